@@ -1,0 +1,3 @@
+"""xlqa: learning curves for cross-lingual question answering."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,132 @@
+"""The frozen records that pass between the rooms of xlqa, and the columns of its table.
+
+Everything later stands on these: a field is added here only together with its meaning. What enters an identity
+(`run_id`, `eval_id`) is decided in `xlqa.runs.identity`, and golden tests pin it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+SCHEMA_VERSION = 1
+"""Version of everything that decides a run's weights beside its settings: reading, windows, batching, training."""
+
+
+class Arm(str, Enum):
+    """The four ways of training that a sweep compares."""
+
+    TRANSFER = "transfer"
+    TARGET_ONLY = "target-only"
+    JOINT = "joint"
+    MONOLINGUAL = "monolingual"
+
+    def __str__(self) -> str:
+        return self.value
+
+    @property
+    def uses_source(self) -> bool:
+        """Whether source (English) examples take part in the training."""
+        return self in (Arm.TRANSFER, Arm.JOINT)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A gold answer: `context[start : start + len(text)] == text`, in Python characters (code points)."""
+
+    text: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question on one paragraph.
+
+    Attributes:
+        id: unique within its data set.
+        question: the question's text.
+        context: the paragraph's text, as it stands in the file after the repairs that reading reports.
+        answers: the gold answers, at least one; none only for an unanswerable question of SQuAD 2.0.
+        context_hash: `hash_context(context)`, the identity of the paragraph: two entries with one text are one paragraph.
+    """
+
+    id: str
+    question: str
+    context: str
+    answers: tuple[Answer, ...]
+    context_hash: str
+
+
+def hash_context(context: str) -> str:
+    """16 hexadecimal digits of the SHA-256 of a paragraph's text, white space made single blanks."""
+    return hashlib.sha256(" ".join(context.split()).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class DataRef:
+    """Where a data set's questions lie, and what they are: enough to read and score them on any machine.
+
+    Attributes:
+        name: short and readable ("squad.train", "xquad.ru", a local file's stem); never part of an identity.
+        path: the file on this machine; never part of an identity.
+        sha256: of the file's bytes; this is its identity.
+        language: ISO 639-1 code of the paragraphs.
+        scorer: name of the scorer whose EM and F1 lead (`xlqa.scoring.get_scorer`).
+        set_name: the registered set it belongs to ("xquad"), or "" for a local file.
+    """
+
+    name: str
+    path: Path
+    sha256: str
+    language: str
+    scorer: str
+    set_name: str = ""
+
+
+IDENTITY_COLUMNS = (
+    "lang", "arm", "size", "seed", "source_seed", "subset_seed", "train_seed", "model", "source", "target", "test", "split",
+)  # fmt: skip
+SCORE_COLUMNS = ("f1", "em", "scorer", "squad_f1", "squad_em")
+COUNT_COLUMNS = (
+    "questions", "paragraphs", "unreachable", "missing",
+    "source_overlap", "train_overlap", "f1_without_overlap", "em_without_overlap",
+)  # fmt: skip
+TRAINING_COLUMNS = (
+    "steps", "lr", "epochs", "batch_size", "warmup", "min_steps", "subset_by", "valid_size", "target_questions",
+    "source_size", "source_steps", "source_lr", "source_epochs", "source_batch_size",
+    "max_length", "stride", "max_answer_length", "test_size", "final_loss", "learned",
+)  # fmt: skip
+MACHINE_COLUMNS = (
+    "train_seconds", "eval_seconds", "examples_per_second", "micro_batch", "device", "host", "finished",
+    "xlqa", "deeppavlov", "torch", "transformers",
+)  # fmt: skip
+ID_COLUMNS = (
+    "precision", "schema", "model_sha256", "source_sha256", "target_sha256", "test_sha256", "source_id", "eval_id", "run_id",
+)  # fmt: skip
+
+RESULT_COLUMNS = (
+    *IDENTITY_COLUMNS, *SCORE_COLUMNS, *COUNT_COLUMNS, *TRAINING_COLUMNS, *MACHINE_COLUMNS, *ID_COLUMNS,
+)  # fmt: skip
+"""The columns of results.csv, in order. A value that does not apply (a target-only run's source) is empty, never 0."""
+
+VOLATILE_COLUMNS = MACHINE_COLUMNS
+"""Time, host, device and version columns: the only ones in which two tables of the same request may differ."""
+
+SEED_COLUMNS = ("seed", "source_seed", "subset_seed", "train_seed")
+
+SETTING_COLUMNS = (
+    "model", "source", "source_size", "source_steps", "source_lr", "source_epochs", "source_batch_size", "source_sha256",
+    "target", "target_sha256", "lr", "epochs", "batch_size", "warmup", "min_steps", "subset_by", "valid_size",
+    "max_length", "stride", "precision", "model_sha256", "schema",
+)  # fmt: skip
+"""What makes two runs different settings of one arm. Rows that differ in any of these are never averaged."""
+
+TEST_COLUMNS = ("test", "split", "test_sha256", "test_size", "scorer", "max_answer_length")
+"""What makes two evaluations different measurements. Rows that differ in any of these are never averaged."""
+
+QUESTION_COLUMNS = ("id", "context", "f1", "em", "squad_f1", "squad_em")
+"""The columns of questions.csv, one row per test question; scores are percentages (0 to 100), `context` a context hash."""
+
+
