@@ -1,0 +1,48 @@
+"""The command line: `xlqa --help`. One module a command; nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from xlqa.errors import EXIT_BAD_INPUT, XlqaError
+
+
+def print_json(value: Any) -> None:
+    """Write one JSON document to stdout; NaN and infinities, which JSON has no word for, become null."""
+    text = json.dumps(_without_nan(value), ensure_ascii=False, indent=2)
+    sys.stdout.write(text + "\n")
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(item) for item in value]
+    return value
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one xlqa command; returns its exit status.
+
+    Args:
+        arguments: words after `xlqa`; the process's own when omitted.
+    """
+    app = importlib.import_module("xlqa.cli.app")
+    try:
+        return int(app.run(arguments))
+    except XlqaError as error:
+        for line in str(error).splitlines():
+            print(f"xlqa: {line}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    except KeyboardInterrupt:
+        print("xlqa: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 141

@@ -1,0 +1,33 @@
+"""What all tests share: the shared data folder, unpacked once, and a clean environment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The real data sets, unpacked; skips where the folder is not there."""
+    unpack = SHARED / "unpack"
+    if not unpack.is_file():
+        pytest.skip(f"the shared data folder is not beside this checkout ({SHARED})")
+    # One unpacked copy serves all worker processes of a parallel test run.
+    folder = tmp_path_factory.getbasetemp().parent / "shared-data"
+    subprocess.run([sys.executable, str(unpack), str(folder)], check=True)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test reads or writes the caches of the person who runs it."""
+    for name in [n for n in os.environ if n.startswith(("XLQA_", "DP_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XLQA_CACHE", str(tmp_path / "xlqa-cache"))
+    monkeypatch.setenv("DP_SKIP_NLTK_DOWNLOAD", "1")
