@@ -1,0 +1,79 @@
+"""Scorers: the rules that turn answers into EM and F1. Try `xlqa score PREDICTIONS DATASET`.
+
+One module a scorer; each says which official script it follows and where it departs from it. A name alone says
+everything: `squad`, `squad2`, `mlqa.<language>`, `cmrc`, `drcd`, `korquad`, `jaquad`, `characters`.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from xlqa.errors import XlqaError
+from xlqa.scoring import characters, cmrc, drcd, jaquad, korquad, mlqa, squad, squad2
+from xlqa.scoring.rules import Scorer
+from xlqa.scoring.scores import Scores, score_questions
+
+__all__ = ["SCORER_NAMES", "Scorer", "Scores", "default_scorer", "get_scorer", "score_questions"]
+
+_FIXED: dict[str, Scorer] = {
+    module.SCORER.name: module.SCORER for module in (squad, squad2, cmrc, drcd, korquad, jaquad, characters)
+}
+
+SCORER_NAMES = ("squad", "squad2", "mlqa", "cmrc", "drcd", "korquad", "jaquad", "characters")
+"""What may be asked for; `mlqa` needs a language, as `mlqa.<language>` or apart."""
+
+WITHOUT_BLANKS = frozenset(("bo", "dz", "ja", "km", "lo", "my", "th", "wuu", "yue"))
+"""Languages written without blanks between words, for which a local file's F1 counts characters."""
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
+
+
+@lru_cache
+def get_scorer(name: str, language: str = "") -> Scorer:
+    """The scorer of that name.
+
+    Args:
+        name: one of `SCORER_NAMES`, or `mlqa.<language>`; case does not matter.
+        language: ISO 639 code of the answers (a region or script after it is dropped); only plain `mlqa` needs it.
+
+    Raises:
+        XlqaError: unknown name, or `mlqa` without a language.
+    """
+    family, _, suffix = name.strip().lower().partition(".")
+    if family == "mlqa":
+        code = base_language(suffix or language)
+        if not code:
+            raise XlqaError("Scorer mlqa has its rules per language: add --lang, or name it whole, such as mlqa.de.")
+        return mlqa.make_scorer(code)
+    if family not in _FIXED or (suffix and family != "characters"):
+        raise XlqaError(f"There is no scorer {name!r}: choose from {', '.join(SCORER_NAMES)} (mlqa with --lang).")
+    return _FIXED[family]
+
+
+def default_scorer(language: str) -> str:
+    """Name of the scorer for a local file in that language.
+
+    English gets `squad`. Chinese gets `mlqa.zh`, the official script that counts Han characters as a bag (to compare
+    with figures published for CMRC 2018 and DRCD ask for `cmrc` and `drcd`). Other languages written without blanks
+    get `characters`, and all others `mlqa.<language>`.
+
+    Raises:
+        XlqaError: not a language code.
+    """
+    code = base_language(language)
+    if code == "en":
+        return "squad"
+    return "characters" if code in WITHOUT_BLANKS else get_scorer("mlqa", code).name
+
+
+def base_language(code: str) -> str:
+    """`zh-Hant`, `zh_TW` and `ZH` are `zh`; empty stays empty.
+
+    Raises:
+        XlqaError: not of the form of an ISO 639 code.
+    """
+    base = re.split(r"[-_]", code.strip().lower())[0]
+    if base and not _LANGUAGE.fullmatch(base):
+        raise XlqaError(f"{code!r} is not a language code: give one of two or three letters, such as ru.")
+    return base
