@@ -1,0 +1,92 @@
+"""Devices and precisions: the small seam through which the rest of xlqa asks about hardware. torch is imported on use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xlqa.errors import XlqaError
+
+if TYPE_CHECKING:
+    import torch
+
+PRECISIONS = ("auto", "fp32", "bf16")
+
+
+def resolve_device(name: str) -> str:
+    """The device behind a name: `auto` is the first GPU where there is one, else the CPU.
+
+    Errors:
+        XlqaError: the device is unknown, or not there.
+    """
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cpu":
+        return name
+    kind, _, index = name.partition(":")
+    if kind != "cuda" or (index and not index.isdigit()):
+        raise XlqaError(f"--device {name}: choose auto, cpu, cuda or cuda:N.")
+    if not torch.cuda.is_available():
+        raise XlqaError(f"--device {name}: this machine has no GPU that torch can use: --device cpu works everywhere.")
+    if index and int(index) >= torch.cuda.device_count():
+        raise XlqaError(f"--device {name}: this machine has {torch.cuda.device_count()} GPU(s), counted from cuda:0.")
+    return name
+
+
+def resolve_precision(name: str, device: str) -> str:
+    """The precision behind a name: `auto` is bf16 where the device computes in it natively, else fp32."""
+    import torch
+
+    if name not in PRECISIONS:
+        raise XlqaError(f"--precision {name}: choose {', '.join(PRECISIONS)}.")
+    if name != "auto":
+        return name
+    if device == "cpu":
+        return "bf16" if _cpu_has_bf16() else "fp32"
+    return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+
+
+def _cpu_has_bf16() -> bool:
+    """Whether the processor multiplies bfloat16 matrices itself (AVX512-BF16, AMX, or Arm's BF16)."""
+    import torch
+
+    check = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return bool(check and check())
+
+
+def device_count() -> int:
+    """Number of GPUs that torch can use."""
+    import torch
+
+    return torch.cuda.device_count() if torch.cuda.is_available() else 0
+
+
+def describe_device(device: str) -> str:
+    """The device's model, for the table: a GPU's name, or the processor's and its thread count."""
+    import torch
+
+    if device.startswith("cuda"):
+        return str(torch.cuda.get_device_name(device))
+    return f"{_processor()} ({torch.get_num_threads()} threads)"
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    import platform
+
+    return platform.processor() or platform.machine()
+
+
+def autocast(device: str, precision: str) -> torch.autocast:
+    """The context in which a model computes: bfloat16 where the precision says so, otherwise nothing changes."""
+    import torch
+
+    kind = "cuda" if device.startswith("cuda") else "cpu"
+    return torch.autocast(kind, dtype=torch.bfloat16, enabled=precision == "bf16")

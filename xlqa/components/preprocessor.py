@@ -1,0 +1,84 @@
+"""From texts to windows: the DeepPavlov component `xlqa.components.preprocessor:WindowPreprocessor`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from deeppavlov.core.models.component import Component
+
+from xlqa.components.session import SESSION
+from xlqa.components.windows import Windows, WindowShape, make_windows
+from xlqa.components.weights import hash_files
+from xlqa.errors import XlqaError
+
+
+def load_tokenizer(folder: str | Path) -> Any:
+    """The fast tokenizer of a model folder, without network.
+
+    Errors:
+        XlqaError: the folder has no tokenizer that can be read.
+    """
+    path = Path(folder)
+    if not (path / "tokenizer.json").is_file() and not (path / "vocab.txt").is_file() and not _has_sentencepiece(path):
+        raise XlqaError(f"{path} has no tokenizer (tokenizer.json or vocab.txt): give a complete model folder.")
+    from transformers import AutoTokenizer
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    try:
+        return AutoTokenizer.from_pretrained(str(path), use_fast=True, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).splitlines()[0]
+        raise XlqaError(f"{path}: the tokenizer cannot be read ({reason}): give a complete model folder.") from error
+
+
+def _has_sentencepiece(path: Path) -> bool:
+    return any(path.glob("*.model"))
+
+
+def hash_texts(*columns: Sequence[str]) -> str:
+    """SHA-256 over columns of texts, order and borders included."""
+    digest = hashlib.sha256()
+    for column in columns:
+        for text in column:
+            raw = text.encode("utf-8", "surrogatepass")
+            digest.update(len(raw).to_bytes(8, "little"))
+            digest.update(raw)
+    return digest.hexdigest()
+
+
+class WindowPreprocessor(Component):  # type: ignore[misc]  # DeepPavlov ships without types
+    """Tokenises paragraphs and questions into `Windows`; the same texts are tokenised once a process.
+
+    Args:
+        tokenizer: a folder with a fast tokenizer.
+        max_length: pieces a window at most.
+        stride: pieces that neighbouring windows share.
+    """
+
+    def __init__(self, tokenizer: str, max_length: int = 384, stride: int = 128, **kwargs: Any) -> None:
+        self.shape = WindowShape(max_length, stride)
+        if complaint := self.shape.complaint():
+            raise XlqaError(complaint)
+        self.folder = Path(tokenizer)
+        self._key = ("tokenizer", *hash_tokenizer(self.folder))
+        self.tokenizer = SESSION.share(self._key, lambda: load_tokenizer(self.folder))
+
+    def __call__(self, contexts: Sequence[str], questions: Sequence[str]) -> Windows:
+        """Windows of (Q,) paragraphs and (Q,) questions."""
+        key = ("windows", self._key, self.shape, hash_texts(contexts, questions))
+        return SESSION.share(key, lambda: make_windows(self.tokenizer, contexts, questions, self.shape))
+
+
+TOKENIZER_FILES = (
+    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "added_tokens.json",
+    "sentencepiece.bpe.model", "spiece.model", "vocab.json", "merges.txt",
+)  # fmt: skip
+
+
+def hash_tokenizer(folder: Path) -> tuple[str, ...]:
+    """Names and SHA-256 of the tokenizer's files in a folder."""
+    return hash_files([folder / name for name in TOKENIZER_FILES if (folder / name).is_file()])

@@ -1,0 +1,76 @@
+"""Reading a config's data files: the DeepPavlov component `xlqa.components.reader:QuestionReader`.
+
+Every file is named with its SHA-256 and refused when it differs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deeppavlov.core.data.dataset_reader import DatasetReader
+
+from xlqa.components.session import SESSION
+from xlqa.components.weights import hash_file
+from xlqa.data.reading import read_dataset
+from xlqa.errors import XlqaError
+from xlqa.records import Question
+
+ALLOWED_VARIABLES = frozenset({"DP_ROOT", "DP_DEVICE", "DP_SKIP_NLTK_DOWNLOAD", "DP_CACHE_DIR", "DP_SETTINGS_PATH"})
+"""DeepPavlov lets any DP_<NAME> override a config's variable; all but these could change a run behind its config's back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The questions of one file of a config, with what scoring them needs."""
+
+    name: str
+    scorer: str
+    questions: tuple[Question, ...]
+
+
+def refuse_overrides(environment: Mapping[str, str] = os.environ) -> None:
+    """Refuse to start under DP_ variables that would change a run.
+
+    Errors:
+        XlqaError: names them.
+    """
+    found = sorted(name for name in environment if name.startswith("DP_") and name not in ALLOWED_VARIABLES)
+    if found:
+        raise XlqaError(f"{', '.join(found)} is set and could change this run behind its config: unset it.")
+
+
+def read_part(description: Mapping[str, Any]) -> Part:
+    """The questions of `{"name", "path", "sha256", "scorer", "skip_bad"}`, read once a process."""
+    path = Path(description["path"])
+    if not path.is_file():
+        raise XlqaError(f"{path} is not there: it is the data file {description['name']!r} of this config (see ROOT).")
+    found, wanted = hash_file(path), description.get("sha256")
+    if wanted and found != wanted:
+        raise XlqaError(f"{path} differs from the file the config names (SHA-256 {wanted[:12]}…, here {found[:12]}…).")
+    skip = bool(description.get("skip_bad", False))
+    reading = SESSION.share(("reading", found, skip), lambda: read_dataset(path, skip_bad=skip))
+    return Part(str(description["name"]), str(description.get("scorer", "squad")), reading.questions)
+
+
+class QuestionReader(DatasetReader):  # type: ignore[misc]  # DeepPavlov ships without types
+    """Reads the files of a config into parts."""
+
+    def read(
+        self, train: Mapping[str, Any] | None = None, source: Mapping[str, Any] | None = None,
+        tests: Sequence[Mapping[str, Any]] = (), **kwargs: Any,
+    ) -> dict[str, Any]:  # fmt: skip
+        """The parts `train` and `source` (or None) and `tests`, for the iterator.
+
+        Errors:
+            XlqaError: a file is missing, differs from its SHA-256, or cannot be read.
+        """
+        refuse_overrides()
+        return {
+            "train": read_part(train) if train else None,
+            "source": read_part(source) if source else None,
+            "tests": [(str(test.get("target", "test")), read_part(test), test.get("size")) for test in tests],
+        }

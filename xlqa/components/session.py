@@ -1,0 +1,60 @@
+"""What a process that runs configs shares between runs, and who listens while they run.
+
+The stock command `python -m deeppavlov train` uses the defaults; xlqa's worker sets its own listener and keeps what runs
+share. Everything cached here is a pure function of its key, so that a run alone scores the same as one among many.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+Event = dict[str, Any]
+T = TypeVar("T")
+
+
+def print_event(event: Event) -> None:
+    """The listener of the stock command: one line on stderr now and then."""
+    if event.get("event") == "step" and event["step"] % max(1, event["steps"] // 10) == 0:
+        print(f"step {event['step']}/{event['steps']} loss {event['loss']:.4f}", file=sys.stderr, flush=True)
+
+
+@dataclass
+class Session:
+    """The state of this process between and during runs.
+
+    Attributes:
+        listen: called with small records of progress.
+        keep_weights: whether a trained model is written to its save_path; None: only where nothing is there yet.
+        train_log: file that gets one row per logged step, or None.
+        micro_tokens: pieces per forward pass in training; halved when memory runs out.
+        checkpoint: folder for the training state of a long training, or None; and how often, in steps.
+        most_items: how many shared values are kept.
+    """
+
+    listen: Callable[[Event], None] = print_event
+    keep_weights: bool | None = None
+    train_log: Path | None = None
+    micro_tokens: int | None = None
+    checkpoint: Path | None = None
+    checkpoint_every: int = 0
+    most_items: int = 24
+    _shared: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict)
+
+    def share(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The value for a key, made on first use and kept for later runs of this process."""
+        if key not in self._shared:
+            self._shared[key] = make()
+            while len(self._shared) > self.most_items:
+                self._shared.popitem(last=False)
+        self._shared.move_to_end(key)
+        value: T = self._shared[key]
+        return value
+
+
+SESSION = Session()
+"""This process's session. One process runs one config at a time."""

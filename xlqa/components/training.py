@@ -1,0 +1,247 @@
+"""The training loop: one pass from a network and labelled windows to a trained network.
+
+Batches of like length, cross-entropy of start and end over [CLS] and the paragraph's pieces, AdamW without decay on biases
+and norms, linear warmup and decay (Devlin et al. 2019; Mosbach et al. 2021), gradients clipped at 1.0. The last step's
+network is the model.
+"""
+
+from __future__ import annotations
+
+import csv
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+import torch
+
+from xlqa.components.batching import IndexArray, collate, split_batch, training_batches
+from xlqa.components.devices import autocast
+from xlqa.components.session import SESSION
+from xlqa.components.windows import Labels, Windows
+from xlqa.errors import XlqaError
+
+WEIGHT_DECAY = 0.01
+CLIP = 1.0
+BETAS = (0.9, 0.999)
+EPSILON = 1e-8
+MICRO_TOKENS = {"cpu": 2048, "cuda": 65536}
+"""Padded pieces of one forward and backward pass. Larger batches are gathered from several passes."""
+
+LEAST_MICRO_TOKENS = 64
+
+
+class TrainingFailed(XlqaError):
+    """A training that cannot go on: its loss is not a number, or one window does not fit into memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """How long and how fast to train.
+
+    Attributes:
+        steps: number of updates; batch_size: windows an update.
+        lr: peak learning rate; warmup: share of the steps in which it rises.
+        seed: of batches and dropout.
+        precision: fp32 or bf16; device: as torch names it.
+    """
+
+    steps: int
+    batch_size: int
+    lr: float
+    warmup: float
+    seed: int
+    precision: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingOutcome:
+    """What a training was: updates, mean loss of its last tenth, wall seconds, windows a second, pieces a pass."""
+
+    steps: int
+    final_loss: float | None
+    first_loss: float | None
+    seconds: float
+    examples_per_second: float | None
+    micro_tokens: int
+
+
+def planned_steps(questions: int, epochs: float, batch_size: int, min_steps: int) -> int:
+    """Updates of a run on N questions: max(min_steps, epochs * ceil(N / batch_size)), whole; 0 for N = 0."""
+    if questions == 0:
+        return 0
+    return max(min_steps, round(epochs * -(-questions // batch_size)))
+
+
+def learning_rate(step: int, plan: TrainingPlan) -> float:
+    """The rate of update `step` (counted from 0): rises linearly through the warmup, then falls linearly towards 0."""
+    rising = max(1, round(plan.warmup * plan.steps)) if plan.warmup > 0 else 0
+    if step < rising:
+        return plan.lr * (step + 1) / rising
+    return plan.lr * (plan.steps - step) / max(1, plan.steps - rising)
+
+
+def seed_everything(seed: int) -> None:
+    """Seed torch, numpy and python: dropout and whatever a library draws."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def make_optimizer(network: Any, lr: float) -> torch.optim.AdamW:
+    """Fused AdamW; biases and norms (all one-dimensional weights) are not decayed."""
+    named = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for _, p in named if p.ndim >= 2], "weight_decay": WEIGHT_DECAY},
+        {"params": [p for _, p in named if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=lr, betas=BETAS, eps=EPSILON, fused=True)
+
+
+def batch_loss(network: Any, tensors: dict[str, torch.Tensor], start: torch.Tensor, end: torch.Tensor) -> torch.Tensor:
+    """Sum over a batch of (cross-entropy of start + of end) / 2, in float32, over [CLS] and paragraph pieces only."""
+    scored = tensors["scored"]
+    output = network(**{name: tensor for name, tensor in tensors.items() if name != "scored"})
+    total = torch.zeros((), device=start.device)
+    for logits, gold in ((output.start_logits, start), (output.end_logits, end)):
+        masked = logits.float().masked_fill(~scored, float("-inf"))
+        total = total + torch.nn.functional.cross_entropy(masked, gold, reduction="sum")
+    return total / 2
+
+
+class Trainer:
+    """Runs a `TrainingPlan` on a network; holds what a step needs.
+
+    Args:
+        network: moved to the plan's device already; trained in place.
+        windows, labels: of the training questions.
+    """
+
+    def __init__(self, network: Any, windows: Windows, labels: Labels, plan: TrainingPlan) -> None:
+        self.network, self.windows, self.labels, self.plan = network, windows, labels, plan
+        self.kind = plan.device.partition(":")[0]
+        self.micro_tokens = SESSION.micro_tokens or MICRO_TOKENS[self.kind]
+        self.optimizer = make_optimizer(network, plan.lr)
+        self.lengths = windows.lengths
+
+    def run(self) -> TrainingOutcome:
+        """Train to the last step.
+
+        Errors:
+            TrainingFailed: the loss is not a number, or one window does not fit into memory.
+        """
+        seed_everything(self.plan.seed)
+        self.network.train()
+        began = time.perf_counter()
+        with _log_file(SESSION.train_log) as log:
+            losses = self._steps(_Log(log, self.plan))
+        self.network.eval()
+        seconds = time.perf_counter() - began
+        done = self.plan.steps
+        return TrainingOutcome(
+            steps=done,
+            final_loss=round(float(np.mean(losses[-max(1, done // 10) :])), 6) if losses else None,
+            first_loss=round(float(np.mean(losses[: max(1, done // 10)])), 6) if losses else None,
+            seconds=seconds,
+            examples_per_second=done * self.plan.batch_size / seconds if done else None,
+            micro_tokens=self.micro_tokens,
+        )
+
+    def _steps(self, log: _Log) -> list[float]:
+        """All updates; returns each one's mean loss."""
+        batches = training_batches(self.lengths, self.plan.batch_size, self.plan.seed)
+        losses: list[float] = []
+        waiting: list[torch.Tensor] = []
+        for step in range(self.plan.steps):
+            waiting.append(self._step(next(batches), learning_rate(step, self.plan)))
+            if log.due(step):
+                # The only place where the host waits for the device.
+                fresh = torch.stack(waiting).float().cpu().tolist()
+                waiting.clear()
+                losses += fresh
+                _refuse_nan(fresh, step + 1)
+                log.write(step + 1, float(np.mean(fresh)), learning_rate(step, self.plan))
+        return losses
+
+    def _step(self, batch: IndexArray, lr: float) -> torch.Tensor:
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        while True:
+            try:
+                loss = self._gradients(batch)
+                break
+            except torch.OutOfMemoryError:
+                self._shrink(batch)
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return loss
+
+    def _gradients(self, batch: IndexArray) -> torch.Tensor:
+        """Gradients of a batch's mean loss, gathered over micro-batches; returns that loss, still on the device."""
+        self.optimizer.zero_grad(set_to_none=True)
+        total = torch.zeros((), device=self.plan.device)
+        for part in split_batch(batch, self.lengths, self.micro_tokens):
+            tensors = collate(self.windows, part, pin=self.kind == "cuda")
+            tensors["start"] = torch.from_numpy(self.labels.start[part].astype(np.int64))
+            tensors["end"] = torch.from_numpy(self.labels.end[part].astype(np.int64))
+            tensors = {name: tensor.to(self.plan.device, non_blocking=True) for name, tensor in tensors.items()}
+            start, end = tensors.pop("start"), tensors.pop("end")
+            with autocast(self.plan.device, self.plan.precision):
+                loss = batch_loss(self.network, tensors, start, end) / len(batch)
+            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            total += loss.detach()
+        return total
+
+    def _shrink(self, batch: IndexArray) -> None:
+        """Halve the pieces of a pass after memory ran out."""
+        self.optimizer.zero_grad(set_to_none=True)
+        widest = int(self.lengths[batch].max())
+        self.micro_tokens //= 2
+        if self.micro_tokens < max(LEAST_MICRO_TOKENS, widest // 2):
+            raise TrainingFailed(f"one window of {widest} pieces does not fit into {self.plan.device}'s memory: lower --max-length.")
+        torch.cuda.empty_cache()
+
+
+def _refuse_nan(losses: list[float], step: int) -> None:
+    if not np.isfinite(losses).all():
+        raise TrainingFailed(f"the loss is not a number any more by step {step}: lower --lr, or use --precision fp32.")
+
+
+class _Log:
+    """Writes train.csv and tells the session's listener, some fifty times a training."""
+
+    def __init__(self, file: TextIO | None, plan: TrainingPlan) -> None:
+        self.plan, self.file = plan, file
+        self.every = max(1, min(50, plan.steps // 40))
+        self.began = self.last = time.perf_counter()
+        self.last_step = 0
+        self.writer = csv.writer(file, lineterminator="\n") if file else None
+        if self.writer:
+            self.writer.writerow(["step", "loss", "lr", "examples_per_second"])
+
+    def due(self, step: int) -> bool:
+        return (step + 1) % self.every == 0 or step + 1 == self.plan.steps
+
+    def write(self, step: int, loss: float, lr: float) -> None:
+        now = time.perf_counter()
+        rate = (step - self.last_step) * self.plan.batch_size / max(now - self.last, 1e-9)
+        self.last, self.last_step = now, step
+        if self.writer and self.file:
+            self.writer.writerow([step, f"{loss:.6f}", f"{lr:.3e}", f"{rate:.2f}"])
+            self.file.flush()
+        SESSION.listen({"event": "step", "step": step, "steps": self.plan.steps, "loss": loss, "rate": rate})
+
+
+@contextmanager
+def _log_file(path: Path | None) -> Iterator[TextIO | None]:
+    if path is None:
+        yield None
+        return
+    with path.open("w", encoding="utf-8", newline="") as file:
+        yield file

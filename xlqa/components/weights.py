@@ -1,0 +1,74 @@
+"""Model folders: what their identity is, how they are read and written without half a file or foreign code."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from xlqa.errors import XlqaError
+
+WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
+SHARDED = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+
+_hashes: dict[tuple[str, int, int], str] = {}
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file; remembered in this process while its size and time stay the same."""
+    stat = path.stat()
+    key = (str(path), stat.st_size, stat.st_mtime_ns)
+    if key not in _hashes:
+        with path.open("rb") as file:
+            _hashes[key] = hashlib.file_digest(file, "sha256").hexdigest()
+    return _hashes[key]
+
+
+def hash_files(paths: Iterable[Path]) -> tuple[str, ...]:
+    """`name:sha256` of each file, sorted by name."""
+    return tuple(sorted(f"{path.name}:{hash_file(path)}" for path in paths))
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The files that hold a model folder's weights: safetensors where there are any.
+
+    Errors:
+        XlqaError: there are none.
+    """
+    for name in WEIGHT_FILES:
+        if (folder / name).is_file():
+            return [folder / name]
+    for name in SHARDED:
+        if (folder / name).is_file():
+            suffix = ".safetensors" if "safetensors" in name else ".bin"
+            return [folder / name, *sorted(p for p in folder.glob(f"*-of-*{suffix}"))]
+    raise XlqaError(f"{folder} has no weights (model.safetensors): give a complete model folder or a hub name.")
+
+
+def write_folder(folder: Path, write: Any) -> None:
+    """Write a folder whole or not at all: `write(temporary)` fills a neighbour that is then put in its place."""
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        write(temporary)
+        for path in temporary.iterdir():
+            _sync(path)
+        _sync(temporary)
+        if folder.exists():
+            shutil.rmtree(folder)
+        temporary.rename(folder)
+        _sync(folder.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
