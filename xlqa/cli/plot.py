@@ -1,0 +1,102 @@
+"""`xlqa plot results.csv`: the learning curve of a sweep as a figure. Needs the table, and neither model nor GPU."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from xlqa.errors import XlqaError
+
+WHAT = ("curve",)
+METRICS = ("f1", "em", "both")
+STYLE_NAMES = ("paper", "slides", "web")
+
+HELP = """Draw the learning curve of one or several result tables.
+
+A line an arm and setting, the spread over seeds, each run's point, and zero-shot as a dashed level; a panel a language
+and test set. What is missing is named on stderr, and no mean is drawn over it.
+
+Examples:
+
+  xlqa plot results.csv
+
+  xlqa plot results.csv --lang ru --metric f1 --style slides --out curve.svg
+"""
+
+
+def plot(
+    tables: Annotated[list[Path], typer.Argument(help="results.csv of a sweep, or its folder; several are compared.")],
+    what: Annotated[str, typer.Option(help="curve: the learning curve.")] = "curve",
+    metric: Annotated[str, typer.Option(help="f1, em or both; by default both for the curve, f1 for the rest.")] = "",
+    scorer: Annotated[str, typer.Option(help="squad, or the scorer that leads in the table (default).")] = "",
+    style: Annotated[str, typer.Option(help="paper, slides or web: sizes of text, lines and panels.")] = "paper",
+    size: Annotated[
+        str, typer.Option(help="Width and height in inches, as 7x4; by default what the panels need.")
+    ] = "",
+    out: Annotated[Path | None, typer.Option(help="File to write; .png, .svg or .pdf. Default: WHAT.png.")] = None,
+    lang: Annotated[list[str] | None, typer.Option(help="Only these languages; repeatable or a comma list.")] = None,
+    test: Annotated[list[str] | None, typer.Option(help="Only these test sets; repeatable or a comma list.")] = None,
+    split: Annotated[str, typer.Option(help="test or valid: which evaluations to draw.")] = "test",
+    seeds: Annotated[str, typer.Option(help="Only these seeds, as 0-4 or 0,1,3.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Say what was drawn as JSON.")] = False,
+) -> None:
+    """Draw the learning curve of one or several result tables."""
+    for name, value, allowed in (
+        ("what", what, WHAT),
+        ("metric", metric or "f1", METRICS),
+        ("style", style, STYLE_NAMES),
+    ):
+        if value not in allowed:
+            raise XlqaError(f"--{name} {value}: choose from {', '.join(allowed)}.")
+    from xlqa.curves import figures, grouping
+    from xlqa.curves.table import load_results
+
+    path = figures.check_suffix(out or Path(f"{what}.png"))
+    inches = parse_size(size)
+    rows = grouping.select_rows(
+        load_results(tables), _split(lang), _split(test), grouping.parse_seeds(seeds) if seeds else (), split
+    )
+    f1, em, _ = grouping.score_columns(rows, scorer or None)
+    columns = {"f1": (f1,), "em": (em,), "both": (f1, em)}[metric or ("both" if what == "curve" else "f1")]
+    panels = grouping.split_panels(rows)
+    look = figures.STYLES[style]
+    figure = _draw(what, panels, columns, look, inches)
+    figures.save_figure(figure, path, look)
+    _report(path, what, panels, as_json)
+
+
+def _draw(what: str, panels: Any, columns: tuple[str, ...], style: Any, size: tuple[float, float] | None) -> Any:
+    from xlqa.curves import figures
+
+    return figures.curve_figure(panels, columns, style, size)
+
+
+def _report(path: Path, what: str, panels: Any, as_json: bool) -> None:
+    from xlqa.cli import print_json
+
+    holes = [line for panel in panels for line in panel.holes]
+    if as_json:
+        shown = [{"lang": p.lang, **p.measurement, "curves": [c.label for c in p.curves]} for p in panels]
+        print_json({"out": str(path), "what": what, "panels": shown, "missing": holes})
+    else:
+        print(path)
+    for line in holes:
+        print(f"missing: {line}", file=sys.stderr)
+
+
+def parse_size(text: str) -> tuple[float, float] | None:
+    """Width and height in inches from "7x4"; None for ""."""
+    if not text:
+        return None
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*[x×X*]\s*(\d+(?:\.\d+)?)\s*", text)
+    if not found or not all(1 <= float(part) <= 60 for part in found.groups()):
+        raise XlqaError(f"--size {text}: give width and height in inches, from 1 to 60, as 7x4.")
+    return float(found[1]), float(found[2])
+
+
+def _split(values: list[str] | None) -> tuple[str, ...]:
+    return tuple(part.strip() for value in values or () for part in value.split(",") if part.strip())

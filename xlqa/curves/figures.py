@@ -1,0 +1,480 @@
+"""Draws learning curves: `xlqa plot results.csv`. Functions take and return an `ax`; there is no pyplot state.
+
+Colours are Okabe and Ito's, which colour-blind readers can tell apart; markers and line styles carry the same
+difference in grey. A filled marker is an arm that saw English, a hollow one an arm that did not. The same table gives
+the same bytes: no time, version or random id enters a file.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xlqa.curves.grouping import Curve, Floats, Panel
+from xlqa.errors import XlqaError
+from xlqa.records import Arm
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+METRIC_NAMES = {"f1": "F1", "em": "EM", "squad_f1": "F1", "squad_em": "EM"}
+SUFFIXES = (".png", ".svg", ".pdf")
+GREY = "#5f5f5f"
+MOST_COLUMNS = 4
+_CJK_FONTS = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans", "WenQuanYi Micro Hei", "IPAexGothic", "SimHei",
+              "PingFang SC", "Hiragino Sans", "MS Gothic")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Style:
+    """Sizes of one use: on paper, on slides, on a web page.
+
+    Attributes:
+        font: size of the text in points.
+        panel: width and height of one panel in inches.
+        line: width of a line in points; `marker` is the size of a mean's marker.
+        dpi: dots per inch of a PNG.
+    """
+
+    name: str
+    font: float
+    panel: tuple[float, float]
+    line: float
+    marker: float
+    dpi: int
+
+    def context(self, text: str = "") -> AbstractContextManager[Any]:
+        """The matplotlib settings to draw and to save under; `text` is what must be legible."""
+        from matplotlib import rc_context
+
+        return rc_context(
+            {
+                "font.family": list(font_families(text)),
+                "font.size": self.font,
+                "axes.titlesize": self.font * 1.08,
+                "axes.labelsize": self.font,
+                "xtick.labelsize": self.font * 0.9,
+                "ytick.labelsize": self.font * 0.9,
+                "legend.fontsize": self.font * 0.95,
+                "lines.linewidth": self.line,
+                "lines.markersize": self.marker,
+                "axes.linewidth": 0.4 * self.line + 0.1,
+                "axes.spines.top": False,
+                "axes.spines.right": False,
+                "axes.edgecolor": GREY,
+                "xtick.color": GREY,
+                "ytick.color": GREY,
+                "xtick.labelcolor": "black",
+                "ytick.labelcolor": "black",
+                "axes.grid": True,
+                "axes.grid.axis": "y",
+                "grid.color": "#e4e4e4",
+                "grid.linewidth": 0.6,
+                "axes.axisbelow": True,
+                "legend.frameon": False,
+                "svg.hashsalt": "xlqa",
+                "svg.fonttype": "path",
+                "pdf.fonttype": 42,
+                "figure.dpi": self.dpi,
+                "savefig.dpi": self.dpi,
+                "figure.facecolor": "white",
+                "savefig.facecolor": "white",
+                "axes.unicode_minus": True,
+            }
+        )
+
+
+STYLES = {
+    "paper": Style("paper", font=8, panel=(2.75, 2.05), line=1.3, marker=4.5, dpi=300),
+    "slides": Style("slides", font=15, panel=(5.2, 3.9), line=2.4, marker=8, dpi=150),
+    "web": Style("web", font=10, panel=(3.9, 2.8), line=1.7, marker=6, dpi=144),
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one curve is drawn, the same in every panel."""
+
+    color: str
+    marker: str
+    filled: bool
+    dashes: Any = "-"
+    shift: float = 0.0
+
+    def marker_kwargs(self, style: Style) -> dict[str, Any]:
+        face = self.color if self.filled else "white"
+        return {"marker": self.marker, "markerfacecolor": face, "markeredgecolor": self.color,
+                "markeredgewidth": style.line * 0.75}  # fmt: skip
+
+
+_LOOKS = {
+    Arm.TRANSFER: Look("#0072B2", "o", True),
+    Arm.TARGET_ONLY: Look("#D55E00", "s", False),
+    Arm.JOINT: Look("#009E73", "^", True),
+    Arm.MONOLINGUAL: Look("#A0508C", "D", False),
+}
+_DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (3, 3)))
+
+
+@lru_cache(maxsize=1)
+def _installed_fonts() -> frozenset[str]:
+    from matplotlib import font_manager
+
+    return frozenset(font.name for font in font_manager.fontManager.ttflist)
+
+
+def font_families(text: str = "") -> tuple[str, ...]:
+    """DejaVu Sans, which comes with matplotlib and has Cyrillic and Greek; a CJK font too where `text` needs one."""
+    if not any("\u2e80" <= letter <= "\u9fff" or "\uac00" <= letter <= "\ud7af" for letter in text):
+        return ("DejaVu Sans",)
+    return ("DejaVu Sans", *(name for name in _CJK_FONTS if name in _installed_fonts()))
+
+
+def assign_looks(panels: Sequence[Panel]) -> dict[str, Look]:
+    """A look for each curve label that occurs; settings of one arm share its colour and differ in dashes and shade."""
+    labels: dict[Arm, list[str]] = {arm: [] for arm in Arm}
+    for panel in panels:
+        for curve in panel.curves:
+            if curve.label not in labels[curve.arm]:
+                labels[curve.arm].append(curve.label)
+    count = sum(map(len, labels.values()))
+    looks: dict[str, Look] = {}
+    for arm, names in labels.items():
+        for place, name in enumerate(names):
+            base = _LOOKS[arm]
+            looks[name] = replace(
+                base,
+                color=_lighten(base.color, 0.45 * place / max(1, len(names) - 1) if place else 0.0),
+                dashes=_DASHES[place % len(_DASHES)],
+                shift=_shift(len(looks), count),
+            )
+    return looks
+
+
+def _shift(place: int, count: int) -> float:
+    """Where a curve's runs stand beside its mean, as a share of the axis: alternately left and right of the marker."""
+    return 0.0 if count == 1 else (-1 if place % 2 == 0 else 1) * (0.022 + 0.012 * (place // 2))
+
+
+def _lighten(color: str, share: float) -> str:
+    parts = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(part + (255 - part) * share):02x}" for part in parts)
+
+
+# --------------------------------------------------------------------------------------------- the learning curve
+
+
+def draw_curve(ax: Axes, panel: Panel, column: str, looks: dict[str, Look], style: Style = STYLES["paper"]) -> Axes:
+    """Draw the learning curves of one panel: mean, spread and runs over ln N; zero-shot as a dashed level.
+
+    Args:
+        column: the score to draw, in percent: "f1", "em", "squad_f1" or "squad_em".
+    """
+    ax.set_xscale("log")
+    for curve in panel.curves:
+        draw_arm(ax, curve, column, looks[curve.label], style)
+    for level, curve in _levels(panel, column):
+        color = looks[curve.label].color
+        ax.axhline(level, color=color, linestyle=(0, (4, 2.5)), linewidth=style.line * 0.7, zorder=1.5)
+    set_size_axis(ax, panel.curves)
+    return ax
+
+
+def draw_arm(ax: Axes, curve: Curve, column: str, look: Look, style: Style) -> Axes:
+    """Draw one curve: a line through the means (broken at a hole), ± 1 s.d. over seeds, and each run's point."""
+    if not curve.points:
+        return ax
+    sizes = np.array(curve.sizes, dtype=float)
+    means = curve.means(column)
+    spread = np.array([_spread(point.scores(column)) for point in curve.points])
+    low, high = means - spread, means + spread
+    ax.fill_between(sizes, low, high, color=look.color, alpha=0.14, linewidth=0, zorder=2)
+    for point in curve.points:
+        scores = point.scores(column)
+        where = np.full(scores.size, point.size * math.exp(look.shift * _log_span(sizes)))
+        ax.plot(where, scores, ".", color=look.color, alpha=0.6, markersize=style.marker * 0.8, mew=0, zorder=3)
+    ax.plot(sizes, means, color=look.color, linestyle=look.dashes, zorder=4, **look.marker_kwargs(style))
+    return ax
+
+
+def _spread(scores: Floats) -> float:
+    return float(np.std(scores, ddof=1)) if scores.size > 1 else math.nan
+
+
+def _log_span(sizes: Sequence[float] | Floats) -> float:
+    """Width of the size axis in ln N; that of a factor 4 where there is one size alone."""
+    return max(math.log(max(sizes) / min(sizes)), math.log(4))
+
+
+def _levels(panel: Panel, column: str) -> list[tuple[float, Curve]]:
+    """Zero-shot levels from low to high, each once: curves that differ in their target stage share one."""
+    seen: dict[float, Curve] = {}
+    for curve in panel.curves:
+        if len(curve.zero_shot):
+            seen.setdefault(round(float(curve.zero_shot[column].mean()), 6), curve)
+    return sorted(seen.items(), key=lambda item: item[0])
+
+
+def label_levels(ax: Axes, panel: Panel, column: str, looks: dict[str, Look], style: Style) -> Axes:
+    """Write "zero-shot 49.3" at each dashed level, where the fewest lines run; call it when the scale is final."""
+    taken: list[tuple[float, float, float, float]] = []
+    for level, curve in _levels(panel, column):
+        text = f"zero-shot {level:.1f}"
+        box, place = _free_place(ax, panel, column, level, len(text), style, taken)
+        taken.append(box)
+        across, above = place
+        ax.annotate(
+            text,
+            xy=(across, level),
+            xycoords=("axes fraction", "data"),
+            xytext=(2 - 4 * across, 1.5 if above else -2),
+            textcoords="offset points",
+            ha={0.0: "left", 1.0: "right"}.get(across, "center"),
+            va="bottom" if above else "top",
+            fontsize=style.font * 0.85,
+            color=looks[curve.label].color,
+            zorder=5,
+        )
+    return ax
+
+
+Box = tuple[float, float, float, float]
+
+
+def _free_place(
+    ax: Axes, panel: Panel, column: str, level: float, letters: int, style: Style, taken: Sequence[Box]
+) -> tuple[Box, tuple[float, bool]]:
+    """The box, in fractions of the axes, that covers the least; and where along the level, and whether above it."""
+    low, high = ax.get_ylim()
+    width = letters * style.font * 0.5 / (style.panel[0] * 72 * 0.8)
+    height = style.font * 1.15 / (style.panel[1] * 72 * 0.7)
+    y = (level - low) / (high - low)
+    ink = np.concatenate([np.empty((0, 2)), *(_ink(ax, curve, column) for curve in panel.curves if curve.points)])
+    best: tuple[int, Box, tuple[float, bool]] | None = None
+    for across, above in ((a, b) for a in (1.0, 0.0, 0.75, 0.25, 0.5) for b in (True, False)):
+        bottom, left = (y + 0.015 if above else y - 0.015 - height), min(max(across - width / 2, 0.0), 1 - width)
+        box = (left, bottom, left + width, bottom + height)
+        covered = _count_inside(box, ink) + 50 * sum(_overlaps(box, other) for other in taken)
+        covered += 50 * (box[1] < 0 or box[3] > 1)
+        if best is None or covered < best[0]:
+            best = covered, box, (across, above)
+    assert best is not None
+    return best[1], best[2]
+
+
+def _ink(ax: Axes, curve: Curve, column: str) -> Floats:
+    """(points, 2) points along the mean line and the runs, in fractions of the axes; NaN where the line is broken."""
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    x = np.log(curve.sizes)
+    along = np.linspace(x[0], x[-1], 80)
+    runs = [(math.log(point.size), score) for point in curve.points for score in point.scores(column)]
+    means = np.column_stack([x, curve.means(column)])
+    line = np.column_stack([along, np.interp(along, x, means[:, 1])])
+    # A covered marker costs the reader more than a crossed line, so it counts thirty times.
+    drawn = np.concatenate([line, np.repeat(means, 30, axis=0), np.array(runs).reshape(-1, 2)])
+    scaled: Floats = (drawn - (math.log(left), low)) / (math.log(right) - math.log(left), high - low)
+    return scaled
+
+
+def _count_inside(box: Box, ink: Floats) -> int:
+    across = (ink[:, 0] >= box[0] - 0.03) & (ink[:, 0] <= box[2] + 0.03)
+    return int((across & (ink[:, 1] >= box[1]) & (ink[:, 1] <= box[3])).sum())
+
+
+def _overlaps(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def set_size_axis(ax: Axes, curves: Sequence[Curve]) -> Axes:
+    """Ticks at the sizes that were measured, "full" where one is the whole of the data; none that would overlap."""
+    from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
+
+    sizes = sorted({size for curve in curves for size in curve.sizes})
+    full = {size for curve in curves if (size := curve.full_size) is not None}
+    ax.set_xscale("log")
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    if not sizes:
+        ax.set_xticks([])
+        return ax
+    span = _log_span(sizes)
+    margin = math.exp(0.06 * span)
+    ax.set_xlim(sizes[0] / margin, sizes[-1] * margin)
+    labelled: list[int] = []
+    for size in sorted(sizes, key=lambda size: (size not in full, size not in (sizes[0], sizes[-1]), size)):
+        if all(abs(math.log(size / other)) > 0.13 * span for other in labelled):
+            labelled.append(size)
+    ax.xaxis.set_major_locator(FixedLocator(sizes))
+    ax.set_xticklabels([(say_size(s) + ("\nfull" if s in full else "")) if s in labelled else "" for s in sizes])
+    return ax
+
+
+def say_size(size: float) -> str:
+    """A size in few letters: 300, 1k, 2.5k, 45k."""
+    if size < 1000:
+        return f"{size:g}"
+    thousands = size / 1000
+    return f"{thousands:.0f}k" if thousands >= 10 or thousands == int(thousands) else f"{thousands:.1f}k"
+
+
+def curve_figure(
+    panels: Sequence[Panel],
+    columns: Sequence[str] = ("f1", "em"),
+    style: Style = STYLES["paper"],
+    size: tuple[float, float] | None = None,
+) -> Figure:
+    """The learning curves of all panels: a column of the figure a panel, a row a metric.
+
+    Args:
+        columns: scores to draw, a row each.
+        size: width and height in inches; by default what the panels need.
+    """
+    looks = assign_looks(panels)
+    with style.context(_all_text(panels)):
+        figure, grid = _grid(len(panels), len(columns), style, size)
+        for row, column in enumerate(columns):
+            for place, panel in enumerate(panels):
+                draw_curve(grid[row][place], panel, column, looks, style)
+        _name_axes(grid, panels, [METRIC_NAMES[c] + ", %" for c in columns], columns)
+        for row, column in enumerate(columns):
+            for place, panel in enumerate(panels):
+                label_levels(grid[row][place], panel, column, looks, style)
+        _add_legend(figure, looks, style, _say_spread(panels))
+    return figure
+
+
+def _all_text(panels: Iterable[Panel]) -> str:
+    return " ".join([panel.label + panel.lang + " ".join(c.label for c in panel.curves) for panel in panels])
+
+
+def _grid(panels: int, rows: int, style: Style, size: tuple[float, float] | None) -> tuple[Figure, list[list[Axes]]]:
+    """A figure and its axes, `grid[row][panel]`; more than MOST_COLUMNS panels wrap into further blocks of rows."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    blocks = math.ceil(panels / MOST_COLUMNS)
+    columns = math.ceil(panels / blocks)
+    width, height = style.panel
+    wanted = size or (max(columns, 1.25) * width + 0.1, blocks * rows * height + style.font * 0.045)
+    figure = Figure(figsize=wanted, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(blocks * rows, columns, squeeze=False, sharex=False, sharey=False)
+    grid = [[axes[(p // columns) * rows + row][p % columns] for p in range(panels)] for row in range(rows)]
+    for spare in range(panels, blocks * columns):
+        for row in range(rows):
+            axes[(spare // columns) * rows + row][spare % columns].set_visible(False)
+    return figure, grid
+
+
+def _name_axes(
+    grid: Sequence[Sequence[Axes]], panels: Sequence[Panel], rows: Sequence[str], columns: Sequence[str]
+) -> None:
+    """Titles above, metrics at the left, one scale a metric; a scorer is always named, once where it is one."""
+    scorers = {_scorer_of(panel, columns[0]) for panel in panels}
+    width = _row_length(grid)
+    for row, name in enumerate(rows):
+        share_scale(grid[row])
+        for place, (ax, panel) in enumerate(zip(grid[row], panels, strict=True)):
+            if row == 0:
+                scorer = "" if len(scorers) == 1 else f" · {_scorer_of(panel, columns[0])}"
+                ax.set_title(f"{panel.language_name} · {panel.label}{scorer}", loc="left")
+            if place % width == 0:
+                ax.set_ylabel(name + (f" (scorer: {next(iter(scorers))})" if len(scorers) == 1 else ""))
+            else:
+                ax.tick_params(labelleft=False)
+            if row == len(rows) - 1:
+                ax.set_xlabel("target-language training questions, N")
+
+
+def _scorer_of(panel: Panel, column: str) -> str:
+    return "squad" if column.startswith("squad_") else panel.scorer
+
+
+def _row_length(grid: Sequence[Sequence[Axes]]) -> int:
+    panels = len(grid[0])
+    return math.ceil(panels / math.ceil(panels / MOST_COLUMNS))
+
+
+def share_scale(row: Sequence[Axes]) -> None:
+    """Give the axes of a row one range, so that panels can be compared by eye."""
+    low = min(ax.get_ylim()[0] for ax in row)
+    high = max(ax.get_ylim()[1] for ax in row)
+    for ax in row:
+        ax.set_ylim(max(low, 0) if low > -5 else low, high)
+
+
+def _say_spread(panels: Sequence[Panel]) -> str:
+    counts = {
+        len(point.rows) for panel in panels for curve in panel.curves for point in curve.points if not point.holes
+    }
+    if not counts or max(counts) < 2:
+        return ""
+    least, most = min(counts), max(counts)
+    return f"± 1 s.d. over {least if least == most else f'{least} to {most}'} seeds"
+
+
+def _add_legend(figure: Figure, looks: dict[str, Look], style: Style, spread: str) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles: list[Any] = [
+        Line2D([], [], color=look.color, linestyle=look.dashes, label=label, **look.marker_kwargs(style))
+        for label, look in looks.items()
+    ]
+    if spread:
+        handles.append(Patch(facecolor=GREY, alpha=0.25, linewidth=0, label=spread))
+    columns = _legend_columns([handle.get_label() for handle in handles], figure.get_size_inches()[0] * 72 / style.font)
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=2.4, columnspacing=1.4)
+
+
+def _legend_columns(labels: Sequence[str], width: float) -> int:
+    """The most columns whose widest labels fit side by side in `width` ems."""
+    for columns in range(len(labels), 1, -1):
+        rows = math.ceil(len(labels) / columns)
+        longest = [max(map(len, labels[i : i + rows])) for i in range(0, len(labels), rows)]
+        if sum(0.52 * letters + 5 for letters in longest) <= width:
+            return columns
+    return 1
+
+
+# ------------------------------------------------------------------------------------------------------ writing
+
+
+def check_suffix(path: Path) -> Path:
+    """The path, when its suffix is one that a figure can be written as."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise XlqaError(f"--out {path}: the suffix decides the format; use {', '.join(SUFFIXES)}.")
+    return path
+
+
+def save_figure(figure: Figure, path: Path, style: Style = STYLES["paper"]) -> Path:
+    """Write a figure; the suffix decides the format. The same figure gives the same bytes."""
+    check_suffix(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_to(figure, path, path.suffix.lower()[1:], style)
+    return path
+
+
+def save_to(figure: Figure, target: Any, format: str, style: Style) -> None:
+    """Write a figure to a path or an open binary file as "png", "svg" or "pdf", without dates or versions."""
+    blank: dict[str, dict[str, Any]] = {
+        "png": {"Software": None},
+        "svg": {"Date": None, "Creator": None},
+        "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    }
+    with style.context(_figure_text(figure)):
+        figure.savefig(target, format=format, dpi=style.dpi, metadata=blank[format])
+
+
+def _figure_text(figure: Figure) -> str:
+    from matplotlib.text import Text
+
+    return "".join(artist.get_text() for artist in figure.findobj(Text) if isinstance(artist, Text))

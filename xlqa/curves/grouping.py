@@ -1,0 +1,374 @@
+"""Groups the rows of a table into panels, curves and points, so that no mean ever mixes settings.
+
+A **panel** is one measurement (language and everything of TEST_COLUMNS), a **curve** one arm under one setting
+(SETTING_COLUMNS) in a panel, a **point** the runs of a curve at one size, which differ in their seeds alone.
+Labels name what differs between the curves at hand, and nothing else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xlqa.errors import XlqaError
+from xlqa.records import SETTING_COLUMNS, TEST_COLUMNS, Arm
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TARGET_STAGE_COLUMNS = (
+    "target", "target_sha256", "lr", "epochs", "batch_size", "warmup", "min_steps", "subset_by", "valid_size",
+)  # fmt: skip
+"""Settings of the training on N target examples; empty in a zero-shot row, whose curve is found by the other ones."""
+SOURCE_STAGE_COLUMNS = (
+    "source", "source_size", "source_steps", "source_lr", "source_epochs", "source_batch_size", "source_sha256",
+)  # fmt: skip
+ENCODER_COLUMNS = tuple(c for c in SETTING_COLUMNS if c not in TARGET_STAGE_COLUMNS + SOURCE_STAGE_COLUMNS)
+FAMILY_COLUMNS = tuple(c for c in SETTING_COLUMNS if c not in SOURCE_STAGE_COLUMNS)
+"""Arms that agree in these train the same encoder in the same way on the same N examples: their runs are paired."""
+
+LANGUAGE_NAMES = {
+    "ar": "Arabic", "bg": "Bulgarian", "bn": "Bengali", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek",
+    "en": "English", "es": "Spanish", "et": "Estonian", "fa": "Persian", "fi": "Finnish", "fr": "French",
+    "he": "Hebrew", "hi": "Hindi", "hu": "Hungarian", "id": "Indonesian", "it": "Italian", "ja": "Japanese",
+    "ko": "Korean", "nl": "Dutch", "no": "Norwegian", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian",
+    "ru": "Russian", "sv": "Swedish", "sw": "Swahili", "te": "Telugu", "th": "Thai", "tr": "Turkish",
+    "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
+}  # fmt: skip
+
+# Read in this order when a label has to tell settings apart; a hash only where no readable column does.
+_LABEL_ORDER = (
+    "model", "source", "source_size", "target", "lr", "epochs", "batch_size", "min_steps", "warmup", "subset_by",
+    "valid_size", "max_length", "stride", "precision", "source_lr", "source_epochs", "source_batch_size",
+    "source_steps", "schema", "model_sha256", "source_sha256", "target_sha256",
+)  # fmt: skip
+_TEST_LABEL_ORDER = ("split", "scorer", "test_size", "max_answer_length", "test_sha256")
+
+Key = tuple[str, ...]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Point:
+    """The runs of one curve at one size.
+
+    Attributes:
+        size: N target questions.
+        rows: one row a run, in the order of their seeds.
+        holes: seeds whose score is missing although another run says it should be there.
+    """
+
+    size: int
+    rows: pd.DataFrame
+    holes: tuple[int, ...] = ()
+
+    def scores(self, column: str) -> Floats:
+        """Scores in percent, one a run, in the order of `seeds`."""
+        return self.rows[column].to_numpy(dtype=float)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        return tuple(int(seed) for seed in self.rows["seed"])
+
+    def mean(self, column: str) -> float:
+        """Mean over the seeds; NaN where a seed is missing: there is no average over a hole."""
+        return math.nan if self.holes or self.rows.empty else float(np.mean(self.scores(column)))
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One arm under one setting in one panel.
+
+    Attributes:
+        setting: SETTING_COLUMNS as text, "" where a column does not apply.
+        points: in the order of their sizes, without zero-shot.
+        zero_shot: the rows at size 0 that belong to this curve, one a source seed; empty for the other arms.
+        label: the arm, and what tells this setting from the others.
+    """
+
+    arm: Arm
+    setting: Mapping[str, str]
+    points: tuple[Point, ...]
+    zero_shot: pd.DataFrame
+    label: str = ""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return tuple(point.size for point in self.points)
+
+    @property
+    def family(self) -> Key:
+        return tuple(self.setting[name] for name in FAMILY_COLUMNS)
+
+    def point(self, size: int) -> Point | None:
+        return next((point for point in self.points if point.size == size), None)
+
+    def means(self, column: str) -> Floats:
+        """Mean score at each of `sizes`, NaN at a hole."""
+        return np.array([point.mean(column) for point in self.points])
+
+    @property
+    def full_size(self) -> int | None:
+        """The size that is the whole of the target data, when it was measured."""
+        for point in self.points:
+            if (point.rows["target_questions"] == point.size).any():
+                return point.size
+        return None
+
+
+@dataclass(frozen=True)
+class Panel:
+    """All curves of one language on one test set under one scorer."""
+
+    lang: str
+    measurement: Mapping[str, str]
+    curves: tuple[Curve, ...]
+    label: str = ""
+
+    @property
+    def scorer(self) -> str:
+        return self.measurement["scorer"]
+
+    @property
+    def language_name(self) -> str:
+        return LANGUAGE_NAMES.get(self.lang, self.lang)
+
+    @property
+    def holes(self) -> tuple[str, ...]:
+        """One line a missing cell or row of cells: "sw, target-only, N = 300: seed 2"."""
+        return tuple(
+            f"{self.lang} on {self.measurement['test']}, {curve.label}, N = {point.size:,}: {_say_seeds(point)}"
+            for curve in self.curves
+            for point in curve.points
+            if point.holes
+        )
+
+
+@dataclass
+class _Draft:
+    arm: Arm
+    setting: dict[str, str]
+    rows: list[int] = field(default_factory=list)
+    zero_shot: list[int] = field(default_factory=list)
+
+
+def split_panels(table: pd.DataFrame) -> tuple[Panel, ...]:
+    """Panels of a table, ordered by language and test set.
+
+    Args:
+        table: what `load_results` returns, or a part of its rows.
+    """
+    texts = {name: [to_text(value) for value in table[name]] for name in {*SETTING_COLUMNS, *TEST_COLUMNS, "lang"}}
+    places: dict[Key, list[int]] = {}
+    for row in range(len(table)):
+        places.setdefault(tuple(texts[name][row] for name in ("lang", *TEST_COLUMNS)), []).append(row)
+    keys = sorted(places)
+    labels = tell_apart(
+        [dict(zip(("lang", *TEST_COLUMNS), k, strict=True)) for k in keys], _TEST_LABEL_ORDER, ("test",)
+    )
+    return tuple(
+        Panel(
+            lang=key[0],
+            measurement=dict(zip(TEST_COLUMNS, key[1:], strict=True)),
+            curves=_curves(table.iloc[places[key]], {n: [texts[n][r] for r in places[key]] for n in SETTING_COLUMNS}),
+            label=label,
+        )
+        for key, label in zip(keys, labels, strict=True)
+    )
+
+
+def _curves(rows: pd.DataFrame, texts: Mapping[str, Sequence[str]]) -> tuple[Curve, ...]:
+    drafts: dict[Key, _Draft] = {}
+    zero_shot: dict[Key, _Draft] = {}
+    for place, (arm, size) in enumerate(zip(rows["arm"], rows["size"], strict=True)):
+        setting = {name: texts[name][place] for name in SETTING_COLUMNS}
+        into = zero_shot if size == 0 else drafts
+        draft = into.setdefault((arm, *setting.values()), _Draft(Arm(arm), setting))
+        draft.rows.append(place)
+    for draft in zero_shot.values():
+        heirs = [d for d in drafts.values() if d.arm is Arm.TRANSFER and _inherits(d.setting, draft.setting)]
+        for heir in heirs:
+            heir.zero_shot += draft.rows
+        if not heirs:
+            key = (Arm.TRANSFER.value, *draft.setting.values())
+            drafts[key] = _Draft(Arm.TRANSFER, draft.setting, zero_shot=draft.rows)
+    ordered = sorted(drafts.values(), key=lambda d: (list(Arm).index(d.arm), _sortable(d.setting.values())))
+    return _with_points(ordered, rows)
+
+
+def _inherits(setting: Mapping[str, str], zero_shot: Mapping[str, str]) -> bool:
+    return all(setting[name] == zero_shot[name] for name in SETTING_COLUMNS if name not in TARGET_STAGE_COLUMNS)
+
+
+def _with_points(drafts: Sequence[_Draft], rows: pd.DataFrame) -> tuple[Curve, ...]:
+    labels = label_curves([(draft.arm, draft.setting) for draft in drafts])
+    bare = [
+        Curve(
+            draft.arm,
+            draft.setting,
+            _points(rows.iloc[draft.rows]),
+            rows.iloc[draft.zero_shot].sort_values("source_seed", kind="stable"),
+            label,
+        )
+        for draft, label in zip(drafts, labels, strict=True)
+    ]
+    return tuple(_with_holes(curve, [c for c in bare if c.family == curve.family]) for curve in bare)
+
+
+def _points(rows: pd.DataFrame) -> tuple[Point, ...]:
+    by_size = rows.sort_values([*("size", "seed"), "source_seed"], kind="stable").groupby("size", sort=True)
+    return tuple(Point(int(part["size"].iloc[0]), part) for _, part in by_size)
+
+
+def _with_holes(curve: Curve, family: Sequence[Curve]) -> Curve:
+    """Mark the cells that are empty, or that a paired arm has and this one lacks.
+
+    Seeds 0 to 4 at one size beside 0 to 9 at another are a design; 0, 1, 3, 4 beside 0 to 4 are a hole.
+    """
+    if not curve.points:
+        return curve
+    every_seed = sorted({seed for other in family for point in other.points for seed in point.seeds})
+    sizes = sorted({size for other in family for size in other.sizes})
+    points = []
+    for size in sizes:
+        siblings = [point for other in family if (point := other.point(size)) is not None]
+        last = max(seed for point in siblings for seed in point.seeds)
+        expected = [seed for seed in every_seed if seed <= last]
+        own = curve.point(size) or Point(size, curve.points[0].rows.iloc[:0])
+        present = own.rows.dropna(subset=["f1", "em"])
+        there = {int(seed) for seed in present["seed"]}
+        points.append(Point(size, present, tuple(seed for seed in expected if seed not in there)))
+    return Curve(curve.arm, curve.setting, tuple(points), curve.zero_shot.dropna(subset=["f1", "em"]), curve.label)
+
+
+def _say_seeds(point: Point) -> str:
+    if point.rows.empty:
+        return "no run"
+    return f"seed{'s' * (len(point.holes) > 1)} {', '.join(map(str, point.holes))}"
+
+
+def to_text(value: Any) -> str:
+    """One spelling per value: numbers by their value (3e-5 and 0.00003 are one setting), missing as ""."""
+    if isinstance(value, float | int | np.number):
+        return "" if math.isnan(value) else f"{float(value):.12g}"
+    return str(value)
+
+
+def _sortable(values: Iterable[str]) -> list[tuple[int, float, str]]:
+    return [(0, float(v), "") if _is_number(v) else (1, 0.0, v) for v in values]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text.lower() not in ("nan", "inf", "-inf", "infinity")
+
+
+def label_curves(curves: Sequence[tuple[Arm, Mapping[str, str]]]) -> list[str]:
+    """A label a curve: its arm, and of its settings those that differ between the curves of that arm.
+
+    A monolingual curve always names its encoder, which is what it is about.
+    """
+    labels = []
+    for arm, setting in curves:
+        peers = [other for other_arm, other in curves if other_arm is arm]
+        extra = tell_apart(peers, _LABEL_ORDER)[peers.index(setting)]
+        if arm is Arm.MONOLINGUAL and not any(peer["model"] != setting["model"] for peer in peers):
+            extra = ", ".join(part for part in (short_name(setting["model"]), extra) if part)
+        labels.append(f"{arm} ({extra})" if arm is Arm.MONOLINGUAL else ", ".join(p for p in (str(arm), extra) if p))
+    return labels
+
+
+def tell_apart(items: Sequence[Mapping[str, str]], columns: Sequence[str], always: Sequence[str] = ()) -> list[str]:
+    """For each item the fewest of the columns, in their order, that tell the items apart; "" for one item alone.
+
+    Args:
+        always: columns that are named whether or not they differ.
+    """
+    chosen = list(always)
+    groups = len({tuple(item[name] for name in chosen) for item in items})
+    for column in columns:
+        split = len({tuple(item[name] for name in (*chosen, column)) for item in items})
+        if split > groups:
+            chosen, groups = [*chosen, column], split
+    return [", ".join(_say_setting(name, item[name]) for name in chosen) for item in items]
+
+
+def _say_setting(name: str, value: str) -> str:
+    if name.endswith("sha256"):
+        return f"{name.removesuffix('_sha256')} {value[:7] or 'unknown'}"
+    if name in ("model", "source", "target", "test"):
+        return short_name(value)
+    word = name.replace("_", " ")
+    return f"{word} {value}" if value else f"no {word}"
+
+
+def short_name(name: str) -> str:
+    """The last part of a hub name or a path: what a reader knows an encoder by."""
+    return PurePath(name).name or name
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """Seeds from "0,1,4" or "0-4"."""
+    seeds: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdigit() or (dash and not last.isdigit()):
+            raise XlqaError(f"--seeds {text}: write seeds as 0,1,4 or as 0-4.")
+        seeds += range(int(first), int(last or first) + 1)
+    return tuple(dict.fromkeys(seeds))
+
+
+def select_rows(
+    table: pd.DataFrame,
+    languages: Sequence[str] = (),
+    tests: Sequence[str] = (),
+    seeds: Sequence[int] = (),
+    split: str = "test",
+) -> pd.DataFrame:
+    """The rows asked for; what is asked for and not there is an error that names what is.
+
+    Args:
+        languages, tests: values of `lang` and `test`; all when empty.
+        seeds: of the runs; zero-shot rows stay whatever their source seed. All when empty.
+        split: "test" or "valid".
+    """
+    for column, wanted in (("lang", languages), ("test", tests), ("split", (split,))):
+        there = sorted(set(table[column]))
+        absent = [value for value in wanted if value not in there]
+        if absent:
+            raise XlqaError(f"the table has no {column} '{absent[0]}': it has {', '.join(there)}.")
+        if wanted:
+            table = table[table[column].isin(wanted)]
+    if seeds:
+        table = table[table["seed"].isin(seeds) | (table["size"] == 0)]
+    if table.empty:
+        raise XlqaError("no row of the table is left by --lang, --test and --seeds together: drop one of them.")
+    return table.reset_index(drop=True)
+
+
+def score_columns(table: pd.DataFrame, scorer: str | None) -> tuple[str, str, str]:
+    """Columns of F1 and EM under a scorer, and the scorer's name ("" for each row's own).
+
+    Args:
+        scorer: "squad", which every row has, or the one that leads in these rows; None for each row's own.
+    """
+    leading = sorted(set(table["scorer"]))
+    if scorer is None:
+        return "f1", "em", ""
+    if leading == [scorer]:
+        return "f1", "em", scorer
+    if scorer == "squad":
+        return "squad_f1", "squad_em", scorer
+    names = ", ".join(dict.fromkeys([*leading, "squad"]))
+    if scorer in leading:
+        raise XlqaError(f"--scorer {scorer}: only some rows have it; add --lang or --test (scorers here: {names}).")
+    raise XlqaError(f"--scorer {scorer}: the table has {names}; `xlqa rescore` computes others from the predictions.")

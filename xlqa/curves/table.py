@@ -1,0 +1,228 @@
+"""Reads results.csv, the table of a sweep: `load_results("results.csv")`. Nothing here needs more than the table.
+
+A cell that is empty is missing (NaN for a number, "" for a word), never 0. What a table of another program, an edited
+or a cut one has wrong is said with line, column and mend, all of it at once.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xlqa.errors import ManyErrors, XlqaError
+from xlqa.records import (
+    COUNT_COLUMNS,
+    MACHINE_COLUMNS,
+    RESULT_COLUMNS,
+    SCORE_COLUMNS,
+    SEED_COLUMNS,
+    SETTING_COLUMNS,
+    TEST_COLUMNS,
+    Arm,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOLDER_COLUMN = "folder"
+"""Added by `load_results`: the folder of the table a row came from, where its per-question scores lie."""
+
+TEXT_COLUMNS = (
+    "lang", "arm", "model", "source", "target", "test", "split", "scorer", "subset_by", "learned",
+    "device", "host", "finished", "xlqa", "deeppavlov", "torch", "transformers",
+    "precision", "model_sha256", "source_sha256", "target_sha256", "test_sha256", "source_id", "eval_id", "run_id",
+)  # fmt: skip
+NUMBER_COLUMNS = tuple(name for name in RESULT_COLUMNS if name not in TEXT_COLUMNS)
+INTEGER_COLUMNS = ("size", *SEED_COLUMNS, "questions", "paragraphs", "target_questions")
+PERCENT_COLUMNS = ("f1", "em", "squad_f1", "squad_em", "f1_without_overlap", "em_without_overlap")
+OPTIONAL_COLUMNS = (*COUNT_COLUMNS[1:], *MACHINE_COLUMNS, "final_loss", "learned", "target_questions", "steps")
+"""What a table may lack: nothing that says which rows may be averaged depends on it."""
+REQUIRED_COLUMNS = tuple(name for name in RESULT_COLUMNS if name not in OPTIONAL_COLUMNS)
+NEVER_EMPTY = ("lang", "arm", "size", "seed", "model", "test", "split", "scorer", "run_id", "eval_id")
+MOST_COMPLAINTS = 10
+
+
+def load_results(paths: str | Path | Sequence[str | Path]) -> pd.DataFrame:
+    """Read one or several results.csv into one validated table.
+
+    Args:
+        paths: a results.csv, a folder that holds one, or several of either.
+    Returns:
+        A frame with RESULT_COLUMNS and FOLDER_COLUMN: numbers as float64 (NaN where empty), words as str ("" where
+        empty), `size` as int64. A row that stands in two tables with the same scores is kept once.
+    Raises:
+        ManyErrors, XlqaError: a file that is missing, foreign or broken, with line and column.
+    """
+    import pandas as pd
+
+    listed = [paths] if isinstance(paths, str | Path) else list(paths)
+    if not listed:
+        raise XlqaError("no table given: name a results.csv, the one that `xlqa sweep` writes.")
+    frames = [_load_one(find_table(path)) for path in listed]
+    table = pd.concat(frames, ignore_index=True)
+    return _drop_repeated(table)
+
+
+def find_table(path: str | Path) -> Path:
+    """The results.csv that a path means: the file itself, or the one in the folder."""
+    found = Path(path)
+    if found.is_dir():
+        found = found / "results.csv"
+    if not found.is_file():
+        raise XlqaError(f"{found}: there is no such file. `xlqa sweep --out DIR` writes DIR/results.csv; name that.")
+    return found
+
+
+def _load_one(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    header, lines, rows = _read_cells(path)
+    _check_header(path, header)
+    complaints: list[str] = []
+    columns: dict[str, object] = {}
+    for name in RESULT_COLUMNS:
+        cells = [row[header.index(name)].strip() for row in rows] if name in header else [""] * len(rows)
+        columns[name] = cells if name in TEXT_COLUMNS else _numbers(path, name, cells, lines, complaints)
+        if name in NEVER_EMPTY:
+            complaints += [
+                f"{path}, line {n}: the column {name} is empty." for n, c in zip(lines, cells, strict=True) if not c
+            ]
+    _check_arms(path, columns, lines, complaints)
+    if complaints:
+        raise ManyErrors(_shorten(complaints, path))
+    frame = pd.DataFrame(columns)
+    frame["size"] = frame["size"].astype("int64")
+    frame[FOLDER_COLUMN] = str(path.parent)
+    return frame
+
+
+def _read_cells(path: Path) -> tuple[list[str], list[int], list[list[str]]]:
+    """Header, line number of each row, rows; every row as long as the header."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise XlqaError(
+            f"{path}: not a table in UTF-8 (byte {error.start}): name the results.csv of a sweep."
+        ) from None
+    except OSError as error:
+        raise XlqaError(f"{path}: cannot be read ({error.strerror}).") from None
+    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    lines: list[int] = []
+    rows: list[list[str]] = []
+    try:
+        for row in reader:
+            if row:
+                lines.append(reader.line_num)
+                rows.append(row)
+    except csv.Error as error:
+        raise XlqaError(f"{path}, line {reader.line_num}: not comma-separated values ({error}).") from None
+    if not rows:
+        raise XlqaError(
+            f"{path}: the file is empty. Run `xlqa sweep` again: it writes the table anew from its results."
+        )
+    if len(rows) == 1:
+        raise XlqaError(
+            f"{path}: a header without rows: no evaluation is finished yet. Let `xlqa sweep` end a run first."
+        )
+    header = [name.strip() for name in rows[0]]
+    uneven = [
+        f"{path}, line {line}: {len(row)} cells under a header of {len(header)}: the table was cut or edited; "
+        "run `xlqa sweep` again to write it anew."
+        for line, row in zip(lines, rows, strict=True)
+        if len(row) != len(header)
+    ]
+    if uneven and set(REQUIRED_COLUMNS) <= set(header):
+        raise ManyErrors(_shorten(uneven, path))
+    return header, lines[1:], rows[1:]
+
+
+def _check_header(path: Path, header: list[str]) -> None:
+    twice = sorted({name for name in header if header.count(name) > 1 and name in RESULT_COLUMNS})
+    if twice:
+        raise XlqaError(f"{path}: the column {twice[0]} stands twice in the header: keep one.")
+    absent = [name for name in REQUIRED_COLUMNS if name not in header]
+    if len(absent) > len(REQUIRED_COLUMNS) // 2:
+        begin = ", ".join(header[:6])[:80]
+        raise XlqaError(
+            f"{path}: not a results.csv of xlqa: its header begins with '{begin}'. `xlqa sweep` writes one."
+        )
+    if absent:
+        raise XlqaError(
+            f"{path}: the header lacks {', '.join(absent)}. Without them rows of different settings could be averaged: "
+            "take the table as `xlqa sweep` wrote it."
+        )
+
+
+def _numbers(path: Path, name: str, cells: list[str], lines: list[int], complaints: list[str]) -> list[float]:
+    values = []
+    for line, cell in zip(lines, cells, strict=True):
+        value, wrong = _number(name, cell)
+        if wrong:
+            complaints.append(f"{path}, line {line}: {name} is '{cell[:40]}', {wrong}.")
+        values.append(value)
+    return values
+
+
+def _number(name: str, cell: str) -> tuple[float, str]:
+    """The value of a cell (NaN when empty) and what is wrong with it."""
+    if cell == "" or cell.lower() == "nan":
+        return math.nan, ""
+    try:
+        value = float(cell)
+    except ValueError:
+        return math.nan, "which is no number"
+    if math.isinf(value):
+        return math.nan, "which is not finite"
+    if name in PERCENT_COLUMNS and not 0 <= value <= 100:
+        return math.nan, "outside 0 to 100 percent"
+    if name in INTEGER_COLUMNS and (value != int(value) or value < 0):
+        return math.nan, "where a whole number of 0 or more belongs"
+    return value, ""
+
+
+def _check_arms(path: Path, columns: dict[str, object], lines: list[int], complaints: list[str]) -> None:
+    arms, sizes = columns["arm"], columns["size"]
+    assert isinstance(arms, list)
+    assert isinstance(sizes, list)
+    known = [arm.value for arm in Arm]
+    for line, arm, size in zip(lines, arms, sizes, strict=True):
+        if arm and arm not in known:
+            complaints.append(f"{path}, line {line}: arm is '{arm[:40]}'; the arms are {', '.join(known)}.")
+        elif size == 0 and arm not in (Arm.TRANSFER.value, ""):
+            complaints.append(f"{path}, line {line}: size 0 under {arm}: only transfer has a zero-shot score.")
+
+
+def _shorten(complaints: list[str], path: Path) -> list[str]:
+    if len(complaints) <= MOST_COMPLAINTS:
+        return complaints
+    return [*complaints[:MOST_COMPLAINTS], f"{path}: and {len(complaints) - MOST_COMPLAINTS} more complaints."]
+
+
+def _drop_repeated(table: pd.DataFrame) -> pd.DataFrame:
+    """Keep one of the rows that are one evaluation; refuse two that claim to be the same and differ in score."""
+    scores = [name for name in SCORE_COLUMNS if name in PERCENT_COLUMNS]
+    kept = table.drop_duplicates(["run_id", "eval_id", *scores]).reset_index(drop=True)
+    twice = kept[kept.duplicated(["run_id", "eval_id"])]
+    if len(twice):
+        row = twice.iloc[0]
+        raise XlqaError(
+            f"run {row['run_id']} stands twice for evaluation {row['eval_id']}, with different scores "
+            f"(the second in {row[FOLDER_COLUMN]}): give the tables to separate commands, or keep one of the rows."
+        )
+    same = [*dict.fromkeys(("lang", "arm", "size", *SEED_COLUMNS, *SETTING_COLUMNS, *TEST_COLUMNS))]
+    twice = kept[kept.duplicated(same)]
+    if len(twice):
+        row = twice.iloc[0]
+        raise XlqaError(
+            f"two runs are the same in all settings and seeds ({row['lang']}, {row['arm']}, size {row['size']}, "
+            f"seed {row['seed']:g}; one of them is {row['run_id']}): keep one, or the mean counts it twice."
+        )
+    return kept
+
+
+def escape_cell(cell: str) -> str:
+    """A word that is safe in a spreadsheet: one that would be read as a formula gets an apostrophe before it."""
+    return "'" + cell if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
