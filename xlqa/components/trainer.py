@@ -93,6 +93,11 @@ class SpanTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         components = [component for _, _, component in self._chainer.train_pipe]
         return components[0], components[-1]
 
+    @property
+    def model(self) -> SpanModel:
+        """The model of the pipe, once it is built."""
+        return self._parts()[1]
+
     def evaluate(self, iterator: Any, evaluation_targets: Iterable[str] | None = None) -> dict[str, Any]:
         """Answer and score each evaluation target whole; the answers stay in `answers`.
 

@@ -34,6 +34,9 @@ MICRO_TOKENS = {"cpu": 2048, "cuda": 65536}
 
 LEAST_MICRO_TOKENS = 64
 
+LEARNED = 0.9
+"""A run whose last losses stay above this share of a uniform guess's loss learned nothing."""
+
 
 class TrainingFailed(XlqaError):
     """A training that cannot go on: its loss is not a number, or one window does not fit into memory."""
@@ -61,13 +64,16 @@ class TrainingPlan:
 
 @dataclass(frozen=True, slots=True)
 class TrainingOutcome:
-    """What a training was: updates, mean loss of its last tenth, wall seconds, windows a second, pieces a pass."""
+    """What a training was: updates, mean loss of its last tenth, wall seconds, windows a second, pieces a pass.
+
+    `learned` is false where that loss is not below `LEARNED` times the loss of a uniform guess: the run collapsed.
+    """
 
     steps: int
-    final_loss: float | None
-    first_loss: float | None
+    final_loss: float
+    learned: bool
     seconds: float
-    examples_per_second: float | None
+    examples_per_second: float
     micro_tokens: int
 
 
@@ -143,14 +149,19 @@ class Trainer:
         self.network.eval()
         seconds = time.perf_counter() - began
         done = self.plan.steps
+        final = float(np.mean(losses[-max(1, done // 10) :]))
         return TrainingOutcome(
             steps=done,
-            final_loss=round(float(np.mean(losses[-max(1, done // 10) :])), 6) if losses else None,
-            first_loss=round(float(np.mean(losses[: max(1, done // 10)])), 6) if losses else None,
+            final_loss=round(final, 6),
+            learned=final < LEARNED * self._uniform_loss(),
             seconds=seconds,
-            examples_per_second=done * self.plan.batch_size / seconds if done else None,
+            examples_per_second=done * self.plan.batch_size / seconds,
             micro_tokens=self.micro_tokens,
         )
+
+    def _uniform_loss(self) -> float:
+        """Mean loss of guessing every scored piece alike."""
+        return float(np.log(1 + self.windows.context_to - self.windows.context_from).mean())
 
     def _steps(self, log: _Log) -> list[float]:
         """All updates; returns each one's mean loss."""

@@ -1,0 +1,189 @@
+"""Rendering complete DeepPavlov configs: what `python -m deeppavlov train` and xlqa's own worker run.
+
+All paths hang on the variable ROOT, absolute, overridable by DP_ROOT; data files and weights are named with their SHA-256.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from xlqa.errors import XlqaError
+from xlqa.records import SCHEMA_VERSION, DataRef
+from xlqa.runs.files import read_json
+from xlqa.runs.layout import Layout
+from xlqa.runs.rows import evaluation_row
+from xlqa.runs.specs import EvalSpec, RunSpec, SourceStage
+
+COMPONENTS = "xlqa.components"
+METRICS = ("f1", "em", "squad_f1", "squad_em")
+
+
+def data_suffix(path: Path) -> str:
+    """The suffixes that say how a data file is read: `.json`, `.csv.xz`, …"""
+    return "".join(s for s in path.suffixes[-2:] if s.lower() in KNOWN_SUFFIXES) or ".json"
+
+
+KNOWN_SUFFIXES = frozenset({".json", ".jsonl", ".csv", ".tsv", ".parquet", ".gz", ".xz"})
+
+
+def place_data(ref: DataRef) -> str:
+    """Where a data file lies below ROOT."""
+    return Layout(Path()).data_file(ref.name, ref.sha256, data_suffix(ref.path))
+
+
+def _data(ref: DataRef, skip_bad: bool) -> dict[str, Any]:
+    entry = {
+        "name": ref.name, "path": "{ROOT}/" + place_data(ref), "sha256": ref.sha256, "language": ref.language,
+        "scorer": ref.scorer,
+    }  # fmt: skip
+    return entry | ({"skip_bad": True} if skip_bad else {})
+
+
+def _metadata(root: Path, facts: dict[str, Any]) -> dict[str, Any]:
+    return {"variables": {"ROOT": str(root), "DEVICE": "auto"}, "xlqa": {"schema": SCHEMA_VERSION, **facts}}
+
+
+def _chainer(
+    spec: RunSpec | SourceStage, save_path: str, source: str | None, source_sha256: str | None, seed: int, longest: int
+) -> dict[str, Any]:
+    encoder = "{ROOT}/" + Layout(Path()).encoder(spec.encoder.name, spec.encoder.sha256)
+    return {
+        "in": ["context", "question"],
+        "in_y": ["id", "gold"],
+        "pipe": [
+            {
+                "class_name": f"{COMPONENTS}.preprocessor:WindowPreprocessor",
+                "in": ["context", "question"],
+                "out": ["windows"],
+                "tokenizer": encoder,
+                "max_length": spec.common.max_length,
+                "stride": spec.common.stride,
+            },
+            {
+                "class_name": f"{COMPONENTS}.model:SpanModel",
+                "in": ["windows", "context"],
+                "out": ["answer", "start", "score"],
+                "encoder": encoder,
+                "encoder_sha256": spec.encoder.weights_sha256,
+                "source": source,
+                "source_sha256": source_sha256,
+                "save_path": save_path,
+                "head_seed": seed,
+                "max_answer_length": longest,
+                "precision": spec.common.precision,
+                "device": "{DEVICE}",
+            },
+        ],
+        "out": ["answer", "start", "score"],
+    }
+
+
+def _train(hyper: Any, seed: int, more_steps: int, targets: Sequence[str]) -> dict[str, Any]:
+    settings: dict[str, Any] = {"class_name": f"{COMPONENTS}.trainer:SpanTrainer"}
+    if hyper is not None:
+        settings |= {
+            "epochs": hyper.epochs, "min_steps": hyper.min_steps, "batch_size": hyper.batch_size, "lr": hyper.lr,
+            "warmup": hyper.warmup,
+        }  # fmt: skip
+    metrics = [{"name": f"{COMPONENTS}.metrics:{m}", "alias": m, "inputs": ["gold", "answer"]} for m in METRICS]
+    return settings | {"more_steps": more_steps, "seed": seed, "metrics": metrics, "evaluation_targets": list(targets)}
+
+
+def render_source(stage: SourceStage, root: Path) -> dict[str, Any]:
+    """The config of a source stage. It is scored on nothing: `xlqa evaluate` does that on request."""
+    return {
+        "metadata": _metadata(root, {"source_id": stage.source_id, "lang": stage.data.language, "model": stage.encoder.name}),
+        "dataset_reader": {
+            "class_name": f"{COMPONENTS}.reader:QuestionReader",
+            "train": _data(stage.data, stage.common.skip_bad),
+        },
+        # The part drawn for a smaller size is the same for every seed: seeds differ in head, batches and dropout.
+        "dataset_iterator": {"class_name": f"{COMPONENTS}.iterator:SubsetIterator", "train_size": stage.size, "subset_seed": 0},
+        "chainer": _chainer(stage, f"{{ROOT}}/source/{stage.source_id}/model", None, None, stage.seed, 30),
+        "train": _train(stage.hyper, stage.seed, 0, []),
+    }
+
+
+def render_run(spec: RunSpec, evals: Sequence[EvalSpec], root: Path, source_sha256: str | None) -> dict[str, Any]:
+    """The config of a run, scored on each of `evals`.
+
+    Args:
+        source_sha256: of the source stage's weights; None while that stage is not trained.
+    """
+    transfer = spec.stage is not None and spec.more_steps == 0
+    source = f"{{ROOT}}/source/{spec.stage.source_id}/model" if transfer and spec.stage else None
+    save_path = source if spec.is_zero_shot and source else f"{{ROOT}}/runs/{spec.run_id}/model"
+    tests = [
+        _data(e.data, spec.common.skip_bad) | {"target": e.target, "size": e.size} for e in evals if e.split == "test"
+    ]
+    joint = spec.stage if spec.more_steps else None
+    evaluations = {
+        e.target: {
+            "eval_id": e.eval_id(spec.common),
+            "overlap_with": _data(e.overlap_with, spec.common.skip_bad) if e.overlap_with else None,
+            "row": evaluation_row(spec, e),
+        }
+        for e in evals
+    }
+    longest = evals[0].max_answer_length if evals else 30
+    return {
+        "metadata": _metadata(root, {"run_id": spec.run_id, "evaluations": evaluations}),
+        "dataset_reader": {
+            "class_name": f"{COMPONENTS}.reader:QuestionReader",
+            "train": _data(spec.target, spec.common.skip_bad) if spec.target else None,
+            "source": _data(joint.data, joint.common.skip_bad) if joint else None,
+            "tests": tests,
+        },
+        "dataset_iterator": {
+            "class_name": f"{COMPONENTS}.iterator:SubsetIterator",
+            "train_size": spec.size,
+            "subset_seed": spec.seed,
+            "subset_by": spec.subset_by,
+            "valid_size": spec.valid_size,
+            "source_size": joint.size if joint else None,
+        },
+        "chainer": _chainer(spec, save_path, source, source_sha256, spec.seed, longest),
+        "train": _train(spec.hyper, spec.seed, spec.more_steps, [e.target for e in evals]),
+    }
+
+
+def refuse_foreign(config: Any, where: str) -> None:
+    """Refuse a config that names code outside xlqa, or values that DeepPavlov would evaluate.
+
+    Errors:
+        XlqaError: says which value.
+    """
+    if isinstance(config, Mapping):
+        for key, value in config.items():
+            foreign = key in ("class_name", "name") and isinstance(value, str) and ":" in value
+            if (foreign or key == "class_name") and not str(value).startswith(f"{COMPONENTS}."):
+                raise XlqaError(f"{where}: {key} {value!r} is not a component of xlqa: xlqa does not run foreign code.")
+            if key in ("ref", "config_path", "imports"):
+                raise XlqaError(f"{where}: {key!r} is not used by xlqa's configs: xlqa does not run foreign code.")
+            refuse_foreign(value, where)
+    elif isinstance(config, list):
+        for value in config:
+            refuse_foreign(value, where)
+    elif isinstance(config, str) and config.startswith("#"):
+        raise XlqaError(f"{where}: the value {config!r} begins with '#', which DeepPavlov would evaluate: remove it.")
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """A run's config, refused where it names foreign code.
+
+    Errors:
+        XlqaError: it is missing, broken or foreign.
+    """
+    config = read_json(path)
+    if not isinstance(config, dict) or "chainer" not in config or "xlqa" not in config.get("metadata", {}):
+        raise XlqaError(f"{path} is missing or not a config that xlqa wrote: prepare it with `xlqa sweep … --dry-run`.")
+    refuse_foreign(config, str(path))
+    return config
+
+
+def root_of(config: Mapping[str, Any]) -> Path:
+    """The folder that a config's paths hang on, DP_ROOT included."""
+    return Path(os.environ.get("DP_ROOT", config["metadata"]["variables"]["ROOT"]))

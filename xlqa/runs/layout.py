@@ -1,0 +1,109 @@
+"""Where everything of a sweep lies below its folder: the one place that knows the paths."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def slug(name: str, most: int = 40) -> str:
+    """A name as it may stand in a file name, a config (no braces) and a spreadsheet (no leading sign)."""
+    plain = re.sub(r"[^A-Za-z0-9._]+", "-", name.rsplit("/", 1)[-1]).strip("-._")
+    return plain[:most].rstrip("-._") or "unnamed"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The folder of a sweep."""
+
+    root: Path
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results.csv"
+
+    @property
+    def failures(self) -> Path:
+        return self.root / "failures.csv"
+
+    @property
+    def runs(self) -> Path:
+        return self.root / "runs"
+
+    @property
+    def sources(self) -> Path:
+        return self.root / "source"
+
+    def run(self, run_id: str) -> RunFolder:
+        return RunFolder(self.runs / run_id)
+
+    def source(self, source_id: str) -> RunFolder:
+        return RunFolder(self.sources / source_id)
+
+    def run_folders(self) -> list[RunFolder]:
+        """Every run's folder, sorted by name; names that begin with a dot are half-written and not runs."""
+        if not self.runs.is_dir():
+            return []
+        return [RunFolder(path) for path in sorted(self.runs.iterdir()) if path.is_dir() and path.name[0] != "."]
+
+    def data_file(self, name: str, sha256: str, suffix: str) -> str:
+        """Where a data file is copied to, relative to the sweep's folder."""
+        return f"data/{slug(name)}-{sha256[:8]}{suffix}"
+
+    def encoder(self, name: str, sha256: str) -> str:
+        """Where an encoder's folder is linked, relative to the sweep's folder."""
+        return f"encoders/{slug(name)}-{sha256[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The folder of one run, or of one source stage."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @property
+    def is_source(self) -> bool:
+        return self.path.parent.name == "source"
+
+    @property
+    def root(self) -> Path:
+        return self.path.parent.parent
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.json"
+
+    @property
+    def train_log(self) -> Path:
+        return self.path / "train.csv"
+
+    @property
+    def outcome(self) -> Path:
+        """What the training was: written when it is over; for a source stage the mark of completeness."""
+        return self.path / "train.json"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log.txt"
+
+    @property
+    def failure(self) -> Path:
+        return self.path / "failure.json"
+
+    @property
+    def model(self) -> Path:
+        return self.path / "model"
+
+    def evaluation(self, eval_id: str) -> Path:
+        return self.path / "eval" / eval_id
+
+    def evaluations(self) -> list[Path]:
+        folder = self.path / "eval"
+        if not folder.is_dir():
+            return []
+        return [path for path in sorted(folder.iterdir()) if path.is_dir() and path.name[0] != "."]

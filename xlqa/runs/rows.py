@@ -1,0 +1,50 @@
+"""Rows of results.csv: what the plan knows of one beforehand, in one place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xlqa.records import RESULT_COLUMNS, SCHEMA_VERSION, Arm
+from xlqa.runs.specs import EvalSpec, RunSpec
+
+
+def evaluation_row(spec: RunSpec, evaluation: EvalSpec) -> dict[str, Any]:
+    """A row with every setting filled in; scores, times and the machine are None until they are measured."""
+    row: dict[str, Any] = dict.fromkeys(RESULT_COLUMNS)
+    row |= {
+        "lang": spec.language, "arm": spec.arm.value, "size": spec.size, "seed": spec.seed,
+        "model": spec.encoder.name, "model_sha256": spec.encoder.sha256, "precision": spec.common.precision,
+        "max_length": spec.common.max_length, "stride": spec.common.stride, "steps": spec.steps,
+        "test": evaluation.data.name, "split": evaluation.split, "test_sha256": evaluation.data.sha256,
+        "test_size": evaluation.size, "scorer": evaluation.data.scorer, "source_overlap": evaluation.source_overlap,
+        "max_answer_length": evaluation.max_answer_length, "eval_id": evaluation.eval_id(spec.common),
+        "run_id": spec.run_id, "schema": SCHEMA_VERSION,
+    }  # fmt: skip
+    return row | _source_columns(spec) | _target_columns(spec)
+
+
+def _source_columns(spec: RunSpec) -> dict[str, Any]:
+    stage = spec.stage
+    if stage is None:
+        return {}
+    columns = {
+        "source": stage.data.name, "source_sha256": stage.data.sha256, "source_size": stage.size, "source_steps": stage.steps,
+    }  # fmt: skip
+    if spec.arm is Arm.JOINT:
+        # One training sees both data sets: there is no stage with a seed or settings of its own.
+        return columns
+    return columns | {
+        "source_seed": stage.seed, "source_lr": stage.hyper.lr, "source_epochs": stage.hyper.epochs,
+        "source_batch_size": stage.hyper.batch_size, "source_id": stage.source_id,
+    }  # fmt: skip
+
+
+def _target_columns(spec: RunSpec) -> dict[str, Any]:
+    if spec.target is None or spec.hyper is None:
+        return {}
+    return {
+        "target": spec.target.name, "target_sha256": spec.target.sha256, "target_questions": spec.target_questions,
+        "subset_seed": spec.seed, "train_seed": spec.seed, "subset_by": spec.subset_by, "valid_size": spec.valid_size,
+        "lr": spec.hyper.lr, "epochs": spec.hyper.epochs, "batch_size": spec.hyper.batch_size,
+        "warmup": spec.hyper.warmup, "min_steps": spec.hyper.min_steps,
+    }  # fmt: skip

@@ -1,0 +1,191 @@
+"""What a sweep consists of: encoders, source stages, runs and evaluations, and their identities.
+
+A `run_id` hashes everything that can change the weights and nothing that cannot (paths, names, devices, micro-batches); an
+evaluation's id adds what decides its answers. Golden tests pin both.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from xlqa.records import SCHEMA_VERSION, Arm, DataRef
+from xlqa.runs.layout import slug
+
+DECODING_VERSION = 1
+"""Version of how answers are chosen from logits."""
+
+HASH_DIGITS = 10
+
+SubsetBy = Literal["question", "paragraph"]
+
+
+def digest(payload: dict[str, Any]) -> str:
+    """Hexadecimal digits that identify a payload of plain values."""
+    text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:HASH_DIGITS]
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderRef:
+    """A pretrained encoder.
+
+    Attributes:
+        name: as the user calls it; folder: where it lies on this machine. Neither is part of an identity.
+        sha256: over configuration, weights and tokenizer: its identity. weights_sha256: of the weights alone.
+    """
+
+    name: str
+    folder: Path
+    sha256: str
+    weights_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hyper:
+    """The settings of one training."""
+
+    lr: float
+    epochs: float
+    batch_size: int
+    warmup: float
+    min_steps: int
+
+    def steps(self, questions: int) -> int:
+        """Updates on N questions: max(min_steps, epochs * ceil(N / batch_size)); 0 for N = 0."""
+        if questions == 0:
+            return 0
+        return max(self.min_steps, round(self.epochs * -(-questions // self.batch_size)))
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What all runs of a sweep share, because windows and arithmetic must be the same on both sides of a comparison."""
+
+    max_length: int
+    stride: int
+    precision: str
+    skip_bad: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStage:
+    """One training on source questions, shared by all transfer runs that start from it.
+
+    Attributes:
+        size: questions; questions_in_file: how many there are (size is the whole when equal).
+        seed: of the head, batches and dropout. The part drawn for a smaller size is the same for all seeds.
+    """
+
+    encoder: EncoderRef
+    data: DataRef
+    size: int
+    questions_in_file: int
+    seed: int
+    hyper: Hyper
+    common: Common
+
+    @property
+    def steps(self) -> int:
+        return self.hyper.steps(self.size)
+
+    @property
+    def source_id(self) -> str:
+        payload = {
+            "schema": SCHEMA_VERSION, "kind": "source", "encoder": self.encoder.sha256, "data": self.data.sha256,
+            "size": self.size, "seed": self.seed, "hyper": asdict(self.hyper), "common": asdict(self.common),
+        }  # fmt: skip
+        return f"{self.data.language}-{self.size}-s{self.seed}-{digest(payload)}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """One run: an arm, a language, a size, a seed.
+
+    Attributes:
+        stage: the source stage it starts from (transfer) or whose data joins in (joint); None for other arms.
+        target: the target's train part; None for zero-shot.
+        target_questions: questions of that part beside the validation part; None for zero-shot.
+        hyper: of the training on target questions; None for zero-shot, which takes no step.
+    """
+
+    language: str
+    arm: Arm
+    size: int
+    seed: int
+    encoder: EncoderRef
+    common: Common
+    stage: SourceStage | None
+    target: DataRef | None
+    target_questions: int | None
+    hyper: Hyper | None
+    subset_by: SubsetBy = "question"
+    valid_size: int = 0
+
+    @property
+    def is_zero_shot(self) -> bool:
+        return self.arm is Arm.TRANSFER and self.size == 0
+
+    @property
+    def more_steps(self) -> int:
+        """The source stage's share of a joint training's steps."""
+        return self.stage.steps if self.stage and self.arm is Arm.JOINT else 0
+
+    @property
+    def steps(self) -> int:
+        return self.more_steps + (self.hyper.steps(self.size) if self.hyper else 0)
+
+    @property
+    def run_id(self) -> str:
+        payload: dict[str, Any] = {
+            "schema": SCHEMA_VERSION, "kind": self.arm.value, "encoder": self.encoder.sha256, "size": self.size,
+            "common": asdict(self.common),
+        }  # fmt: skip
+        if self.stage:
+            payload["source"] = self._source_payload()
+        if self.target and self.hyper:
+            payload |= {
+                "target": self.target.sha256, "hyper": asdict(self.hyper), "subset_seed": self.seed,
+                "train_seed": self.seed, "subset_by": self.subset_by, "valid_size": self.valid_size,
+            }  # fmt: skip
+        return f"{self.language}-{self.arm}-{self.size}-s{self.seed}-{digest(payload)}"
+
+    def _source_payload(self) -> Any:
+        """A transfer run stands on its source stage's weights; a joint run on that stage's data and step count."""
+        assert self.stage is not None
+        if self.arm is Arm.TRANSFER:
+            return self.stage.source_id.rsplit("-", 1)[1]
+        return {"data": self.stage.data.sha256, "size": self.stage.size, "steps": self.more_steps}
+
+
+@dataclass(frozen=True, slots=True)
+class EvalSpec:
+    """One test set that a run's model is scored on.
+
+    Attributes:
+        target: its name among the config's evaluation targets: test, test_2, …, valid.
+        size: questions of a seeded random part; None for all.
+        overlap_with: the target's train part, against which shared paragraphs are counted; None for none.
+        source_overlap: test questions that the source data contains (only ever above 0 under --allow-overlap).
+    """
+
+    target: str
+    data: DataRef
+    size: int | None
+    max_answer_length: int
+    split: Literal["test", "valid"] = "test"
+    overlap_with: DataRef | None = None
+    source_overlap: int | None = None
+    valid_size: int = 0
+
+    def eval_id(self, common: Common) -> str:
+        """Readable name and hash of what decides the answers beside the weights."""
+        payload = {
+            "schema": SCHEMA_VERSION, "decoding": DECODING_VERSION, "test": self.data.sha256, "size": self.size,
+            "split": self.split, "valid_size": self.valid_size, "max_answer_length": self.max_answer_length,
+            "max_length": common.max_length, "stride": common.stride, "skip_bad": common.skip_bad,
+        }  # fmt: skip
+        return f"{slug(self.data.name)}-{digest(payload)}"

@@ -1,0 +1,117 @@
+"""What is done, and the table of it: everything is derived from the result files below runs/.
+
+An evaluation is finished when its result.json is there, whole, agrees with the hash it carries and with the files beside
+it. results.csv is written from these by one function: the same runs give the same bytes.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xlqa.records import QUESTION_COLUMNS, RESULT_COLUMNS, Arm
+from xlqa.runs.files import csv_text, is_signed, read_json, sha256_of, sign, write_json, write_text
+from xlqa.runs.layout import Layout, RunFolder
+
+if TYPE_CHECKING:
+    from xlqa.runs.scores import ScoredSet
+
+PREDICTIONS = "predictions.json"
+QUESTIONS = "questions.csv"
+RESULT = "result.json"
+
+FAILURE_COLUMNS = ("lang", "arm", "size", "seed", "attempts", "error", "when", "run_id", "log")
+
+
+def write_evaluation(
+    folder: Path, predictions: Mapping[str, str], scored: ScoredSet, row: Mapping[str, Any], test: Mapping[str, Any]
+) -> None:
+    """Store one evaluation; result.json comes last, and without it the evaluation never happened.
+
+    Args:
+        folder: of the evaluation.
+        predictions: question id -> answer; None keeps the file that is there.
+        scored: per-question scores, from which questions.csv is written.
+        row: of results.csv, all columns.
+        test: the test set's file, part and scorer, with which the scores can be recomputed.
+    """
+    (folder / RESULT).unlink(missing_ok=True)
+    write_json(folder / PREDICTIONS, dict(predictions))
+    write_text(folder / QUESTIONS, csv_text(QUESTION_COLUMNS, scored.question_rows()))
+    files = {name: sha256_of(folder / name) for name in (PREDICTIONS, QUESTIONS)}
+    complete = {column: row.get(column) for column in RESULT_COLUMNS}
+    write_json(folder / RESULT, sign({"row": complete, "test": dict(test), "files": files}))
+
+
+def read_result(folder: Path) -> dict[str, Any] | None:
+    """An evaluation's record, or None where it is missing, broken, or does not agree with the files beside it."""
+    record = read_json(folder / RESULT)
+    if not is_signed(record):
+        return None
+    assert isinstance(record, dict)
+    intact = all(sha256_of(folder / name) == sha256 for name, sha256 in record["files"].items())
+    return record if intact else None
+
+
+def is_trained(folder: RunFolder) -> bool:
+    """Whether a run's (or source stage's) weights are there, with the record of their training."""
+    record = read_json(folder.outcome)
+    return is_signed(record) and (folder.model / "config.json").is_file()
+
+
+def source_weights(folder: RunFolder) -> str | None:
+    """SHA-256 of a trained source stage's weights; None while there are none."""
+    record = read_json(folder.outcome)
+    if not is_signed(record) or not is_trained(folder):
+        return None
+    assert isinstance(record, dict)
+    return str(record["weights_sha256"])
+
+
+def collect_rows(layout: Layout) -> list[dict[str, Any]]:
+    """The rows of all finished evaluations, sorted by what they measure."""
+    records = [read_result(path) for run in layout.run_folders() for path in run.evaluations()]
+    return sorted((record["row"] for record in records if record), key=_order)
+
+
+ARM_ORDER = {arm.value: index for index, arm in enumerate(Arm)}
+
+
+def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (
+        row["lang"], row["model"], ARM_ORDER.get(row["arm"], 9), row["size"], row["seed"], row["test"], row["run_id"],
+        row["eval_id"],
+    )  # fmt: skip
+
+
+def write_results(layout: Layout) -> list[dict[str, Any]]:
+    """Write results.csv from the result files; returns its rows."""
+    rows = collect_rows(layout)
+    write_text(layout.results, csv_text(RESULT_COLUMNS, rows))
+    return rows
+
+
+def collect_failures(layout: Layout) -> list[dict[str, Any]]:
+    """The records of runs that failed and have not succeeded since, source stages included."""
+    folders = [*layout.run_folders()]
+    if layout.sources.is_dir():
+        folders += [RunFolder(path) for path in sorted(layout.sources.iterdir()) if path.is_dir() and path.name[0] != "."]
+    records = [read_json(folder.failure) for folder in folders]
+    return [record for record in records if isinstance(record, dict)]
+
+
+def write_failures(layout: Layout) -> list[dict[str, Any]]:
+    """Write failures.csv; returns its rows. Without failures it holds its header alone."""
+    rows = collect_failures(layout)
+    write_text(layout.failures, csv_text(FAILURE_COLUMNS, rows))
+    return rows
+
+
+def prune_weights(layout: Layout, keep: Iterable[str], run_ids: Sequence[str]) -> None:
+    """Remove the weights of those of `run_ids` that are not to be kept."""
+    kept = set(keep)
+    for run_id in run_ids:
+        if run_id not in kept:
+            shutil.rmtree(layout.run(run_id).model, ignore_errors=True)
