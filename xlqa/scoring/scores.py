@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from xlqa.data.terminal import plain
 from xlqa.errors import XlqaError
 from xlqa.records import Question
 from xlqa.scoring.rules import Scorer
@@ -104,4 +105,4 @@ def _describe_missing(missing: Sequence[str], total: int) -> str:
 
 
 def _some(ids: Sequence[str]) -> str:
-    return ", ".join(ids[:_SHOWN_IDS]) + (", …" if len(ids) > _SHOWN_IDS else "")
+    return ", ".join(plain(id, 60) for id in ids[:_SHOWN_IDS]) + (", …" if len(ids) > _SHOWN_IDS else "")
