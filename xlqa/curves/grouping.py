@@ -207,7 +207,7 @@ def _inherits(setting: Mapping[str, str], zero_shot: Mapping[str, str]) -> bool:
 
 
 def _with_points(drafts: Sequence[_Draft], rows: pd.DataFrame) -> tuple[Curve, ...]:
-    labels = label_curves([(draft.arm, draft.setting) for draft in drafts])
+    labels = label_curves([(draft.arm, _setting_to_label(draft, drafts)) for draft in drafts])
     bare = [
         Curve(
             draft.arm,
@@ -219,6 +219,15 @@ def _with_points(drafts: Sequence[_Draft], rows: pd.DataFrame) -> tuple[Curve, .
         for draft, label in zip(drafts, labels, strict=True)
     ]
     return tuple(_with_holes(curve, [c for c in bare if c.family == curve.family]) for curve in bare)
+
+
+def _setting_to_label(draft: _Draft, drafts: Sequence[_Draft]) -> dict[str, str]:
+    """A zero-shot score that no curve continues has no target stage; its label is not to name that as a difference."""
+    if draft.rows:
+        return draft.setting
+    peers = [other.setting for other in drafts if other.arm is draft.arm and other.rows]
+    borrowed = {name: peers[0][name] for name in TARGET_STAGE_COLUMNS} if peers else {}
+    return draft.setting | borrowed
 
 
 def _points(rows: pd.DataFrame) -> tuple[Point, ...]:
@@ -307,7 +316,7 @@ def _say_setting(name: str, value: str) -> str:
         return f"{name.removesuffix('_sha256')} {value[:7] or 'unknown'}"
     if name in ("model", "source", "target", "test"):
         return short_name(value)
-    word = name.replace("_", " ")
+    word, value = name.replace("_", " "), value.replace("e-0", "e-")
     return f"{word} {value}" if value else f"no {word}"
 
 
