@@ -59,6 +59,13 @@ class Question:
     context_hash: str
 
 
+def planned_steps(questions: int, epochs: float, batch_size: int, min_steps: int) -> int:
+    """Updates of a training on N questions: max(min_steps, epochs * ceil(N / batch_size)), whole; 0 for N = 0."""
+    if questions == 0:
+        return 0
+    return max(min_steps, round(epochs * -(-questions // batch_size)))
+
+
 def hash_context(context: str) -> str:
     """16 hexadecimal digits of the SHA-256 of a paragraph's text, white space made single blanks."""
     return hashlib.sha256(" ".join(context.split()).encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -20,9 +20,10 @@ from xlqa.components.iterator import Gold
 from xlqa.components.model import SpanModel
 from xlqa.components.preprocessor import WindowPreprocessor
 from xlqa.components.session import SESSION
-from xlqa.components.training import Trainer, TrainingOutcome, TrainingPlan, planned_steps
+from xlqa.components.training import Trainer, TrainingOutcome, TrainingPlan
 from xlqa.components.windows import count_unreachable, label_windows
 from xlqa.errors import XlqaError
+from xlqa.records import planned_steps
 
 report_log = getLogger("train_report")
 

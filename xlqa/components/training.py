@@ -77,13 +77,6 @@ class TrainingOutcome:
     micro_tokens: int
 
 
-def planned_steps(questions: int, epochs: float, batch_size: int, min_steps: int) -> int:
-    """Updates of a run on N questions: max(min_steps, epochs * ceil(N / batch_size)), whole; 0 for N = 0."""
-    if questions == 0:
-        return 0
-    return max(min_steps, round(epochs * -(-questions // batch_size)))
-
-
 def learning_rate(step: int, plan: TrainingPlan) -> float:
     """The rate of update `step` (counted from 0): rises linearly through the warmup, then falls linearly towards 0."""
     rising = max(1, round(plan.warmup * plan.steps)) if plan.warmup > 0 else 0

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from xlqa.records import SCHEMA_VERSION, Arm, DataRef
+from xlqa.records import SCHEMA_VERSION, Arm, DataRef, planned_steps
 from xlqa.runs.layout import slug
 
 DECODING_VERSION = 1
@@ -55,10 +55,8 @@ class Hyper:
     min_steps: int
 
     def steps(self, questions: int) -> int:
-        """Updates on N questions: max(min_steps, epochs * ceil(N / batch_size)); 0 for N = 0."""
-        if questions == 0:
-            return 0
-        return max(self.min_steps, round(self.epochs * -(-questions // self.batch_size)))
+        """Updates on N questions."""
+        return planned_steps(questions, self.epochs, self.batch_size, self.min_steps)
 
 
 @dataclass(frozen=True, slots=True)

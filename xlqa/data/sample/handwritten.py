@@ -1,0 +1,2 @@
+Passage=tuple
+RUSSIAN=CHINESE=[]

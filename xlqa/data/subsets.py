@@ -1,0 +1,93 @@
+"""Nested subsets and validation parts of a data set, the same in whatever order its file stands.
+
+A subset of size N is the first N questions of one permutation, drawn by hashing, not by a random generator: so it
+depends on the seed and on the questions' ids alone, and 100 lies within 1,000 within 10,000.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Literal
+
+from xlqa.errors import XlqaError
+from xlqa.records import Question
+
+SubsetBy = Literal["question", "paragraph"]
+
+
+def sample_questions(
+    questions: Sequence[Question], size: int, seed: int, by: SubsetBy = "question", name: str = "The data set"
+) -> tuple[Question, ...]:
+    """The first `size` questions of the permutation that `seed` draws.
+
+    Args:
+        by: "question" orders questions by the hash of seed and id; "paragraph" orders whole paragraphs by the hash of
+            seed and context hash, their questions by id, and cuts the last paragraph so that exactly `size` come.
+        name: what the message calls the data set.
+
+    Raises:
+        XlqaError: fewer questions than `size`, or a size below 0.
+    """
+    if size < 0:
+        raise XlqaError(f"A subset of {size:,} questions was requested: sizes are 0 or more.")
+    if size > len(questions):
+        raise XlqaError(
+            f"{name} has {len(questions):,} training questions, {size:,} requested: lower --sizes."
+        )
+    return tuple(permute_questions(questions, seed, by)[:size])
+
+
+def permute_questions(questions: Sequence[Question], seed: int, by: SubsetBy = "question") -> list[Question]:
+    """All questions in the order in which subsets take them."""
+    if by == "question":
+        return sorted(questions, key=lambda question: (_draw(seed, question.id), question.id))
+    if by == "paragraph":
+        return sorted(
+            questions,
+            key=lambda question: (_draw(seed, question.context_hash), question.context_hash, question.id),
+        )
+    raise XlqaError(f'"{by}" is no way to draw subsets: choose question or paragraph.')
+
+
+def split_validation(
+    questions: Sequence[Question], size: int, seed: int = 0, name: str = "The data set"
+) -> tuple[tuple[Question, ...], tuple[Question, ...]]:
+    """Cut a validation part off the training questions, whole paragraphs at a time.
+
+    The validation part has exactly `size` questions. Its last paragraph may hold more: that surplus belongs to neither
+    part, because in the training part it would share its paragraph with validation questions. So up to one paragraph's
+    questions less one are left out; `len(questions) - len(train) - size` says how many.
+
+    Returns:
+        (train, valid), each in the order of `questions`.
+
+    Raises:
+        XlqaError: no training question would remain.
+    """
+    if size < 0:
+        raise XlqaError(f"A validation part of {size:,} questions was requested: --valid-size is 0 or more.")
+    if size == 0:
+        return tuple(questions), ()
+    if size >= len(questions):
+        raise XlqaError(
+            f"{name} has {len(questions):,} training questions, {size:,} of them requested for validation: "
+            "lower --valid-size."
+        )
+    # A word of its own keeps this permutation independent of the subsets' with the same seed.
+    ordered = sorted(
+        questions, key=lambda question: (_draw(f"valid {seed}", question.context_hash), question.context_hash, question.id)
+    )
+    valid = {question.id for question in ordered[:size]}
+    held = {question.context_hash for question in ordered[:size]}
+    train = tuple(question for question in questions if question.context_hash not in held)
+    if not train:
+        raise XlqaError(
+            f"{name} has too few paragraphs ({len(held):,}) to cut {size:,} questions off for validation: "
+            "lower --valid-size."
+        )
+    return train, tuple(question for question in questions if question.id in valid)
+
+
+def _draw(seed: int | str, key: str) -> str:
+    return hashlib.sha256(f"{seed}\n{key}".encode("utf-8", "surrogatepass")).hexdigest()
