@@ -32,9 +32,7 @@ def sample_questions(
     if size < 0:
         raise XlqaError(f"A subset of {size:,} questions was requested: sizes are 0 or more.")
     if size > len(questions):
-        raise XlqaError(
-            f"{name} has {len(questions):,} training questions, {size:,} requested: lower --sizes."
-        )
+        raise XlqaError(f"{name} has {len(questions):,} training questions, {size:,} requested: lower --sizes.")
     return tuple(permute_questions(questions, seed, by)[:size])
 
 
@@ -76,7 +74,8 @@ def split_validation(
         )
     # A word of its own keeps this permutation independent of the subsets' with the same seed.
     ordered = sorted(
-        questions, key=lambda question: (_draw(f"valid {seed}", question.context_hash), question.context_hash, question.id)
+        questions,
+        key=lambda question: (_draw(f"valid {seed}", question.context_hash), question.context_hash, question.id),
     )
     valid = {question.id for question in ordered[:size]}
     held = {question.context_hash for question in ordered[:size]}
