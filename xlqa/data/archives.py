@@ -1,0 +1,112 @@
+"""Unpacking zip and tar archives of unknown origin inside one folder, or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from xlqa.data.download import sync_folder
+from xlqa.errors import XlqaError
+
+MAX_BYTES = 4 * 1024**3
+MAX_FILES = 20_000
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Unpack an archive into a folder that takes its name only when all of it is there.
+
+    Raises:
+        XlqaError: an entry that would leave the folder (`..`, an absolute path, a link), that is no plain file, too
+            many or too large files, or a damaged archive. Nothing is left then.
+    """
+    draft = folder.with_name(f".{folder.name}.unpacking")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        try:
+            _write_entries(archive, draft)
+        except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+            raise XlqaError(
+                f"{archive}: the archive is damaged or can't be unpacked ({error}): fetch it again."
+            ) from error
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(draft, folder)
+        sync_folder(folder.parent)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _write_entries(archive: Path, folder: Path) -> None:
+    written = 0
+    for count, (name, stream) in enumerate(_entries(archive), start=1):
+        if count > MAX_FILES:
+            raise XlqaError(f"{archive}: holds more than {MAX_FILES:,} files: no data set; nothing was unpacked.")
+        target = folder / _safe_name(name, archive)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # "x": an archive that names a file twice could smuggle a second version past a check of the first.
+        try:
+            file = target.open("xb")
+        except FileExistsError as error:
+            raise XlqaError(f'{archive}: names "{name}" twice: nothing was unpacked.') from error
+        with file:
+            while chunk := stream.read(1 << 20):
+                written += len(chunk)
+                if written > MAX_BYTES:
+                    raise XlqaError(f"{archive}: unfolds to more than {MAX_BYTES >> 30} GiB: nothing was unpacked.")
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _entries(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    """Names and contents of an archive's plain files, each refused if it is anything else."""
+    if zipfile.is_zipfile(archive):
+        yield from _zip_entries(archive)
+    elif tarfile.is_tarfile(archive):
+        yield from _tar_entries(archive)
+    else:
+        raise XlqaError(f"{archive}: is neither a zip nor a tar archive: fetch it again.")
+
+
+def _zip_entries(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    with zipfile.ZipFile(archive) as bundle:
+        for info in bundle.infolist():
+            kind = stat.S_IFMT(info.external_attr >> 16)
+            if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+                raise XlqaError(f'{archive}: "{info.filename}" is a link or a device: nothing was unpacked.')
+            if info.is_dir():
+                _safe_name(info.filename, archive)
+                continue
+            if info.flag_bits & 1:
+                raise XlqaError(f"{archive}: is locked with a password: unpack it by hand and name the file.")
+            with bundle.open(info) as stream:
+                yield info.filename, stream
+
+
+def _tar_entries(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    with tarfile.open(archive) as bundle:
+        for info in bundle:
+            if info.isdir():
+                _safe_name(info.name, archive)
+                continue
+            stream = bundle.extractfile(info) if info.isreg() else None
+            if stream is None:
+                raise XlqaError(f'{archive}: "{info.name}" is a link or a device: nothing was unpacked.')
+            with stream:
+                yield info.name, stream
+
+
+def _safe_name(name: str, archive: Path) -> PurePosixPath:
+    """The entry's path below the folder; refused where it would lead out of it on any system."""
+    path = PurePosixPath(name.replace("\\", "/"))
+    parts = path.parts
+    if path.is_absolute() or ".." in parts or not parts or "\x00" in name or ":" in parts[0]:
+        raise XlqaError(f'{archive}: "{name}" would be written outside its folder: nothing was unpacked.')
+    return path
