@@ -51,8 +51,9 @@ def read_part(description: Mapping[str, Any]) -> Part:
     found, wanted = hash_file(path), description.get("sha256")
     if wanted and found != wanted:
         raise XlqaError(f"{path} differs from the file the config names (SHA-256 {wanted[:12]}…, here {found[:12]}…).")
-    skip = bool(description.get("skip_bad", False))
-    reading = SESSION.share(("reading", found, skip), lambda: read_dataset(path, skip_bad=skip))
+    skip, language = bool(description.get("skip_bad", False)), str(description.get("language", ""))
+    key = ("reading", found, skip, language)
+    reading = SESSION.share(key, lambda: read_dataset(path, skip_bad=skip, language=language))
     return Part(str(description["name"]), str(description.get("scorer", "squad")), reading.questions)
 
 

@@ -1,0 +1,49 @@
+"""All commands of xlqa, gathered. Their modules are light: what is heavy is imported when a command runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import click
+import typer
+
+from xlqa import __version__
+from xlqa.cli.sweep import sweep
+
+app = typer.Typer(
+    name="xlqa",
+    help="Learning curves for cross-lingual question answering: how many labelled target-language questions is English worth?",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"xlqa {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Learning curves for cross-lingual question answering."""
+
+
+app.command()(sweep)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; click's own complaints keep their form and exit status 2."""
+    try:
+        status = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        return 130
+    return int(status or 0)

@@ -1,0 +1,152 @@
+"""What a sweep will cost, said before it starts: runs, questions, steps, time and disk."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+from xlqa.records import Question
+from xlqa.runs.display import say_time
+from xlqa.runs.plan import LoadedSet, Plan
+from xlqa.runs.specs import EvalSpec, RunSpec
+from xlqa.runs.sweep import pending_evaluations
+from xlqa.runs.store import is_trained
+
+SAMPLE = 200
+UTILISATION = 0.35
+"""Share of a bare matrix product's rate that a training reaches; measured runs on CPUs and GPUs lie between 0.2 and 0.5."""
+
+OVERHEAD_SECONDS = 2.0
+MODEL_BYTES = 4
+RUN_BYTES = 400_000
+"""Predictions and per-question scores of a run, roughly, per 1,000 test questions."""
+
+
+def estimate(plan: Plan) -> dict[str, Any]:
+    """Runs, steps, seconds and bytes of what is not done yet. Time is a rough guess from a matrix product's speed here."""
+    pending = [(spec, evals) for spec, evals in plan.runs if pending_evaluations(plan, spec, evals)]
+    stages = [stage for stage in plan.stages if not is_trained(plan.layout.source(stage.source_id))]
+    pieces = _Pieces(plan)
+    tokens = sum(3.0 * stage.steps * stage.hyper.batch_size * pieces.per_window(stage.data.sha256) for stage in stages)
+    tokens += sum(_run_tokens(plan, spec, evals, pieces) for spec, evals in pending)
+    weights = _largest_encoder(plan)
+    seconds = 2.0 * _inner_weights(plan, weights) * tokens / (UTILISATION * _matrix_rate(plan)) + OVERHEAD_SECONDS * len(pending)
+    scored = sum(e.size or len(plan.sets[e.data.sha256].questions) for _, evals in pending for e in evals)
+    disk = weights * MODEL_BYTES * (len(stages) + len(plan.kept)) + RUN_BYTES * scored // 1000
+    return {
+        "runs": len(plan.runs), "runs_done": len(plan.runs) - len(pending), "source_stages": len(stages),
+        "steps": sum(stage.steps for stage in stages) + sum(spec.steps for spec, _ in pending),
+        "test_questions": scored, "seconds": round(seconds), "disk_bytes": int(disk),
+        "disk_free_bytes": shutil.disk_usage(plan.request.out).free,
+    }  # fmt: skip
+
+
+def _run_tokens(plan: Plan, spec: RunSpec, evals: tuple[EvalSpec, ...], pieces: _Pieces) -> float:
+    """Pieces of a run, training counted three times: forward, and twice that backward."""
+    target = spec.target.sha256 if spec.target else ""
+    batch = spec.hyper.batch_size if spec.hyper else 0
+    trained = 3.0 * spec.steps * batch * (pieces.per_window(target) if target else 0.0)
+    return trained + sum(
+        (e.size or len(plan.sets[e.data.sha256].questions)) * pieces.per_question(e.data.sha256) for e in evals
+    )
+
+
+class _Pieces:
+    """How many word pieces a data set's questions take, measured on a few."""
+
+    def __init__(self, plan: Plan) -> None:
+        from xlqa.components.preprocessor import load_tokenizer
+
+        self.plan = plan
+        self.tokenizer = load_tokenizer(plan.encoders()[0].folder)
+        self.known: dict[str, tuple[float, float]] = {}
+
+    def per_window(self, sha256: str) -> float:
+        return self._measure(sha256)[0]
+
+    def per_question(self, sha256: str) -> float:
+        return self._measure(sha256)[1]
+
+    def _measure(self, sha256: str) -> tuple[float, float]:
+        if sha256 not in self.known:
+            self.known[sha256] = self._sample(self.plan.sets[sha256])
+        return self.known[sha256]
+
+    def _sample(self, loaded: LoadedSet) -> tuple[float, float]:
+        from xlqa.components.windows import WindowShape, make_windows
+
+        chosen: list[Question] = list(loaded.questions[:: max(1, len(loaded.questions) // SAMPLE)])
+        shape = WindowShape(self.plan.request.max_length, self.plan.request.stride)
+        windows = make_windows(self.tokenizer, [q.context for q in chosen], [q.question for q in chosen], shape)
+        return float(windows.lengths.mean()), float(windows.lengths.sum() / len(chosen))
+
+
+def _largest_encoder(plan: Plan) -> int:
+    from xlqa.components.model import parameter_count
+
+    return max(parameter_count(encoder.folder) for encoder in plan.encoders())
+
+
+def _inner_weights(plan: Plan, weights: int) -> float:
+    """Weights that take part in a piece's arithmetic: all but the embedding table."""
+    from xlqa.runs.files import read_json
+
+    config = read_json(plan.encoders()[0].folder / "config.json") or {}
+    table = int(config.get("vocab_size", 0)) * int(config.get("embedding_size", config.get("hidden_size", 0)))
+    return float(max(weights - table, weights // 10, 1))
+
+
+def _matrix_rate(plan: Plan) -> float:
+    """Floating-point operations a second of a matrix product on this request's device, in its precision."""
+    import time
+
+    import torch
+
+    from xlqa.components.devices import resolve_device
+
+    device = resolve_device(plan.request.device)
+    precision = plan.runs[0][0].common.precision if plan.runs else "fp32"
+    kind = torch.bfloat16 if precision == "bf16" else torch.float32
+    size = 4096 if device.startswith("cuda") else 1024
+    a = torch.randn(size, size, device=device).to(kind)
+    a @ a
+    began, count = time.perf_counter(), 0
+    while time.perf_counter() - began < 0.3:
+        a @ a
+        if device.startswith("cuda"):
+            torch.cuda.synchronize()
+        count += 1
+    return 2.0 * size**3 * count / (time.perf_counter() - began)
+
+
+def say_plan(plan: Plan) -> str:
+    """One line on what is about to happen."""
+    pending = sum(1 for spec, evals in plan.runs if pending_evaluations(plan, spec, evals))
+    repaired = sum(sum(loaded.repairs.values()) for loaded in plan.sets.values())
+    refused = sum(loaded.refused for loaded in plan.sets.values())
+    notes = f"; {repaired:,} repairs in the data (`xlqa data check`)" if repaired else ""
+    notes += f"; {refused:,} questions left out (--skip-bad)" if refused else ""
+    precision = plan.runs[0][0].common.precision if plan.runs else ""
+    return f"{len(plan.runs)} runs, {pending} to do, {precision}{notes}"
+
+
+def describe_estimate(plan: Plan, figures: dict[str, Any]) -> str:
+    """The estimate in words, a line per source stage and per group of runs."""
+    lines = [f"source  {stage.data.name:<24} {stage.size:>8,} questions {stage.steps:>8,} steps  seed {stage.seed}" for stage in plan.stages]
+    groups: dict[tuple[str, str, int, int], int] = {}
+    for spec, _ in plan.runs:
+        key = (spec.language, spec.arm.value, spec.size, spec.steps)
+        groups[key] = groups.get(key, 0) + 1
+    lines += [
+        f"{language:<7} {arm:<24} {size:>8,} questions {steps:>8,} steps  {count} run{'s' if count > 1 else ''}"
+        for (language, arm, size, steps), count in groups.items()
+    ]
+    gigabytes = figures["disk_bytes"] / 1e9
+    lines += [
+        f"{figures['runs']} runs ({figures['runs_done']} done), {figures['steps']:,} steps to do, "
+        f"{figures['test_questions']:,} test questions to answer",
+        f"about {say_time(figures['seconds'])} on this machine (a rough guess), {gigabytes:.2f} GB of disk "
+        f"({figures['disk_free_bytes'] / 1e9:.0f} GB free)",
+        f"configs are in {plan.layout.runs}: `xlqa run {plan.layout.runs}/…` does one, the same command without --dry-run all",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,254 @@
+"""Running a plan on this machine: a worker process per device, source stages before the runs that start from them.
+
+A worker that dies (kill -9, out of memory, a fault in a driver) costs its run: it is replaced, and the run is tried once
+more before it counts as failed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from xlqa.errors import XlqaError
+from xlqa.runs.execute import record_failure
+from xlqa.runs.layout import RunFolder
+from xlqa.runs.worker import tail
+
+DEATHS_ALLOWED = 1
+"""How often a run may take its worker with it before it counts as failed."""
+
+
+@dataclass(eq=False)
+class Job:
+    """One source stage or run to do.
+
+    Attributes:
+        prepare: writes the run's config, at the last moment, when the source stage's weights are known.
+        needs: the job that must be done before.
+        cost: rough work in windows, for the time that is left.
+    """
+
+    folder: RunFolder
+    label: str
+    keep: bool
+    cost: float
+    prepare: Callable[[], object]
+    needs: Job | None = None
+    state: Literal["waiting", "running", "done", "failed"] = "waiting"
+    deaths: int = 0
+    progress: float = 0.0
+
+
+class Watcher(Protocol):
+    """Who is told how a launch goes."""
+
+    def started(self, job: Job) -> None: ...
+    def event(self, job: Job, event: dict[str, Any]) -> None: ...
+    def finished(self, job: Job) -> None: ...
+    def failed(self, job: Job, error: str) -> None: ...
+
+
+@dataclass
+class Launch:
+    """Runs jobs on worker processes, one per slot; `run` returns when all are done or failed.
+
+    Args:
+        jobs: a job's `needs` stand before it.
+        slots: a device per worker process.
+        watcher: told of everything, one call at a time.
+    """
+
+    jobs: Sequence[Job]
+    slots: Sequence[str]
+    watcher: Watcher
+    changed: threading.Condition = field(default_factory=threading.Condition)
+    stopping: bool = False
+    workers: list[_Worker] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Do all jobs; Ctrl-C and SIGTERM stop the workers and leave finished runs as they are."""
+        threads = [threading.Thread(target=self._serve, args=(device,), daemon=True) for device in self.slots]
+        with _terminate_as_interrupt():
+            try:
+                for thread in threads:
+                    thread.start()
+                for thread in threads:
+                    while thread.is_alive():
+                        thread.join(0.2)
+            finally:
+                self._stop()
+                for thread in threads:
+                    thread.join(5.0)
+
+    def _stop(self) -> None:
+        with self.changed:
+            self.stopping = True
+            self.changed.notify_all()
+        for worker in list(self.workers):
+            worker.kill()
+
+    def _next(self) -> Job | None:
+        """The next job that can start; waits while others might make one ready."""
+        with self.changed:
+            while not self.stopping:
+                self._fail_orphans()
+                ready = [j for j in self.jobs if j.state == "waiting" and (j.needs is None or j.needs.state == "done")]
+                if ready:
+                    ready[0].state = "running"
+                    return ready[0]
+                if not any(j.state in ("waiting", "running") for j in self.jobs):
+                    return None
+                self.changed.wait(0.5)
+        return None
+
+    def _fail_orphans(self) -> None:
+        """A job whose source stage failed cannot run."""
+        for job in self.jobs:
+            if job.state == "waiting" and job.needs is not None and job.needs.state == "failed":
+                self._fail(job, f"its source stage {job.needs.folder.id} failed.", "")
+
+    def _serve(self, device: str) -> None:
+        worker: _Worker | None = None
+        try:
+            while (job := self._next()) is not None:
+                if worker is None or not worker.alive():
+                    worker = _Worker(device)
+                    self.workers.append(worker)
+                self._do(job, worker)
+        finally:
+            if worker is not None:
+                worker.close()
+
+    def _do(self, job: Job, worker: _Worker) -> None:
+        with self.changed:
+            self.watcher.started(job)
+        try:
+            job.prepare()
+            outcome = self._follow(job, worker)
+        except XlqaError as error:
+            outcome = {"event": "failed", "error": str(error)}
+        with self.changed:
+            if self.stopping and outcome is None:
+                job.state = "waiting"
+            elif outcome is None:
+                self._bury(job, worker)
+            elif outcome["event"] == "done":
+                job.state, job.progress = "done", 1.0
+                self.watcher.finished(job)
+            else:
+                self._fail(job, str(outcome["error"]), tail(job.folder.log))
+            self.changed.notify_all()
+
+    def _follow(self, job: Job, worker: _Worker) -> dict[str, Any] | None:
+        """Hand a job to a worker and pass its events on; None when the worker died."""
+        for event in worker.work(job.folder, job.keep):
+            if event["event"] in ("done", "failed"):
+                return event
+            if event["event"] == "step":
+                job.progress = event["step"] / max(1, event["steps"])
+            with self.changed:
+                self.watcher.event(job, event)
+        return None
+
+    def _bury(self, job: Job, worker: _Worker) -> None:
+        job.deaths += 1
+        job.progress = 0.0
+        cause = worker.cause_of_death()
+        if job.deaths <= DEATHS_ALLOWED:
+            job.state = "waiting"
+            self.watcher.event(job, {"event": "retry", "error": cause})
+        else:
+            self._fail(job, cause, tail(job.folder.log))
+
+    def _fail(self, job: Job, error: str, log: str) -> None:
+        job.state = "failed"
+        record_failure(job.folder, error, log)
+        self.watcher.failed(job, error)
+
+
+class _Worker:
+    """A worker process and the pipe to it."""
+
+    def __init__(self, device: str) -> None:
+        environment = dict(os.environ)
+        argument = device
+        if device.startswith("cuda:"):
+            # The worker sees only its own GPU, so that nothing in it can reach for another's memory.
+            visible = environment.get("CUDA_VISIBLE_DEVICES", "").split(",")
+            index = int(device.partition(":")[2])
+            environment["CUDA_VISIBLE_DEVICES"] = visible[index] if index < len(visible) and visible[0] else str(index)
+            argument = "cuda"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "xlqa.runs.worker", "--device", argument],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8",
+            env=environment, start_new_session=True,
+        )  # fmt: skip
+
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def work(self, folder: RunFolder, keep: bool) -> Iterator[dict[str, Any]]:
+        """Events of one run; ends early when the worker dies."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        try:
+            self.process.stdin.write(json.dumps({"folder": str(folder.path), "keep": keep}) + "\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            return
+        for line in self.process.stdout:
+            event = json.loads(line)
+            yield event
+            if event["event"] in ("done", "failed"):
+                return
+
+    def cause_of_death(self) -> str:
+        """Why a worker died, as far as its exit status tells."""
+        code = self.process.wait()
+        if code >= 0:
+            return f"the worker ended unexpectedly (exit status {code}): see the log."
+        name = signal.Signals(-code).name
+        hint = " (out of memory?)" if name == "SIGKILL" else ""
+        return f"the worker was killed by {name}{hint}."
+
+    def close(self) -> None:
+        """Let an idle worker end; it leaves when its input does."""
+        if self.process.stdin:
+            try:
+                self.process.stdin.close()
+            except BrokenPipeError:
+                pass
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        if self.alive():
+            self.process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def _terminate_as_interrupt() -> Iterator[None]:
+    """While a launch runs, SIGTERM (a batch system's) ends it as Ctrl-C does."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,167 @@
+"""The whole of a sweep: plan, what is done already, launch, table.
+
+    xlqa sweep --lang ru --sizes 100,1000,10000
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from xlqa.errors import XlqaError
+from xlqa.runs.display import make_progress
+from xlqa.runs.launch import Job, Launch
+from xlqa.runs.plan import Plan
+from xlqa.runs.prepare import lay_out, write_run_config, write_source_config
+from xlqa.runs.specs import EvalSpec, RunSpec, SourceStage
+from xlqa.runs.store import is_trained, prune_weights, read_result, write_failures, write_results
+
+EVAL_COST = 0.35
+"""A window's evaluation relative to its training, for the time that is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class SweepOutcome:
+    """How a sweep ended: rows in the table, runs done before, done now, and failed (label, error)."""
+
+    rows: int
+    done_before: int
+    done_now: int
+    failures: tuple[tuple[str, str], ...]
+
+
+def pending_evaluations(plan: Plan, spec: RunSpec, evals: Sequence[EvalSpec]) -> list[EvalSpec]:
+    """The evaluations of a run that are not finished yet."""
+    folder = plan.layout.run(spec.run_id)
+    return [e for e in evals if read_result(folder.evaluation(e.eval_id(spec.common))) is None]
+
+
+def take_shard(plan: Plan, shard: tuple[int, int] | None) -> list[tuple[RunSpec, tuple[EvalSpec, ...]]]:
+    """The runs of shard (i, n), i from 1: disjoint over i, together all; costly runs are spread evenly."""
+    if shard is None:
+        return list(plan.runs)
+    index, count = shard
+    by_cost = sorted(plan.runs, key=lambda run: (-run[0].steps, run[0].run_id))
+    mine = {spec.run_id for spec, _ in by_cost[index - 1 :: count]}
+    return [(spec, evals) for spec, evals in plan.runs if spec.run_id in mine]
+
+
+def stage_label(stage: SourceStage) -> str:
+    """A source stage's name on the screen."""
+    return f"source {stage.data.name} {stage.size:,} seed {stage.seed}"
+
+
+def run_label(spec: RunSpec) -> str:
+    """A run's name on the screen."""
+    return f"{spec.language} {spec.arm} {spec.size:,} seed {spec.seed}"
+
+
+def make_jobs(plan: Plan, runs: Sequence[tuple[RunSpec, tuple[EvalSpec, ...]]]) -> tuple[list[Job], int]:
+    """Jobs for what is not done, source stages first, and the number of runs that are done."""
+    pending = [(spec, evals) for spec, evals in runs if pending_evaluations(plan, spec, evals)]
+    needed = {spec.stage.source_id for spec, _ in pending if spec.stage and not spec.more_steps}
+    stages: dict[str, Job] = {}
+    for stage in plan.stages:
+        folder = plan.layout.source(stage.source_id)
+        if stage.source_id in needed and not is_trained(folder):
+            cost = float(stage.steps * stage.hyper.batch_size)
+            stages[stage.source_id] = Job(folder, stage_label(stage), True, cost, _prepare_source(plan, stage))
+    jobs = list(stages.values())
+    for spec, evals in pending:
+        needs = stages.get(spec.stage.source_id) if spec.stage and not spec.more_steps else None
+        jobs.append(
+            Job(
+                plan.layout.run(spec.run_id), run_label(spec), spec.run_id in plan.kept, run_cost(plan, spec, evals),
+                _prepare_run(plan, spec, evals), needs,
+            )
+        )  # fmt: skip
+    return jobs, len(runs) - len(pending)
+
+
+def run_cost(plan: Plan, spec: RunSpec, evals: Sequence[EvalSpec]) -> float:
+    """A run's rough work, in training windows."""
+    batch = spec.hyper.batch_size if spec.hyper else 0
+    scored = sum(e.size or len(plan.sets[e.data.sha256].questions) for e in evals)
+    return spec.steps * batch + EVAL_COST * scored
+
+
+def _prepare_source(plan: Plan, stage: SourceStage) -> Any:
+    return lambda: write_source_config(plan, stage)
+
+
+def _prepare_run(plan: Plan, spec: RunSpec, evals: tuple[EvalSpec, ...]) -> Any:
+    return lambda: write_run_config(plan, spec, evals)
+
+
+def choose_slots(device: str, jobs: int, workers_per_device: int) -> list[str]:
+    """A device for each worker process: every GPU for `auto`, otherwise the one that was named."""
+    from xlqa.components.devices import device_count
+
+    devices = [device]
+    if device in ("auto", "cuda") and device_count() > 0:
+        devices = [f"cuda:{i}" for i in range(device_count())]
+    elif device == "auto":
+        devices = ["cpu"]
+    return (devices * workers_per_device)[: max(1, jobs)]
+
+
+def run_sweep(plan: Plan, shard: tuple[int, int] | None = None, workers_per_device: int = 1) -> SweepOutcome:
+    """Do all of a plan that is not done, and write results.csv and failures.csv.
+
+    Errors:
+        XlqaError: the sweep's folder cannot be written. Runs that fail do not raise: they are in the outcome.
+    """
+    lay_out(plan)
+    runs = take_shard(plan, shard)
+    jobs, done_before = make_jobs(plan, runs)
+    progress = make_progress(jobs, done_before)
+    watcher = _TableKeeper(plan, progress)
+    try:
+        if jobs:
+            Launch(jobs, choose_slots(plan.request.device, len(jobs), workers_per_device), watcher).run()
+    finally:
+        progress.close()
+        rows = write_results(plan.layout)
+        write_failures(plan.layout)
+    _tidy(plan, progress.failures, shard)
+    done_now = sum(job.state == "done" for job in jobs)
+    return SweepOutcome(len(rows), done_before, done_now, tuple(progress.failures))
+
+
+def _tidy(plan: Plan, failures: Sequence[object], shard: tuple[int, int] | None) -> None:
+    """Remove weights that are not to be kept; the source stage's only when nothing needs them any more."""
+    prune_weights(plan.layout, plan.kept, [spec.run_id for spec, _ in plan.runs])
+    if plan.request.keep == "none" and not failures and shard is None:
+        for stage in plan.stages:
+            shutil.rmtree(plan.layout.source(stage.source_id).model, ignore_errors=True)
+
+
+class _TableKeeper:
+    """Passes news on to the display and rewrites the table after each run, so that it can be looked at any time."""
+
+    def __init__(self, plan: Plan, display: Any) -> None:
+        self.plan, self.display = plan, display
+
+    def started(self, job: Job) -> None:
+        self.display.started(job)
+
+    def event(self, job: Job, event: dict[str, Any]) -> None:
+        self.display.event(job, event)
+
+    def finished(self, job: Job) -> None:
+        self.display.finished(job)
+        self._write()
+
+    def failed(self, job: Job, error: str) -> None:
+        self.display.failed(job, error)
+        self._write()
+
+    def _write(self) -> None:
+        try:
+            write_results(self.plan.layout)
+            write_failures(self.plan.layout)
+        except XlqaError as error:
+            # A full disk is reported once more at the end; results already stored stay.
+            self.display.failures.append(("results.csv", str(error)))
