@@ -1,8 +1,8 @@
 """Faster arithmetic for BERT's kind of encoder on a CPU: dropout from random words, attention as plain matrix products.
 
 `accelerate(network, device)` changes how a network computes, never what it is: names and values of its weights, its
-configuration and what `save_pretrained` writes stay as they were. On other devices, and for layers that it does not know,
-nothing changes.
+configuration and what `save_pretrained` writes stay as they were. On other devices, and for layers that it does not
+know, nothing changes.
 
 On two cores torch spends a quarter of a training step drawing Bernoulli variables one by one, and with dropout its
 attention falls back to float32 products. Here 16 bits of a seeded generator decide each element, compared and scaled as
@@ -11,7 +11,6 @@ integers, and attention stays in the precision of its inputs.
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import numpy as np
@@ -28,6 +27,9 @@ ATTENTION_CLASSES = frozenset(
 )
 """Self-attention classes of transformers (4.x and 5.x) whose arithmetic `_FastSelfAttention` knows."""
 
+UNUSUAL = ("head_mask", "encoder_hidden_states", "past_key_values", "past_key_value", "output_attentions")
+"""What a caller may ask beyond plain self-attention."""
+
 
 def accelerate(network: nn.Module, device: str) -> None:
     """Let a network's dropout and self-attention compute faster on a CPU, in place; may be called again.
@@ -36,8 +38,8 @@ def accelerate(network: nn.Module, device: str) -> None:
         network: of transformers, loaded with `attn_implementation="sdpa"`.
         device: as torch names it; on all but `cpu` nothing changes.
 
-    In evaluation float32 outputs stay bitwise the same; under bfloat16 autocast attention scores are rounded to bfloat16
-    before their softmax, as in transformers' own eager attention, where torch's fused kernel keeps them in float32.
+    In evaluation float32 outputs stay bitwise the same; under bfloat16 autocast attention scores are rounded to
+    bfloat16 before their softmax, as in transformers' eager attention; torch's fused kernel keeps them in float32.
     """
     if device != "cpu":
         return
@@ -58,9 +60,14 @@ def _is_known_attention(module: nn.Module) -> bool:
     return fused and absolute and not getattr(module, "is_decoder", False)
 
 
-@functools.cache
+_fast_classes: dict[str, type[nn.Module]] = {}
+
+
 def _fast_class(known: type[nn.Module]) -> type[nn.Module]:
-    return type(known.__name__, (_FastSelfAttention, known), {"__module__": known.__module__})
+    name = f"{known.__module__}.{known.__name__}"
+    if name not in _fast_classes:
+        _fast_classes[name] = type(known.__name__, (_FastSelfAttention, known), {"__module__": known.__module__})
+    return _fast_classes[name]
 
 
 def keep_mask(shape: torch.Size | tuple[int, ...], p: float, dtype: torch.dtype) -> torch.Tensor:
@@ -103,9 +110,12 @@ class _FastSelfAttention(nn.Module):
     dropout: nn.Dropout
     num_attention_heads: int
 
-    def forward(self, hidden_states: torch.Tensor, attention_mask: torch.Tensor | None = None, *args: Any, **kwargs: Any) -> Any:
+    def forward(
+        self, hidden_states: torch.Tensor, attention_mask: torch.Tensor | None = None, *args: Any, **kwargs: Any
+    ) -> Any:
         """(output, None), as the class it stands before; unusual requests go to that class."""
-        unusual = any(value is not None and value is not False for value in (*args, *_requests(kwargs)))
+        wanted = (*args, *(kwargs.get(name) for name in UNUSUAL))
+        unusual = any(value is not None and value is not False for value in wanted)
         low = hidden_states.device.type == "cpu" and torch.is_autocast_enabled("cpu")
         p = float(self.dropout.p) if self.training else 0.0
         if unusual or hidden_states.device.type != "cpu" or p >= 1 or not (p or low):
@@ -113,12 +123,7 @@ class _FastSelfAttention(nn.Module):
         parts = (self.query, self.key, self.value)
         weight, bias = torch.cat([part.weight for part in parts]), torch.cat([part.bias for part in parts])
         projected = nn.functional.linear(hidden_states, weight, bias)
-        return _Attention.apply(projected, _additive(attention_mask, projected.dtype), self.num_attention_heads, p), None
-
-
-def _requests(kwargs: dict[str, Any]) -> list[Any]:
-    """What a caller asks beyond plain self-attention."""
-    return [kwargs.get(name) for name in ("head_mask", "encoder_hidden_states", "past_key_values", "past_key_value", "output_attentions")]
+        return attend(projected, _additive(attention_mask, projected.dtype), self.num_attention_heads, p), None
 
 
 def _additive(mask: torch.Tensor | None, dtype: torch.dtype) -> torch.Tensor | None:
@@ -130,11 +135,26 @@ def _additive(mask: torch.Tensor | None, dtype: torch.dtype) -> torch.Tensor | N
     return mask.to(dtype)
 
 
+def attend(projected: torch.Tensor, mask: torch.Tensor | None, heads: int, p: float) -> torch.Tensor:
+    """Softmax attention with dropout on its weights.
+
+    Args:
+        projected: (B, L, 3 * heads * depth) queries, keys and values side by side.
+        mask: added to the scores, (B or 1, 1, L or 1, L), or None.
+        heads: number of heads; p: share of the weights that is dropped, below 1.
+
+    Returns:
+        (B, L, heads * depth).
+    """
+    apply: Any = _Attention.apply
+    output: torch.Tensor = apply(projected, mask, heads, p)
+    return output
+
+
 class _Attention(torch.autograd.Function):
-    """Softmax attention with dropout on its weights, on projected (B, L, 3 * heads * depth); gives (B, L, heads * depth)."""
+    """The arithmetic of `attend`; keeps attention weights and dropout mask for the way back, not their product."""
 
     @staticmethod
-    @torch.amp.custom_fwd(device_type="cpu")
     def forward(ctx: Any, projected: torch.Tensor, mask: torch.Tensor | None, heads: int, p: float) -> torch.Tensor:
         batch, length, width = projected.shape
         depth = width // 3 // heads
@@ -151,7 +171,6 @@ class _Attention(torch.autograd.Function):
         return output.view(batch, heads, length, depth).transpose(1, 2).reshape(batch, length, heads * depth)
 
     @staticmethod
-    @torch.amp.custom_bwd(device_type="cpu")
     def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, None, None, None]:
         query, key, value, weights, kept = ctx.saved_tensors
         batch, length, heads, depth = ctx.sizes

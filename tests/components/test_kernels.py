@@ -1,0 +1,240 @@
+"""The faster kernels compute what torch's own do: the same expectations, gradients and answers."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from transformers import BertConfig, BertForQuestionAnswering
+
+from xlqa.components.kernels import WordDropout, accelerate, attend, keep_mask
+from xlqa.components.training import batch_loss
+
+B, L, HEADS, WIDTH = 3, 24, 4, 32
+BFLOAT = torch.bfloat16
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Tiny tensors gain nothing from threads, and wait for each other on a busy machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def small_network(p: float = 0.1) -> BertForQuestionAnswering:
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=97, hidden_size=WIDTH, num_hidden_layers=2, num_attention_heads=HEADS, intermediate_size=64,
+        max_position_embeddings=64, hidden_dropout_prob=p, attention_probs_dropout_prob=p, initializer_range=0.2,
+    )  # fmt: skip
+    config._attn_implementation = "sdpa"
+    return BertForQuestionAnswering(config).eval()
+
+
+def small_batch(padded: bool = True) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(1)
+    mask = torch.ones(B, L, dtype=torch.long)
+    if padded:
+        mask[1, 15:] = 0
+        mask[2, 9:] = 0
+    ids = torch.randint(5, 97, (B, L), generator=generator) * mask
+    return {"input_ids": ids, "attention_mask": mask, "token_type_ids": torch.zeros_like(ids), "scored": mask.bool()}
+
+
+def logits(network: Any, batch: dict[str, torch.Tensor], low: bool) -> torch.Tensor:
+    with torch.autocast("cpu", dtype=BFLOAT, enabled=low):
+        output = network(**{name: value for name, value in batch.items() if name != "scored"})
+    return torch.stack([output.start_logits, output.end_logits]).float()[:, batch["scored"]]
+
+
+@pytest.fixture
+def pair() -> tuple[Any, Any]:
+    """A network and its accelerated copy."""
+    plain = small_network()
+    fast = copy.deepcopy(plain)
+    accelerate(fast, "cpu")
+    return plain, fast
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, BFLOAT])
+@pytest.mark.parametrize("p", [0.1, 0.25, 0.5, 0.9])
+def test_masks_drop_the_right_share_and_keep_the_expectation(dtype: torch.dtype, p: float) -> None:
+    torch.manual_seed(0)
+    count = 1_000_003
+    mask = keep_mask((count,), p, dtype).double()
+    dropped = float((mask == 0).double().mean())
+    assert abs(dropped - p) < 1 / 2**17 + 5 * (p * (1 - p) / count) ** 0.5
+    values = mask.unique()
+    assert len(values) == 2
+    scale = float(values[1])
+    assert scale == pytest.approx(1 / (1 - round(p * 2**16) / 2**16), rel=2**-8 if dtype == BFLOAT else 1e-6)
+    assert float(mask.mean()) == pytest.approx(1.0, abs=2**-8 + 5 * (p / (1 - p) / count) ** 0.5)
+
+
+def test_masks_are_reproducible_and_never_the_same_twice() -> None:
+    torch.manual_seed(3)
+    first, second = keep_mask((64, 64), 0.5, BFLOAT), keep_mask((64, 64), 0.5, BFLOAT)
+    torch.manual_seed(3)
+    assert torch.equal(keep_mask((64, 64), 0.5, BFLOAT), first)
+    assert not torch.equal(first, second)
+
+
+def test_neighbours_in_a_mask_are_independent() -> None:
+    torch.manual_seed(0)
+    dropped = (keep_mask((1000, 1000), 0.1, torch.float32) == 0).double().flatten()
+    centred = dropped - dropped.mean()
+    for lag in (1, 2, 3, 4, 8, 1000):
+        correlation = float((centred[:-lag] * centred[lag:]).mean() / centred.square().mean())
+        assert abs(correlation) < 5 / 1000
+
+
+def test_dropout_in_evaluation_and_at_the_ends_is_torchs_own() -> None:
+    x = torch.randn(8, 8)
+    assert torch.equal(WordDropout(0.5).eval()(x), x)
+    assert torch.equal(WordDropout(0.0)(x), x)
+    assert torch.equal(WordDropout(1.0)(x), torch.zeros_like(x))
+
+
+def test_dropouts_gradient_is_its_mask() -> None:
+    x = torch.randn(40, 50, requires_grad=True)
+    dropout = WordDropout(0.3)
+    torch.manual_seed(5)
+    dropout(x).sum().backward()
+    torch.manual_seed(5)
+    assert torch.equal(x.grad, keep_mask(x.shape, 0.3, torch.float32))
+
+
+def attend_plainly(projected: torch.Tensor, mask: torch.Tensor | None, kept: torch.Tensor | None) -> torch.Tensor:
+    """Attention written out, with an explicit dropout mask."""
+    query, key, value = projected.view(B, L, 3, HEADS, -1).permute(2, 0, 3, 1, 4)
+    scores = query @ key.transpose(-1, -2) / query.shape[-1] ** 0.5
+    weights = torch.softmax(scores if mask is None else scores + mask, dim=-1)
+    if kept is not None:
+        weights = weights * kept.view(weights.shape)
+    return (weights @ value).transpose(1, 2).reshape(B, L, -1)
+
+
+@pytest.mark.parametrize("p", [0.0, 0.3])
+@pytest.mark.parametrize("masked", [False, True])
+def test_attention_and_its_gradient_equal_the_formula_with_the_same_mask(p: float, masked: bool) -> None:
+    torch.manual_seed(2)
+    projected = torch.randn(B, L, 3 * WIDTH, dtype=torch.float32)
+    mask = torch.zeros(B, 1, L, L) if masked else None
+    if mask is not None:
+        mask[1, :, :, 15:] = torch.finfo(torch.float32).min
+    grad = torch.randn(B, L, WIDTH)
+    ours, wanted = projected.clone().requires_grad_(), projected.clone().requires_grad_()
+    torch.manual_seed(7)
+    output = attend(ours, mask, HEADS, p)
+    output.backward(grad)
+    torch.manual_seed(7)
+    expected = attend_plainly(wanted, mask, keep_mask((B * HEADS, L, L), p, torch.float32) if p else None)
+    expected.backward(grad)
+    torch.testing.assert_close(output, expected, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(ours.grad, wanted.grad, rtol=1e-4, atol=1e-6)
+
+
+def test_float32_evaluation_is_bitwise_the_same(pair: tuple[Any, Any]) -> None:
+    plain, fast = pair
+    with torch.inference_mode():
+        assert torch.equal(logits(plain, small_batch(), low=False), logits(fast, small_batch(), low=False))
+
+
+@pytest.mark.parametrize("padded", [False, True])
+def test_bfloat16_evaluation_is_as_near_to_float32_as_torchs_own(pair: tuple[Any, Any], padded: bool) -> None:
+    batch = small_batch(padded)
+    with torch.inference_mode():
+        exact = logits(pair[0], batch, low=False)
+        own, ours = ((logits(network, batch, low=True) - exact).abs() for network in pair)
+    assert float(ours.mean()) < 1.5 * float(own.mean())
+    assert float(ours.max()) < 0.05 * float(exact.abs().max())
+
+
+def loss_and_gradients(network: Any, low: bool) -> tuple[float, torch.Tensor]:
+    network.zero_grad()
+    with torch.autocast("cpu", dtype=BFLOAT, enabled=low):
+        loss = batch_loss(network, small_batch(), torch.tensor([1, 2, 3]), torch.tensor([4, 5, 6]))
+    loss.backward()
+    return float(loss.detach()), torch.cat([p.grad.flatten() for p in network.parameters()])
+
+
+def test_without_dropout_loss_and_gradients_are_the_same() -> None:
+    plain = small_network(p=0.0).train()
+    fast = copy.deepcopy(plain)
+    accelerate(fast, "cpu")
+    exact, wanted = loss_and_gradients(plain, low=False)
+    loss, found = loss_and_gradients(fast, low=False)
+    assert loss == pytest.approx(exact, rel=1e-6)
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-6)
+    (own, own_gradient), (ours, our_gradient) = (loss_and_gradients(network, low=True) for network in (plain, fast))
+    assert own == pytest.approx(exact, rel=1e-2)
+    assert ours == pytest.approx(exact, rel=1e-2)
+    assert float((our_gradient - wanted).norm()) < 1.5 * float((own_gradient - wanted).norm())
+    assert float((our_gradient - wanted).norm()) < 0.03 * float(wanted.norm())
+
+
+def test_dropout_leaves_the_loss_the_same_on_average(pair: tuple[Any, Any]) -> None:
+    start, end = torch.tensor([1, 2, 3]), torch.tensor([4, 5, 6])
+    found = []
+    for network in pair:
+        torch.manual_seed(0)
+        network.train()
+        with torch.no_grad():
+            losses = [float(batch_loss(network, small_batch(), start, end)) for _ in range(200)]
+        found.append((np.mean(losses), np.std(losses) / 200**0.5))
+    (own, own_error), (ours, our_error) = found
+    assert own_error > 0
+    assert abs(own - ours) < 4 * (own_error**2 + our_error**2) ** 0.5
+
+
+def test_what_is_saved_is_the_same(pair: tuple[Any, Any], tmp_path: Path) -> None:
+    plain, fast = pair
+    accelerate(fast, "cpu")
+    assert list(plain.state_dict()) == list(fast.state_dict())
+    for network, name in ((plain, "plain"), (fast, "fast")):
+        network.save_pretrained(tmp_path / name, safe_serialization=True)
+    for file in sorted((tmp_path / "plain").iterdir()):
+        assert file.read_bytes() == (tmp_path / "fast" / file.name).read_bytes(), file.name
+    again = BertForQuestionAnswering.from_pretrained(tmp_path / "fast")
+    assert not any(isinstance(module, WordDropout) for module in again.modules())
+
+
+def test_acceleration_can_be_repeated_and_is_seeded(pair: tuple[Any, Any]) -> None:
+    _, fast = pair
+    classes = [type(module) for module in fast.modules()]
+    accelerate(fast, "cpu")
+    assert [type(module) for module in fast.modules()] == classes
+    fast.train()
+    torch.manual_seed(1)
+    first = logits(fast, small_batch(), low=True)
+    torch.manual_seed(1)
+    assert torch.equal(logits(fast, small_batch(), low=True), first)
+
+
+def test_other_devices_and_layers_are_left_alone() -> None:
+    network = small_network()
+    accelerate(network, "cuda")
+    assert not any(isinstance(module, WordDropout) for module in network.modules())
+    layers = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5, inplace=True), nn.MultiheadAttention(4, 2, dropout=0.5))
+    classes = [type(module) for module in layers.modules()]
+    accelerate(layers, "cpu")
+    assert [type(module) for module in layers.modules()] == classes
+
+
+def test_eager_attention_still_gives_its_weights() -> None:
+    network = small_network()
+    network.set_attn_implementation("eager")
+    batch = small_batch()
+    del batch["scored"]
+    plain = BertForQuestionAnswering(network.config).eval()
+    accelerate(plain, "cpu")
+    with torch.autocast("cpu", dtype=BFLOAT):
+        assert len(plain(**batch, output_attentions=True).attentions) == 2
