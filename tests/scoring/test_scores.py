@@ -76,6 +76,10 @@ def test_no_question_has_no_mean() -> None:
         ("zh", "mlqa.zh"),
         ("zh-Hant", "mlqa.zh"),
         ("ZH_tw", "mlqa.zh"),
+        ("eng", "squad"),
+        ("zho", "mlqa.zh"),
+        ("jpn", "characters"),
+        ("ceb", "mlqa.ceb"),
         ("ja", "characters"),
         ("th", "characters"),
         ("yue", "characters"),
@@ -114,7 +118,7 @@ def test_mlqa_without_a_language_names_the_mend() -> None:
         get_scorer("mlqa")
 
 
-@pytest.mark.parametrize("code", ["russian", "r", "r1", "../ru"])
+@pytest.mark.parametrize("code", ["russian", "r", "r1", "../ru", "aa ab", "xx", "jp", "cn"])
 def test_what_is_no_language_code_is_refused(code: str) -> None:
     with pytest.raises(XlqaError, match="not a language code"):
         base_language(code)

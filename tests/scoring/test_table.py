@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -61,3 +63,20 @@ def test_formulas_are_guarded(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "56be4db0", "a=1", "東京"])
 def test_other_text_is_left_alone(text: str) -> None:
     assert guard_cell(text) == text
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        reading = pool.submit(pipe.read_text, encoding="utf-8")
+        write(pipe)
+        assert reading.result(timeout=10).startswith("id,context,f1,em")
+    assert pipe.is_fifo()
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "link.csv").symlink_to(tmp_path / "questions.csv")
+    write(tmp_path / "link.csv")
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "questions.csv").read_text(encoding="utf-8").startswith("id,context")

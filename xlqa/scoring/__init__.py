@@ -6,15 +6,18 @@ everything: `squad`, `squad2`, `mlqa.<language>`, `cmrc`, `drcd`, `korquad`, `ja
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 from xlqa.errors import XlqaError
 from xlqa.scoring import characters, cmrc, drcd, jaquad, korquad, mlqa, squad, squad2
+from xlqa.scoring.languages import WITHOUT_BLANKS, base_language
 from xlqa.scoring.rules import Scorer
 from xlqa.scoring.scores import Scores, score_questions
 
-__all__ = ["SCORER_NAMES", "Scorer", "Scores", "default_scorer", "get_scorer", "score_questions"]
+__all__ = [
+    "SCORER_NAMES", "WITHOUT_BLANKS", "Scorer", "Scores", "base_language", "default_scorer", "get_scorer",
+    "score_questions",
+]  # fmt: skip
 
 _FIXED: dict[str, Scorer] = {
     module.SCORER.name: module.SCORER for module in (squad, squad2, cmrc, drcd, korquad, jaquad, characters)
@@ -22,11 +25,6 @@ _FIXED: dict[str, Scorer] = {
 
 SCORER_NAMES = ("squad", "squad2", "mlqa", "cmrc", "drcd", "korquad", "jaquad", "characters")
 """What may be asked for; `mlqa` needs a language, as `mlqa.<language>` or apart."""
-
-WITHOUT_BLANKS = frozenset(("bo", "dz", "ja", "km", "lo", "my", "th", "wuu", "yue"))
-"""Languages written without blanks between words, for which a local file's F1 counts characters."""
-
-_LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
 @lru_cache
@@ -65,15 +63,3 @@ def default_scorer(language: str) -> str:
     if code == "en":
         return "squad"
     return "characters" if code in WITHOUT_BLANKS else get_scorer("mlqa", code).name
-
-
-def base_language(code: str) -> str:
-    """`zh-Hant`, `zh_TW` and `ZH` are `zh`; empty stays empty.
-
-    Raises:
-        XlqaError: not of the form of an ISO 639 code.
-    """
-    base = re.split(r"[-_]", code.strip().lower())[0]
-    if base and not _LANGUAGE.fullmatch(base):
-        raise XlqaError(f"{code!r} is not a language code: give one of two or three letters, such as ru.")
-    return base

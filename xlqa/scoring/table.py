@@ -50,9 +50,11 @@ def _format(percent: float) -> str:
 
 
 def _write_whole(path: Path, text: str) -> None:
-    target = path.resolve()
-    # What is there and is no file (a pipe, /dev/stdout) is written to; putting a file in its place would break it.
-    draft = target if target.exists() and not target.is_file() else target.with_name(f".{target.name}.{os.getpid()}")
+    if path.exists() and not path.is_file():
+        target = draft = path  # a pipe or /dev/stdout is written to: to put a file in its place would break it
+    else:
+        target = path.resolve()
+        draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         draft.write_text(text, encoding="utf-8", newline="")
         if draft != target:
