@@ -25,17 +25,8 @@ _SAME = {
 }  # fmt: skip
 """Three-letter codes of languages that have rules of their own, whose rules would be missed under another code."""
 
-_COUNTRIES = {
-    "cn": "zh",
-    "tw": "zh",
-    "jp": "ja",
-    "gr": "el",
-    "cz": "cs",
-    "ua": "uk",
-    "dk": "da",
-    "in": "hi",
-    "us": "en",
-}
+_COUNTRIES = {"cn": "zh", "jp": "ja", "gr": "el", "cz": "cs", "ua": "uk", "dk": "da", "us": "en"}
+"""Countries' codes that are taken for languages', and what is meant."""
 
 
 def base_language(code: str) -> str:
