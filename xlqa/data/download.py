@@ -35,6 +35,9 @@ TIMEOUT = 30.0
 RETRIES = 5
 """How often a broken connection is taken up again, the waits doubling from `FIRST_WAIT`."""
 
+UNREACHED_RETRIES = 1
+"""How often a server that can't be reached at all is tried again: on a machine without network nobody should wait."""
+
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 30.0
 MAX_BYTES = 4 * 1024**3
@@ -53,9 +56,10 @@ class Receipt:
 class _Broken(Exception):
     """The connection failed in a way that another try may mend."""
 
-    def __init__(self, reason: str, wait: float = 0.0) -> None:
+    def __init__(self, reason: str, wait: float = 0.0, retries: int | None = None) -> None:
         super().__init__(reason)
         self.wait = wait
+        self.retries = RETRIES if retries is None else retries
 
 
 class _Refused(Exception):
@@ -122,8 +126,8 @@ def _download(url: str, part: Path, sha256: str | None, size: int | None, progre
             return
         except _Broken as error:
             gained = part.exists() and part.stat().st_size > before
-            if attempt == RETRIES:
-                raise _Broken(f"{error}, {RETRIES + 1} times") from error
+            if attempt >= error.retries:
+                raise _Broken(f"{error} (tried {attempt + 1} times)") from error
             wait = FIRST_WAIT if gained else wait
             time.sleep(min(max(wait, error.wait), LONGEST_WAIT))
             wait *= 2
@@ -186,7 +190,7 @@ def _opened(url: str, headers: dict[str, str], part: Path, have: int) -> Iterato
     except urllib.error.URLError as error:
         if isinstance(error.reason, ssl.SSLCertVerificationError):
             raise _Refused(f"its certificate is not valid ({error.reason.verify_message})") from error
-        raise _Broken(_reason(error.reason)) from error
+        raise _Broken(_reason(error.reason), retries=UNREACHED_RETRIES) from error
 
 
 def _reason(error: object) -> str:

@@ -133,11 +133,11 @@ def _refuse_familiar(text: str, path: Path) -> None:
 def _from_json(text: str, path: Path) -> tuple[str, list[RawQuestion]]:
     try:
         value = json.loads(text)
-    except RecursionError as error:
-        raise XlqaError(f"{path}: is nested too deeply to be a data set; known formats: {KNOWN_FORMATS}.") from error
     except json.JSONDecodeError as error:
         rows = _json_lines(text, path, error)
         return _from_objects(rows, path, "jsonl")
+    except (RecursionError, ValueError) as error:  # nested without end, or a number of thousands of digits
+        raise XlqaError(f"{path}: is no data set ({error}); known formats: {KNOWN_FORMATS}.") from error
     if isinstance(value, dict) and not _is_record(value):
         return _from_mapping(value, path)
     if isinstance(value, dict):  # a file of one JSON line
@@ -150,24 +150,22 @@ def _json_lines(text: str, path: Path, whole: json.JSONDecodeError) -> list[Any]
     first, *rest = text.lstrip().split("\n", 1)
     try:
         json.loads(first)
-    except json.JSONDecodeError:
+    except ValueError:
         rest = []
     if not rest:
-        where = f"line {whole.lineno:,}, column {whole.colno:,}"
-        cut = whole.pos >= len(text.rstrip()) - 1 or whole.msg.startswith(("Unterminated string", "Expecting"))
-        near_end = whole.pos >= len(text.rstrip()) - 1 or whole.msg.startswith("Unterminated string")
-        reason = "is cut short" if cut and near_end else "is not JSON"
-        raise XlqaError(f"{path}: {reason} ({whole.msg}, {where}): fetch or write it again.")
+        # A document cut short breaks at its end, or inside a text whose closing quote is gone.
+        cut = whole.pos >= len(text.rstrip()) - 8 or whole.msg.startswith("Unterminated string")
+        where = f"{whole.msg}, line {whole.lineno:,}, column {whole.colno:,}"
+        raise XlqaError(f"{path}: {'is cut short' if cut else 'is not JSON'} ({where}): fetch or write it again.")
     rows = []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
             rows.append(json.loads(line))
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise XlqaError(
-                f"{path}: line {number:,} is cut short or not JSON ({error.msg}, column {error.colno:,}): "
-                "fetch or write it again."
+                f"{path}: line {number:,} is cut short or not JSON ({error}): fetch or write it again."
             ) from error
     return rows
 
@@ -221,20 +219,20 @@ def _from_objects(items: list[Any], path: Path, name: str, version: str = "") ->
     items = [item["row"] if isinstance(item, dict) and isinstance(item.get("row"), dict) else item for item in items]
     first = items[0]
     if isinstance(first, dict) and "header" in first and len(first) == 1:
-        return "mrqa", list(_mrqa(items[1:], path))
+        return "mrqa", list(_mrqa(items[1:]))
     if not _is_record(first):
         raise _unknown(first, path)
     if "document_plaintext" in first:
-        return "tydiqa-primary", list(_tydiqa_primary(items, path))
+        return "tydiqa-primary", list(_tydiqa_primary(items))
     if "context_text" in first:
-        return "cmrc2018", list(_nested([{"paragraphs": [item], **_head(item)} for item in items], path))
+        return "cmrc2018", list(_nested([{"paragraphs": [item], **_head(item)} for item in items]))
     if "paragraphs" in first:
-        questions = list(_nested(items, path))
+        questions = list(_nested(items))
         return _squad_version(questions, version), questions
     if isinstance(first.get("qas"), list):
         if any(isinstance(qa, dict) and "detected_answers" in qa for qa in first["qas"]):
-            return "mrqa", list(_mrqa(items, path))
-        questions = list(_nested([{"paragraphs": [item], **_head(item)} for item in items], path))
+            return "mrqa", list(_mrqa(items))
+        questions = list(_nested([{"paragraphs": [item], **_head(item)} for item in items]))
         return _squad_version(questions, version), questions
     return name, _from_rows(items, path)
 
@@ -258,71 +256,88 @@ def _unknown(value: Any, path: Path) -> XlqaError:
     return XlqaError(f"{path}: {seen}: not question answering data of a known format ({KNOWN_FORMATS}).")
 
 
-def _nested(articles: list[Any], path: Path) -> Iterator[RawQuestion]:
+def _nested(articles: list[Any]) -> Iterator[RawQuestion]:
     """Articles of paragraphs of questions: SQuAD, and CMRC 2018 by its own names."""
     for number, article in enumerate(articles, start=1):
         paragraphs = article.get("paragraphs") if isinstance(article, dict) else None
         if not isinstance(paragraphs, list):
-            raise XlqaError(f'{path}: article {number:,} has no list "paragraphs": mend or remove it.')
+            yield _misshapen(number, 0, 0, 'the article has no list "paragraphs"')
+            continue
         title = article.get("title")
         title = title if isinstance(title, str) else ""
         for place, paragraph in enumerate(paragraphs, start=1):
-            where = f"article {number:,}, paragraph {place:,}"
             qas = paragraph.get("qas") if isinstance(paragraph, dict) else None
             if not isinstance(qas, list):
-                raise XlqaError(f'{path}: {where} has no list "qas": mend or remove it.')
-            context = paragraph.get("context", paragraph.get("context_text"))
+                yield _misshapen(number, place, 0, 'the paragraph has no list "qas"')
+                continue
+            context = paragraph["context"] if "context" in paragraph else _first(paragraph, "context")
             for qa in qas:
                 if not isinstance(qa, dict):
-                    raise XlqaError(f"{path}: {where} holds a question that is no object: mend it.")
+                    yield _misshapen(number, place, 0, f"the question is a {type(qa).__name__}, not an object")
+                    continue
                 yield RawQuestion(
                     number, title, place, 0,
-                    qa.get("id", qa.get("query_id")),
-                    qa.get("question", qa.get("query_text")),
+                    qa["id"] if "id" in qa else _first(qa, "id"),
+                    qa["question"] if "question" in qa else _first(qa, "question"),
                     context,
-                    answer_pairs(qa.get("answers", qa.get("answer"))),
+                    answer_pairs(qa["answers"] if "answers" in qa else qa.get("answer")),
                     _flag(qa.get("is_impossible")),
                 )  # fmt: skip
 
 
-def _mrqa(items: list[Any], path: Path) -> Iterator[RawQuestion]:
+def _misshapen(article: int, paragraph: int, row: int, reason: str) -> RawQuestion:
+    """What stands where a question belongs and is none: it is refused in its place, not the file with it."""
+    return RawQuestion(article, "", paragraph, row, None, None, None, reason, None)
+
+
+def _mrqa(items: list[Any]) -> Iterator[RawQuestion]:
     """MRQA's lines: a context, its questions, and answers as inclusive character spans."""
     for number, item in enumerate(items, start=1):
-        if not isinstance(item, dict) or not isinstance(item.get("qas"), list):
-            raise XlqaError(f'{path}: row {number:,} has no list "qas": mend or remove it.')
-        for qa in item["qas"]:
-            pairs: list[tuple[Any, Any]] = []
-            for answer in qa.get("detected_answers") or []:
-                pairs.extend((answer.get("text"), span[0]) for span in answer.get("char_spans") or [[None]])
+        qas = item.get("qas") if isinstance(item, dict) else None
+        for qa in qas if isinstance(qas, list) else [None]:
+            if not isinstance(qa, dict):
+                yield _misshapen(0, 0, number, 'the row has no list "qas" of objects')
+                continue
+            pairs = _mrqa_answers(qa.get("detected_answers"))
             yield RawQuestion(
-                0, "", 0, number, qa.get("qid", qa.get("id")), qa.get("question"), item.get("context"), pairs, None
+                0, "", 0, number, _first(qa, "id"), _first(qa, "question"), item.get("context"), pairs, None
             )
 
 
-def _tydiqa_primary(items: list[Any], path: Path) -> Iterator[RawQuestion]:
+def _mrqa_answers(answers: Any) -> list[tuple[Any, Any]] | str:
+    try:
+        return [(answer["text"], span[0]) for answer in answers or [] for span in answer["char_spans"]]
+    except (KeyError, IndexError, TypeError):
+        return "its detected_answers lack text or char_spans"
+
+
+def _tydiqa_primary(items: list[Any]) -> Iterator[RawQuestion]:
     """TyDi QA's primary task as gold passages: each question that has a minimal answer, with the passage that holds it.
 
-    Offsets there count bytes of the document's UTF-8. Questions without a minimal answer are unanswerable here.
+    Offsets there count bytes of the document's UTF-8. Where annotators chose several passages it is the first one's,
+    with the answers inside it. Questions without a minimal answer are unanswerable, and have the document as paragraph.
     """
     for number, item in enumerate(items, start=1):
         try:
-            document = item["document_plaintext"].encode("utf-8", "surrogatepass")
-            answers = _tydiqa_answers(item)
-            spans = item["passage_answer_candidates"]
-            span = spans[answers[0][0]] if answers else None
-            begin, end = (span["plaintext_start_byte"], span["plaintext_end_byte"]) if span else (0, len(document))
-            pairs = [
-                (document[first:last].decode("utf-8", "replace"), len(document[begin:first].decode("utf-8", "replace")))
-                for _, first, last in answers
-                if begin <= first <= last <= end
-            ]
-            context = document[begin:end].decode("utf-8", "replace")
-            title, example, question = item.get("document_title", ""), item.get("example_id"), item["question_text"]
-        except (KeyError, IndexError, TypeError, AttributeError) as error:
-            raise XlqaError(f"{path}: row {number:,} is not of TyDi QA's primary task ({error!r}): mend it.") from error
-        language = str(item.get("language", "")).lower()
-        identity = f"{language}-{example}" if example is not None else None
-        yield RawQuestion(0, title, 0, number, identity, question, context, pairs, not pairs)
+            yield _gold_passage(item, number)
+        except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+            yield _misshapen(0, 0, number, f"the row is not of TyDi QA's primary task ({error!r})")
+
+
+def _gold_passage(item: dict[str, Any], number: int) -> RawQuestion:
+    document = item["document_plaintext"].encode("utf-8", "surrogatepass")
+    answers = _tydiqa_answers(item)
+    span = item["passage_answer_candidates"][answers[0][0]] if answers else None
+    begin, end = (span["plaintext_start_byte"], span["plaintext_end_byte"]) if span else (0, len(document))
+    pairs: list[tuple[Any, Any]] = [
+        (document[first:last].decode(), len(document[begin:first].decode()))
+        for _, first, last in answers
+        if begin <= first <= last <= end
+    ]
+    example = item.get("example_id")
+    identity = None if example is None else f"{str(item.get('language', '')).lower()}-{example}"
+    title, context = str(item.get("document_title", "")), document[begin:end].decode()
+    return RawQuestion(0, title, 0, number, identity, item["question_text"], context, pairs, not pairs)
 
 
 def _tydiqa_answers(item: dict[str, Any]) -> list[tuple[int, int, int]]:
@@ -348,7 +363,8 @@ def _from_rows(rows: Iterable[Any], path: Path) -> list[RawQuestion]:
     questions = []
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, dict):
-            raise XlqaError(f"{path}: row {number:,} holds a {type(row).__name__}, not a question: mend or remove it.")
+            questions.append(_misshapen(0, 0, number, f"the row is a {type(row).__name__}, not a question"))
+            continue
         title = row.get("title")
         questions.append(
             RawQuestion(
@@ -391,8 +407,8 @@ def _row_answers(row: dict[str, Any]) -> list[tuple[Any, Any]] | str:
             value = _literal(row[name]) if isinstance(row[name], dict | list) else row[name]
             if isinstance(value, dict | list):
                 return answer_pairs(value)
-            start = row.get("answer_start", row.get("start"))
-            return [(value, start)]
+            start = _literal(row.get("answer_start", row.get("start")))
+            return [(value, start[0] if isinstance(start, list) and len(start) == 1 else start)]
     return "no answers: no field named answers"
 
 

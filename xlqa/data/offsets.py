@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 UTF16 = "UTF-16 offset"
@@ -62,27 +63,30 @@ def occurrences(context: str, text: str) -> int:
 
 def _explain(context: str, text: str, start: int) -> Found | None:
     """A place that a known habit of counting predicts."""
-    if not context.isascii():
-        for repair, width in ((UTF16, _utf16_width), (UTF8, _utf8_width)):
-            for index in _index_in_units(context, start, width):
-                if context.startswith(text, index):
-                    return Found(text, index, repair)
+    for repair, encoding, unit in ((UTF16, "utf-16-le", 2), (UTF8, "utf-8", 1)):
+        index = _index_of_unit(context, start * unit, encoding)
+        if index is not None and context.startswith(text, index):
+            return Found(text, index, repair)
     edges = _past_edges(context, text, start)
     if edges is not None:
         return edges
     for repair, places in ((CARRIAGE_RETURN, _around_returns), (BYTE_ORDER_MARK, _around_marks)):
         for index in places(context, start):
-            if index >= 0 and context.startswith(text, index):
+            # One to the left proves nothing where the answer stands one to the right as well.
+            if index >= 0 and context.startswith(text, index) and not context.startswith(text, start + 1):
                 return Found(text, index, repair)
     return None
 
 
-def _utf16_width(char: str) -> int:
-    return 2 if char > "\uffff" else 1
-
-
-def _utf8_width(char: str) -> int:
-    return len(char.encode("utf-8", "surrogatepass"))
+def _index_of_unit(context: str, offset: int, encoding: str) -> int | None:
+    """The index of the character that begins at a byte of the encoded text; None where none begins there."""
+    if context.isascii():
+        return None
+    head = context.encode(encoding, "surrogatepass")[:offset]
+    try:
+        return len(head.decode(encoding, "surrogatepass"))
+    except UnicodeDecodeError:
+        return None
 
 
 def _index_in_units(context: str, offset: int, width: Callable[[str], int]) -> Iterator[int]:
@@ -110,7 +114,7 @@ def _around_marks(context: str, start: int) -> Iterator[int]:
     """Starts counted with a leading mark that is gone; and counted without the mark that the text still has."""
     if "\ufeff" in context:
         yield from _index_in_units(context, start, lambda char: 0 if char == "\ufeff" else 1)
-    if not context.startswith("\ufeff"):
+    else:
         yield start - 1
 
 
@@ -148,7 +152,7 @@ def _respelled(context: str, text: str, start: int | None) -> Found | None:
     if context.isascii() and core.isascii() and not any(char.isspace() for char in core):
         return None
     folded, origins = _fold(context)
-    wanted, _ = _fold(core)
+    wanted = _fold(core)[0]
     places = []
     at = folded.find(wanted)
     while at >= 0:
@@ -163,6 +167,7 @@ def _respelled(context: str, text: str, start: int | None) -> Found | None:
     return Found(context[begin:end].rstrip(), begin, SPELLING)
 
 
+@lru_cache(maxsize=64)  # a paragraph's answers come one after another
 def _fold(text: str) -> tuple[str, list[int]]:
     """The text decomposed (NFD), each run of white space one blank; and for each index where it began, or -1.
 

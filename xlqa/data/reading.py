@@ -6,11 +6,13 @@ place and the mend. Nothing is dropped silently.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,7 +38,7 @@ REPAIRS = {
     offsets.UTF16: "the start counted UTF-16 units; it now counts characters",
     offsets.UTF8: "the start counted UTF-8 bytes; it now counts characters",
     offsets.CARRIAGE_RETURN: "the start was counted before (or after) carriage returns were removed",
-    offsets.BYTE_ORDER_MARK: "the start was counted before (or after) a byte order mark was removed",
+    offsets.BYTE_ORDER_MARK: "the start counted a byte order mark (or another first character) that is not there",
     offsets.EDGE_SPACE: "the start was off by white space at the answer's edge",
     offsets.NO_START: "no start (or -1) was given; the answer stands at one place only",
     offsets.ONLY_PLACE: "the start was wrong; the answer stands at one place only",
@@ -95,6 +97,7 @@ class Reading:
         sha256: of the file's bytes as they lie on disk.
         repairs: how often each kind of `REPAIRS` was needed.
         other_languages: questions left out of a file of several languages, of which one was asked for.
+        titles: titles of articles by the context hashes of their paragraphs, where the file gives them.
     """
 
     questions: tuple[Question, ...]
@@ -105,6 +108,7 @@ class Reading:
     refused: tuple[Refusal, ...]
     compression: str = ""
     other_languages: int = 0
+    titles: dict[str, str] = field(default_factory=dict)
 
     @property
     def has_duplicate_ids(self) -> bool:
@@ -123,7 +127,11 @@ def read_dataset(path: Path, *, skip_bad: bool = False, language: str = "") -> R
         XlqaError: no data set of a known format, no answers at all, or nothing usable in it.
         ManyErrors: questions that would be refused; the first `MAX_SHOWN` of them, and how many there are.
     """
-    path = Path(path)
+    with _collection_paused():
+        return _read(Path(path), skip_bad, language)
+
+
+def _read(path: Path, skip_bad: bool, language: str) -> Reading:
     content = _content(path)
     document = unfold(content, path)
     document, other_languages = _pick_language(document, path, language)
@@ -146,7 +154,20 @@ def read_dataset(path: Path, *, skip_bad: bool = False, language: str = "") -> R
         tuple(sieve.refused),
         document.compression,
         other_languages,
+        sieve.titles,
     )
+
+
+@contextlib.contextmanager
+def _collection_paused() -> Iterator[None]:
+    """Millions of small objects are made and none of them in cycles: looking for cycles would take half of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _content(path: Path) -> bytes:
@@ -164,7 +185,7 @@ def _complaints(refused: list[Refusal], path: Path) -> list[str]:
     lines = [f"{path}: {refusal}" for refusal in refused[:MAX_SHOWN]]
     total = f"{path}: {len(refused):,} question{'s' if len(refused) > 1 else ''} refused"
     shown = f", the first {MAX_SHOWN} are shown" if len(refused) > MAX_SHOWN else ""
-    return [*lines, f"{total}{shown}; --skip-bad leaves them out, `xlqa data check` lists them all."]
+    return [*lines, f"{total}{shown}; --skip-bad leaves them out, `xlqa data check --json` lists them all."]
 
 
 # --- Languages and labels -----------------------------------------------------------------------------------------
@@ -246,6 +267,7 @@ class _Sieve:
         self._drafts: list[_Draft] = []
         self._unclear: list[tuple[int, RawQuestion]] = []
         self._shifts: defaultdict[str, set[int]] = defaultdict(set)
+        self.titles: dict[str, str] = {}
         self._hashes: dict[str, str] = {}
         self._position = 0
 
@@ -283,15 +305,17 @@ class _Sieve:
         self._drafts.append(_Draft(position, raw, question))
 
     def _question(self, raw: RawQuestion, repairs: Counter[str], last_word: bool) -> Question:
+        pairs = raw.answers
+        if isinstance(pairs, str):
+            raise _Bad(pairs, "mend or remove it")
         context = _text(raw.context, "the paragraph", repairs)
         asked = _text(raw.question, "the question", repairs)
         identity = _identity(raw.id, repairs)
         context_hash = self._hashes.get(context)
         if context_hash is None:
             context_hash = self._hashes[context] = hash_context(context)
-        pairs = raw.answers
-        if isinstance(pairs, str):
-            raise _Bad(pairs, "give each answer its text and answer_start")
+            if raw.title:
+                self.titles[context_hash] = raw.title
         if self._is_unanswerable(raw):
             return Question(identity, asked, context, (), context_hash)
         if not pairs:
@@ -405,7 +429,7 @@ def _nowhere(context: str, text: str) -> tuple[str, str]:
 def _identity(value: Any, repairs: Counter[str]) -> str:
     """The id as text, "" where there is none."""
     if isinstance(value, str):
-        identity = _without_surrogates(value, repairs).strip()
+        identity = _without_surrogates(value, repairs) if value.strip() else ""
     elif value is None or value != value:
         identity = ""
     elif isinstance(value, bool) or not isinstance(value, int | float):

@@ -10,12 +10,13 @@ def plain(text: str, limit: int = 0) -> str:
 
     A data set's text could otherwise move the cursor, recolour the screen or turn the line around.
     """
-    line = " ".join("".join(char if _is_harmless(char) else " " for char in text).split())
+    line = " ".join("".join(map(_harmless, text)).split())
     return line if not limit or len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
-def _is_harmless(char: str) -> bool:
-    if char < "\x7f":
-        return char >= " "
-    # Cc: control, Cf: format (direction overrides, marks), Cs: surrogates, Zl and Zp: line and paragraph separators.
-    return unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+def _harmless(char: str) -> str:
+    if "\x20" <= char < "\x7f" or char in "\u200c\u200d":  # Persian and Indic spelling need the joiners
+        return char
+    category = unicodedata.category(char)
+    # Cc: control, Cs: surrogates, Zl and Zp: line and paragraph separators; Cf: direction overrides and other marks.
+    return " " if category in ("Cc", "Cs", "Zl", "Zp") else "" if category == "Cf" else char

@@ -1,0 +1,493 @@
+"""`xlqa data`: list, fetch, check, measure and convert data sets."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from xlqa.cli import print_json
+from xlqa.errors import ManyErrors, XlqaError
+
+if TYPE_CHECKING:
+    from xlqa.data.reading import Reading
+    from xlqa.data.registry import DataSet, Part
+    from xlqa.data.stats import Lengths, Stats
+
+app = typer.Typer(
+    help="Data sets: list, fetch, check, measure, convert.",
+    no_args_is_help=True,
+    epilog="Examples:\n\n  xlqa data list --lang ru\n\n  xlqa data check train.json dev.json",
+)
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="Folder of fetched data sets.  [default: XLQA_DATA, else the user's cache folder]"),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document for programs.")]
+SkipBad = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave out questions that would be refused; they are counted.")
+]
+Language = Annotated[
+    str, typer.Option("--lang", help="Language code; picks one language of a file of several (TyDi QA).")
+]
+
+
+# --- list ---------------------------------------------------------------------------------------------------------
+
+
+@app.command(
+    "list",
+    epilog="Examples:\n\n  xlqa data list --lang ru,zh\n\n  xlqa data list squad",
+)
+def list_sets(
+    name: Annotated[str, typer.Argument(help="A set, to see all of its record; without it the list of all sets.")] = "",
+    lang: Annotated[list[str] | None, typer.Option("--lang", help="Only these languages (repeatable, or a,b).")] = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the registered data sets by language: splits, questions, licence, and whether they are here."""
+    from xlqa.data.cache import data_folder
+    from xlqa.data.registry import SETS, find_set
+
+    folder = data_folder(data_dir)
+    languages = _split(lang)
+    _known_languages(languages)
+    sets = (find_set(name),) if name else SETS
+    if as_json:
+        return print_json([_set_record(data_set, folder, languages) for data_set in sets])
+    if name:
+        return _print_set(sets[0], folder)
+    rows = _language_rows(sets, folder, languages)
+    _print_table(("LANG", "SET", "PARTS (QUESTIONS)", "TRAIN", "LICENCE", "HERE"), rows)
+    samples = ", ".join(_sample_names(languages))
+    if samples:
+        print(f"\nEmbedded, always here: {samples}")
+    print(f"\nFetched sets lie in {folder}. All of a record: xlqa data list SET")
+
+
+def _language_rows(sets: tuple[DataSet, ...], folder: Path, languages: list[str]) -> Sequence[tuple[str, ...]]:
+    from xlqa.data.cache import is_here
+
+    rows = []
+    for language in languages or sorted({code for data_set in sets for code in data_set.languages}):
+        for data_set in sets:
+            parts = [part for part in data_set.parts if part.language == language]
+            if not parts:
+                continue
+            here = [is_here(part, folder) for part in parts]
+            shown = "yes" if all(here) else "some" if any(here) else "on request" if data_set.on_request else "no"
+            train = "yes" if any(part.split == "train" for part in parts) else "none"
+            rows.append((language, data_set.name, _parts_text(parts), train, data_set.licence, shown))
+    return rows
+
+
+def _parts_text(parts: list[Part]) -> str:
+    own = [part for part in parts if part.question_language in ("", part.language)]
+    text = ", ".join(f"{part.split} {_count(part.questions)}" for part in own)
+    others = len(parts) - len(own)
+    return f"{text} and {others} with questions in other languages" if others else text
+
+
+def _count(number: int | None) -> str:
+    return "?" if number is None else f"{number:,}"
+
+
+def _set_record(data_set: DataSet, folder: Path, languages: list[str]) -> dict[str, Any]:
+    from xlqa.data.cache import is_here, part_path
+    from xlqa.data.registry import part_scorer
+
+    record = dataclasses.asdict(data_set)
+    record["has_train"] = data_set.has_train
+    record["parts"] = [
+        dataclasses.asdict(part)
+        | {"scorer": part_scorer(part), "here": is_here(part, folder), "path": str(part_path(part, folder))}
+        for part in data_set.parts
+        if not languages or part.language in languages
+    ]
+    return record
+
+
+def _print_set(data_set: DataSet, folder: Path) -> None:
+    from xlqa.data.cache import is_here
+
+    fields = (
+        ("licence", data_set.licence), ("citation", data_set.citation), ("home page", data_set.homepage),
+        ("scorer", data_set.scorer), ("train part", "yes" if data_set.has_train else "none is public"),
+        ("note", data_set.note), ("on request", data_set.on_request), ("facts from", data_set.facts),
+        ("unverified", data_set.unverified or "nothing"),
+    )  # fmt: skip
+    print(f"{data_set.name}: {data_set.title}\n")
+    for label, text in fields:
+        if text:
+            print(f"{label:12}{text}")
+    print()
+    rows = [
+        (part.name, part.split, part.language, part.question_language or part.language, _count(part.questions),
+         (part.sha256 or "unknown")[:12], "yes" if is_here(part, folder) else "no",
+         part.urls[0] + (f" and {len(part.urls) - 1} more" if len(part.urls) > 1 else "") if part.urls else "none")
+        for part in data_set.parts
+    ]  # fmt: skip
+    _print_table(("PART", "SPLIT", "LANG", "ASKED IN", "QUESTIONS", "SHA-256", "HERE", "ADDRESS"), rows)
+
+
+def _sample_names(languages: list[str]) -> list[str]:
+    from xlqa.data.sources import sample_files
+
+    return [name for name in sample_files() if not languages or name.split(".")[1] in languages]
+
+
+# --- fetch --------------------------------------------------------------------------------------------------------
+
+
+@app.command(
+    epilog="Examples:\n\n  xlqa data fetch squad xquad.ru"
+    "\n\n  xlqa data fetch --lang ru --model bert-base-multilingual-cased"
+)
+def fetch(
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME…", help="Sets or parts: squad, xquad.ru.")] = None,
+    lang: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--lang", help="Everything a sweep of these languages needs: English SQuAD and their default sets."
+        ),
+    ] = None,
+    model: Annotated[list[str] | None, typer.Option("--model", help="An encoder of the hub, too (repeatable).")] = None,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch data sets and encoders, for sweeps on machines without network. What is here already is only verified."""
+    from xlqa.data.cache import data_folder, obtain
+
+    parts = _wanted_parts(names or [], _split(lang))
+    if not parts and not model:
+        raise XlqaError("Nothing to fetch: name sets (`xlqa data list`), or give --lang or --model.")
+    folder = data_folder(data_dir)
+    fetched: list[dict[str, Any]] = []
+    complaints: list[str] = []
+    with _Progress() as progress:
+        for part in parts:
+            try:
+                path, sha256 = obtain(part, folder, progress=progress.file)
+            except XlqaError as error:
+                complaints.extend(str(error).splitlines())
+                continue
+            fetched.append({"name": part.name, "path": str(path), "sha256": sha256})
+    for name in model or []:
+        _fetch_model(name, fetched, complaints)
+    if as_json:
+        print_json({"fetched": fetched, "failed": complaints})
+    else:
+        _print_table(("NAME", "SHA-256", "PATH"), [(row["name"], row["sha256"][:12], row["path"]) for row in fetched])
+    if complaints:
+        raise ManyErrors(complaints)
+
+
+def _wanted_parts(names: list[str], languages: list[str]) -> list[Part]:
+    """The parts named, and those that a sweep of the languages uses; each once."""
+    from xlqa.data.registry import SETS, default_tests, default_train, find_part
+
+    wanted: dict[str, Part] = {}
+    complaints: list[str] = []
+    by_set = {data_set.name: data_set.parts for data_set in SETS}
+    for name in _split(names):
+        try:
+            for part in by_set.get(name) or (find_part(name),):
+                wanted[part.name] = part
+        except XlqaError as error:
+            complaints.append(str(error))
+    for language in languages:
+        try:
+            # A language without a public train part is still fetched to test on.
+            chosen = ["squad.train", *default_tests(language)]
+        except XlqaError as error:
+            complaints.append(str(error))
+            continue
+        try:
+            chosen.insert(1, default_train(language))
+        except XlqaError as error:
+            print(f"xlqa: {error}", file=sys.stderr)
+        wanted.update((name, find_part(name)) for name in chosen)
+    if complaints:
+        raise ManyErrors(complaints)
+    return list(wanted.values())
+
+
+def _fetch_model(name: str, fetched: list[dict[str, Any]], complaints: list[str]) -> None:
+    from xlqa.data.models import fetch_model
+
+    try:
+        fetched.append({"name": name, "path": str(fetch_model(name)), "sha256": ""})
+    except XlqaError as error:
+        complaints.extend(str(error).splitlines())
+
+
+class _Progress:
+    """A bar a file on stderr where that is a terminal, else a line a file."""
+
+    def __init__(self) -> None:
+        self._bars: Any = None
+
+    def __enter__(self) -> _Progress:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+            self._bars = Progress(
+                TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
+                console=Console(stderr=True),
+            )  # fmt: skip
+            self._bars.start()
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+    def file(self, name: str) -> Any:
+        """The progress callback of one file."""
+        if self._bars is None:
+            print(f"fetching {name}", file=sys.stderr)
+            return lambda done, total: None
+        task = self._bars.add_task(name, total=None)
+        return lambda done, total: self._bars.update(task, completed=done, total=total)
+
+
+# --- check --------------------------------------------------------------------------------------------------------
+
+
+@app.command(
+    epilog="Examples:\n\n  xlqa data check train.json dev.json.gz"
+    "\n\n  xlqa data check --json --lang sw tydiqa-goldp-v1.1-dev.json"
+)
+def check(
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Files, or registered parts that are here.")],
+    lang: Language = "",
+    show: Annotated[int, typer.Option("--show", min=0, help="How many refusals of a file to show.")] = 20,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read data sets and say what was repaired and what would be refused; exit status 1 if anything would be."""
+    reports = [_check_file(name, lang, data_dir) for name in files]
+    if as_json:
+        print_json(reports)
+    else:
+        _print_reports(reports, show)
+    if any(report["refused"] or report["error"] for report in reports):
+        raise typer.Exit(1)
+
+
+def _check_file(name: str, language: str, data_dir: Path | None) -> dict[str, Any]:
+    from xlqa.data.reading import read_dataset
+    from xlqa.data.sources import resolve
+
+    report: dict[str, Any] = {"file": name, "error": None, "refused": 0}
+    try:
+        path = Path(name).expanduser()
+        if not path.is_file():
+            ref = resolve(name, language=language, data_dir=data_dir, download=False)
+            path, language = ref.path, ref.language
+        return report | _reading_record(read_dataset(path, skip_bad=True, language=language))
+    except XlqaError as error:
+        return report | {"error": str(error)}
+
+
+def _reading_record(reading: Reading) -> dict[str, Any]:
+    every = (*reading.questions, *reading.unanswerable)
+    return {
+        "format": reading.format,
+        "compression": reading.compression,
+        "sha256": reading.sha256,
+        "questions": len(reading.questions),
+        "unanswerable": len(reading.unanswerable),
+        "paragraphs": len({question.context_hash for question in every}),
+        "other_languages": reading.other_languages,
+        "repairs": reading.repairs,
+        "refused": len(reading.refused),
+        "refusals": [dataclasses.asdict(refusal) for refusal in reading.refused],
+        "complaints": [str(refusal) for refusal in reading.refused],
+    }
+
+
+def _print_reports(reports: list[dict[str, Any]], show: int) -> None:
+    from xlqa.data.reading import REPAIRS
+    from xlqa.data.terminal import plain
+
+    names = ("questions", "unanswerable", "paragraphs", "refused")
+    rows = []
+    for report in reports:
+        if report["error"]:
+            rows.append((plain(report["file"]), "unusable", "", "", "", "", ""))
+            continue
+        kind = report["format"] + (f" ({report['compression']})" if report["compression"] else "")
+        repaired = sum(report["repairs"].values())
+        counts = [f"{report[name]:,}" for name in names]
+        rows.append((plain(report["file"]), kind, *counts[:3], f"{repaired:,}", counts[3]))
+    _print_table(("FILE", "FORMAT", "QUESTIONS", "UNANSWERABLE", "PARAGRAPHS", "REPAIRED", "REFUSED"), rows)
+    for report in reports:
+        lines = _report_lines(report, show, REPAIRS)
+        if lines:
+            print(f"\n{plain(report['file'])}")
+            print("\n".join(f"  {plain(line)}" for line in lines))
+
+
+def _report_lines(report: dict[str, Any], show: int, meanings: dict[str, str]) -> list[str]:
+    if report["error"]:
+        return [line.removeprefix(f"{report['file']}: ") for line in str(report["error"]).splitlines()]
+    lines = [f"repaired {count:,} × {kind}: {meanings[kind]}" for kind, count in report["repairs"].items()]
+    if report["other_languages"]:
+        lines.append(f"left out {report['other_languages']:,} questions in other languages")
+    lines += [f"refused: {complaint}" for complaint in report["complaints"][:show]]
+    rest = report["refused"] - show
+    if rest > 0:
+        lines.append(f"refused: {rest:,} more (--show {report['refused']} shows all)")
+    return lines
+
+
+# --- stats --------------------------------------------------------------------------------------------------------
+
+
+@app.command(
+    epilog="Examples:\n\n  xlqa data stats dev.json\n\n  xlqa data stats xquad.ru --model bert-base-multilingual-cased"
+)
+def stats(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A file, or a registered part that is here.")],
+    model: Annotated[
+        str, typer.Option("--model", help="Hub name or folder of a tokenizer: adds lengths in pieces.")
+    ] = "",
+    max_length: Annotated[int, typer.Option("--max-length", min=8, help="Pieces in a window.")] = 384,
+    stride: Annotated[int, typer.Option("--stride", min=0, help="Pieces that neighbouring windows share.")] = 128,
+    lang: Language = "",
+    skip_bad: SkipBad = False,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Count and measure a data set: questions, lengths, and with --model pieces and windows."""
+    from xlqa.data.stats import QUANTILES, describe
+
+    reading = _read(file, lang, skip_bad, data_dir)
+    found = describe(reading, model=model, max_length=max_length, stride=stride)
+    if as_json:
+        return print_json(
+            {"file": file, "quantiles": QUANTILES, "refused": len(reading.refused)} | dataclasses.asdict(found)
+        )
+    _print_stats(file, reading, found)
+
+
+def _read(name: str, language: str, skip_bad: bool, data_dir: Path | None) -> Reading:
+    from xlqa.data.reading import read_dataset
+    from xlqa.data.sources import read_ref, resolve
+
+    path = Path(name).expanduser()
+    if path.is_file():
+        reading = read_dataset(path, skip_bad=skip_bad, language=language)
+    else:
+        reading = read_ref(resolve(name, language=language, data_dir=data_dir, download=False), skip_bad=skip_bad)
+    if reading.refused:
+        print(f"xlqa: {len(reading.refused):,} questions left out (--skip-bad)", file=sys.stderr)
+    return reading
+
+
+def _print_stats(name: str, reading: Reading, found: Stats) -> None:
+    from xlqa.data.stats import QUANTILES
+    from xlqa.data.terminal import plain
+
+    print(f"{plain(name)} ({reading.format})\n")
+    print(f"questions     {found.questions:,} answerable, {found.unanswerable:,} unanswerable")
+    print(f"paragraphs    {found.paragraphs:,}, {found.questions_per_paragraph:.2f} questions each")
+    print(f"answers       {found.answers_per_question:.2f} a question")
+    heads = ("LENGTH", "MEAN", *("MIN" if q == 0 else "MAX" if q == 1 else f"{q:.0%}" for q in QUANTILES))
+    rows = [
+        _length_row("paragraph, characters", found.paragraph),
+        _length_row("question, characters", found.question),
+        _length_row("answer, characters", found.answer),
+        _length_row("answer's place, 0 to 1", found.answer_position, ".2f"),
+    ]
+    pieces = found.pieces
+    if pieces is not None:
+        rows += [
+            _length_row("paragraph, pieces", pieces.paragraph),
+            _length_row("question, pieces", pieces.question),
+            _length_row("answer, pieces", pieces.answer),
+        ]
+    print()
+    _print_table(heads, rows)
+    if pieces is not None:
+        per_piece = f"{pieces.per_word:.2f} a word, {pieces.per_character:.2f} a character"
+        print(f"\npieces of {plain(pieces.model)}: {per_piece}, {pieces.unknown:.2%} unknown")
+        beyond = f"{pieces.beyond_window:.2%} of the questions"
+        windows = f"{pieces.windows:.2f} windows a question (stride {pieces.stride:,})"
+        print(f"beyond one window of {pieces.max_length:,}: {beyond}; {windows}")
+
+
+def _length_row(name: str, values: Lengths, form: str = ",.0f") -> tuple[str, ...]:
+    return (name, format(values.mean, ",.1f" if form == ",.0f" else form), *(format(v, form) for v in values.quantiles))
+
+
+# --- convert ------------------------------------------------------------------------------------------------------
+
+
+@app.command(
+    epilog="Examples:\n\n  xlqa data convert train.parquet train.json"
+    "\n\n  xlqa data convert --skip-bad cmrc2018_train.json train.jsonl.gz"
+)
+def convert(
+    source: Annotated[str, typer.Argument(metavar="IN", help="A file of any known format, or a registered part here.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", help="Where to: .json (SQuAD), .jsonl, .csv, .parquet; .gz, .xz.")
+    ],
+    lang: Language = "",
+    skip_bad: SkipBad = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a data set in another format, with everything repaired that can be."""
+    from xlqa.data.download import file_sha256
+    from xlqa.data.writing import write_dataset
+
+    if target.exists() and not force:
+        raise XlqaError(f"{target}: exists: choose another name, or overwrite it with --force.")
+    reading = _read(source, lang, skip_bad, data_dir)
+    write_dataset(reading, target)
+    written = len(reading.questions) + len(reading.unanswerable)
+    if as_json:
+        return print_json(
+            {"path": str(target), "sha256": file_sha256(target), "questions": len(reading.questions),
+             "unanswerable": len(reading.unanswerable), "repairs": reading.repairs, "refused": len(reading.refused)}
+        )  # fmt: skip
+    for kind, count in reading.repairs.items():
+        print(f"xlqa: repaired {count:,} × {kind}", file=sys.stderr)
+    print(f"{target}: {written:,} questions")
+
+
+# --- shared -------------------------------------------------------------------------------------------------------
+
+
+def _split(values: list[str] | None) -> list[str]:
+    """Repeatable options and comma lists alike, each value once."""
+    found = (item.strip() for value in values or [] for item in value.split(","))
+    return list(dict.fromkeys(item for item in found if item))
+
+
+def _known_languages(languages: list[str]) -> None:
+    from xlqa.data.registry import default_tests
+
+    for language in languages:
+        default_tests(language)
+
+
+def _print_table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """Columns as wide as their widest cell; columns of numbers to the right."""
+    if not rows:
+        return
+    columns = list(zip(heads, *rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    right = [all(cell[:1].isdigit() or cell in ("", "?", "nan") for cell in column[1:]) for column in columns]
+    for row in (heads, *rows):
+        cells = [c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True)]
+        print("  ".join(cells).rstrip())

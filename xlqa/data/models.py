@@ -1,0 +1,49 @@
+"""Fetching an encoder into the hub's own cache, so that a sweep finds it without network: `xlqa data fetch --model`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from xlqa.errors import XlqaError
+
+FILES = (
+    "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+    "vocab.txt", "vocab.json", "merges.txt", "*.model",
+)  # fmt: skip
+"""What an encoder needs beside its weights; code files are never fetched."""
+
+WEIGHTS = ("model*.safetensors", "model.safetensors.index.json")
+OLD_WEIGHTS = ("pytorch_model*.bin", "pytorch_model.bin.index.json")
+
+
+def fetch_model(name: str) -> Path:
+    """Fetch configuration, tokenizer and weights of a hub model; a folder that exists is taken as it is.
+
+    Weights come as safetensors; only where the hub has none is `pytorch_model.bin` fetched (xlqa reads it with
+    `weights_only=True` alone).
+
+    Returns:
+        the model's folder.
+
+    Raises:
+        XlqaError: the hub can't be reached or has no such model; the ways out are named.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        if not (folder / "config.json").is_file():
+            raise XlqaError(f"{name}: has no config.json: name a model folder or a model of the hub.")
+        return folder
+    import huggingface_hub
+
+    try:
+        files = huggingface_hub.HfApi().list_repo_files(name)
+        safe = any(file.endswith(".safetensors") and "/" not in file for file in files)
+        patterns = [*FILES, *(WEIGHTS if safe else OLD_WEIGHTS)]
+        return Path(huggingface_hub.snapshot_download(name, allow_patterns=patterns))
+    # The hub's client raises its own, requests' and httpx's errors by version; the user needs one line in each case.
+    except Exception as error:
+        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise XlqaError(
+            f"{name}: can't be fetched from the hub ({reason[:200].rstrip('.')}). Ways out: give a local model "
+            "folder as --model, or fetch it where there is network and copy the hub's cache (HF_HOME) here."
+        ) from error

@@ -1,0 +1,211 @@
+"""What a data set looks like in figures: counts, lengths, and how a tokenizer cuts it. `xlqa data stats FILE`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xlqa.data.reading import Reading
+from xlqa.errors import XlqaError
+from xlqa.records import Question
+
+QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
+"""Which quantiles of a length are given; the first and last are its smallest and largest value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """A length's mean and its `QUANTILES`, in the unit that the table says."""
+
+    mean: float
+    quantiles: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """How a tokenizer cuts a data set.
+
+    Attributes:
+        paragraph, question, answer: lengths in pieces, without special ones; answers alone, outside their paragraph.
+        per_word: pieces of a paragraph's white-space word, over all distinct paragraphs.
+        per_character: pieces of a paragraph's character, white space not counted; comparable where words are not
+            written apart.
+        unknown: share (0 to 1) of the paragraphs' pieces that the vocabulary does not have.
+        beyond_window: share (0 to 1) of the questions that do not fit one window together with their paragraph.
+        windows: windows of a question on average.
+    """
+
+    model: str
+    max_length: int
+    stride: int
+    paragraph: Lengths
+    question: Lengths
+    answer: Lengths
+    per_word: float
+    per_character: float
+    unknown: float
+    beyond_window: float
+    windows: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """A data set in figures. Lengths are in characters; paragraphs count once each, by their text."""
+
+    questions: int
+    unanswerable: int
+    paragraphs: int
+    answers_per_question: float
+    questions_per_paragraph: float
+    paragraph: Lengths
+    question: Lengths
+    answer: Lengths
+    answer_position: Lengths
+    pieces: Pieces | None
+
+
+def describe(
+    reading: Reading, *, model: str = "", max_length: int = 384, stride: int = 128, cut: Cutter | None = None
+) -> Stats:
+    """Count and measure a data set.
+
+    Args:
+        model: hub name or folder of the tokenizer; "" leaves `pieces` out.
+        max_length, stride: the window's length and what neighbouring windows share, in pieces.
+        cut: a tokenizer in the place of `model`'s (for tests).
+
+    Raises:
+        XlqaError: no tokenizer there, or a stride that the window has no room for.
+    """
+    questions = reading.questions
+    paragraphs = sorted({question.context for question in (*questions, *reading.unanswerable)})
+    answers = [answer for question in questions for answer in question.answers]
+    starts = [answer.start / len(question.context) for question in questions for answer in question.answers]
+    cutter = cut or (load_cutter(model) if model else None)
+    asked = [question.question for question in (*questions, *reading.unanswerable)]
+    return Stats(
+        len(questions),
+        len(reading.unanswerable),
+        len(paragraphs),
+        len(answers) / max(1, len(questions)),
+        len(asked) / max(1, len(paragraphs)),
+        lengths(map(len, paragraphs)),
+        lengths(map(len, asked)),
+        lengths(len(answer.text) for answer in answers),
+        lengths(starts),
+        _pieces(questions, reading.unanswerable, cutter, max_length, stride) if cutter else None,
+    )
+
+
+def lengths(values: Iterable[float]) -> Lengths:
+    """Mean and quantiles; NaN where there is nothing to measure."""
+    array = np.fromiter(values, dtype=np.float64)
+    if array.size == 0:
+        return Lengths(float("nan"), (float("nan"),) * len(QUANTILES))
+    return Lengths(float(array.mean()), tuple(float(value) for value in np.quantile(array, QUANTILES)))
+
+
+@dataclass(frozen=True, slots=True)
+class Cutter:
+    """A tokenizer seen through what is measured.
+
+    Attributes:
+        count: lengths in pieces of texts, without special ones, and how many of all those pieces are unknown.
+        special: special pieces around a question and a window of its paragraph.
+    """
+
+    name: str
+    count: Callable[[Sequence[str]], tuple[list[int], int]]
+    special: int
+
+
+def load_cutter(model: str) -> Cutter:
+    """The fast tokenizer of a model folder or hub name; a folder with tokenizer.json needs no transformers.
+
+    Raises:
+        XlqaError: no tokenizer there, or it can't be had.
+    """
+    file = Path(model).expanduser() / "tokenizer.json"
+    if file.is_file():
+        from tokenizers import Tokenizer
+
+        try:
+            tokenizer = Tokenizer.from_file(str(file))
+        except Exception as error:  # the library raises bare Exception for a damaged file
+            raise XlqaError(f"{file}: is no tokenizer ({error}): save the tokenizer there again.") from error
+        return _cutter(model, tokenizer)
+    if Path(model).expanduser().is_dir():
+        raise XlqaError(f"{model}: has no tokenizer.json: save a fast tokenizer there (tokenizer.save_pretrained).")
+    return _cutter(model, _hub_tokenizer(model))
+
+
+def _hub_tokenizer(model: str) -> Any:
+    from transformers import AutoTokenizer
+
+    try:
+        loaded = AutoTokenizer.from_pretrained(model, use_fast=True, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise XlqaError(f"{model}: no tokenizer to be had ({reason}): give a local model folder.") from error
+    if not loaded.is_fast:
+        raise XlqaError(f"{model}: has no fast tokenizer: give a model with a tokenizer.json.")
+    return loaded.backend_tokenizer
+
+
+def _cutter(model: str, tokenizer: Any) -> Cutter:
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    unknown = next((tokenizer.token_to_id(token) for token in ("[UNK]", "<unk>") if _has(tokenizer, token)), None)
+
+    def count(texts: Sequence[str]) -> tuple[list[int], int]:
+        found, strangers = [], 0
+        for first in range(0, len(texts), 1024):
+            for encoding in tokenizer.encode_batch(list(texts[first : first + 1024]), add_special_tokens=False):
+                found.append(len(encoding.ids))
+                strangers += encoding.ids.count(unknown) if unknown is not None else 0
+        return found, strangers
+
+    return Cutter(model, count, int(tokenizer.num_special_tokens_to_add(True)))
+
+
+def _has(tokenizer: Any, token: str) -> bool:
+    return tokenizer.token_to_id(token) is not None
+
+
+def _pieces(
+    questions: Sequence[Question], unanswerable: Sequence[Question], cutter: Cutter, max_length: int, stride: int
+) -> Pieces:
+    every = (*questions, *unanswerable)
+    contexts = sorted({question.context for question in every})
+    counts, unknown = cutter.count(contexts)
+    by_context = dict(zip(contexts, counts, strict=True))
+    asked, _ = cutter.count([question.question for question in every])
+    answers, _ = cutter.count([answer.text for question in questions for answer in question.answers])
+    room = max_length - cutter.special - np.array(asked)
+    if stride < 0 or (room <= stride).any():
+        raise XlqaError(
+            f"A window of {max_length:,} pieces has no room for the longest question and a stride of {stride:,}: "
+            "raise --max-length or lower --stride."
+        )
+    beyond = np.maximum(0, np.array([by_context[question.context] for question in every]) - room)
+    windows = 1 + np.ceil(beyond / (room - stride))
+    words = sum(len(context.split()) for context in contexts)
+    characters = sum(len("".join(context.split())) for context in contexts)
+    total = sum(counts)
+    return Pieces(
+        cutter.name,
+        max_length,
+        stride,
+        lengths(counts),
+        lengths(asked),
+        lengths(answers),
+        total / max(1, words),
+        total / max(1, characters),
+        unknown / max(1, total),
+        float((beyond > 0).mean()),
+        float(windows.mean()),
+    )
