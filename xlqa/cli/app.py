@@ -9,6 +9,11 @@ import click
 import typer
 
 from xlqa import __version__
+from xlqa.cli import data
+from xlqa.cli.ask import ask
+from xlqa.cli.plot import plot
+from xlqa.cli.runs import collect, evaluate, rescore, run as run_one
+from xlqa.cli.score import score
 from xlqa.cli.sweep import sweep
 
 app = typer.Typer(
@@ -34,7 +39,17 @@ def common(
     """Learning curves for cross-lingual question answering."""
 
 
-app.command()(sweep)
+MAIN, RUNS, DATA = "The main job", "Runs and results", "Data and scores"
+
+app.command(rich_help_panel=MAIN)(sweep)
+app.command(rich_help_panel=MAIN)(plot)
+app.command(rich_help_panel=MAIN)(ask)
+app.command("run", rich_help_panel=RUNS)(run_one)
+app.command(rich_help_panel=RUNS)(evaluate)
+app.command(rich_help_panel=RUNS)(rescore)
+app.command(rich_help_panel=RUNS)(collect)
+app.command(rich_help_panel=DATA)(score)
+app.add_typer(data.app, name="data", rich_help_panel=DATA)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -18,6 +18,7 @@ from deeppavlov.core.models.component import Component
 from xlqa.components.batching import collate, token_batches
 from xlqa.components.decoding import Span, best_spans, merge_windows, span_probabilities
 from xlqa.components.devices import autocast, resolve_device
+from xlqa.components.kernels import accelerate
 from xlqa.components.preprocessor import load_tokenizer
 from xlqa.components.session import SESSION
 from xlqa.components.weights import hash_file, weight_files, write_folder
@@ -136,6 +137,7 @@ class SpanModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
             raise XlqaError(f"{start} has no question-answering head: an untrained head is never scored. Train it first.")
         self.network = network.to(self.device)
         self.network.eval()
+        accelerate(self.network, self.device)
 
     def save(self) -> None:
         """Write weights (safetensors), configuration and tokenizer to save_path, whole or not at all."""

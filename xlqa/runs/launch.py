@@ -178,7 +178,8 @@ class _Worker:
     """A worker process and the pipe to it."""
 
     def __init__(self, device: str) -> None:
-        environment = dict(os.environ)
+        # Threads that sleep while they wait lose nothing alone, and beside another program do not fall to a tenth of their speed.
+        environment = {"OMP_WAIT_POLICY": "passive", **os.environ}
         argument = device
         if device.startswith("cuda:"):
             # The worker sees only its own GPU, so that nothing in it can reach for another's memory.

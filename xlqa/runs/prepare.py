@@ -24,7 +24,7 @@ def lay_out(plan: Plan) -> None:
     root = plan.request.out
     try:
         for loaded in plan.sets.values():
-            _copy_whole(loaded.ref.path, root / place_data(loaded.ref), loaded.ref.sha256)
+            copy_whole(loaded.ref.path, root / place_data(loaded.ref), loaded.ref.sha256)
         for encoder in plan.encoders():
             _link(encoder, root / plan.layout.encoder(encoder.name, encoder.sha256))
     except OSError as error:
@@ -50,7 +50,8 @@ def write_run_config(plan: Plan, spec: RunSpec, evals: tuple[EvalSpec, ...]) -> 
     return folder
 
 
-def _copy_whole(source: Path, copy: Path, sha256: str) -> None:
+def copy_whole(source: Path, copy: Path, sha256: str) -> None:
+    """Copy a data file, whole or not at all, unless the same bytes are there."""
     if sha256_of(copy) == sha256:
         return
     copy.parent.mkdir(parents=True, exist_ok=True)

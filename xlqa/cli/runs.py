@@ -1,0 +1,125 @@
+"""`xlqa run`, `evaluate`, `rescore`, `collect`: single runs, other test sets, and the table."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xlqa.cli import print_json
+from xlqa.cli.options import Json
+from xlqa.errors import EXIT_RUNS_FAILED, XlqaError
+
+
+def run(
+    folder: Annotated[Path, typer.Argument(help="A prepared run: runs/RUN_ID or source/ID, with its config.json.")],
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the weights.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
+    as_json: Json = False,
+) -> int:
+    """Do one prepared run alone: train, score, store. A job array needs no more.
+
+    A transfer run wants its source stage done first (xlqa run source/ID). The table is gathered by `xlqa collect`.
+
+    Examples:
+
+      xlqa run runs/ru-transfer-100-s0-0123456789
+
+      ls -d runs/ru-* | xargs -n 1 xlqa run
+    """
+    from xlqa.components.session import print_event
+    from xlqa.runs.execute import execute, prepared, record_failure
+
+    run_folder = prepared(folder)
+    try:
+        done = execute(run_folder, keep=keep, listen=print_event, device=device)
+    except XlqaError as error:
+        record_failure(run_folder, str(error).splitlines()[0])
+        raise
+    if as_json:
+        print_json({"run_id": run_folder.id, "evaluations": done.evaluations, "trained": done.trained})
+    else:
+        nothing = "nothing to do" if not (done.trained or done.evaluations) else "done"
+        print(f"{run_folder.id}: {nothing}, {done.evaluations} evaluations")
+    return 0
+
+
+def evaluate(
+    folder: Annotated[Path, typer.Argument(help="A run whose weights were kept: its folder, or its id in the current sweep.", metavar="RUN")],
+    test: Annotated[str, typer.Option(help="Registered test set (xlqa data list) or a file.")],
+    lang: Annotated[str, typer.Option(help="Language of a local file; decides its scorer.")] = "",
+    test_size: Annotated[int | None, typer.Option(help="Score a seeded random part.", min=1)] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
+    data_dir: Annotated[Path | None, typer.Option(help="Where downloaded data sets lie.")] = None,
+    as_json: Json = False,
+) -> int:
+    """Score a kept model on another test set; the row joins results.csv.
+
+    Examples:
+
+      xlqa evaluate runs/ru-transfer-10000-s0-0123456789 --test squad.dev
+
+      xlqa evaluate ru-transfer-10000-s0-0123456789 --test mine.json --lang ru --json
+    """
+    from xlqa.runs.evaluate import evaluate_run, show_row
+    from xlqa.runs.execute import prepared
+
+    path = folder if folder.is_dir() else Path("runs") / folder
+    row = evaluate_run(prepared(path), test, lang, test_size=test_size, device=device, data_dir=data_dir)
+    if as_json:
+        print_json(row)
+    else:
+        print(show_row(row))
+    return 0
+
+
+def rescore(
+    folder: Annotated[Path, typer.Argument(help="A sweep's folder.", metavar="DIR")] = Path("."),
+    as_json: Json = False,
+) -> int:
+    """Recompute all scores of a sweep from its predictions, without a model, and write results.csv.
+
+    Examples:
+
+      xlqa rescore .
+
+      xlqa rescore /shared/sweeps/ru --json
+    """
+    from xlqa.runs.rescore import rescore as rescore_all
+
+    rows = rescore_all(folder.expanduser().resolve())
+    if as_json:
+        print_json({"results": str(folder / "results.csv"), "rows": len(rows)})
+    else:
+        print(f"{folder / 'results.csv'}: {len(rows)} rows")
+    return 0
+
+
+def collect(
+    folder: Annotated[Path, typer.Argument(help="A sweep's folder, filled by any number of machines.", metavar="DIR")] = Path("."),
+    as_json: Json = False,
+) -> int:
+    """Write results.csv and failures.csv from the finished runs below a folder.
+
+    Examples:
+
+      xlqa collect .
+
+      xlqa collect /shared/sweeps/ru --json
+    """
+    from xlqa.runs.layout import Layout
+    from xlqa.runs.store import write_failures, write_results
+
+    layout = Layout(folder.expanduser().resolve())
+    if not layout.runs.is_dir():
+        raise XlqaError(f"{folder} is no sweep's folder: it has no runs/.")
+    rows, failures = write_results(layout), write_failures(layout)
+    if as_json:
+        print_json({"results": str(layout.results), "rows": len(rows), "failures": len(failures)})
+    else:
+        print(f"{layout.results}: {len(rows)} rows")
+    for failure in failures:
+        print(f"xlqa: {failure['run_id']} failed: {failure['error']}", file=sys.stderr)
+    return EXIT_RUNS_FAILED if failures else 0
