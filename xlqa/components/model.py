@@ -7,6 +7,7 @@ model that was kept. It never scores a head that nothing has trained.
 from __future__ import annotations
 
 import functools
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,7 @@ def read_network(folder: Path) -> tuple[Network, list[str]]:
     Errors:
         XlqaError: the folder is not a whole encoder.
     """
+    from safetensors import SafetensorError
     from transformers import AutoModelForQuestionAnswering
     from transformers.utils import logging
 
@@ -66,7 +68,7 @@ def read_network(folder: Path) -> tuple[Network, list[str]]:
             str(folder), local_files_only=True, trust_remote_code=False, output_loading_info=True, dtype=torch.float32,
             use_safetensors="safetensors" in weights.name, attn_implementation="sdpa",
         )  # fmt: skip
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
         raise XlqaError(f"{folder}: the model cannot be read ({str(error).splitlines()[0]}).") from error
     missing = sorted(loading["missing_keys"])
     if foreign := [name for name in missing if not name.startswith("qa_outputs.")]:

@@ -1,0 +1,120 @@
+"""The span model: where it starts from, what it refuses, and that its folder is whole and foreign tools read it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from xlqa.components.model import SpanModel, hash_weights, parameter_count, read_network
+from xlqa.components.preprocessor import WindowPreprocessor
+from xlqa.errors import XlqaError
+
+CONTEXTS = ["mara lives in the town of the río " * 9, "in the river", "la people de mara"]
+QUESTIONS = ["where mara lives", "what", "who"]
+
+
+def train_mode(encoder: Path, save: Path, **changes: object) -> SpanModel:
+    settings = {"encoder": str(encoder), "save_path": str(save), "device": "cpu", "mode": "train"}
+    return SpanModel(**(settings | changes))  # type: ignore[arg-type]  # a test's shorthand
+
+
+def test_saved_model_answers_as_before(encoder: Path, tmp_path: Path) -> None:
+    model = train_mode(encoder, tmp_path / "model", head_seed=3)
+    windows = WindowPreprocessor(str(encoder), 64, 16)(CONTEXTS, QUESTIONS)
+    before = model(windows, CONTEXTS)
+    model.save()
+    again = SpanModel(str(encoder), str(tmp_path / "model"), device="cpu")
+    assert again(windows, CONTEXTS) == before
+    texts, starts, scores = before
+    for context, text, start, score in zip(CONTEXTS, texts, starts, scores, strict=True):
+        assert context[start : start + len(text)] == text
+        assert 0 < score <= 2
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["model"]
+    assert (tmp_path / "model" / "model.safetensors").is_file()
+
+
+def test_pipeline_of_transformers_gives_the_same_answers(encoder: Path, tmp_path: Path) -> None:
+    pipelines = pytest.importorskip("transformers.pipelines.question_answering")
+    from transformers import pipeline
+
+    assert pipelines
+    train_mode(encoder, tmp_path / "model", head_seed=5).save()
+    model = SpanModel(str(encoder), str(tmp_path / "model"), device="cpu", max_answer_length=9)
+    texts, starts, scores = model(WindowPreprocessor(str(encoder), 64, 16)(CONTEXTS, QUESTIONS), CONTEXTS)
+    ask = pipeline("question-answering", model=str(tmp_path / "model"), tokenizer=str(tmp_path / "model"), device="cpu")
+    for context, question, text, start, score in zip(CONTEXTS, QUESTIONS, texts, starts, scores, strict=True):
+        theirs = ask(
+            question=question, context=context, align_to_words=False, max_answer_len=9, max_seq_len=64, doc_stride=16
+        )
+        assert (theirs["answer"], theirs["start"]) == (text, start)
+        assert theirs["score"] == pytest.approx(score, rel=1e-3)
+
+
+def test_untrained_head_is_never_scored(encoder: Path) -> None:
+    with pytest.raises(XlqaError, match="untrained head"):
+        SpanModel(str(encoder / "elsewhere"), str(encoder), device="cpu")
+
+
+def test_weights_that_were_not_kept_are_refused(encoder: Path, tmp_path: Path) -> None:
+    with pytest.raises(XlqaError, match="not kept"):
+        SpanModel(str(encoder), str(tmp_path / "model"), device="cpu")
+
+
+def test_other_weights_than_named_are_refused(encoder: Path, tmp_path: Path) -> None:
+    with pytest.raises(XlqaError, match="differ from those the config names"):
+        train_mode(encoder, tmp_path / "model", encoder_sha256="0" * 64)
+
+
+def test_half_an_encoder_is_refused(encoder: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = tmp_path / "half"
+    shutil.copytree(encoder, folder)
+    weights = load_file(str(folder / "model.safetensors"))
+    save_file({k: v for k, v in weights.items() if "layer.1" not in k}, str(folder / "model.safetensors"), {"format": "pt"})
+    with pytest.raises(XlqaError, match="not a whole model"):
+        read_network(folder)
+
+
+def test_broken_weights_are_one_clear_line(encoder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "broken"
+    shutil.copytree(encoder, folder)
+    (folder / "model.safetensors").write_bytes(b"no tensors")
+    with pytest.raises(XlqaError, match="cannot be read"):
+        read_network(folder)
+
+
+def test_pickled_code_is_not_run(encoder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "foreign"
+    shutil.copytree(encoder, folder)
+    (folder / "model.safetensors").unlink()
+    torch.save({"weight": Harm(tmp_path / "harmed")}, folder / "pytorch_model.bin")
+    with pytest.raises(XlqaError, match="cannot be read"):
+        read_network(folder)
+    assert not (tmp_path / "harmed").exists()
+
+
+class Harm:
+    """A pickle that would create a file where it is loaded carelessly."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (Path.touch, (self.path,))
+
+
+def test_head_depends_on_its_seed_alone(encoder: Path, tmp_path: Path) -> None:
+    heads = [train_mode(encoder, tmp_path / "m", head_seed=s).network.qa_outputs.weight.detach().clone() for s in (1, 2, 1)]
+    assert torch.equal(heads[0], heads[2])
+    assert not torch.equal(heads[0], heads[1])
+
+
+def test_counts_and_hashes(encoder: Path) -> None:
+    network, missing = read_network(encoder)
+    assert missing == ["qa_outputs.bias", "qa_outputs.weight"]
+    assert parameter_count(encoder) > sum(p.numel() for p in network.bert.parameters()) - 1
+    assert len(hash_weights(encoder)) == 64
