@@ -11,12 +11,12 @@ import gzip
 import io
 import json
 import lzma
-import re
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from xlqa.data.terminal import plain
 from xlqa.errors import XlqaError
 
 MAX_BYTES = 8 * 1024**3
@@ -249,7 +249,7 @@ def _squad_version(questions: list[RawQuestion], version: str) -> str:
 
 def _unknown(value: Any, path: Path) -> XlqaError:
     if isinstance(value, dict):
-        keys = ", ".join(f'"{key}"' for key in list(value)[:6])
+        keys = ", ".join(f'"{plain(key, 30)}"' for key in list(value)[:6])
         seen = f"has the keys {keys}" if value else "is an empty object"
     else:
         seen = f"holds a {type(value).__name__} where an article or a question belongs"
@@ -463,14 +463,12 @@ def _flag(value: Any) -> bool | None:
 
 def _table_rows(text: str, path: Path) -> tuple[str, Iterator[dict[str, Any]]]:
     """CSV or TSV with a header that names a question and a context."""
-    header = text.split("\n", 1)[0].rstrip("\r")
+    header = text.lstrip().splitlines()[0]
     delimiter = max(",\t;", key=header.count)
-    columns = next(csv.reader([header], delimiter=delimiter), [])
-    named = {name.strip() for name in columns}
+    named = {name.strip().strip('"') for name in header.split(delimiter)}
     if not named & set(_NAMES["question"]) or not named & set(_NAMES["context"]):
-        start = re.sub(r"\s+", " ", text[:40]).strip()
         raise XlqaError(
-            f'{path}: begins with "{start}…": not question answering data of a known format ({KNOWN_FORMATS}).'
+            f'{path}: begins with "{plain(text[:40])}…": not question answering data of a known format ({KNOWN_FORMATS}).'
         )
     return ("tsv" if delimiter == "\t" else "csv"), _csv_rows(text, delimiter, path)
 

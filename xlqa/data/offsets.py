@@ -72,8 +72,8 @@ def _explain(context: str, text: str, start: int) -> Found | None:
         return edges
     for repair, places in ((CARRIAGE_RETURN, _around_returns), (BYTE_ORDER_MARK, _around_marks)):
         for index in places(context, start):
-            # One to the left proves nothing where the answer stands one to the right as well.
-            if index >= 0 and context.startswith(text, index) and not context.startswith(text, start + 1):
+            # A place to the left proves nothing where the answer stands one to the right as well.
+            if index >= 0 and context.startswith(text, index) and not context.startswith(text, max(index, start) + 1):
                 return Found(text, index, repair)
     return None
 

@@ -134,6 +134,8 @@ def read_dataset(path: Path, *, skip_bad: bool = False, language: str = "") -> R
 def _read(path: Path, skip_bad: bool, language: str) -> Reading:
     content = _content(path)
     document = unfold(content, path)
+    if not document.questions:
+        raise XlqaError(f"{path}: holds no question: fetch or write it again.")
     document, other_languages = _pick_language(document, path, language)
     _refuse_stripped(document, path)
     sieve = _Sieve(document)
