@@ -1,0 +1,107 @@
+"""Identities, pinned: a change here makes every finished run of every user a stranger to its sweep."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from xlqa.records import Arm, DataRef
+from xlqa.runs.specs import Common, EncoderRef, EvalSpec, Hyper, RunSpec, SourceStage
+
+ENCODER = EncoderRef("mbert", Path("/models/mbert"), "e" * 64, "w" * 64)
+SOURCE = DataRef("squad.train", Path("/data/squad.json"), "5" * 64, "en", "squad", "squad")
+TARGET = DataRef("sberquad.train", Path("/data/sberquad.json"), "7" * 64, "ru", "squad", "sberquad")
+TEST = DataRef("xquad.ru", Path("/data/xquad.json"), "8" * 64, "ru", "squad", "xquad")
+COMMON = Common(384, 128, "fp32")
+HYPER = Hyper(3e-5, 3.0, 16, 0.1, 200)
+STAGE = SourceStage(ENCODER, SOURCE, 87599, 87599, 0, replace(HYPER, epochs=2.0), COMMON)
+
+
+def run(arm: Arm = Arm.TRANSFER, **changes: object) -> RunSpec:
+    stage = STAGE if arm.uses_source else None
+    spec = RunSpec("ru", arm, 100, 0, ENCODER, COMMON, stage, TARGET, 45328, HYPER)
+    return replace(spec, **changes)  # type: ignore[arg-type]  # a test's shorthand
+
+
+ZERO = run(size=0, target=None, target_questions=None, hyper=None)
+EVAL = EvalSpec("test", TEST, None, 30)
+
+
+def test_golden_ids() -> None:
+    assert STAGE.source_id == "en-87599-s0-29349f1aa8"
+    assert run().run_id == "ru-transfer-100-s0-643220c28e"
+    assert ZERO.run_id == "ru-transfer-0-s0-b58021cf77"
+    assert run(Arm.TARGET_ONLY).run_id == "ru-target-only-100-s0-46cf83e1af"
+    assert run(Arm.JOINT).run_id == "ru-joint-100-s0-8154a19e34"
+    assert run(Arm.MONOLINGUAL).run_id == "ru-monolingual-100-s0-87bb28ad32"
+    assert EVAL.eval_id(COMMON) == "xquad.ru-de5f9e18ff"
+
+
+OTHER = replace(ENCODER, name="other name", folder=Path("/elsewhere"))
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        run(encoder=OTHER, stage=replace(STAGE, encoder=OTHER)),
+        run(target=replace(TARGET, name="renamed", path=Path("/moved"), scorer="mlqa.ru")),
+        run(stage=replace(STAGE, data=replace(SOURCE, name="mine", path=Path("/moved")))),
+        run(target_questions=1),
+    ],
+)
+def test_paths_and_names_change_no_identity(same: RunSpec) -> None:
+    assert same.run_id == run().run_id
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        run(encoder=replace(ENCODER, sha256="f" * 64)),
+        run(target=replace(TARGET, sha256="f" * 64)),
+        run(stage=replace(STAGE, seed=1)),
+        run(stage=replace(STAGE, size=1000)),
+        run(stage=replace(STAGE, hyper=replace(STAGE.hyper, lr=1e-5))),
+        run(hyper=replace(HYPER, lr=1e-5)),
+        run(hyper=replace(HYPER, epochs=4.0)),
+        run(hyper=replace(HYPER, batch_size=8)),
+        run(hyper=replace(HYPER, warmup=0.0)),
+        run(hyper=replace(HYPER, min_steps=100)),
+        run(common=replace(COMMON, max_length=256)),
+        run(common=replace(COMMON, stride=64)),
+        run(common=replace(COMMON, precision="bf16")),
+        run(common=replace(COMMON, skip_bad=True)),
+        run(size=101),
+        run(seed=1),
+        run(subset_by="paragraph"),
+        run(valid_size=50),
+    ],
+)
+def test_whatever_changes_the_weights_changes_the_id(other: RunSpec) -> None:
+    assert other.run_id.rsplit("-", 1)[1] != run().run_id.rsplit("-", 1)[1]
+
+
+def test_evaluations_tell_their_decoding_apart() -> None:
+    ids = {
+        spec.eval_id(common)
+        for spec, common in (
+            (EVAL, COMMON),
+            (replace(EVAL, size=100), COMMON),
+            (replace(EVAL, max_answer_length=20), COMMON),
+            (replace(EVAL, data=replace(TEST, sha256="9" * 64)), COMMON),
+            (replace(EVAL, split="valid"), COMMON),
+            (EVAL, replace(COMMON, stride=64)),
+        )
+    }
+    assert len(ids) == 6
+    assert replace(EVAL, source_overlap=3).eval_id(COMMON) == EVAL.eval_id(COMMON)
+
+
+def test_steps() -> None:
+    assert ZERO.steps == 0
+    assert run().steps == 200
+    assert run(size=10_000).steps == 1875
+    assert STAGE.steps == 10950
+    assert run(Arm.JOINT).steps == 10950 + 200
+    assert run(Arm.TARGET_ONLY).steps == run().steps
