@@ -37,7 +37,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DP_SKIP_NLTK_DOWNLOAD", "1")
 
 
-WORDS = "the of in who where what when river town people mara lives founded la el de en quién dónde qué cuándo vive río".split()
+WORDS = ["the", "of", "in", "who", "where", "what", "when", "river", "town", "people", "mara", "lives", "founded", "la", "el", "de", "en", "quién", "dónde", "qué", "cuándo", "vive", "río"]
 
 
 @pytest.fixture(scope="session")

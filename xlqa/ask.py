@@ -1,6 +1,6 @@
 """Asking a trained model: a paragraph in one language, a question in any.
 
-    xlqa ask "context" "question"
+xlqa ask "context" "question"
 """
 
 from __future__ import annotations
@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from xlqa.components.decoding import Span
+from xlqa.data.models import locate_model
 from xlqa.errors import XlqaError
 from xlqa.runs.config import read_config
 from xlqa.runs.files import read_json
@@ -39,11 +41,7 @@ def find_model(name: str | None, home: Path) -> Asked:
     for folder in (path, Layout(home).run(name).path, Layout(home).source(name).path):
         if _is_run(folder):
             return _described(RunFolder(folder.resolve()))
-    if path.is_dir():
-        return _plain(path.resolve())
-    from xlqa.runs.encoders import fetch_from_hub
-
-    return _plain(fetch_from_hub(name))
+    return _plain(locate_model(name).resolve())
 
 
 def _is_run(folder: Path) -> bool:
@@ -68,7 +66,8 @@ def _kept_by(home: Path) -> RunFolder:
 
 def _preference(folder: RunFolder) -> tuple[bool, int, int, str]:
     config = read_json(folder.config) or {}
-    row = next((e["row"] for e in config.get("metadata", {}).get("xlqa", {}).get("evaluations", {}).values()), {})
+    facts = config.get("metadata", {}).get("xlqa", {})
+    row: dict[str, Any] = next((e["row"] for e in facts.get("evaluations", {}).values()), {})
     return (row.get("arm") != "transfer", -int(row.get("size") or 0), int(row.get("seed") or 0), folder.id)
 
 
@@ -77,7 +76,9 @@ def _described(folder: RunFolder) -> Asked:
     windows, model = config["chainer"]["pipe"]
     weights = Path(str(model["save_path"]).replace("{ROOT}", str(folder.root)))
     if not (weights / "config.json").is_file():
-        raise XlqaError(f"{folder.path} has no weights: they were not kept. Run the sweep again with --keep all, or ask another run.")
+        raise XlqaError(
+            f"{folder.path} has no weights: they were not kept. Run the sweep again with --keep all, or ask another run."
+        )
     return Asked(weights, windows["max_length"], windows["stride"], model["max_answer_length"], model["precision"])
 
 
@@ -87,7 +88,13 @@ def _plain(folder: Path) -> Asked:
 
 
 def ask(
-    context: str, question: str, *, model: str | None = None, top_k: int = 1, device: str = "auto", home: Path | None = None
+    context: str,
+    question: str,
+    *,
+    model: str | None = None,
+    top_k: int = 1,
+    device: str = "auto",
+    home: Path | None = None,
 ) -> list[Span]:
     """The best answers to a question on a paragraph, best first; `context[span.start:span.end] == span.text`.
 

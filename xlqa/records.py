@@ -8,23 +8,20 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 
 SCHEMA_VERSION = 1
 """Version of everything that decides a run's weights beside its settings: reading, windows, batching, training."""
 
 
-class Arm(str, Enum):
+class Arm(StrEnum):
     """The four ways of training that a sweep compares."""
 
     TRANSFER = "transfer"
     TARGET_ONLY = "target-only"
     JOINT = "joint"
     MONOLINGUAL = "monolingual"
-
-    def __str__(self) -> str:
-        return self.value
 
     @property
     def uses_source(self) -> bool:
@@ -135,5 +132,3 @@ TEST_COLUMNS = ("test", "split", "test_sha256", "test_size", "scorer", "max_answ
 
 QUESTION_COLUMNS = ("id", "context", "f1", "em", "squad_f1", "squad_em")
 """The columns of questions.csv, one row per test question; scores are percentages (0 to 100), `context` a context hash."""
-
-

@@ -62,7 +62,9 @@ def test_micro_batches_are_the_batch() -> None:
 
 
 def test_collated_tensors_mark_what_is_scored(encoder: Path) -> None:
-    windows = make_windows(load_tokenizer(encoder), ["mara vive en la town", "río"], ["who", "where"], WindowShape(64, 8))
+    windows = make_windows(
+        load_tokenizer(encoder), ["mara vive en la town", "río"], ["who", "where"], WindowShape(64, 8)
+    )
     tensors = collate(windows, np.array([0, 1]))
     assert tensors["input_ids"].shape == (2, 16)
     assert tensors["attention_mask"].sum(1).tolist() == windows.lengths.tolist()

@@ -74,7 +74,9 @@ def test_half_an_encoder_is_refused(encoder: Path, tmp_path: Path) -> None:
     folder = tmp_path / "half"
     shutil.copytree(encoder, folder)
     weights = load_file(str(folder / "model.safetensors"))
-    save_file({k: v for k, v in weights.items() if "layer.1" not in k}, str(folder / "model.safetensors"), {"format": "pt"})
+    save_file(
+        {k: v for k, v in weights.items() if "layer.1" not in k}, str(folder / "model.safetensors"), {"format": "pt"}
+    )
     with pytest.raises(XlqaError, match="not a whole model"):
         read_network(folder)
 
@@ -108,7 +110,9 @@ class Harm:
 
 
 def test_head_depends_on_its_seed_alone(encoder: Path, tmp_path: Path) -> None:
-    heads = [train_mode(encoder, tmp_path / "m", head_seed=s).network.qa_outputs.weight.detach().clone() for s in (1, 2, 1)]
+    heads = [
+        train_mode(encoder, tmp_path / "m", head_seed=s).network.qa_outputs.weight.detach().clone() for s in (1, 2, 1)
+    ]
     assert torch.equal(heads[0], heads[2])
     assert not torch.equal(heads[0], heads[1])
 

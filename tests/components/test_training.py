@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,15 @@ def fresh(encoder: Path, seed: int = 0) -> torch.nn.Module:
 
 
 def plan(**changes: object) -> TrainingPlan:
-    settings = {"steps": 12, "batch_size": 4, "lr": 1e-3, "warmup": 0.25, "seed": 1, "precision": "fp32", "device": "cpu"}
+    settings = {
+        "steps": 12,
+        "batch_size": 4,
+        "lr": 1e-3,
+        "warmup": 0.25,
+        "seed": 1,
+        "precision": "fp32",
+        "device": "cpu",
+    }
     return TrainingPlan(**(settings | changes))  # type: ignore[arg-type]  # a test's shorthand
 
 
@@ -60,7 +69,7 @@ def test_rate_rises_and_falls() -> None:
     rates = [learning_rate(step, plan(steps=20, warmup=0.25)) for step in range(20)]
     assert np.allclose(rates[:5], 1e-3 * np.arange(1, 6) / 5)
     assert rates[5] == 1e-3
-    assert all(a > b for a, b in zip(rates[5:], rates[6:], strict=False))
+    assert all(a > b for a, b in pairwise(rates[5:]))
     assert rates[-1] > 0
 
 
@@ -94,7 +103,10 @@ def test_loss_ignores_padding_and_question(encoder: Path, data: tuple[Windows, L
     network = fresh(encoder).eval()
     start, end = (torch.from_numpy(x[[3, 5]].astype(np.int64)) for x in (labels.start, labels.end))
     together = float(batch_loss(network, collate(windows, np.array([3, 5])), start, end))
-    apart = sum(float(batch_loss(network, collate(windows, np.array([w])), start[i : i + 1], end[i : i + 1])) for i, w in enumerate((3, 5)))
+    apart = sum(
+        float(batch_loss(network, collate(windows, np.array([w])), start[i : i + 1], end[i : i + 1]))
+        for i, w in enumerate((3, 5))
+    )
     assert together == pytest.approx(apart, rel=1e-5)
 
 
@@ -112,11 +124,13 @@ def test_nan_is_named(encoder: Path, data: tuple[Windows, Labels]) -> None:
     network = fresh(encoder)
     with torch.no_grad():
         network.qa_outputs.weight.fill_(float("nan"))
-    with pytest.raises(TrainingFailed, match="not a number.*lower --lr"):
+    with pytest.raises(TrainingFailed, match=r"not a number.*lower --lr"):
         Trainer(network, *data, plan()).run()
 
 
-def test_memory_that_runs_out_halves_the_pass(encoder: Path, data: tuple[Windows, Labels], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_that_runs_out_halves_the_pass(
+    encoder: Path, data: tuple[Windows, Labels], monkeypatch: pytest.MonkeyPatch
+) -> None:
     network = fresh(encoder)
     trainer = Trainer(network, *data, plan(steps=2))
     real, calls = trainer._gradients, []
@@ -132,7 +146,9 @@ def test_memory_that_runs_out_halves_the_pass(encoder: Path, data: tuple[Windows
     assert calls[:3] == [2048, 1024, 512]
 
 
-def test_log_has_a_row_per_logged_step(encoder: Path, data: tuple[Windows, Labels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_log_has_a_row_per_logged_step(
+    encoder: Path, data: tuple[Windows, Labels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(SESSION, "train_log", tmp_path / "train.csv")
     Trainer(fresh(encoder), *data, plan()).run()
     rows = list(csv.DictReader((tmp_path / "train.csv").open(encoding="utf-8")))

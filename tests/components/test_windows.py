@@ -57,7 +57,12 @@ def test_labels_point_at_the_answer(tokenizer: Any, context: str, data: st.DataO
         covered = context[windows.char_start[at + labels.start[w]] : windows.char_end[at + labels.end[w]]]
         # A piece may be wider than the answer's border; what it leaves out are characters without a piece of their own.
         inner = context[begin:stop]
-        assert covered in inner or inner in covered or covered.strip() == inner.strip() or set(inner) & set("\u200d\u0301 \n\u00a0")
+        assert (
+            covered in inner
+            or inner in covered
+            or covered.strip() == inner.strip()
+            or set(inner) & set("\u200d\u0301 \n\u00a0")
+        )
     for w in np.flatnonzero(~labels.answered):
         assert labels.start[w] == labels.end[w] == windows.template.cls_index
 

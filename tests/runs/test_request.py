@@ -16,14 +16,21 @@ def test_defaults_are_the_documented_ones() -> None:
     assert request.sizes == (100, 1000, 10000)
     assert request.arms == (Arm.TRANSFER, Arm.TARGET_ONLY)
     assert request.seeds == (0, 1, 2, 3, 4)
-    assert (request.hyper.lr, request.hyper.epochs, request.hyper.batch_size, request.hyper.min_steps) == (3e-5, 3.0, 16, 200)
+    assert (request.hyper.lr, request.hyper.epochs, request.hyper.batch_size, request.hyper.min_steps) == (
+        3e-5,
+        3.0,
+        16,
+        200,
+    )
     assert (request.source_hyper.epochs, request.source_hyper.lr, request.source_hyper.batch_size) == (2.0, 3e-5, 16)
     assert (request.max_length, request.stride, request.max_answer_length) == (384, 128, 30)
     assert set(DEFAULTS) <= set(SETTINGS)
 
 
 def test_forms_of_lists() -> None:
-    request = build_request({"lang": ["ru,zh", "es"], "sizes": "full,100,1_000,0,100", "seeds": "3,7", "arms": "joint,transfer"})
+    request = build_request(
+        {"lang": ["ru,zh", "es"], "sizes": "full,100,1_000,0,100", "seeds": "3,7", "arms": "joint,transfer"}
+    )
     assert request.languages == ("ru", "zh", "es")
     assert request.sizes == (100, 1000, "full")
     assert request.seeds == (3, 7)
@@ -39,7 +46,9 @@ def test_source_settings_follow_the_targets() -> None:
 
 
 def test_files_per_language() -> None:
-    request = build_request({"lang": "ru,zh", "target_train": ["ru=a.json", "zh=b.json"], "target_test": ["ru=c.json", "ru=d.json"]})
+    request = build_request(
+        {"lang": "ru,zh", "target_train": ["ru=a.json", "zh=b.json"], "target_test": ["ru=c.json", "ru=d.json"]}
+    )
     assert request.target_train == {"ru": "a.json", "zh": "b.json"}
     assert request.target_test == {"ru": ("c.json", "d.json")}
     with pytest.raises(XlqaError, match="with several languages say which"):
@@ -57,9 +66,27 @@ def test_target_model_brings_the_monolingual_arm() -> None:
 
 def test_all_complaints_come_at_once() -> None:
     with pytest.raises(ManyErrors) as caught:
-        build_request({"lang": "russian", "sizes": "ten", "seeds": "0", "lr": 7, "precision": "fp8", "arms": "both", "max_length": 8})
+        build_request(
+            {
+                "lang": "russian",
+                "sizes": "ten",
+                "seeds": "0",
+                "lr": 7,
+                "precision": "fp8",
+                "arms": "both",
+                "max_length": 8,
+            }
+        )
     text = str(caught.value)
-    for flag in ("--lang russian", "--sizes ten", "--seeds 0", "--lr 7", "--precision fp8", "--arms both", "--max-length 8"):
+    for flag in (
+        "--lang russian",
+        "--sizes ten",
+        "--seeds 0",
+        "--lr 7",
+        "--precision fp8",
+        "--arms both",
+        "--max-length 8",
+    ):
         assert flag in text
     assert all(line.endswith(".") for line in caught.value.complaints)
 
@@ -84,7 +111,9 @@ def test_bad_settings_name_the_mend(changes: dict[str, object], message: str) ->
 def test_experiment_file(tmp_path: Path) -> None:
     (tmp_path / "train.json").write_text("{}", encoding="utf-8")
     path = tmp_path / "experiment.toml"
-    path.write_text('lang = ["sw"]\nsizes = [30, "full"]\n"min-steps" = 60\ntarget_train = "train.json"\n', encoding="utf-8")
+    path.write_text(
+        'lang = ["sw"]\nsizes = [30, "full"]\n"min-steps" = 60\ntarget_train = "train.json"\n', encoding="utf-8"
+    )
     settings = read_experiment(path)
     request = build_request(settings | {"seeds": 2})
     assert request.sizes == (30, "full")

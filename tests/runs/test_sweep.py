@@ -138,7 +138,9 @@ def test_broken_results_are_done_again(finished: Path, plan: MakePlan, tmp_path:
 
 
 def test_joint_monolingual_and_validation(plan: MakePlan, tmp_path: Path, encoder: Path) -> None:
-    wide = plan(tmp_path / "wide", arms="joint", target_model=str(encoder), sizes="8", seeds=1, valid_size=10, keep="none")
+    wide = plan(
+        tmp_path / "wide", arms="joint", target_model=str(encoder), sizes="8", seeds=1, valid_size=10, keep="none"
+    )
     run_here(wide)
     rows = table(tmp_path / "wide")
     assert [(r["arm"], r["split"], r["questions"]) for r in rows] == [
@@ -195,7 +197,9 @@ def _wait_gone(pids: list[int]) -> None:
 @pytest.mark.slow
 def test_one_failing_run_stops_no_other(settings: dict[str, Any], tmp_path: Path) -> None:
     out = tmp_path / "failing"
-    words = sweep_words(settings | {"sizes": "8", "seeds": 1, "lr": 1.0, "source_lr": 1e-3, "arms": "transfer", "min_steps": 2}, out)
+    words = sweep_words(
+        settings | {"sizes": "8", "seeds": 1, "lr": 1.0, "source_lr": 1e-3, "arms": "transfer", "min_steps": 2}, out
+    )
     subprocess.run(command(*words, "--dry-run"), check=True, capture_output=True)
     broken = next(out.glob("runs/es-transfer-8-*"))
     (broken / "train.csv").mkdir()  # the run cannot write its log, and fails

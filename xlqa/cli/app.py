@@ -12,7 +12,8 @@ from xlqa import __version__
 from xlqa.cli import data
 from xlqa.cli.ask import ask
 from xlqa.cli.plot import plot
-from xlqa.cli.runs import collect, evaluate, rescore, run as run_one
+from xlqa.cli.runs import collect, evaluate, rescore
+from xlqa.cli.runs import run as run_one
 from xlqa.cli.score import score
 from xlqa.cli.sweep import sweep
 
@@ -34,7 +35,9 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def common(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Learning curves for cross-lingual question answering."""
 

@@ -14,9 +14,20 @@ from xlqa.errors import XlqaError
 
 
 def ask(
-    words: Annotated[list[str], typer.Argument(help="CONTEXT and QUESTION; with --context-file the QUESTION alone. `-` reads the context from stdin.", metavar="[CONTEXT] QUESTION")],
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            help="CONTEXT and QUESTION; with --context-file the QUESTION alone. `-` reads the context from stdin.",
+            metavar="[CONTEXT] QUESTION",
+        ),
+    ],
     context_file: Annotated[Path | None, typer.Option(help="Read the context from this text file.")] = None,
-    model: Annotated[str | None, typer.Option(help="Run id, run folder, model folder or hub name. Default: what the sweep in this folder (or XLQA_HOME) kept.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="Run id, run folder, model folder or hub name. Default: what the sweep in this folder (or XLQA_HOME) kept."
+        ),
+    ] = None,
     top_k: Annotated[int, typer.Option(help="How many answers.", min=1, max=1000)] = 1,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
     as_json: Json = False,

@@ -47,7 +47,12 @@ def run(
 
 
 def evaluate(
-    folder: Annotated[Path, typer.Argument(help="A run whose weights were kept: its folder, or its id in the current sweep.", metavar="RUN")],
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            help="A run whose weights were kept: its folder, or its id in the current sweep.", metavar="RUN"
+        ),
+    ],
     test: Annotated[str, typer.Option(help="Registered test set (xlqa data list) or a file.")],
     lang: Annotated[str, typer.Option(help="Language of a local file; decides its scorer.")] = "",
     test_size: Annotated[int | None, typer.Option(help="Score a seeded random part.", min=1)] = None,
@@ -98,7 +103,9 @@ def rescore(
 
 
 def collect(
-    folder: Annotated[Path, typer.Argument(help="A sweep's folder, filled by any number of machines.", metavar="DIR")] = Path("."),
+    folder: Annotated[
+        Path, typer.Argument(help="A sweep's folder, filled by any number of machines.", metavar="DIR")
+    ] = Path("."),
     as_json: Json = False,
 ) -> int:
     """Write results.csv and failures.csv from the finished runs below a folder.

@@ -26,42 +26,84 @@ def _option(help_text: str, panel: str, *names: str, **settings: Any) -> Any:
 
 def sweep(
     lang: Annotated[Words, _option("Target languages (ISO 639-1): repeatable, or a comma list.", GRID)] = None,
-    sizes: Annotated[Text, _option("Labelled target questions: numbers and `full`. Default 100,1000,10000; zero-shot is always there.", GRID)] = None,
-    arms: Annotated[Text, _option("transfer, target-only, joint, monolingual. Default transfer,target-only.", GRID)] = None,
+    sizes: Annotated[
+        Text,
+        _option(
+            "Labelled target questions: numbers and `full`. Default 100,1000,10000; zero-shot is always there.", GRID
+        ),
+    ] = None,
+    arms: Annotated[
+        Text, _option("transfer, target-only, joint, monolingual. Default transfer,target-only.", GRID)
+    ] = None,
     seeds: Annotated[Text, _option("A count (5: 0 to 4) or a list (0,3,7). Default 5.", GRID)] = None,
     source_seeds: Annotated[Whole, _option("Source stages; seed s starts from stage s mod K. Default 1.", GRID)] = None,
-    model: Annotated[Text, _option("Encoder: hub name, folder, or `minilm`. Default bert-base-multilingual-cased.", GRID)] = None,
+    model: Annotated[
+        Text, _option("Encoder: hub name, folder, or `minilm`. Default bert-base-multilingual-cased.", GRID)
+    ] = None,
     target_model: Annotated[Words, _option("Encoder of the monolingual arm: MODEL, or ru=MODEL.", GRID)] = None,
     source_train: Annotated[Text, _option("Source training set: name or file. Default squad.train.", DATA)] = None,
-    target_train: Annotated[Words, _option("Target training set: name or file, or ru=FILE. Default: the language's.", DATA)] = None,
-    target_test: Annotated[Words, _option("Target test set: name or file, or ru=FILE; repeatable. Default: the language's.", DATA)] = None,
+    target_train: Annotated[
+        Words, _option("Target training set: name or file, or ru=FILE. Default: the language's.", DATA)
+    ] = None,
+    target_test: Annotated[
+        Words, _option("Target test set: name or file, or ru=FILE; repeatable. Default: the language's.", DATA)
+    ] = None,
     source_size: Annotated[Whole, _option("Source questions to use: a seeded random part. Default all.", DATA)] = None,
-    test_size: Annotated[Whole, _option("Questions of each test set to score: a seeded random part. Default all.", DATA)] = None,
-    valid_size: Annotated[Whole, _option("Questions cut from the target's train part and scored as split `valid`. Default 0.", DATA)] = None,
+    test_size: Annotated[
+        Whole, _option("Questions of each test set to score: a seeded random part. Default all.", DATA)
+    ] = None,
+    valid_size: Annotated[
+        Whole, _option("Questions cut from the target's train part and scored as split `valid`. Default 0.", DATA)
+    ] = None,
     subset_by: Annotated[Text, _option("Draw subsets by question or by paragraph. Default question.", DATA)] = None,
-    data_dir: Annotated[Text, _option("Where downloaded data sets lie. Default: the user's cache (XLQA_DATA).", DATA)] = None,
-    allow_overlap: Annotated[bool, _option("Go on although the source data contains test questions; marks the rows.", DATA, "--allow-overlap")] = False,
-    skip_bad: Annotated[bool, _option("Leave out questions that reading refuses, and say how many.", DATA, "--skip-bad")] = False,
+    data_dir: Annotated[
+        Text, _option("Where downloaded data sets lie. Default: the user's cache (XLQA_DATA).", DATA)
+    ] = None,
+    allow_overlap: Annotated[
+        bool,
+        _option("Go on although the source data contains test questions; marks the rows.", DATA, "--allow-overlap"),
+    ] = False,
+    skip_bad: Annotated[
+        bool, _option("Leave out questions that reading refuses, and say how many.", DATA, "--skip-bad")
+    ] = False,
     epochs: Annotated[Number, _option("Epochs on target questions. Default 3.", TRAINING)] = None,
     source_epochs: Annotated[Number, _option("Epochs of the source stage. Default 2.", TRAINING)] = None,
-    min_steps: Annotated[Whole, _option("Updates at least, so that small sizes do not collapse. Default 200.", TRAINING)] = None,
+    min_steps: Annotated[
+        Whole, _option("Updates at least, so that small sizes do not collapse. Default 200.", TRAINING)
+    ] = None,
     batch_size: Annotated[Whole, _option("Windows per update. Default 16.", TRAINING)] = None,
-    source_batch_size: Annotated[Whole, _option("The same in the source stage. Default: --batch-size.", TRAINING)] = None,
+    source_batch_size: Annotated[
+        Whole, _option("The same in the source stage. Default: --batch-size.", TRAINING)
+    ] = None,
     lr: Annotated[Number, _option("Peak learning rate. Default 3e-5.", TRAINING)] = None,
     source_lr: Annotated[Number, _option("The same in the source stage. Default: --lr.", TRAINING)] = None,
     warmup: Annotated[Number, _option("Share of updates in which the rate rises. Default 0.1.", TRAINING)] = None,
     max_length: Annotated[Whole, _option("Word pieces per window. Default 384.", TRAINING)] = None,
-    stride: Annotated[Whole, _option("Pieces that neighbouring windows share. Default a third of --max-length.", TRAINING)] = None,
+    stride: Annotated[
+        Whole, _option("Pieces that neighbouring windows share. Default a third of --max-length.", TRAINING)
+    ] = None,
     max_answer_length: Annotated[Whole, _option("Longest answer, in pieces. Default 30.", TRAINING)] = None,
-    precision: Annotated[Text, _option("auto, fp32 or bf16. Default auto: bf16 where the device computes in it.", MACHINE)] = None,
-    device: Annotated[Text, _option("auto, cpu, cuda or cuda:1. Default auto: every GPU, else the CPU.", MACHINE)] = None,
-    workers_per_device: Annotated[int, _option("Worker processes per device, for small models. Default 1.", MACHINE)] = 1,
-    keep: Annotated[Text, _option("Weights that stay: one (source and, per language, one transfer model), all, none.", MACHINE)] = None,
+    precision: Annotated[
+        Text, _option("auto, fp32 or bf16. Default auto: bf16 where the device computes in it.", MACHINE)
+    ] = None,
+    device: Annotated[
+        Text, _option("auto, cpu, cuda or cuda:1. Default auto: every GPU, else the CPU.", MACHINE)
+    ] = None,
+    workers_per_device: Annotated[
+        int, _option("Worker processes per device, for small models. Default 1.", MACHINE)
+    ] = 1,
+    keep: Annotated[
+        Text, _option("Weights that stay: one (source and, per language, one transfer model), all, none.", MACHINE)
+    ] = None,
     out: Annotated[Text, _option("Folder of the sweep. Default: the current folder.", MACHINE)] = None,
     config: Annotated[Path | None, _option("experiment.toml with any of these settings; flags win.", MACHINE)] = None,
-    demo: Annotated[bool, _option("The embedded sample, English to Spanish, with the encoder of xlqa[demo].", MACHINE, "--demo")] = False,
+    demo: Annotated[
+        bool, _option("The embedded sample, English to Spanish, with the encoder of xlqa[demo].", MACHINE, "--demo")
+    ] = False,
     shard: Annotated[Text, _option("i/n: only the i-th of n disjoint parts of the runs (job arrays).", MACHINE)] = None,
-    dry_run: Annotated[bool, _option("Write the configs, say runs, steps, time and disk, and stop.", MACHINE, "--dry-run")] = False,
+    dry_run: Annotated[
+        bool, _option("Write the configs, say runs, steps, time and disk, and stop.", MACHINE, "--dry-run")
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """Train and score every run of a grid; what is done is never done again.
@@ -153,5 +195,8 @@ def _run(plan: Any, shard: tuple[int, int] | None, workers_per_device: int, as_j
     for run, error in outcome.failures:
         print(f"xlqa: {run} failed: {error}", file=sys.stderr)
     if outcome.failures:
-        print(f"xlqa: {len(outcome.failures)} failed, see {plan.layout.failures}; the same command tries them again.", file=sys.stderr)
+        print(
+            f"xlqa: {len(outcome.failures)} failed, see {plan.layout.failures}; the same command tries them again.",
+            file=sys.stderr,
+        )
     return EXIT_RUNS_FAILED if outcome.failures else 0

@@ -67,7 +67,11 @@ def best_spans(
 
 
 def merge_windows(
-    windows: Windows, contexts: Sequence[str], score: FloatArray, first: npt.NDArray[np.int64], last: npt.NDArray[np.int64]
+    windows: Windows,
+    contexts: Sequence[str],
+    score: FloatArray,
+    first: npt.NDArray[np.int64],
+    last: npt.NDArray[np.int64],
 ) -> list[list[Span]]:
     """The spans of each question, best first, from those of its windows.
 
@@ -87,6 +91,10 @@ def merge_windows(
         text = contexts[owner][begin:stop]
         value = float(np.exp(score[w, k]))
         same = found[owner].get(text.lower())
-        kept = Span(text, begin, stop, value) if same is None else Span(same.text, same.start, same.end, same.score + value)
+        kept = (
+            Span(text, begin, stop, value)
+            if same is None
+            else Span(same.text, same.start, same.end, same.score + value)
+        )
         found[owner][text.lower()] = kept
     return [sorted(spans.values(), key=lambda span: -span.score) for spans in found]

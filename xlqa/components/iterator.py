@@ -85,7 +85,9 @@ class SubsetIterator(DataLearningIterator):  # type: ignore[misc]  # DeepPavlov 
         self.target_questions = len(train)
 
 
-def _target_part(part: Part | None, size: int | None, seed: int, by: Any, valid_size: int) -> tuple[list[Pair], list[Pair]]:
+def _target_part(
+    part: Part | None, size: int | None, seed: int, by: Any, valid_size: int
+) -> tuple[list[Pair], list[Pair]]:
     if part is None:
         return [], []
     train, valid = split_validation(part.questions, valid_size, TEST_SEED) if valid_size else (part.questions, ())

@@ -24,6 +24,7 @@ from xlqa.components.preprocessor import load_tokenizer
 from xlqa.components.session import SESSION
 from xlqa.components.weights import hash_file, weight_files, write_folder
 from xlqa.components.windows import Windows
+from xlqa.data.models import locate_model
 from xlqa.errors import XlqaError
 
 EVAL_TOKENS = {"cpu": 4096, "cuda": 65536}
@@ -47,7 +48,9 @@ def check_weights(folder: Path, sha256: str | None, what: str) -> str:
     """The SHA-256 of a folder's weights, refused where it differs from the one that a config names."""
     found = hash_weights(folder)
     if sha256 and found != sha256:
-        raise XlqaError(f"{folder}: the {what}'s weights differ from those the config names (SHA-256 {sha256[:12]}…, here {found[:12]}…).")
+        raise XlqaError(
+            f"{folder}: the {what}'s weights differ from those the config names (SHA-256 {sha256[:12]}…, here {found[:12]}…)."
+        )
     return found
 
 
@@ -72,7 +75,9 @@ def read_network(folder: Path) -> tuple[Network, list[str]]:
         raise XlqaError(f"{folder}: the model cannot be read ({str(error).splitlines()[0]}).") from error
     missing = sorted(loading["missing_keys"])
     if foreign := [name for name in missing if not name.startswith("qa_outputs.")]:
-        raise XlqaError(f"{folder} lacks the encoder's weights {foreign[0]} (and {len(foreign) - 1} more): not a whole model.")
+        raise XlqaError(
+            f"{folder} lacks the encoder's weights {foreign[0]} (and {len(foreign) - 1} more): not a whole model."
+        )
     return network, missing
 
 
@@ -101,7 +106,7 @@ class SpanModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
     """Finds answers in windows.
 
     Args:
-        encoder: model folder to start from, with a fresh head.
+        encoder: model folder or hub name to start from, with a fresh head.
         encoder_sha256: of its weights.
         source: folder of a source stage's model to start from instead, head included; None for none.
         source_sha256: of its weights.
@@ -118,12 +123,12 @@ class SpanModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
         source_sha256: str | None = None, head_seed: int = 0, max_answer_length: int = 30, precision: str = "fp32",
         device: str = "auto", mode: str = "infer", **kwargs: Any,
     ) -> None:  # fmt: skip
-        self.save_path = Path(save_path)
-        self.encoder = Path(encoder)
+        self.save_path = Path(save_path).expanduser()
+        self.encoder = locate_model(encoder)
         self.max_answer_length, self.precision = max_answer_length, precision
         self.device = resolve_device(device)
         if mode == "train":
-            start = _existing(Path(source), "train the source stage first") if source else self.encoder
+            start = _existing(Path(source).expanduser(), "train the source stage first") if source else self.encoder
             wanted = source_sha256 if source else encoder_sha256
             sha256 = check_weights(start, wanted, "source stage" if source else "encoder")
             network, state, missing = _read_shared(start, sha256)
@@ -131,12 +136,16 @@ class SpanModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
             if not source:
                 reset_head(network, head_seed)
         else:
-            start = _existing(self.save_path, "its weights were not kept, or it was never trained: train it, or use --keep all")
+            start = _existing(
+                self.save_path, "its weights were not kept, or it was never trained: train it, or use --keep all"
+            )
             if source_sha256 and source and start == Path(source):
                 check_weights(start, source_sha256, "source stage")
             network, missing = read_network(start)
         if missing and start != self.encoder:
-            raise XlqaError(f"{start} has no question-answering head: an untrained head is never scored. Train it first.")
+            raise XlqaError(
+                f"{start} has no question-answering head: an untrained head is never scored. Train it first."
+            )
         self.network = network.to(self.device)
         self.network.eval()
         accelerate(self.network, self.device)

@@ -10,8 +10,9 @@ from typing import Any
 from deeppavlov.core.models.component import Component
 
 from xlqa.components.session import SESSION
-from xlqa.components.windows import Windows, WindowShape, make_windows
 from xlqa.components.weights import hash_files
+from xlqa.components.windows import Windows, WindowShape, make_windows
+from xlqa.data.models import locate_model
 from xlqa.errors import XlqaError
 
 
@@ -54,7 +55,7 @@ class WindowPreprocessor(Component):  # type: ignore[misc]  # DeepPavlov ships w
     """Tokenises paragraphs and questions into `Windows`; the same texts are tokenised once a process.
 
     Args:
-        tokenizer: a folder with a fast tokenizer.
+        tokenizer: a folder with a fast tokenizer, or a hub name.
         max_length: pieces a window at most.
         stride: pieces that neighbouring windows share.
     """
@@ -63,7 +64,7 @@ class WindowPreprocessor(Component):  # type: ignore[misc]  # DeepPavlov ships w
         self.shape = WindowShape(max_length, stride)
         if complaint := self.shape.complaint():
             raise XlqaError(complaint)
-        self.folder = Path(tokenizer)
+        self.folder = locate_model(tokenizer)
         self._key = ("tokenizer", *hash_tokenizer(self.folder))
         self.tokenizer = SESSION.share(self._key, lambda: load_tokenizer(self.folder))
 

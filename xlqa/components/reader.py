@@ -16,6 +16,8 @@ from deeppavlov.core.data.dataset_reader import DatasetReader
 from xlqa.components.session import SESSION
 from xlqa.components.weights import hash_file
 from xlqa.data.reading import read_dataset
+from xlqa.data.registry import part_names
+from xlqa.data.sources import resolve, sample_files
 from xlqa.errors import XlqaError
 from xlqa.records import Question
 
@@ -45,9 +47,7 @@ def refuse_overrides(environment: Mapping[str, str] = os.environ) -> None:
 
 def read_part(description: Mapping[str, Any]) -> Part:
     """The questions of `{"name", "path", "sha256", "scorer", "skip_bad"}`, read once a process."""
-    path = Path(description["path"])
-    if not path.is_file():
-        raise XlqaError(f"{path} is not there: it is the data file {description['name']!r} of this config (see ROOT).")
+    path = _find_file(description)
     found, wanted = hash_file(path), description.get("sha256")
     if wanted and found != wanted:
         raise XlqaError(f"{path} differs from the file the config names (SHA-256 {wanted[:12]}…, here {found[:12]}…).")
@@ -55,6 +55,17 @@ def read_part(description: Mapping[str, Any]) -> Part:
     key = ("reading", found, skip, language)
     reading = SESSION.share(key, lambda: read_dataset(path, skip_bad=skip, language=language))
     return Part(str(description["name"]), str(description.get("scorer", "squad")), reading.questions)
+
+
+def _find_file(description: Mapping[str, Any]) -> Path:
+    """The file of a config: below ROOT, or else the registered set of its name, downloaded where it is not cached."""
+    path = Path(description["path"]).expanduser()
+    if path.is_file():
+        return path
+    name = str(description["name"])
+    if name in part_names() or name in sample_files():
+        return resolve(name).path
+    raise XlqaError(f"{path} is not there: it is the data file {name!r} of this config (see ROOT).")
 
 
 class QuestionReader(DatasetReader):  # type: ignore[misc]  # DeepPavlov ships without types

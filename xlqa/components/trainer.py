@@ -73,7 +73,9 @@ class SpanTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
             self._chainer.append(component, component_config["in"], component_config["out"])
         self._built = self._loaded = True
         preprocessor, model = self._parts()
-        steps = self.more_steps + planned_steps(iterator.target_questions, self.epochs, self.windows_a_step, self.min_steps)
+        steps = self.more_steps + planned_steps(
+            iterator.target_questions, self.epochs, self.windows_a_step, self.min_steps
+        )
         plan = TrainingPlan(steps, self.windows_a_step, self.lr, self.warmup, self.seed, model.precision, model.device)
         if steps:
             self.outcome = self._fit(plan, preprocessor, model, iterator)

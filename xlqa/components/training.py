@@ -208,7 +208,9 @@ class Trainer:
         widest = int(self.lengths[batch].max())
         self.micro_tokens //= 2
         if self.micro_tokens < max(LEAST_MICRO_TOKENS, widest // 2):
-            raise TrainingFailed(f"one window of {widest} pieces does not fit into {self.plan.device}'s memory: lower --max-length.")
+            raise TrainingFailed(
+                f"one window of {widest} pieces does not fit into {self.plan.device}'s memory: lower --max-length."
+            )
         torch.cuda.empty_cache()
 
 

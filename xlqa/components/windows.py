@@ -126,7 +126,9 @@ def read_template(tokenizer: Any) -> Template:
     first = [i for i, owner in enumerate(owners) if owner == 0]
     second = [i for i, owner in enumerate(owners) if owner == 1]
     if not first or not second:
-        raise XlqaError("the model's tokenizer cannot join a question and a paragraph: choose an encoder of BERT's kind.")
+        raise XlqaError(
+            "the model's tokenizer cannot join a question and a paragraph: choose an encoder of BERT's kind."
+        )
     types = encoded.get("token_type_ids")
     before = tuple(ids[: first[0]])
     cls = tokenizer.cls_token_id

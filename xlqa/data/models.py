@@ -16,6 +16,33 @@ WEIGHTS = ("model*.safetensors", "model.safetensors.index.json")
 OLD_WEIGHTS = ("pytorch_model*.bin", "pytorch_model.bin.index.json")
 
 
+def cached_model(name: str) -> Path | None:
+    """The folder of a hub model in the local cache, asked for without network; None unless it is complete there."""
+    import huggingface_hub
+
+    try:
+        folder = Path(huggingface_hub.snapshot_download(name, local_files_only=True))
+    except (OSError, ValueError):
+        return None
+    weights = [*folder.glob("*.safetensors"), *folder.glob("pytorch_model*.bin")]
+    tokenizer = [folder / file for file in ("tokenizer.json", "vocab.txt") if (folder / file).is_file()]
+    return folder if (folder / "config.json").is_file() and weights and tokenizer else None
+
+
+def locate_model(name: str) -> Path:
+    """The folder behind a config's model: a folder as it is (`~` allowed), otherwise a hub name.
+
+    Raises:
+        XlqaError: there is no such folder, and the name is not one of the hub's or cannot be fetched.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder
+    if folder.is_absolute() or name.startswith(".") or name.count("/") > 1:
+        raise XlqaError(f"{name}: there is no such model folder.")
+    return fetch_model(name)
+
+
 def fetch_model(name: str) -> Path:
     """Fetch configuration, tokenizer and weights of a hub model; a folder that exists is taken as it is.
 
@@ -33,6 +60,8 @@ def fetch_model(name: str) -> Path:
         if not (folder / "config.json").is_file():
             raise XlqaError(f"{name}: has no config.json: name a model folder or a model of the hub.")
         return folder
+    if cached := cached_model(name):
+        return cached
     import huggingface_hub
 
     try:
@@ -44,6 +73,7 @@ def fetch_model(name: str) -> Path:
     except Exception as error:
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise XlqaError(
-            f"{name}: can't be fetched from the hub ({reason[:200].rstrip('.')}). Ways out: give a local model "
-            "folder as --model, or fetch it where there is network and copy the hub's cache (HF_HOME) here."
+            f"{name}: not in the cache, and can't be fetched from the hub ({reason[:200].rstrip('.')}). Ways out: give a "
+            f"local model folder; run `xlqa data fetch --model {name}` where there is network and copy the hub's cache "
+            "(HF_HOME) here; or try `xlqa sweep --demo` (embedded sample, no hub)."
         ) from error

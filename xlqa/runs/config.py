@@ -95,13 +95,19 @@ def _train(hyper: Any, seed: int, more_steps: int, targets: Sequence[str]) -> di
 def render_source(stage: SourceStage, root: Path) -> dict[str, Any]:
     """The config of a source stage. It is scored on nothing: `xlqa evaluate` does that on request."""
     return {
-        "metadata": _metadata(root, {"source_id": stage.source_id, "lang": stage.data.language, "model": stage.encoder.name}),
+        "metadata": _metadata(
+            root, {"source_id": stage.source_id, "lang": stage.data.language, "model": stage.encoder.name}
+        ),
         "dataset_reader": {
             "class_name": f"{COMPONENTS}.reader:QuestionReader",
             "train": _data(stage.data, stage.common.skip_bad),
         },
         # The part drawn for a smaller size is the same for every seed: seeds differ in head, batches and dropout.
-        "dataset_iterator": {"class_name": f"{COMPONENTS}.iterator:SubsetIterator", "train_size": stage.size, "subset_seed": 0},
+        "dataset_iterator": {
+            "class_name": f"{COMPONENTS}.iterator:SubsetIterator",
+            "train_size": stage.size,
+            "subset_seed": 0,
+        },
         "chainer": _chainer(stage, f"{{ROOT}}/source/{stage.source_id}/model", None, None, stage.seed, 30),
         "train": _train(stage.hyper, stage.seed, 0, []),
     }

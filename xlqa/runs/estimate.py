@@ -9,8 +9,8 @@ from xlqa.records import Question
 from xlqa.runs.display import say_time
 from xlqa.runs.plan import LoadedSet, Plan
 from xlqa.runs.specs import EvalSpec, RunSpec
-from xlqa.runs.sweep import pending_evaluations
 from xlqa.runs.store import is_trained
+from xlqa.runs.sweep import pending_evaluations
 
 SAMPLE = 200
 UTILISATION = 0.35
@@ -30,7 +30,9 @@ def estimate(plan: Plan) -> dict[str, Any]:
     tokens = sum(3.0 * stage.steps * stage.hyper.batch_size * pieces.per_window(stage.data.sha256) for stage in stages)
     tokens += sum(_run_tokens(plan, spec, evals, pieces) for spec, evals in pending)
     weights = _largest_encoder(plan)
-    seconds = 2.0 * _inner_weights(plan, weights) * tokens / (UTILISATION * _matrix_rate(plan)) + OVERHEAD_SECONDS * len(pending)
+    seconds = 2.0 * _inner_weights(plan, weights) * tokens / (
+        UTILISATION * _matrix_rate(plan)
+    ) + OVERHEAD_SECONDS * len(pending)
     scored = sum(e.size or len(plan.sets[e.data.sha256].questions) for _, evals in pending for e in evals)
     disk = weights * MODEL_BYTES * (len(stages) + len(plan.kept)) + RUN_BYTES * scored // 1000
     return {
@@ -132,7 +134,10 @@ def say_plan(plan: Plan) -> str:
 
 def describe_estimate(plan: Plan, figures: dict[str, Any]) -> str:
     """The estimate in words, a line per source stage and per group of runs."""
-    lines = [f"source  {stage.data.name:<24} {stage.size:>8,} questions {stage.steps:>8,} steps  seed {stage.seed}" for stage in plan.stages]
+    lines = [
+        f"source  {stage.data.name:<24} {stage.size:>8,} questions {stage.steps:>8,} steps  seed {stage.seed}"
+        for stage in plan.stages
+    ]
     groups: dict[tuple[str, str, int, int], int] = {}
     for spec, _ in plan.runs:
         key = (spec.language, spec.arm.value, spec.size, spec.steps)

@@ -1,6 +1,6 @@
 """Scoring a kept model on another test set: English, say, to see what is forgotten.
 
-    xlqa evaluate runs/<run_id> --test squad.dev
+xlqa evaluate runs/<run_id> --test squad.dev
 """
 
 from __future__ import annotations
@@ -23,7 +23,13 @@ from xlqa.runs.store import is_trained, read_result, write_results
 
 
 def evaluate_run(
-    folder: RunFolder, test: str, language: str, *, test_size: int | None = None, device: str = "auto", data_dir: Path | None = None
+    folder: RunFolder,
+    test: str,
+    language: str,
+    *,
+    test_size: int | None = None,
+    device: str = "auto",
+    data_dir: Path | None = None,
 ) -> dict[str, Any]:
     """Score a run's kept weights on a test set; the evaluation joins the run's others and the table.
 
@@ -61,9 +67,15 @@ def evaluate_run(
 def _refuse_without_weights(folder: RunFolder, config: dict[str, Any]) -> None:
     zero_shot = config["dataset_iterator"]["train_size"] == 0
     source = config["chainer"]["pipe"][1]["source"]
-    there = (Path(str(source).replace("{ROOT}", str(folder.root))) / "config.json").is_file() if zero_shot else is_trained(folder)
+    there = (
+        (Path(str(source).replace("{ROOT}", str(folder.root))) / "config.json").is_file()
+        if zero_shot
+        else is_trained(folder)
+    )
     if not there:
-        raise XlqaError(f"{folder.path} has no weights: they were not kept. Run the sweep again with --keep all, or choose another run.")
+        raise XlqaError(
+            f"{folder.path} has no weights: they were not kept. Run the sweep again with --keep all, or choose another run."
+        )
 
 
 def _with_test(config: dict[str, Any], ref: DataRef, test_size: int | None) -> tuple[dict[str, Any], str]:
@@ -100,4 +112,3 @@ def show_row(row: dict[str, Any]) -> str:
         f"{row['run_id']} on {row['test']}: F1 {row['f1']:.2f}, EM {row['em']:.2f} ({row['scorer']}; "
         f"SQuAD F1 {row['squad_f1']:.2f}, EM {row['squad_em']:.2f}; {row['questions']:,} questions)"
     )
-

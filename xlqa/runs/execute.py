@@ -1,6 +1,6 @@
 """Running one prepared run, in this process: read its config, train through DeepPavlov's own steps, score, store.
 
-    xlqa run runs/<run_id>
+xlqa run runs/<run_id>
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from xlqa.components.session import SESSION, Event
 from xlqa.errors import XlqaError
 from xlqa.runs.config import read_config, root_of
-from xlqa.runs.files import is_signed, locked, read_json, sign, write_json
+from xlqa.runs.files import locked, read_json, sign, write_json
 from xlqa.runs.layout import RunFolder
 from xlqa.runs.store import is_trained, read_result, write_evaluation
 

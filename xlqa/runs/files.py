@@ -33,7 +33,9 @@ def write_bytes(path: Path, content: bytes) -> None:
         _sync_folder(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise XlqaError(f"{path} cannot be written ({error.strerror or error}): free space or choose another --out, then start again.") from error
+        raise XlqaError(
+            f"{path} cannot be written ({error.strerror or error}): free space or choose another --out, then start again."
+        ) from error
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,6 +1,6 @@
 """From a request to a plan: data found and read, encoders found, every source stage, run and evaluation spelled out.
 
-    xlqa sweep --lang ru --dry-run
+xlqa sweep --lang ru --dry-run
 """
 
 from __future__ import annotations
@@ -140,7 +140,9 @@ class _Finder:
 
         ref = resolve(name, language=language, data_dir=self.request.data_dir)
         if any(sign in ref.name for sign in "{}") or ref.name.startswith("#"):
-            raise XlqaError(f"{named_by} {name}: DeepPavlov's configs cannot hold this file's name: rename it without braces and #.")
+            raise XlqaError(
+                f"{named_by} {name}: DeepPavlov's configs cannot hold this file's name: rename it without braces and #."
+            )
         reading = read_dataset(ref.path, skip_bad=self.request.skip_bad, language=language)
         if not reading.questions:
             raise XlqaError(f"{named_by} {name}: {ref.path} holds no question that has an answer.")
@@ -154,7 +156,9 @@ class _Finder:
             return 0
         have = len(loaded.questions)
         if size is not None and size > have:
-            self.complaints.add(f"{loaded.ref.name} has {have:,} training questions, {size:,} requested: lower --source-size.")
+            self.complaints.add(
+                f"{loaded.ref.name} has {have:,} training questions, {size:,} requested: lower --source-size."
+            )
         return have if size is None else size
 
     def language(self, language: str, source: LoadedSet | None) -> LanguageData | None:
@@ -184,7 +188,9 @@ class _Finder:
         for test in tests:
             size = self.request.test_size
             if size is not None and size > len(test.questions):
-                self.complaints.add(f"{test.ref.name} has {len(test.questions):,} test questions, {size:,} requested: lower --test-size.")
+                self.complaints.add(
+                    f"{test.ref.name} has {len(test.questions):,} test questions, {size:,} requested: lower --test-size."
+                )
 
     def _train_questions(self, train: LoadedSet) -> int:
         """Questions that sizes may draw on; complains about sizes beyond them."""
@@ -194,7 +200,7 @@ class _Finder:
         if valid := self.request.valid_size:
             with self.complaints.gather():
                 questions = len(split_validation(train.questions, valid, 0)[0])
-        beyond = [size for size in self.request.sizes if size != FULL and size > questions]
+        beyond = [size for size in self.request.sizes if isinstance(size, int) and size > questions]
         if beyond:
             beside = f" beside {self.request.valid_size:,} for validation" if self.request.valid_size else ""
             self.complaints.add(
@@ -208,7 +214,12 @@ class _Finder:
             self.complaints.add(f"{test.ref.name} is both the train and the test set: give another --target-test.")
         leaked = self._leak(test, source) if source else None
         return EvalSpec(
-            target, test.ref, self.request.test_size, self.request.max_answer_length, overlap_with=train.ref, source_overlap=leaked
+            target,
+            test.ref,
+            self.request.test_size,
+            self.request.max_answer_length,
+            overlap_with=train.ref,
+            source_overlap=leaked,
         )
 
     def _leak(self, test: LoadedSet, source: LoadedSet) -> int:

@@ -106,7 +106,9 @@ def read_experiment(path: Path) -> dict[str, Any]:
         raise XlqaError(f"--config {path}: not TOML ({error}).") from error
     settings = {key.replace("-", "_"): value for key, value in table.items()}
     if unknown := sorted(set(settings) - set(SETTINGS)):
-        raise XlqaError(f"--config {path}: unknown setting {unknown[0]!r}: the names are the flags of `xlqa sweep --help`.")
+        raise XlqaError(
+            f"--config {path}: unknown setting {unknown[0]!r}: the names are the flags of `xlqa sweep --help`."
+        )
     return _beside(settings, path.parent)
 
 
@@ -170,7 +172,10 @@ def _parse_all(settings: Mapping[str, Any], complaints: Complaints) -> dict[str,
     values |= {name: str(settings[name]) for name in ("model", "source_train", "device")}
     values |= {name: bool(settings.get(name)) for name in ("allow_overlap", "skip_bad")}
     data_dir = settings.get("data_dir")
-    values |= {"out": Path(settings["out"]).expanduser().resolve(), "data_dir": Path(data_dir).expanduser() if data_dir else None}
+    values |= {
+        "out": Path(settings["out"]).expanduser().resolve(),
+        "data_dir": Path(data_dir).expanduser() if data_dir else None,
+    }
     return values
 
 
@@ -205,7 +210,7 @@ def _sizes(value: Any) -> tuple[Size, ...]:
         if word != FULL:
             sizes.add(_whole("sizes", word.replace("_", ""), 0))
     ascending: list[Size] = sorted(sizes - {0})
-    return (*ascending, FULL) if FULL in words else tuple(ascending)
+    return (*ascending, "full") if FULL in words else tuple(ascending)
 
 
 def _arms(value: Any, has_target_model: bool) -> tuple[Arm, ...]:
@@ -218,7 +223,9 @@ def _arms(value: Any, has_target_model: bool) -> tuple[Arm, ...]:
     if has_target_model and Arm.MONOLINGUAL not in arms:
         arms.append(Arm.MONOLINGUAL)
     if Arm.MONOLINGUAL in arms and not has_target_model:
-        raise XlqaError("--arms monolingual needs --target-model, such as --target-model ru=DeepPavlov/rubert-base-cased.")
+        raise XlqaError(
+            "--arms monolingual needs --target-model, such as --target-model ru=DeepPavlov/rubert-base-cased."
+        )
     if not arms:
         raise XlqaError("--arms is empty: the usual ones are --arms transfer,target-only.")
     return tuple(arm for arm in Arm if arm in arms)
@@ -244,7 +251,9 @@ def _per_language(settings: Mapping[str, Any], name: str, languages: Sequence[st
         elif len(languages) == 1:
             given.setdefault(languages[0], []).append(word)
         elif languages:
-            raise XlqaError(f"{flag(name)} {word}: with several languages say which, such as {flag(name)} {languages[0]}={word}.")
+            raise XlqaError(
+                f"{flag(name)} {word}: with several languages say which, such as {flag(name)} {languages[0]}={word}."
+            )
     return {language: tuple(items) for language, items in given.items()}
 
 

@@ -1,6 +1,6 @@
 """Scores anew from predictions, without a model.
 
-    xlqa rescore .
+xlqa rescore .
 """
 
 from __future__ import annotations
@@ -45,9 +45,13 @@ def _rescore_one(folder: Path, record: dict[str, Any], reader: _Reader) -> None:
     questions = reader.test_questions(test["data"], row, bool(test["valid"]))
     predictions = read_json(folder / PREDICTIONS)
     if not isinstance(predictions, dict):
-        raise XlqaError(f"{folder / PREDICTIONS} is not a prediction file any more: remove the folder and run the sweep again.")
+        raise XlqaError(
+            f"{folder / PREDICTIONS} is not a prediction file any more: remove the folder and run the sweep again."
+        )
     if missing := [q.id for q in questions if q.id not in predictions]:
-        raise XlqaError(f"{folder / PREDICTIONS} has no answer for question {missing[0]} ({len(missing)} in all): run the sweep again.")
+        raise XlqaError(
+            f"{folder / PREDICTIONS} has no answer for question {missing[0]} ({len(missing)} in all): run the sweep again."
+        )
     scored = score_answers(
         [q.id for q in questions], [q.context_hash for q in questions], [[a.text for a in q.answers] for q in questions],
         predictions, row["scorer"],
@@ -72,7 +76,9 @@ class _Reader:
         key = (str(entry["sha256"]), str(entry.get("language", "")))
         if key not in self.known:
             if sha256_of(path) != entry["sha256"]:
-                raise XlqaError(f"{path} is missing or differs from the file that was scored: run the same sweep again to restore it.")
+                raise XlqaError(
+                    f"{path} is missing or differs from the file that was scored: run the same sweep again to restore it."
+                )
             reading = read_dataset(path, skip_bad=bool(entry.get("skip_bad")), language=str(entry.get("language", "")))
             self.known[key] = reading.questions
         return self.known[key]

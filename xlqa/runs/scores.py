@@ -48,7 +48,11 @@ class ScoredSet:
 
 
 def score_answers(
-    ids: Sequence[str], contexts: Sequence[str], golds: Sequence[Sequence[str]], predictions: Mapping[str, str], scorer: str
+    ids: Sequence[str],
+    contexts: Sequence[str],
+    golds: Sequence[Sequence[str]],
+    predictions: Mapping[str, str],
+    scorer: str,
 ) -> ScoredSet:
     """Score each question under a scorer and under SQuAD v1.1.
 

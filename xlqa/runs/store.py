@@ -97,7 +97,9 @@ def collect_failures(layout: Layout) -> list[dict[str, Any]]:
     """The records of runs that failed and have not succeeded since, source stages included."""
     folders = [*layout.run_folders()]
     if layout.sources.is_dir():
-        folders += [RunFolder(path) for path in sorted(layout.sources.iterdir()) if path.is_dir() and path.name[0] != "."]
+        folders += [
+            RunFolder(path) for path in sorted(layout.sources.iterdir()) if path.is_dir() and path.name[0] != "."
+        ]
     records = [read_json(folder.failure) for folder in folders]
     return [record for record in records if isinstance(record, dict)]
 

@@ -1,6 +1,6 @@
 """The whole of a sweep: plan, what is done already, launch, table.
 
-    xlqa sweep --lang ru --sizes 100,1000,10000
+xlqa sweep --lang ru --sizes 100,1000,10000
 """
 
 from __future__ import annotations
