@@ -9,28 +9,19 @@ from typing import Annotated, Any
 
 import typer
 
+from xlqa.cli.options import Json
 from xlqa.errors import XlqaError
 
-WHAT = ("curve",)
+WHAT = ("curve", "gain", "worth", "cost")
 METRICS = ("f1", "em", "both")
 STYLE_NAMES = ("paper", "slides", "web")
-
-HELP = """Draw the learning curve of one or several result tables.
-
-A line an arm and setting, the spread over seeds, each run's point, and zero-shot as a dashed level; a panel a language
-and test set. What is missing is named on stderr, and no mean is drawn over it.
-
-Examples:
-
-  xlqa plot results.csv
-
-  xlqa plot results.csv --lang ru --metric f1 --style slides --out curve.svg
-"""
 
 
 def plot(
     tables: Annotated[list[Path], typer.Argument(help="results.csv of a sweep, or its folder; several are compared.")],
-    what: Annotated[str, typer.Option(help="curve: the learning curve.")] = "curve",
+    what: Annotated[
+        str, typer.Option(help="curve, gain, worth (in examples) or cost (score against device time).")
+    ] = "curve",
     metric: Annotated[str, typer.Option(help="f1, em or both; by default both for the curve, f1 for the rest.")] = "",
     scorer: Annotated[str, typer.Option(help="squad, or the scorer that leads in the table (default).")] = "",
     style: Annotated[str, typer.Option(help="paper, slides or web: sizes of text, lines and panels.")] = "paper",
@@ -42,9 +33,20 @@ def plot(
     test: Annotated[list[str] | None, typer.Option(help="Only these test sets; repeatable or a comma list.")] = None,
     split: Annotated[str, typer.Option(help="test or valid: which evaluations to draw.")] = "test",
     seeds: Annotated[str, typer.Option(help="Only these seeds, as 0-4 or 0,1,3.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Say what was drawn as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """Draw the learning curve of one or several result tables."""
+    """Draw the learning curve of one or several result tables, or what it means.
+
+    curve: a line an arm and setting, the spread over seeds, each run's point, zero-shot as a dashed level; a panel a
+    language and test set. gain: transfer minus target-only with intervals and break-even. worth: the examples that
+    English is worth. What is missing is named on stderr, and no mean is drawn over it.
+
+    Examples:
+
+      xlqa plot results.csv
+
+      xlqa plot results.csv --what worth --lang ru --style slides --out worth.svg
+    """
     for name, value, allowed in (
         ("what", what, WHAT),
         ("metric", metric or "f1", METRICS),
@@ -58,7 +60,7 @@ def plot(
     path = figures.check_suffix(out or Path(f"{what}.png"))
     inches = parse_size(size)
     rows = grouping.select_rows(
-        load_results(tables), _split(lang), _split(test), grouping.parse_seeds(seeds) if seeds else (), split
+        load_results(tables), split_words(lang), split_words(test), grouping.parse_seeds(seeds) if seeds else (), split
     )
     f1, em, _ = grouping.score_columns(rows, scorer or None)
     columns = {"f1": (f1,), "em": (em,), "both": (f1, em)}[metric or ("both" if what == "curve" else "f1")]
@@ -70,9 +72,19 @@ def plot(
 
 
 def _draw(what: str, panels: Any, columns: tuple[str, ...], style: Any, size: tuple[float, float] | None) -> Any:
-    from xlqa.curves import figures
+    from xlqa.curves import answers, figures
+    from xlqa.curves.analysis import Options, compare_all
+    from xlqa.curves.questions import QuestionStore
 
-    return figures.curve_figure(panels, columns, style, size)
+    if what == "curve":
+        return figures.curve_figure(panels, columns, style, size)
+    if what == "cost":
+        return answers.cost_figure(panels, columns, style, size)
+    options = Options()
+    comparisons = compare_all(panels, columns, QuestionStore(), options)
+    if what == "gain":
+        return answers.gain_figure(comparisons, columns, options.margin, style, size)
+    return answers.worth_figure(comparisons, columns, style, size)
 
 
 def _report(path: Path, what: str, panels: Any, as_json: bool) -> None:
@@ -98,5 +110,6 @@ def parse_size(text: str) -> tuple[float, float] | None:
     return float(found[1]), float(found[2])
 
 
-def _split(values: list[str] | None) -> tuple[str, ...]:
+def split_words(values: list[str] | None) -> tuple[str, ...]:
+    """Words from a repeatable option that also takes comma lists."""
     return tuple(part.strip() for value in values or () for part in value.split(",") if part.strip())

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xlqa.curves.grouping import Curve, Floats, Panel
+from xlqa.curves.statistics import size_at_score
+from xlqa.curves.wording import rounded
 from xlqa.errors import XlqaError
 from xlqa.records import Arm
 
@@ -185,7 +187,39 @@ def draw_curve(ax: Axes, panel: Panel, column: str, looks: dict[str, Look], styl
         color = looks[curve.label].color
         ax.axhline(level, color=color, linestyle=(0, (4, 2.5)), linewidth=style.line * 0.7, zorder=1.5)
     set_size_axis(ax, panel.curves)
+    _mark_zero_shot_worth(ax, panel, column, looks, style)
     return ax
+
+
+def _mark_zero_shot_worth(ax: Axes, panel: Panel, column: str, looks: dict[str, Look], style: Style) -> None:
+    """Drop a line from where the target-only curve crosses the zero-shot level: N₀, what zero-shot is worth.
+
+    Drawn where there is one such crossing; among several settings it would be a thicket.
+    """
+    found = [
+        (float(first.zero_shot[column].mean()), second, first)
+        for first in panel.curves
+        for second in panel.curves
+        if len(first.zero_shot) and second.arm is Arm.TARGET_ONLY and first.family == second.family
+    ]
+    if len(found) != 1:
+        return
+    level, second, first = found[0]
+    means = second.means(column)
+    known = ~np.isnan(means)
+    if not known.any():
+        return
+    sizes = np.array(second.sizes, dtype=float)[known]
+    n0 = float(size_at_score(sizes, means[known][None, :], np.array([level]))[0])
+    if not math.isfinite(n0):
+        return
+    color = looks[first.label].color
+    bottom = ax.get_ylim()[0] - 100
+    ax.plot([n0, n0], [bottom, level], color=color, linestyle=(0, (1, 1.6)), linewidth=style.line * 0.8, scaley=False)
+    ax.annotate(
+        f"N₀ ≈ {rounded(n0)}", xy=(n0, 0), xycoords=("data", "axes fraction"), xytext=(2, 2),
+        textcoords="offset points", fontsize=style.font * 0.85, color=color, zorder=5,
+    )  # fmt: skip
 
 
 def draw_arm(ax: Axes, curve: Curve, column: str, look: Look, style: Style) -> Axes:
@@ -199,7 +233,7 @@ def draw_arm(ax: Axes, curve: Curve, column: str, look: Look, style: Style) -> A
     ax.fill_between(sizes, low, high, color=look.color, alpha=0.14, linewidth=0, zorder=2)
     for point in curve.points:
         scores = point.scores(column)
-        where = np.full(scores.size, point.size * math.exp(look.shift * _log_span(sizes)))
+        where = np.full(scores.size, point.size * math.exp(look.shift * log_span(sizes)))
         ax.plot(where, scores, ".", color=look.color, alpha=0.6, markersize=style.marker * 0.8, mew=0, zorder=3)
     ax.plot(sizes, means, color=look.color, linestyle=look.dashes, zorder=4, **look.marker_kwargs(style))
     return ax
@@ -209,7 +243,7 @@ def _spread(scores: Floats) -> float:
     return float(np.std(scores, ddof=1)) if scores.size > 1 else math.nan
 
 
-def _log_span(sizes: Sequence[float] | Floats) -> float:
+def log_span(sizes: Sequence[float] | Floats) -> float:
     """Width of the size axis in ln N; that of a factor 4 where there is one size alone."""
     return max(math.log(max(sizes) / min(sizes)), math.log(4))
 
@@ -305,7 +339,7 @@ def set_size_axis(ax: Axes, curves: Sequence[Curve]) -> Axes:
     if not sizes:
         ax.set_xticks([])
         return ax
-    span = _log_span(sizes)
+    span = log_span(sizes)
     margin = math.exp(0.06 * span)
     ax.set_xlim(sizes[0] / margin, sizes[-1] * margin)
     labelled: list[int] = []
@@ -338,24 +372,26 @@ def curve_figure(
         size: width and height in inches; by default what the panels need.
     """
     looks = assign_looks(panels)
-    with style.context(_all_text(panels)):
-        figure, grid = _grid(len(panels), len(columns), style, size)
+    with style.context(all_text(panels)):
+        figure, grid = make_grid(len(panels), len(columns), style, size)
         for row, column in enumerate(columns):
             for place, panel in enumerate(panels):
                 draw_curve(grid[row][place], panel, column, looks, style)
-        _name_axes(grid, panels, [METRIC_NAMES[c] + ", %" for c in columns], columns)
+        name_axes(grid, panels, [METRIC_NAMES[c] + ", %" for c in columns], columns)
         for row, column in enumerate(columns):
             for place, panel in enumerate(panels):
                 label_levels(grid[row][place], panel, column, looks, style)
-        _add_legend(figure, looks, style, _say_spread(panels))
+        add_legend(figure, looks, style, _say_spread(panels))
     return figure
 
 
-def _all_text(panels: Iterable[Panel]) -> str:
+def all_text(panels: Iterable[Panel]) -> str:
     return " ".join([panel.label + panel.lang + " ".join(c.label for c in panel.curves) for panel in panels])
 
 
-def _grid(panels: int, rows: int, style: Style, size: tuple[float, float] | None) -> tuple[Figure, list[list[Axes]]]:
+def make_grid(
+    panels: int, rows: int, style: Style, size: tuple[float, float] | None
+) -> tuple[Figure, list[list[Axes]]]:
     """A figure and its axes, `grid[row][panel]`; more than MOST_COLUMNS panels wrap into further blocks of rows."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -374,24 +410,35 @@ def _grid(panels: int, rows: int, style: Style, size: tuple[float, float] | None
     return figure, grid
 
 
-def _name_axes(
-    grid: Sequence[Sequence[Axes]], panels: Sequence[Panel], rows: Sequence[str], columns: Sequence[str]
+def name_axes(
+    grid: Sequence[Sequence[Axes]],
+    panels: Sequence[Panel],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    x_name: str = "target-language training questions, N",
+    percent: bool = True,
 ) -> None:
-    """Titles above, metrics at the left, one scale a metric; a scorer is always named, once where it is one."""
+    """Titles above, metrics at the left, one scale a metric; a scorer is always named, once where it is one.
+
+    Args:
+        rows: what each row shows; columns: the scores behind it.
+        percent: whether the rows are percentages, which do not go below 0.
+    """
     scorers = {_scorer_of(panel, columns[0]) for panel in panels}
     width = _row_length(grid)
     for row, name in enumerate(rows):
-        share_scale(grid[row])
+        share_scale(grid[row], lowest=0.0 if percent else -math.inf)
         for place, (ax, panel) in enumerate(zip(grid[row], panels, strict=True)):
             if row == 0:
                 scorer = "" if len(scorers) == 1 else f" · {_scorer_of(panel, columns[0])}"
                 ax.set_title(f"{panel.language_name} · {panel.label}{scorer}", loc="left")
             if place % width == 0:
-                ax.set_ylabel(name + (f" (scorer: {next(iter(scorers))})" if len(scorers) == 1 else ""))
+                scorer = f"(scorer: {next(iter(scorers))})" if len(scorers) == 1 else ""
+                ax.set_ylabel(f"{name}{' ' if len(name) < 10 else chr(10)}{scorer}".rstrip())
             else:
                 ax.tick_params(labelleft=False)
             if row == len(rows) - 1:
-                ax.set_xlabel("target-language training questions, N")
+                ax.set_xlabel(x_name)
 
 
 def _scorer_of(panel: Panel, column: str) -> str:
@@ -403,12 +450,12 @@ def _row_length(grid: Sequence[Sequence[Axes]]) -> int:
     return math.ceil(panels / math.ceil(panels / MOST_COLUMNS))
 
 
-def share_scale(row: Sequence[Axes]) -> None:
-    """Give the axes of a row one range, so that panels can be compared by eye."""
+def share_scale(row: Sequence[Axes], lowest: float = -math.inf) -> None:
+    """Give the axes of a row one range, not below `lowest`, so that panels can be compared by eye."""
     low = min(ax.get_ylim()[0] for ax in row)
     high = max(ax.get_ylim()[1] for ax in row)
     for ax in row:
-        ax.set_ylim(max(low, 0) if low > -5 else low, high)
+        ax.set_ylim(max(low, lowest), high)
 
 
 def _say_spread(panels: Sequence[Panel]) -> str:
@@ -421,7 +468,8 @@ def _say_spread(panels: Sequence[Panel]) -> str:
     return f"± 1 s.d. over {least if least == most else f'{least} to {most}'} seeds"
 
 
-def _add_legend(figure: Figure, looks: dict[str, Look], style: Style, spread: str) -> None:
+def add_legend(figure: Figure, looks: dict[str, Look], style: Style, words: str, patch: bool = True) -> None:
+    """A legend below the axes: the curves, then `words`, beside a grey patch where they explain a band."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -429,8 +477,10 @@ def _add_legend(figure: Figure, looks: dict[str, Look], style: Style, spread: st
         Line2D([], [], color=look.color, linestyle=look.dashes, label=label, **look.marker_kwargs(style))
         for label, look in looks.items()
     ]
-    if spread:
-        handles.append(Patch(facecolor=GREY, alpha=0.25, linewidth=0, label=spread))
+    if words and patch:
+        handles.append(Patch(facecolor=GREY, alpha=0.25, linewidth=0, label=words))
+    elif words:
+        handles.append(Line2D([], [], linestyle="none", label=words))
     columns = _legend_columns([handle.get_label() for handle in handles], figure.get_size_inches()[0] * 72 / style.font)
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=2.4, columnspacing=1.4)
 

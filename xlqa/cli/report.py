@@ -1,0 +1,145 @@
+"""`xlqa report results.csv`: how much English is worth, how sure that is, and where it stops paying."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from xlqa.cli import print_json
+from xlqa.cli.options import Json
+from xlqa.cli.plot import METRICS, split_words
+from xlqa.errors import XlqaError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from xlqa.curves.analysis import Comparison, Options
+    from xlqa.curves.grouping import Panel
+
+FORMATS = ("text", "md", "tex", "csv", "json", "html")
+_SUFFIXES = {".txt": "text", ".md": "md", ".tex": "tex", ".csv": "csv", ".json": "json", ".html": "html"}
+
+
+def report(
+    tables: Annotated[list[Path], typer.Argument(help="results.csv of a sweep, or its folder; several are compared.")],
+    format: Annotated[
+        str, typer.Option("--format", "-f", help="text, md, tex, csv, json or html; default: what --out's suffix says.")
+    ] = "",
+    out: Annotated[Path | None, typer.Option(help="File to write; standard output when left out.")] = None,
+    metric: Annotated[str, typer.Option(help="f1, em or both: the scores to report.")] = "f1",
+    scorer: Annotated[str, typer.Option(help="squad, or the scorer that leads in the table (default).")] = "",
+    lang: Annotated[list[str] | None, typer.Option(help="Only these languages; repeatable or a comma list.")] = None,
+    test: Annotated[list[str] | None, typer.Option(help="Only these test sets; repeatable or a comma list.")] = None,
+    split: Annotated[str, typer.Option(help="test or valid: which evaluations to report.")] = "test",
+    seeds: Annotated[str, typer.Option(help="Only these seeds, as 0-4 or 0,1,3.")] = "",
+    margin: Annotated[float, typer.Option(help="Break-even: the gain that counts as none, in points.")] = 1.0,
+    floor: Annotated[float, typer.Option(help="A run that scores below this, in percent, has collapsed.")] = 10.0,
+    draws: Annotated[int, typer.Option(help="Draws of the resampling, and flips of the randomisation test.")] = 10_000,
+    as_json: Json = False,
+) -> None:
+    """Say how many target-language examples English is worth, how sure that is, and where it stops paying.
+
+    Three sentences to paste into a paper, then tables: paired gains with intervals over paragraphs and seeds, worth in
+    examples, break-even, fits and planning. Per-question scores are looked for beside each table.
+
+    Examples:
+
+      xlqa report results.csv
+
+      xlqa report results.csv --metric both --out report.html
+    """
+    kind = _choose_format(format, out, as_json)
+    _check(metric, margin, floor, draws)
+    from xlqa.curves import grouping
+    from xlqa.curves.analysis import Options, compare_all
+    from xlqa.curves.questions import QuestionStore
+    from xlqa.curves.table import load_results
+
+    wanted = grouping.parse_seeds(seeds) if seeds else ()
+    rows = grouping.select_rows(load_results(tables), split_words(lang), split_words(test), wanted, split)
+    f1, em, _ = grouping.score_columns(rows, scorer or None)
+    columns = {"f1": (f1,), "em": (em,), "both": (f1, em)}[metric]
+    panels = grouping.split_panels(rows)
+    options = Options(draws=draws, flips=draws, margin=margin, floor=floor)
+    comparisons = compare_all(panels, columns, QuestionStore(), options)
+    written = _write(kind, rows, panels, comparisons, columns, options)
+    _deliver(written, out)
+
+
+def _choose_format(format: str, out: Path | None, as_json: bool) -> str:
+    kind = "json" if as_json else format or (_SUFFIXES.get(out.suffix.lower(), "") if out else "text")
+    if kind not in FORMATS:
+        where = f"--format {format}" if format else f"--out {out}: its suffix names no format"
+        raise XlqaError(f"{where}: choose from {', '.join(FORMATS)}.")
+    return kind
+
+
+def _check(metric: str, margin: float, floor: float, draws: int) -> None:
+    if metric not in METRICS:
+        raise XlqaError(f"--metric {metric}: choose from {', '.join(METRICS)}.")
+    if not 0 < margin <= 100:
+        raise XlqaError(f"--margin {margin:g}: give points above 0.")
+    if not 0 <= floor <= 100:
+        raise XlqaError(f"--floor {floor:g}: give a percentage.")
+    if not 200 <= draws <= 1_000_000:
+        raise XlqaError(f"--draws {draws}: give 200 to 1,000,000; 10,000 is enough for two digits of an interval.")
+
+
+def _write(
+    kind: str, rows: pd.DataFrame, panels: Sequence[Panel], comparisons: Sequence[Comparison], columns: Sequence[str],
+    options: Options,
+) -> str:  # fmt: skip
+    from xlqa.curves import render, tidy
+    from xlqa.curves.report import build_report
+
+    if kind == "csv":
+        return _csv_text(tidy.TIDY_COLUMNS, tidy.tidy_rows(comparisons))
+    made = build_report(panels, comparisons, columns, options)
+    if kind == "json":
+        return _json_text(tidy.as_record(made, panels, comparisons, options))
+    if kind == "html":
+        from xlqa.curves.page import pictures, runs_tables
+
+        return render.as_html(made, pictures(panels, comparisons, columns, options), runs_tables(rows, panels))
+    return {"text": render.as_text, "md": render.as_markdown, "tex": render.as_tex}[kind](made)
+
+
+def _csv_text(header: Sequence[str], rows: Any) -> str:
+    from xlqa.curves.table import escape_cell
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    for row in rows:
+        cells = [row[name] for name in header]
+        writer.writerow(
+            ["" if cell is None else escape_cell(cell) if isinstance(cell, str) else cell for cell in cells]
+        )
+    return text.getvalue()
+
+
+def _json_text(record: dict[str, Any]) -> str:
+    from contextlib import redirect_stdout
+
+    text = io.StringIO()
+    with redirect_stdout(text):
+        print_json(record)
+    return text.getvalue()
+
+
+def _deliver(written: str, out: Path | None) -> None:
+    if out is None:
+        sys.stdout.write(written)
+        return
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(written, encoding="utf-8")
+    except OSError as error:
+        raise XlqaError(f"--out {out}: cannot be written ({error.strerror}).") from None
+    print(out)

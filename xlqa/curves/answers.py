@@ -1,0 +1,354 @@
+"""Draws what the curves mean: the gain, the worth in examples, the score against device time.
+
+As in `figures`, functions take and return an `ax`. Break-even and N₀ are drawn where they fall, so that the answer is
+read off the picture; what lies beyond the sizes measured is an arrow at the edge, never a point.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xlqa.curves import wording as w
+from xlqa.curves.analysis import Comparison
+from xlqa.curves.figures import (
+    GREY,
+    METRIC_NAMES,
+    Look,
+    Style,
+    add_legend,
+    all_text,
+    assign_looks,
+    make_grid,
+    name_axes,
+    say_size,
+    set_size_axis,
+)
+from xlqa.curves.grouping import Curve, Panel
+from xlqa.curves.statistics import Interval
+from xlqa.curves.table import FOLDER_COLUMN
+from xlqa.errors import XlqaError
+from xlqa.records import Arm
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WORTH_WORDS = "95 % interval; grey: beyond the sizes measured"
+Size = tuple[float, float] | None
+_TIMES = {
+    count * seconds: f"{count} {unit}"
+    for unit, seconds, counts in (("s", 1, (1, 2, 5, 10, 20, 30)), ("min", 60, (1, 2, 5, 10, 20, 30)),
+                                  ("h", 3600, (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)))
+    for count in counts
+}  # fmt: skip
+
+
+# -------------------------------------------------------------------------------------------------------- the gain
+
+
+def gain_figure(
+    comparisons: Sequence[Comparison], columns: Sequence[str], margin: float, style: Style, size: Size = None
+) -> Figure:
+    """Δ(N) with its interval: a column of the figure a panel, a row a metric.
+
+    Args:
+        margin: ε of the break-even, in points; drawn as a band around 0.
+    """
+
+    def draw(ax: Axes, own: Sequence[Comparison], looks: Mapping[str, Look]) -> Axes:
+        return draw_gain(ax, own, looks, margin, style)
+
+    words = f"95 % interval; filled: excludes 0; band: ± {margin:g}"
+    return _comparison_figure(comparisons, columns, style, size, "gain in {}, points", draw, words)
+
+
+def draw_gain(
+    ax: Axes, comparisons: Sequence[Comparison], looks: Mapping[str, Look], margin: float, style: Style
+) -> Axes:
+    """Draw Δ(N) of one panel by one score, and the break-even where it falls."""
+    set_size_axis(ax, [curve for c in comparisons for curve in (c.first, c.second)])
+    ax.axhspan(-margin, margin, color="#ededed", linewidth=0, zorder=0.5)
+    ax.axhline(0, color=GREY, linewidth=style.line * 0.6, zorder=1)
+    for place, c in enumerate(comparisons):
+        look = looks[c.first.label]
+        shift = math.exp(0.03 * (place - (len(comparisons) - 1) / 2))
+        known = [(r.size * shift, r.gain) for r in c.results if not math.isnan(r.gain.value)]
+        ax.plot([x for x, _ in known], [gain.value for _, gain in known], color=look.color, linestyle=look.dashes)
+        for x, gain in known:
+            _draw_interval(ax, x, gain, look, style, filled=gain.excludes_zero)
+        _mark_break_even(ax, c, look, style, place)
+    return ax
+
+
+def _draw_interval(ax: Axes, x: float, found: Interval, look: Look, style: Style, filled: bool) -> None:
+    if not math.isnan(found.low):
+        ax.plot([x, x], [found.low, found.high], color=look.color, linewidth=style.line * 0.8, zorder=3)
+    face = look.color if filled else "white"
+    ax.plot([x], [found.value], marker=look.marker, color=face, markeredgecolor=look.color,
+            markeredgewidth=style.line * 0.75, linestyle="none", zorder=4)  # fmt: skip
+
+
+def _mark_break_even(ax: Axes, c: Comparison, look: Look, style: Style, place: int) -> None:
+    if math.isnan(c.break_even):
+        return
+    beyond = math.isinf(c.break_even)
+    x = max(c.sizes_with_gain) if beyond else c.break_even
+    if not beyond:
+        ax.axvline(x, color=look.color, linestyle=(0, (1, 2)), linewidth=style.line * 0.8, zorder=1.5)
+    # An arrow says that break-even lies beyond the sizes measured.
+    text = f"break-even > {say_size(x)} →" if beyond else f"break-even {say_size(x)} "
+    ax.annotate(
+        text,
+        xy=(1 if beyond else x, 1),
+        xycoords=("axes fraction" if beyond else "data", "axes fraction"),
+        xytext=(-2, -2 - place * style.font * 1.25),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        fontsize=style.font * 0.85,
+        color=look.color,
+    )
+
+
+def _comparison_figure(
+    comparisons: Sequence[Comparison], columns: Sequence[str], style: Style, size: Size, name: str,
+    draw: Callable[[Axes, Sequence[Comparison], Mapping[str, Look]], Axes], words: str,
+) -> Figure:  # fmt: skip
+    """A figure of one drawing per panel and score; `name` has a place for the metric, `words` go into the legend."""
+    panels = list({id(c.panel): c.panel for c in comparisons}.values())
+    if not panels:
+        raise XlqaError(
+            "no gain or worth to draw: it takes transfer (or joint) and target-only runs of one encoder with the same "
+            "settings. `xlqa plot --what curve` draws what is there."
+        )
+    shown = {c.first.label for c in comparisons}
+    looks = {label: look for label, look in assign_looks(panels).items() if label in shown}
+    with style.context(all_text(panels)):
+        figure, grid = make_grid(len(panels), len(columns), style, size)
+        for row, column in enumerate(columns):
+            for place, panel in enumerate(panels):
+                own = [c for c in comparisons if c.panel is panel and c.column == column]
+                draw(grid[row][place], own, looks)
+        name_axes(grid, panels, [name.format(METRIC_NAMES[column]) for column in columns], columns, percent=False)
+        add_legend(figure, looks, style, words, patch=False)
+    return figure
+
+
+# ------------------------------------------------------------------------------------------------------- the worth
+
+
+def worth_figure(comparisons: Sequence[Comparison], columns: Sequence[str], style: Style, size: Size = None) -> Figure:
+    """D_E(N), the examples that alone score as N with English do; its height above the diagonal is the worth."""
+
+    def draw(ax: Axes, own: Sequence[Comparison], looks: Mapping[str, Look]) -> Axes:
+        return draw_worth(ax, own, looks, style)
+
+    return _comparison_figure(comparisons, columns, style, size, "examples alone of equal {}", draw, WORTH_WORDS)
+
+
+def draw_worth(ax: Axes, comparisons: Sequence[Comparison], looks: Mapping[str, Look], style: Style) -> Axes:
+    """Draw D_E(N) of one panel by one score on log axes, D_T beside each point, N₀ as a dashed level."""
+    set_size_axis(ax, [curve for c in comparisons for curve in (c.first, c.second)])
+    _set_examples_axis(ax, comparisons)
+    left, right = ax.get_xlim()
+    ax.plot([left, right], [left, right], color=GREY, linewidth=style.line * 0.6, zorder=1)
+    for place, c in enumerate(comparisons):
+        look = looks[c.first.label]
+        shift = math.exp(0.03 * (place - (len(comparisons) - 1) / 2))
+        _draw_worth_line(ax, c, look, shift, style, words=len(comparisons) == 1)
+        _draw_zero_shot_worth(ax, c, look, style)
+    return ax
+
+
+def _set_examples_axis(ax: Axes, comparisons: Sequence[Comparison]) -> None:
+    """Log axis from below the smallest to above the largest size that the target arm was measured at."""
+    from matplotlib.ticker import FixedLocator, NullLocator
+
+    n_min, n_max = min(c.n_min for c in comparisons), max(c.n_max for c in comparisons)
+    sizes = sorted({size for c in comparisons for size in c.second.sizes if n_min <= size <= n_max})
+    margin = math.exp(0.14 * max(math.log(max(n_max, 1) / max(n_min, 1)), math.log(4)))
+    ax.set_yscale("log")
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_locator(FixedLocator(sizes))
+    ax.set_yticklabels([say_size(size) for size in sizes])
+    ax.set_ylim(max(n_min, 1) / margin, max(n_max, 1) * margin)
+    for edge, far in ((n_min, 1e-9), (n_max, 1e12)):
+        # Beyond the sizes measured nothing is known but the side.
+        ax.axhspan(min(edge, far), max(edge, far), color="#f1f1f1", linewidth=0, zorder=0.5)
+
+
+def _draw_worth_line(ax: Axes, c: Comparison, look: Look, shift: float, style: Style, words: bool) -> None:
+    bottom, top = ax.get_ylim()
+    edge = math.exp(0.035 * math.log(top / bottom))
+    points = []
+    for r in c.results:
+        if math.isnan(r.effective.value):
+            continue
+        value, low, high = (min(max(v, bottom * edge), top / edge) for v in _ends(r.effective))
+        x = r.size * shift
+        ax.plot([x, x], [low, high], color=look.color, linewidth=style.line * 0.8, zorder=3)
+        for place, marker in {_arrow(end, bottom * edge, top / edge) for end in (r.effective.low, r.effective.high)}:
+            ax.plot([x], [place], marker=marker, color=look.color, markersize=style.marker * 0.8, zorder=3)
+        if math.isfinite(r.effective.value):
+            points.append((x, value))
+            if words:
+                _say_worth(ax, x, value, r.worth.value, look, style)
+    ax.plot([x for x, _ in points], [y for _, y in points], color=look.color, linestyle=look.dashes, zorder=4,
+            **look.marker_kwargs(style))  # fmt: skip
+
+
+def _arrow(end: float, bottom: float, top: float) -> tuple[float, str]:
+    """Place and marker that say an interval goes on beyond the sizes measured; nothing ("") where it ends within."""
+    return (top, "^") if end == math.inf else (bottom, "v") if end == -math.inf else (top, "")
+
+
+def _ends(found: Interval) -> tuple[float, float, float]:
+    """Value and ends; where there is no interval, the ends are the value."""
+    low, high = (found.value if math.isnan(end) else end for end in (found.low, found.high))
+    return found.value, low, high
+
+
+def _say_worth(ax: Axes, x: float, y: float, worth: float, look: Look, style: Style) -> None:
+    sign = "+" if worth > 0 else ""
+    ax.annotate(
+        f"{sign}{w.rounded(worth)}",
+        xy=(x, y),
+        xytext=(style.marker * 0.7, -style.marker * 0.4),
+        textcoords="offset points",
+        ha="left",
+        va="top",
+        fontsize=style.font * 0.8,
+        color=look.color,
+        zorder=5,
+    )
+
+
+def _draw_zero_shot_worth(ax: Axes, c: Comparison, look: Look, style: Style) -> None:
+    n0 = c.zero_shot_worth
+    if math.isnan(n0.value):
+        return
+    bottom, top = ax.get_ylim()
+    _, low, high = (min(max(v, bottom), top) for v in _ends(n0))
+    ax.axhspan(low, high, color=look.color, alpha=0.12, linewidth=0, zorder=1)
+    if math.isfinite(n0.value):
+        ax.axhline(n0.value, color=look.color, linestyle=(0, (4, 2.5)), linewidth=style.line * 0.7, zorder=1.5)
+    ends = w.censored_interval(n0, c.n_min, c.n_max)
+    text = f"zero-shot: {w.censored(n0.value, c.n_min, c.n_max)}" + ("" if ends == w.MISSING else f" {ends}")
+    y = n0.value if math.isfinite(n0.value) else float(c.n_max if n0.value > 0 else c.n_min)
+    # Below its line, or within the sizes measured when it lies beyond them, where the arrows are.
+    below = n0.value > c.n_min
+    ax.annotate(
+        text, xy=(1, y), xycoords=("axes fraction", "data"), xytext=(-2, -2 if below else 2),
+        textcoords="offset points", ha="right", va="top" if below else "bottom", fontsize=style.font * 0.85,
+        color=look.color, zorder=5,
+    )  # fmt: skip
+
+
+# -------------------------------------------------------------------------------------------------------- the cost
+
+
+def cost_figure(panels: Sequence[Panel], columns: Sequence[str], style: Style, size: Size = None) -> Figure:
+    """Score against the device time of training: a column of the figure a panel, a row a metric."""
+    looks = assign_looks(panels)
+    known = [source_seconds(curve) for panel in panels for curve in panel.curves if curve.arm is Arm.TRANSFER]
+    counted = bool(known) and all(seconds is not None for seconds in known)
+    with style.context(all_text(panels)):
+        figure, grid = make_grid(len(panels), len(columns), style, size)
+        for row, column in enumerate(columns):
+            for place, panel in enumerate(panels):
+                draw_cost(grid[row][place], panel, column, looks, style, with_source=counted)
+        devices = sorted({str(d) for panel in panels for c in panel.curves for p in c.points for d in p.rows["device"]})
+        on = f" ({', '.join(devices)})" if any(devices) else ""
+        name_axes(grid, panels, [METRIC_NAMES[c] + ", %" for c in columns], columns, f"device time of the training{on}")
+        add_legend(figure, looks, style, "" if not known else _say_source(counted), patch=False)
+    return figure
+
+
+def _say_source(counted: bool) -> str:
+    return "source stage counted in each transfer run" if counted else "source stage not counted"
+
+
+def draw_cost(
+    ax: Axes, panel: Panel, column: str, looks: Mapping[str, Look], style: Style, with_source: bool = False
+) -> Axes:
+    """Draw a panel's scores over seconds, a point a run and a marker a size, N beside it; zero-shot as a cross.
+
+    Args:
+        with_source: add the source stage's seconds to each transfer run, and draw zero-shot at them.
+    """
+    ax.set_xscale("log")
+    for curve in panel.curves:
+        look = looks[curve.label]
+        extra = (source_seconds(curve) or 0.0) if with_source and curve.arm is Arm.TRANSFER else 0.0
+        means = []
+        for point in curve.points:
+            seconds = point.rows["train_seconds"].to_numpy(dtype=float) + extra
+            ax.plot(
+                seconds, point.scores(column), ".", color=look.color, alpha=0.6, markersize=style.marker * 0.8, mew=0
+            )
+            means.append((float(seconds.mean()) if len(seconds) else math.nan, point.mean(column), point.size))
+        ax.plot([x for x, _, _ in means], [y for _, y, _ in means], color=look.color, linestyle=look.dashes, zorder=4,
+                **look.marker_kwargs(style))  # fmt: skip
+        _say_sizes(ax, curve, means, look, style)
+        if extra and len(curve.zero_shot):
+            ax.plot([extra], [curve.zero_shot[column].mean()], marker="X", color=look.color, linestyle="none", zorder=4)
+    return _set_time_axis(ax)
+
+
+def _say_sizes(ax: Axes, curve: Curve, means: Sequence[tuple[float, float, int]], look: Look, style: Style) -> None:
+    """N above the transfer curve and below the target-only one; once where sizes share a time and so a place."""
+    if curve.arm not in (Arm.TRANSFER, Arm.TARGET_ONLY):
+        return
+    above, before = curve.arm is Arm.TRANSFER, -math.inf
+    known = [mean for mean in means if math.isfinite(mean[0]) and math.isfinite(mean[1])]
+    for x, y, size in sorted(known, key=lambda mean: (mean[0], -mean[1] if above else mean[1])):
+        if x > before * 1.15:
+            ax.annotate(
+                say_size(size), xy=(x, y), xytext=(0, style.marker * (0.8 if above else -0.8)),
+                textcoords="offset points", ha="center", va="bottom" if above else "top",
+                fontsize=style.font * 0.75, color=look.color,
+            )  # fmt: skip
+        before = max(x, before)
+
+
+def _set_time_axis(ax: Axes) -> Axes:
+    from matplotlib.ticker import FixedLocator, NullLocator
+
+    ax.margins(x=0.08, y=0.1)
+    low, high = ax.get_xlim()
+    inside = [second for second in _TIMES if low <= second <= high]
+    ticks: list[int] = []
+    for second in inside:
+        if not ticks or math.log(second / ticks[-1]) > 0.16 * math.log(high / low):
+            ticks.append(second)
+    ax.xaxis.set_minor_locator(NullLocator())
+    if ticks:
+        ax.xaxis.set_major_locator(FixedLocator(ticks))
+        ax.set_xticklabels([_TIMES[second] for second in ticks])
+    return ax
+
+
+def source_seconds(curve: Curve) -> float | None:
+    """Mean training time of a transfer curve's source stages, in seconds; None where a record of one is not there.
+
+    It stands in `source/<source_id>/train.json` beside the table.
+    """
+    parts = [curve.zero_shot, *(point.rows for point in curve.points)]
+    stages = {(str(f), str(s)) for rows in parts for f, s in zip(rows[FOLDER_COLUMN], rows["source_id"], strict=True)}
+    found = [_read_seconds(Path(folder) / "source" / stage / "train.json") for folder, stage in sorted(stages)]
+    known = [seconds for seconds in found if seconds is not None]
+    return float(np.mean(known)) if known and len(known) == len(found) else None
+
+
+def _read_seconds(path: Path) -> float | None:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8")).get("train_seconds")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return float(value) if isinstance(value, int | float) else None

@@ -1,0 +1,91 @@
+"""What the HTML report has beyond the words: its figures, as SVG, and every run's settings."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from xlqa.curves.analysis import Comparison, Options
+from xlqa.curves.answers import gain_figure, worth_figure
+from xlqa.curves.figures import METRIC_NAMES, STYLES, curve_figure, save_to
+from xlqa.curves.grouping import Panel, to_text
+from xlqa.curves.render import Picture
+from xlqa.curves.report import Table, panel_title
+from xlqa.curves.wording import MISSING, listed
+from xlqa.records import RESULT_COLUMNS
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+_NAMING = ("arm", "size", "seed", "source_seed", "f1", "em", "squad_f1", "squad_em")
+
+
+def pictures(
+    panels: Sequence[Panel], comparisons: Sequence[Comparison], columns: Sequence[str], options: Options
+) -> dict[str, tuple[Picture, ...]]:
+    """For each panel, by the title of its section: the learning curve, the gain and the worth.
+
+    A figure has one panel, so that a phone shows it in a size to be read.
+    """
+    return {
+        panel_title(panel): tuple(
+            Picture(_svg(figure), caption, f"{caption} {panel.language_name}, {panel.label}.")
+            for figure, caption in _figures(panel, [c for c in comparisons if c.panel is panel], columns, options)
+        )
+        for panel in panels
+    }
+
+
+def _figures(
+    panel: Panel, comparisons: Sequence[Comparison], columns: Sequence[str], options: Options
+) -> list[tuple[Figure, str]]:
+    style = STYLES["web"]
+    scores = listed([METRIC_NAMES[column] for column in columns])
+    curve = f"{scores} by number of target-language questions; points are runs, the dashed level is zero-shot."
+    if not comparisons:
+        return [(curve_figure([panel], columns, style), curve)]
+    gain = f"What English adds, with 95 % intervals, and the break-even at ± {options.margin:g}."
+    worth = (
+        "Examples that alone score as N with English do; the height above the diagonal is what English is worth, grey "
+        "is beyond the sizes measured."
+    )
+    return [
+        (curve_figure([panel], columns, style), curve),
+        (gain_figure(comparisons, columns, options.margin, style), gain),
+        (worth_figure(comparisons, columns, style), worth),
+    ]
+
+
+def _svg(figure: Figure) -> bytes:
+    file = io.BytesIO()
+    save_to(figure, file, "svg", STYLES["web"])
+    return file.getvalue()
+
+
+def runs_tables(rows: pd.DataFrame, panels: Sequence[Panel]) -> tuple[Table, ...]:
+    """Every evaluation of each panel with all its columns; those that are the same throughout stand in the last row."""
+    tables = []
+    for panel in panels:
+        own = rows[rows["lang"] == panel.lang]
+        for name, value in panel.measurement.items():
+            own = own[[to_text(cell) == value for cell in own[name]]]
+        texts = {name: [to_text(cell) or MISSING for cell in own[name]] for name in RESULT_COLUMNS}
+        varying = [name for name in RESULT_COLUMNS if name not in _NAMING and len(set(texts[name])) > 1]
+        header = (*_NAMING, *varying)
+        body = tuple(tuple(_short(texts[name][i]) for name in header) for i in range(len(own)))
+        common = tuple(
+            (name, texts[name][0])
+            for name in RESULT_COLUMNS
+            if name not in header and texts[name] and texts[name][0] != MISSING
+        )
+        where = f"{panel.language_name}, {panel.label}"
+        tables += [Table(f"All {len(own)} evaluations: {where}", header, body)]
+        tables += [Table(f"Common to all of them: {where}", ("column", "value"), common)]
+    return tuple(tables)
+
+
+def _short(text: str) -> str:
+    """A cell that fits a table: a SHA-256 by its first 12 digits."""
+    return text[:12] if len(text) == 64 and text.isalnum() else text

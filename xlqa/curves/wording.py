@@ -1,0 +1,104 @@
+"""Numbers as words: signs, intervals, sizes, and "more than" where a measurement ends before the answer does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from xlqa.curves.statistics import Interval
+
+MISSING = "–"
+
+
+def percent(value: float, digits: int = 1) -> str:
+    """A score: 51.3; a dash where it is missing."""
+    return MISSING if math.isnan(value) else minus(f"{value:.{digits}f}")
+
+
+def signed(value: float, digits: int = 1) -> str:
+    """A difference with its sign: +12.3, −0.4; 0.0 has none."""
+    if math.isnan(value):
+        return MISSING
+    text = f"{value:+.{digits}f}"
+    return text[1:] if float(text) == 0 else minus(text)
+
+
+def minus(text: str) -> str:
+    """The typographic minus."""
+    return text.replace("-", "−")
+
+
+def size(value: float) -> str:
+    """A number of examples that was counted: 45,328."""
+    return MISSING if math.isnan(value) else minus(f"{value:,.0f}")
+
+
+def rounded(value: float) -> str:
+    """A number of examples that was estimated, in two digits: 440, 13,000; below 10 as a whole number."""
+    if math.isnan(value) or math.isinf(value):
+        return MISSING
+    if abs(value) < 10:
+        return minus(f"{value:.0f}").replace("−0", "0")
+    digits = 1 - math.floor(math.log10(abs(value)))
+    return minus(f"{round(value, digits):,.0f}")
+
+
+def censored(value: float, below: float, above: float, say: str = "examples") -> str:
+    """An estimate that the sizes measured may cut off: "440", "> 10,000", "< 100".
+
+    Args:
+        below, above: what −inf and +inf stand for.
+        say: "examples" (two digits) or "times" (one decimal).
+    """
+    word = rounded if say == "examples" else _times
+    if value == math.inf:
+        return f"> {word(above)}"
+    if value == -math.inf:
+        return f"< {word(below)}"
+    return word(value)
+
+
+def _times(value: float) -> str:
+    return MISSING if math.isnan(value) else minus(f"{value:.2g}" if abs(value) < 100 else f"{value:,.0f}")
+
+
+def interval(found: Interval, digits: int = 1) -> str:
+    """The ends of an interval: "[−1.1, 1.4]"."""
+    if math.isnan(found.low):
+        return MISSING
+    return f"[{percent(found.low, digits)}, {percent(found.high, digits)}]"
+
+
+def interval_words(found: Interval, digits: int = 1) -> str:
+    """The ends of an interval in a sentence: "−1.1 to 1.4"."""
+    return f"{percent(found.low, digits)} to {percent(found.high, digits)}"
+
+
+def censored_interval(found: Interval, below: float, above: float, say: str = "examples", joint: str = ", ") -> str:
+    """The ends of an interval of examples: "[350, > 10,000]"."""
+    if math.isnan(found.low):
+        return MISSING
+    ends = joint.join(censored(end, below, above, say) for end in (found.low, found.high))
+    return f"[{ends}]" if joint == ", " else ends
+
+
+def p_value(value: float) -> str:
+    """A p-value to three digits, never 0: "0.012", "< 0.001"."""
+    if math.isnan(value):
+        return MISSING
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def share(value: float) -> str:
+    """A share as a percentage: 97 %."""
+    return MISSING if math.isnan(value) else minus(f"{100 * value:.0f} %")
+
+
+def listed(words: Sequence[str]) -> str:
+    """ "a, b and c"."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def counted(number: int, word: str) -> str:
+    """ "1 seed", "5 seeds"."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
