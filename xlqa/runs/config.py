@@ -15,7 +15,7 @@ from xlqa.records import SCHEMA_VERSION, DataRef
 from xlqa.runs.files import read_json
 from xlqa.runs.layout import Layout
 from xlqa.runs.rows import evaluation_row
-from xlqa.runs.specs import EvalSpec, RunSpec, SourceStage
+from xlqa.runs.specs import EvalSpec, Hyper, RunSpec, SourceStage
 
 COMPONENTS = "xlqa.components"
 METRICS = ("f1", "em", "squad_f1", "squad_em")
@@ -46,10 +46,20 @@ def _metadata(root: Path, facts: dict[str, Any]) -> dict[str, Any]:
     return {"variables": {"ROOT": str(root), "DEVICE": "auto"}, "xlqa": {"schema": SCHEMA_VERSION, **facts}}
 
 
-def _chainer(
-    spec: RunSpec | SourceStage, save_path: str, source: str | None, source_sha256: str | None, seed: int, longest: int
+def chainer_section(
+    encoder: str,
+    encoder_sha256: str | None,
+    max_length: int,
+    stride: int,
+    max_answer_length: int,
+    precision: str,
+    save_path: str,
+    *,
+    source: str | None,
+    source_sha256: str | None,
+    head_seed: int,
 ) -> dict[str, Any]:
-    encoder = "{ROOT}/" + Layout(Path()).encoder(spec.encoder.name, spec.encoder.sha256)
+    """The `chainer` of a config: texts to windows to answers; asked with context and question alone."""
     return {
         "in": ["context", "question"],
         "in_y": ["id", "gold"],
@@ -59,21 +69,21 @@ def _chainer(
                 "in": ["context", "question"],
                 "out": ["windows"],
                 "tokenizer": encoder,
-                "max_length": spec.common.max_length,
-                "stride": spec.common.stride,
+                "max_length": max_length,
+                "stride": stride,
             },
             {
                 "class_name": f"{COMPONENTS}.model:SpanModel",
                 "in": ["windows", "context"],
                 "out": ["answer", "start", "score"],
                 "encoder": encoder,
-                "encoder_sha256": spec.encoder.weights_sha256,
+                "encoder_sha256": encoder_sha256,
                 "source": source,
                 "source_sha256": source_sha256,
                 "save_path": save_path,
-                "head_seed": seed,
-                "max_answer_length": longest,
-                "precision": spec.common.precision,
+                "head_seed": head_seed,
+                "max_answer_length": max_answer_length,
+                "precision": precision,
                 "device": "{DEVICE}",
             },
         ],
@@ -81,7 +91,19 @@ def _chainer(
     }
 
 
-def _train(hyper: Any, seed: int, more_steps: int, targets: Sequence[str]) -> dict[str, Any]:
+def _chainer(
+    spec: RunSpec | SourceStage, save_path: str, source: str | None, source_sha256: str | None, longest: int
+) -> dict[str, Any]:
+    encoder = "{ROOT}/" + Layout(Path()).encoder(spec.encoder.name, spec.encoder.sha256)
+    common = spec.common
+    return chainer_section(
+        encoder, spec.encoder.weights_sha256, common.max_length, common.stride, longest, common.precision, save_path,
+        source=source, source_sha256=source_sha256, head_seed=spec.seed,
+    )  # fmt: skip
+
+
+def train_section(hyper: Hyper | None, seed: int, more_steps: int, targets: Sequence[str]) -> dict[str, Any]:
+    """The `train` section of a config; without settings (zero-shot) no step is taken."""
     settings: dict[str, Any] = {"class_name": f"{COMPONENTS}.trainer:SpanTrainer"}
     if hyper is not None:
         settings |= {
@@ -108,8 +130,8 @@ def render_source(stage: SourceStage, root: Path) -> dict[str, Any]:
             "train_size": stage.size,
             "subset_seed": 0,
         },
-        "chainer": _chainer(stage, f"{{ROOT}}/source/{stage.source_id}/model", None, None, stage.seed, 30),
-        "train": _train(stage.hyper, stage.seed, 0, []),
+        "chainer": _chainer(stage, f"{{ROOT}}/source/{stage.source_id}/model", None, None, 30),
+        "train": train_section(stage.hyper, stage.seed, 0, []),
     }
 
 
@@ -151,8 +173,8 @@ def render_run(spec: RunSpec, evals: Sequence[EvalSpec], root: Path, source_sha2
             "valid_size": spec.valid_size,
             "source_size": joint.size if joint else None,
         },
-        "chainer": _chainer(spec, save_path, source, source_sha256, spec.seed, longest),
-        "train": _train(spec.hyper, spec.seed, spec.more_steps, [e.target for e in evals]),
+        "chainer": _chainer(spec, save_path, source, source_sha256, longest),
+        "train": train_section(spec.hyper, spec.seed, spec.more_steps, [e.target for e in evals]),
     }
 
 

@@ -44,6 +44,8 @@ def execute(folder: RunFolder, *, keep: bool, listen: Callable[[Event], None], d
     """
     with locked(folder.path):
         config = read_config(folder.config)
+        if not folder.is_source and "evaluations" not in config["metadata"]["xlqa"]:
+            raise XlqaError(f"{folder.config} is not a config of a run: `python -m deeppavlov train` runs it.")
         pending = _pending(folder, config)
         trained = is_trained(folder)
         if (folder.is_source and trained) or (not folder.is_source and not pending and not (keep and not trained)):
