@@ -40,7 +40,18 @@ _MEN = (
 )
 _FAMILIES = (
     (
-        *("Harwick", "Pellam", "Dorsett", "Quillan", "Maddern", "Tolliver", "Brackley", "Ostrand", "Fenwell", "Larkham"),
+        *(
+            "Harwick",
+            "Pellam",
+            "Dorsett",
+            "Quillan",
+            "Maddern",
+            "Tolliver",
+            "Brackley",
+            "Ostrand",
+            "Fenwell",
+            "Larkham",
+        ),
         *("Wexley", "Corbin", "Ashdown", "Castell", "Ferrant", "Lindmark", "Novak", "Petrov", "Santini", "Moreau"),
         *("Keller", "Brandt", "Halloran", "Winslade", "Okafor", "Tanaka", "Rossi", "Vasquez", "Almeida", "Duval"),
     ),
@@ -363,7 +374,7 @@ COMPANIES = Domain(
         ask(
             "founded",
             ["In what year was the {s} founded?", "When was the {s} established?"],
-            ["What year was the {s} set up?", "When was the {s} created?"],
+            ["What year was the {s} set up?", "Since when has the {s} existed?"],
         ),
         ask(
             "product",
@@ -578,7 +589,7 @@ SCIENTISTS = Domain(
     "Scientists",
     {
         **{"s": _person, "assistant": _person, "year": _late},
-        "mineral": listed(*_MINERALS),
+        "mineral": listed(_MINERALS[0], _MINERALS[1]),
         "science": listed(
             ["chemistry", "botany", "physics", "geology", "astronomy", "medicine"],
             ["zoology", "anatomy", "mathematics", "philosophy"],
@@ -669,7 +680,10 @@ NOVELS = Domain(
                 ("Silver", "Silent", "Distant", "Crimson", "Hidden", "Frozen", "Golden", "Broken", "Empty", "Last"),
                 (" Orchard", " Lantern", " Harbour", " Garden", " Mirror", " Letter", " Forest", " Window"),
             ),
-            joined(("Burning", "Painted", "Secret", "Lonely", "Second"), (" Island", " Staircase", " Voyage", " Clock", " Tower")),
+            joined(
+                ("Burning", "Painted", "Secret", "Lonely", "Second"),
+                (" Island", " Staircase", " Voyage", " Clock", " Tower"),
+            ),
         ),
         **{"author": _person, "translator": _person, "published": _early, "film": _late},
         **{"setting": _town, "pages": numbers(120, 890, 2)},

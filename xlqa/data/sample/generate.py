@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from xlqa.data.sample.english import ENGLISH
 from xlqa.data.sample.handwritten import CHINESE, RUSSIAN, Passage
 from xlqa.data.sample.spanish import SPANISH
-from xlqa.data.sample.templates import Ask, Domain, Draw, Fact, Language, Value, render
+from xlqa.data.sample.templates import Ask, Domain, Draw, Fact, Kind, Language, Value, render
 
 Span = tuple[int, str]
 """Where an answer starts in its paragraph, and its text."""
@@ -50,30 +50,26 @@ class _Told:
     spans: dict[tuple[int, Fact], dict[str, Span]]
 
 
-def _draw_values(domain: Domain, slots: Sequence[str], held_out: bool, draw: Draw, used: set[str]) -> dict[str, Value]:
-    """One value per slot; no two of a paragraph share a telling word, and no subject comes back in another."""
-    values: dict[str, Value] = {}
-    for slot in slots:
-        value = domain.kinds[slot](draw, held_out)
-        while value.words() & used:
-            value = domain.kinds[slot](draw, held_out)
-        values[slot] = value
-        used |= value.words()
-    return values
+def _fresh(kind: Kind, held_out: bool, draw: Draw, used: set[str], taken: Set[str] = frozenset()) -> Value:
+    """A value that shares no telling word with those used, and is not taken; its words become used."""
+    for _ in range(1000):
+        value = kind(draw, held_out)
+        if value.text not in taken and not value.words() & used:
+            used |= value.words()
+            return value
+    raise ValueError(f"no value is left beside {sorted(used)}: add to the table.")
 
 
 def _tell(language: Language, domain: Domain, held_out: bool, draw: Draw, taken: set[str]) -> _Told:
     """Choose two subjects and two facts, and write the sentences in random order."""
     facts = draw.some(domain.facts, 2)
     slots = sorted({slot for fact in facts for slot in fact.slots} - {"s"})
-    subjects: list[Value] = []
-    while len(subjects) < 2:
-        subject = domain.kinds["s"](draw, held_out)
-        if subject.text not in taken and not any(subject.words() & other.words() for other in subjects):
-            taken.add(subject.text)
-            subjects.append(subject)
-    used = {word for subject in subjects for word in subject.words()}
-    values = tuple({"s": s, **_draw_values(domain, slots, held_out, draw, used)} for s in subjects)
+    used: set[str] = set()
+    subjects = [_fresh(domain.kinds["s"], held_out, draw, used, taken) for _ in range(2)]
+    taken |= {subject.text for subject in subjects}
+    values = tuple(
+        {"s": s} | {slot: _fresh(domain.kinds[slot], held_out, draw, used) for slot in slots} for s in subjects
+    )
     order = draw.some([(i, fact) for i in range(2) for fact in facts], 4)
     aside = 1 + draw.below(len(order)) if draw.chance(ASIDE_SHARE) else None
     return _write(language, held_out, draw, values, order, aside)
@@ -88,13 +84,14 @@ def _write(
     aside: int | None,
 ) -> _Told:
     """Put the sentences together; a person named before may come back by the last name alone."""
+    phrasings = {fact: draw.some(fact.phrasings.of(held_out), len(values)) for _, fact in order}
     context, spans, named = "", {}, set()
     for position, (subject, fact) in enumerate(order):
         shown = dict(values[subject])
         if subject in named and shown["s"].short and draw.chance(SHORT_NAME_SHARE):
             shown["s"] = Value(shown["s"].short, shown["s"].feminine)
         named.add(subject)
-        sentence = render(draw.one(fact.phrasings.of(held_out)), shown)
+        sentence = render(phrasings[fact][subject], shown)
         spans[subject, fact] = dict(sentence.shifted(len(context)))
         context += sentence.text + " "
         if position + 1 == aside:
@@ -116,8 +113,8 @@ def _questions(domain: Domain, told: _Told, held_out: bool, draw: Draw) -> Itera
     """The same question for both subjects, then others, each for one subject."""
     asked = [(subject, q) for q in domain.asks for subject in range(2) if _answer(told, subject, q)]
     both = [q for q in domain.asks if (0, q) in asked and (1, q) in asked]
-    twins = [(subject, draw.one(both)) for subject in (0,)]
-    twins = [(0, twins[0][1]), (1, twins[0][1])]
+    twin = draw.one(both)
+    twins = [(0, twin), (1, twin)]
     rest = [pair for pair in asked if pair not in twins]
     for subject, question in draw.some(twins, 2) + draw.some(rest, QUESTIONS_PER_PARAGRAPH - 2):
         span = _answer(told, subject, question)
@@ -152,7 +149,10 @@ def squad_json(prefix: str, articles: Mapping[str, Sequence[Paragraph]]) -> str:
         blocks = []
         for paragraph in texts:
             number += 1
-            lines = [_question_line(f"{prefix}-{number:03d}-{i}", paragraph, *q) for i, q in enumerate(paragraph.questions, 1)]
+            lines = [
+                _question_line(f"{prefix}-{number:03d}-{i}", paragraph, *q)
+                for i, q in enumerate(paragraph.questions, 1)
+            ]
             head = f'  {{"context": {_dump(paragraph.context)}, "qas": ['
             blocks.append("\n".join([head, ",\n".join(lines), "  ]}"]))
         parts.append("\n".join([f' {{"title": {_dump(title)}, "paragraphs": [', ",\n".join(blocks), " ]}"]))

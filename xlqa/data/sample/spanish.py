@@ -21,29 +21,32 @@ from xlqa.data.sample.templates import (
 
 _STEMS = (
     joined(
-        ("Tar", "Car", "Mal", "Sol", "Pal", "Nor", "Lam", "Cor"),
-        ("vira", "mona", "dela", "rina", "tiga", "loma", "quel", "bal"),
+        ("Tar", "Mal", "Pal", "Nor", "Bel", "Val", "Mon", "Gal"),
+        ("vira", "mona", "quel", "dora", "nia", "landa", "zar", "vera"),
     ),
-    joined(("Gua", "Ita", "Chi", "Que", "Yara"), ("pora", "naca", "ndira", "mbal", "rello", "cume")),
+    joined(("Cas", "San", "Lam", "Per", "Sol", "Car"), ("rina", "bal", "cana", "lica")),
 )
 _TOWNS = (
-    joined(("Villa ", "Puerto ", "Monte ", "Fuente "), ("Alondra", "Jazmín", "Clavel", "Romero", "Coral", "Zafiro")),
-    joined(("San ", "Valle ", "Torre "), ("Lirio", "Nácar", "Tomillo", "Ámbar", "Cierzo", "Espliego")),
+    joined(
+        ("Villa ", "Puerto ", "Monte ", "Torre "),
+        ("Coral", "Perla", "Cedro", "Brisa", "Laurel", "Nácar", "Paloma", "Roble"),
+    ),
+    joined(("Valle ", "Campo ", "Costa "), ("Lirio", "Menta", "Cobre", "Oliva", "Garza", "Ámbar")),
 )
 _WOMEN = (
-    ("Elena", "Carmen", "Lucía", "Marta", "Inés", "Sofía", "Beatriz", "Rosa", "Julia", "Teresa"),
-    ("Amalia", "Nuria", "Victoria", "Leonor", "Gloria", "Alicia"),
+    ("Elena", "Carmen", "Lucía", "Marta", "Sofía", "Rosa", "Julia", "Teresa", "Isabel", "Clara"),
+    ("Victoria", "Gloria", "Alicia", "Silvia", "Paula", "Emilia"),
 )
 _MEN = (
-    ("Andrés", "Tomás", "Ramón", "Diego", "Julio", "Hugo", "Pablo", "Ernesto", "Bruno", "Mateo"),
-    ("Gonzalo", "Esteban", "Rafael", "Ignacio", "Simón", "Álvaro"),
+    ("Andrés", "Tomás", "Ramón", "Julio", "Hugo", "Pablo", "Ernesto", "Bruno", "Mateo", "Marcos"),
+    ("Ignacio", "Simón", "Álvaro", "Rafael", "Sergio", "Gustavo"),
 )
 _FAMILIES = (
     (
-        *("Olmedo", "Larrea", "Cifuentes", "Barroso", "Quintana", "Salcedo", "Peralta", "Urrutia", "Montalvo", "Arroyo"),
-        *("Bermejo", "Carranza", "Escobedo", "Galarza", "Iriarte", "Ledesma", "Mendieta", "Novoa", "Pizarro", "Robledo"),
+        *("Mendoza", "Delgado", "Salazar", "Ortega", "Molina", "Campos", "Herrera", "Medina", "Ponce", "Soto"),
+        *("Carranza", "Galarza", "Novoa", "Ochoa", "Osorio", "Duarte", "Solano", "Barroso", "Cabrera", "Robles"),
     ),
-    ("Tejada", "Valdivia", "Zamorano", "Aldana", "Bustos", "Cordero", "Echeverri", "Fuentes", "Hinojosa", "Luján"),
+    ("Calderón", "Arroyo", "Bustos", "Aldana", "Paredes", "Rosales", "Montero", "Serrano", "Carrasco", "Cordero"),
 )
 _MONTHS = (
     *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
@@ -51,12 +54,10 @@ _MONTHS = (
 )
 _DATE = "{day} de {month} de {year}"
 
-_MINERALS = tuple(tuple(f"{stem.rstrip('aeo')}ita".lower() for stem in stems) for stems in _STEMS)
+_MINERALS = tuple(tuple(f"{stem.rstrip('aeio')}ita".lower() for stem in stems) for stems in _STEMS)
 
 
-def _titles(
-    masculine: tuple[str, ...], feminine: tuple[str, ...], adjectives: tuple[str, ...]
-) -> tuple[str, ...]:
+def _titles(masculine: tuple[str, ...], feminine: tuple[str, ...], adjectives: tuple[str, ...]) -> tuple[str, ...]:
     """Titles of novels: article, noun and an adjective (given without its last letter) that agrees."""
     titles = [f"El {noun} {adjective}o" for noun in masculine for adjective in adjectives]
     return (*titles, *(f"La {noun} {adjective}a" for noun in feminine for adjective in adjectives))
@@ -72,7 +73,7 @@ _NOVEL_TITLES = (
 )
 
 _person = people(_WOMEN, _MEN, _FAMILIES)
-_town = listed(*_TOWNS)
+_town = listed(*_TOWNS, unique=1)
 _early = numbers(1842, 1909, 1)
 _late = numbers(1911, 1989, 1)
 
@@ -91,8 +92,8 @@ MUSEUMS = Domain(
                 "{architect.El} arquitect{architect.o} [architect] diseñó {s.el} [s], que se inauguró en [opened].",
             ],
             [
-                "Los planos {s.del} [s] son de [architect], y el público entró por primera vez en [opened].",
-                "En [opened] abrió sus puertas {s.el} [s], según un proyecto de [architect].",
+                "Según el proyecto de [architect], {s.el} [s] abrió al público en [opened].",
+                "[architect] proyectó {s.el} [s], abiert{s.o} al público en [opened].",
             ],
         ),
         said(
@@ -102,19 +103,19 @@ MUSEUMS = Domain(
                 "En [town], {s.el} [s] tiene [works] pinturas.",
             ],
             [
-                "{s.El} [s] se encuentra en [town], donde expone [works] pinturas.",
-                "Con sus [works] pinturas, {s.el} [s] es el orgullo de [town].",
+                "{s.El} [s] presenta [works] pinturas en [town].",
+                "La ciudad de [town] conserva [works] pinturas en {s.el} [s].",
             ],
         ),
         said(
             [
                 "{s.El} [s] fue restaurad{s.o} en [restored] bajo la dirección de [director].",
-                "{director.El} director{director.a} {s.del} [s] fue [director], y el edificio se restauró en [restored].",
+                "Con [director] como director{director.a}, {s.el} [s] fue restaurad{s.o} en [restored].",
                 "{s.El} [s], restaurad{s.o} en [restored], tuvo como director{director.a} a [director].",
             ],
             [
-                "Con [director] al frente, {s.el} [s] fue reparad{s.o} en [restored].",
-                "Las obras de reparación {s.del} [s] terminaron en [restored], cuando llegó a la dirección [director].",
+                "La restauración {s.del} [s] terminó en [restored], con [director] en la dirección.",
+                "Dirigid{s.o} por [director], {s.el} [s] se reparó en [restored].",
             ],
         ),
     ),
@@ -126,30 +127,27 @@ MUSEUMS = Domain(
                 "¿Qué arquitect{architect.o} diseñó {s.el} {s}?",
                 "¿Quién fue {architect.el} arquitect{architect.o} {s.del} {s}?",
             ],
-            [
-                "¿De quién son los planos {s.del} {s}?",
-                "¿Cómo se llamaba {architect.el} arquitect{architect.o} {s.del} {s}?",
-            ],
+            ["¿Quién proyectó {s.el} {s}?", "¿De qué arquitect{architect.o} es el proyecto {s.del} {s}?"],
         ),
         ask(
             "opened",
             ["¿En qué año se inauguró {s.el} {s}?", "¿Cuándo fue inaugurad{s.o} {s.el} {s}?"],
-            ["¿En qué año abrió sus puertas {s.el} {s}?", "¿Cuándo entró el público en {s.el} {s}?"],
+            ["¿En qué año abrió al público {s.el} {s}?", "¿Cuándo abrió {s.el} {s}?"],
         ),
         ask(
             "town",
             ["¿Dónde está {s.el} {s}?", "¿En qué ciudad está {s.el} {s}?"],
-            ["¿Dónde se encuentra {s.el} {s}?", "¿Qué ciudad alberga {s.el} {s}?"],
+            ["¿Dónde se encuentra {s.el} {s}?", "¿Qué ciudad conserva pinturas en {s.el} {s}?"],
         ),
         ask(
             "works",
             ["¿Cuántas pinturas tiene {s.el} {s}?", "¿Cuántas pinturas hay en la colección {s.del} {s}?"],
-            ["¿Cuántas pinturas expone {s.el} {s}?", "¿Qué número de pinturas posee {s.el} {s}?"],
+            ["¿Cuántas pinturas presenta {s.el} {s}?", "¿Qué número de pinturas conserva {s.el} {s}?"],
         ),
         ask(
             "restored",
             ["¿En qué año fue restaurad{s.o} {s.el} {s}?", "¿Cuándo fue la restauración {s.del} {s}?"],
-            ["¿En qué año fue reparad{s.o} {s.el} {s}?", "¿Cuándo se hicieron las obras {s.del} {s}?"],
+            ["¿En qué año se reparó {s.el} {s}?", "¿Cuándo terminó la restauración {s.del} {s}?"],
         ),
         ask(
             "director",
@@ -157,15 +155,12 @@ MUSEUMS = Domain(
                 "¿Quién fue {director.el} director{director.a} {s.del} {s}?",
                 "¿Qué director{director.a} tuvo {s.el} {s}?",
             ],
-            [
-                "¿Quién estuvo al frente {s.del} {s}?",
-                "¿Cómo se llamaba {director.el} director{director.a} {s.del} {s}?",
-            ],
+            ["¿Quién ocupó la dirección {s.del} {s}?", "¿Quién dirigió {s.el} {s}?"],
         ),
         ask(
             "s",
             ["¿Qué edificio diseñó {architect}?", "¿Qué diseñó {architect}?"],
-            ["¿De qué edificio trazó los planos {architect}?"],
+            ["¿Qué museo o galería proyectó {architect}?"],
             given="architect",
         ),
     ),
@@ -187,11 +182,11 @@ MUSICIANS = Domain(
             [
                 "[s] nació en [birthplace] el [born].",
                 "En [birthplace] nació [s] el [born].",
-                "{s.El} músic{s.o} [s], natural de [birthplace], nació el [born].",
+                "{s.El} artista [s], natural de [birthplace], nació el [born].",
             ],
             [
-                "El [born] vino al mundo [s] en [birthplace].",
-                "[s] vio la luz en [birthplace] el [born].",
+                "El lugar de nacimiento de [s] es [birthplace], y la fecha, el [born].",
+                "[s] vino al mundo en [birthplace] el [born].",
             ],
         ),
         said(
@@ -201,8 +196,8 @@ MUSICIANS = Domain(
                 "Alumn{s.o} {teacher.del} profesor{teacher.a} [teacher], [s] tocaba {instrument.el} [instrument].",
             ],
             [
-                "{instrument.El} [instrument] fue el instrumento de [s], que recibió clases de [teacher].",
-                "De [teacher] aprendió [s] los secretos {instrument.del} [instrument].",
+                "[s] aprendió {instrument.el} [instrument] en las clases de [teacher].",
+                "En clase de [teacher], [s] se dedicó {instrument.al} [instrument].",
             ],
         ),
         said(
@@ -211,22 +206,19 @@ MUSICIANS = Domain(
                 "El primer concierto de [s] fue en [stage] el [debut].",
                 "El [debut], [s] presentó su primer concierto en la ópera de [stage].",
             ],
-            [
-                "El debut de [s] tuvo lugar en [stage] el [debut].",
-                "El público de [stage] escuchó por primera vez a [s] el [debut].",
-            ],
+            ["El debut de [s] fue en [stage] el [debut].", "[s] debutó el [debut] en el teatro de [stage]."],
         ),
     ),
     asks=(
         ask(
             "birthplace",
             ["¿Dónde nació {s}?", "¿En qué ciudad nació {s}?"],
-            ["¿Cuál es la ciudad natal de {s}?", "¿De dónde era natural {s}?"],
+            ["¿Cuál es el lugar de nacimiento de {s}?", "¿En qué lugar vino al mundo {s}?"],
         ),
         ask(
             "born",
             ["¿Cuándo nació {s}?", "¿En qué fecha nació {s}?"],
-            ["¿Cuál es la fecha de nacimiento de {s}?", "¿Qué día vino al mundo {s}?"],
+            ["¿Cuál es la fecha de nacimiento de {s}?", "¿Qué día nació {s}?"],
         ),
         ask(
             "teacher",
@@ -235,12 +227,12 @@ MUSICIANS = Domain(
                 "¿Con qué profesor{teacher.a} estudió {s}?",
                 "¿Quién fue {teacher.el} profesor{teacher.a} de {s}?",
             ],
-            ["¿De quién recibió clases {s}?", "¿Con quién aprendió {s}?"],
+            ["¿En clase de quién aprendió {s}?", "¿De quién recibió clases {s}?"],
         ),
         ask(
             "instrument",
             ["¿Qué instrumento tocaba {s}?", "¿Qué instrumento estudió {s}?"],
-            ["¿Cuál era el instrumento de {s}?", "¿Qué aprendió a tocar {s}?"],
+            ["¿Qué instrumento aprendió {s}?", "¿A qué instrumento se dedicó {s}?"],
         ),
         ask(
             "stage",
@@ -250,11 +242,11 @@ MUSICIANS = Domain(
         ask(
             "debut",
             ["¿Cuándo dio {s} su primer concierto?", "¿En qué fecha fue el primer concierto de {s}?"],
-            ["¿Cuándo fue el debut de {s}?", "¿Qué día escuchó el público a {s}?"],
+            ["¿Cuándo fue el debut de {s}?", "¿En qué fecha debutó {s}?"],
         ),
         ask(
             "s",
-            ["¿Quién estudió con {teacher}?", "¿Qué músic{s.o} fue alumn{s.o} de {teacher}?"],
+            ["¿Quién estudió con {teacher}?", "¿Qué artista fue alumn{s.o} de {teacher}?"],
             ["¿Quién recibió clases de {teacher}?"],
             given="teacher",
         ),
@@ -277,8 +269,8 @@ RIVERS = Domain(
                 "Con una longitud de [length], {s.el} [s] tiene su origen en el [source].",
             ],
             [
-                "{s.El} [s] nace en el [source] y mide [length].",
-                "A lo largo de [length], {s.el} [s] lleva al mar el agua del [source].",
+                "{s.El} [s] nace en el [source] y tiene un curso de [length].",
+                "El curso {s.del} [s], de [length], comienza en el [source].",
             ],
         ),
         said(
@@ -288,8 +280,8 @@ RIVERS = Domain(
                 "[explorer] organizó en [year] una expedición para explorar {s.el} [s].",
             ],
             [
-                "En [year], [explorer] navegó {s.el} [s] de principio a fin en una canoa.",
-                "La primera carta {s.del} [s] la dibujó [explorer] en [year].",
+                "En [year], [explorer] navegó {s.el} [s] en canoa.",
+                "La exploración {s.del} [s] fue obra de [explorer] en [year].",
             ],
         ),
         said(
@@ -299,8 +291,8 @@ RIVERS = Domain(
                 "{s.El} [s], con una profundidad de [depth], tiene su principal puerto en [town].",
             ],
             [
-                "{s.El} [s] atraviesa [town], y allí alcanza [depth] de hondo.",
-                "Cuando llega a [town], {s.el} [s] ya alcanza [depth] de fondo.",
+                "{s.El} [s] atraviesa [town], con [depth] de profundidad máxima.",
+                "La profundidad {s.del} [s] en [town] es de [depth].",
             ],
         ),
     ),
@@ -308,37 +300,37 @@ RIVERS = Domain(
         ask(
             "source",
             ["¿Dónde tiene su origen {s.el} {s}?", "¿En qué lago tiene su origen {s.el} {s}?"],
-            ["¿Dónde nace {s.el} {s}?", "¿De dónde procede el agua {s.del} {s}?"],
+            ["¿Dónde nace {s.el} {s}?", "¿Dónde comienza el curso {s.del} {s}?"],
         ),
         ask(
             "length",
             ["¿Cuál es la longitud {s.del} {s}?", "¿Cuántos kilómetros recorre {s.el} {s}?"],
-            ["¿Cuánto mide {s.el} {s}?", "¿Qué largo tiene {s.el} {s}?"],
+            ["¿Cuánto mide el curso {s.del} {s}?", "¿Cuántos kilómetros tiene {s.el} {s}?"],
         ),
         ask(
             "explorer",
             ["¿Quién exploró {s.el} {s}?", "¿Qué explorador{explorer.a} hizo un mapa {s.del} {s}?"],
-            ["¿Quién navegó {s.el} {s}?", "¿Quién dibujó la carta {s.del} {s}?"],
+            ["¿Quién navegó {s.el} {s}?", "¿De quién fue obra la exploración {s.del} {s}?"],
         ),
         ask(
             "year",
             ["¿En qué año fue explorado {s.el} {s}?", "¿Cuándo fue la expedición {s.al} {s}?"],
-            ["¿En qué año se navegó {s.el} {s}?", "¿Cuándo se dibujó una carta {s.del} {s}?"],
+            ["¿En qué año se navegó {s.el} {s}?", "¿Cuándo fue la exploración {s.del} {s}?"],
         ),
         ask(
             "town",
             ["¿Por qué ciudad pasa {s.el} {s}?", "¿Dónde está el principal puerto {s.del} {s}?"],
-            ["¿Qué ciudad atraviesa {s.el} {s}?", "¿A qué ciudad llega {s.el} {s}?"],
+            ["¿Qué ciudad atraviesa {s.el} {s}?", "¿En qué ciudad se mide la profundidad {s.del} {s}?"],
         ),
         ask(
             "depth",
             ["¿Cuál es la profundidad {s.del} {s}?", "¿Cuántos metros de profundidad tiene {s.el} {s}?"],
-            ["¿Cuánto fondo tiene {s.el} {s}?", "¿Cuántos metros de fondo alcanza {s.el} {s}?"],
+            ["¿Cuánta profundidad tiene {s.el} {s}?", "¿Qué profundidad alcanza {s.el} {s}?"],
         ),
         ask(
             "s",
             ["¿Qué río exploró {explorer}?", "¿Qué río fue explorado por {explorer}?"],
-            ["¿Qué río recorrió {explorer}?"],
+            ["¿Qué río navegó {explorer}?"],
             given="explorer",
         ),
     ),
@@ -363,8 +355,8 @@ COMPANIES = Domain(
                 "[founder] estableció {s.el} [s] en [founded].",
             ],
             [
-                "{s.El} [s] debe su existencia a [founder], que {s.lo} puso en marcha en [founded].",
-                "Puest{s.o} en marcha en [founded], {s.el} [s] fue idea de [founder].",
+                "La fundación {s.del} [s] fue obra de [founder] en [founded].",
+                "{s.El} [s] existe desde [founded], gracias a [founder].",
             ],
         ),
         said(
@@ -373,20 +365,17 @@ COMPANIES = Domain(
                 "En su fábrica de [town], {s.el} [s] produce [product].",
                 "[town] es la sede {s.del} [s], que produce [product].",
             ],
-            [
-                "{s.El} [s] elabora [product] en una planta de [town].",
-                "Desde [town], {s.el} [s] vende [product] a todo el país.",
-            ],
+            ["{s.El} [s] exporta [product] desde [town].", "La exportación de [product] {s.del} [s] parte de [town]."],
         ),
         said(
             [
-                "{president.El} president{president.e} {s.del} [s] es [president], y la empresa tiene [employees] empleados.",
+                "{s.El} [s], con [employees] empleados, tiene como president{president.e} a [president].",
                 "{s.El} [s] tiene [employees] empleados y su president{president.e} es [president].",
                 "Con [employees] empleados, {s.el} [s] eligió como president{president.e} a [president].",
             ],
             [
-                "Hoy {s.el} [s] da trabajo a [employees] personas y [president] está al mando.",
-                "Al mando {s.del} [s], [president] dirige a [employees] trabajadores.",
+                "[president] preside {s.el} [s], que emplea a [employees] personas.",
+                "{s.El} [s] cuenta con [employees] empleados, y [president] ocupa la presidencia.",
             ],
         ),
     ),
@@ -394,22 +383,22 @@ COMPANIES = Domain(
         ask(
             "founder",
             ["¿Quién fundó {s.el} {s}?", "¿Quién fue {founder.el} fundador{founder.a} {s.del} {s}?"],
-            ["¿Quién puso en marcha {s.el} {s}?", "¿A quién debe su existencia {s.el} {s}?"],
+            ["¿De quién fue obra la fundación {s.del} {s}?", "¿Gracias a quién existe {s.el} {s}?"],
         ),
         ask(
             "founded",
             ["¿En qué año fue fundad{s.o} {s.el} {s}?", "¿Cuándo se estableció {s.el} {s}?"],
-            ["¿En qué año se puso en marcha {s.el} {s}?", "¿Cuándo fue cread{s.o} {s.el} {s}?"],
+            ["¿En qué año fue la fundación {s.del} {s}?", "¿Desde cuándo existe {s.el} {s}?"],
         ),
         ask(
             "product",
             ["¿Qué produce {s.el} {s}?", "¿Qué producto fabrica {s.el} {s}?"],
-            ["¿Qué elabora {s.el} {s}?", "¿Qué vende {s.el} {s}?"],
+            ["¿Qué exporta {s.el} {s}?", "¿Qué producto vende {s.el} {s}?"],
         ),
         ask(
             "town",
             ["¿Dónde está la fábrica {s.del} {s}?", "¿En qué ciudad está {s.el} {s}?"],
-            ["¿Dónde tiene su planta {s.el} {s}?", "¿Qué ciudad es la sede {s.del} {s}?"],
+            ["¿Desde qué ciudad exporta {s.el} {s}?", "¿De qué ciudad parte la exportación {s.del} {s}?"],
         ),
         ask(
             "president",
@@ -417,17 +406,17 @@ COMPANIES = Domain(
                 "¿Quién es {president.el} president{president.e} {s.del} {s}?",
                 "¿Qué president{president.e} tiene {s.el} {s}?",
             ],
-            ["¿Quién está al mando {s.del} {s}?", "¿Quién dirige {s.el} {s}?"],
+            ["¿Quién preside {s.el} {s}?", "¿Quién ocupa la presidencia {s.del} {s}?"],
         ),
         ask(
             "employees",
             ["¿Cuántos empleados tiene {s.el} {s}?", "¿Cuál es el número de empleados {s.del} {s}?"],
-            ["¿A cuántas personas da trabajo {s.el} {s}?", "¿Cuántos trabajadores hay en {s.el} {s}?"],
+            ["¿A cuántas personas emplea {s.el} {s}?", "¿Con cuántos empleados cuenta {s.el} {s}?"],
         ),
         ask(
             "s",
             ["¿Qué empresa produce {product}?", "¿Qué empresa fabrica {product}?"],
-            ["¿Qué empresa elabora {product}?"],
+            ["¿Qué empresa exporta {product}?"],
             given="product",
         ),
     ),
@@ -440,9 +429,22 @@ FESTIVALS = Domain(
         **{"founder": _person, "year": _late, "town": _town},
         "month": listed(_MONTHS[:8], _MONTHS[8:]),
         "dish": listed(
-            ["sopa de tomate", "tarta de limón", "arroz con azafrán", "pollo asado", "ensalada de patata", "crema de cacao"],
+            [
+                "sopa de tomate",
+                "tarta de limón",
+                "arroz con azafrán",
+                "pollo asado",
+                "ensalada de patata",
+                "crema de cacao",
+            ],
             ["empanada de cebolla", "flan de ciruela", "pan de miel", "guiso de lentejas", "atún con aceitunas"],
-            feminine=["sopa de tomate", "tarta de limón", "ensalada de patata", "crema de cacao", "empanada de cebolla"],
+            feminine=[
+                "sopa de tomate",
+                "tarta de limón",
+                "ensalada de patata",
+                "crema de cacao",
+                "empanada de cebolla",
+            ],
             unique=0,
         ),
         "duration": listed(
@@ -459,8 +461,8 @@ FESTIVALS = Domain(
                 "Los habitantes de [town] celebran {s.el} [s] en [month].",
             ],
             [
-                "Cada año, [month] trae a [town] {s.el} [s].",
-                "Las calles de [town] se llenan en [month] con {s.el} [s].",
+                "Cada año, en [month], {s.el} [s] anima la ciudad de [town].",
+                "[town] es la capital {s.del} [s] en [month].",
             ],
         ),
         said(
@@ -470,8 +472,8 @@ FESTIVALS = Domain(
                 "El plato típico {s.del} [s] es {dish.el} [dish], y la celebración dura [duration].",
             ],
             [
-                "Durante [duration], {s.el} [s] ofrece [dish] a sus invitados.",
-                "Quien va {s.al} [s] prueba {dish.el} [dish] y baila durante [duration].",
+                "{s.El} [s] ofrece [dish] a los visitantes durante [duration].",
+                "Durante [duration], los visitantes {s.del} [s] comen [dish].",
             ],
         ),
         said(
@@ -480,47 +482,44 @@ FESTIVALS = Domain(
                 "En [year], {founder.el} poeta [founder] organizó {s.el} {s.primer} [s].",
                 "{s.El} {s.primer} [s] fue organizad{s.o} por [founder] en [year].",
             ],
-            [
-                "La idea {s.del} [s] la tuvo [founder] en [year].",
-                "{s.El} [s] se remonta a [founder] y al año [year].",
-            ],
+            ["[founder] inventó {s.el} [s] en [year].", "La idea {s.del} [s] es de [founder] y data de [year]."],
         ),
     ),
     asks=(
         ask(
             "town",
             ["¿Dónde se celebra {s.el} {s}?", "¿En qué ciudad se celebra {s.el} {s}?"],
-            ["¿Dónde tiene lugar {s.el} {s}?", "¿Las calles de qué ciudad llena {s.el} {s}?"],
+            ["¿Dónde tiene lugar {s.el} {s}?", "¿Qué ciudad es la capital {s.del} {s}?"],
         ),
         ask(
             "month",
             ["¿En qué mes se celebra {s.el} {s}?", "¿Cuándo se celebra {s.el} {s}?"],
-            ["¿Qué mes trae {s.el} {s}?", "¿Cuándo tiene lugar {s.el} {s}?"],
+            ["¿En qué mes tiene lugar {s.el} {s}?", "¿Cuándo tiene lugar {s.el} {s}?"],
         ),
         ask(
             "dish",
             ["¿Cuál es el plato típico {s.del} {s}?", "¿Qué se come en {s.el} {s}?"],
-            ["¿Qué ofrece {s.el} {s} a sus invitados?", "¿Qué se prueba en {s.el} {s}?"],
+            ["¿Qué ofrece {s.el} {s} a los visitantes?", "¿Qué comen los visitantes {s.del} {s}?"],
         ),
         ask(
             "duration",
             ["¿Cuál es la duración {s.del} {s}?", "¿Cuántos días dura {s.el} {s}?"],
-            ["¿Durante cuántos días se baila en {s.el} {s}?", "¿Cuánto tiempo dura {s.el} {s}?"],
+            ["¿Cuánto tiempo dura {s.el} {s}?", "¿Durante cuántos días comen los visitantes {s.del} {s}?"],
         ),
         ask(
             "founder",
             ["¿Quién creó {s.el} {s}?", "¿Quién organizó {s.el} {s.primer} {s}?"],
-            ["¿De quién fue la idea {s.del} {s}?", "¿A quién se remonta {s.el} {s}?"],
+            ["¿Quién inventó {s.el} {s}?", "¿De quién es la idea {s.del} {s}?"],
         ),
         ask(
             "year",
             ["¿En qué año se organizó {s.el} {s.primer} {s}?", "¿Cuándo fue cread{s.o} {s.el} {s}?"],
-            ["¿A qué año se remonta {s.el} {s}?", "¿Cuándo surgió la idea {s.del} {s}?"],
+            ["¿En qué año se inventó {s.el} {s}?", "¿De qué año data {s.el} {s}?"],
         ),
         ask(
             "s",
             ["¿Qué celebración creó {founder}?", "¿Qué organizó {founder}?"],
-            ["¿De qué celebración tuvo la idea {founder}?"],
+            ["¿Qué celebración inventó {founder}?"],
             given="founder",
         ),
     ),
@@ -545,8 +544,8 @@ BRIDGES = Domain(
                 "{engineer.El} ingenier{engineer.o} [engineer] construyó {s.el} [s] en [built].",
             ],
             [
-                "Las obras {s.del} [s] acabaron en [built], con [engineer] al mando.",
-                "[engineer] levantó {s.el} [s], que quedó list{s.o} en [built].",
+                "La construcción {s.del} [s] terminó en [built], bajo la dirección de [engineer].",
+                "{s.El} [s], proyecto de [engineer], se terminó en [built].",
             ],
         ),
         said(
@@ -556,8 +555,8 @@ BRIDGES = Domain(
                 "La estructura {s.del} [s] es de [material], con una longitud total de [length].",
             ],
             [
-                "{s.El} [s] mide [length] de punta a punta y se levantó con [material].",
-                "Obra de [material], {s.el} [s] se extiende a lo largo de [length].",
+                "{s.El} [s], una estructura de [material], mide [length] en total.",
+                "El material {s.del} [s] es [material], y su extensión, de [length].",
             ],
         ),
         said(
@@ -567,8 +566,8 @@ BRIDGES = Domain(
                 "Con un tráfico diario de [traffic] vehículos, {s.el} [s] cruza el [river].",
             ],
             [
-                "{s.El} [s] salva el [river] y soporta el paso de [traffic] automóviles al día.",
-                "Unos [traffic] automóviles toman a diario {s.el} [s] para pasar el [river].",
+                "{s.El} [s] pasa sobre el [river] y recibe [traffic] automóviles diarios.",
+                "Unos [traffic] automóviles diarios pasan el [river] por {s.el} [s].",
             ],
         ),
     ),
@@ -576,40 +575,37 @@ BRIDGES = Domain(
         ask(
             "engineer",
             ["¿Quién construyó {s.el} {s}?", "¿Qué ingenier{engineer.o} construyó {s.el} {s}?"],
-            [
-                "¿Quién levantó {s.el} {s}?",
-                "¿Cómo se llamaba {engineer.el} ingenier{engineer.o} {s.del} {s}?",
-            ],
+            ["¿De quién es el proyecto {s.del} {s}?", "¿Quién dirigió la construcción {s.del} {s}?"],
         ),
         ask(
             "built",
             ["¿En qué año fue construid{s.o} {s.el} {s}?", "¿Cuándo se completó la construcción {s.del} {s}?"],
-            ["¿En qué año quedó list{s.o} {s.el} {s}?", "¿Cuándo acabaron las obras {s.del} {s}?"],
+            ["¿En qué año terminó la construcción {s.del} {s}?", "¿Cuándo se terminó {s.el} {s}?"],
         ),
         ask(
             "length",
             ["¿Cuál es la longitud {s.del} {s}?", "¿Cuántos metros de longitud tiene {s.el} {s}?"],
-            ["¿Cuánto mide {s.el} {s}?", "¿Qué largo tiene {s.el} {s}?"],
+            ["¿Cuánto mide {s.el} {s}?", "¿Qué extensión tiene {s.el} {s}?"],
         ),
         ask(
             "material",
             ["¿De qué material es {s.el} {s}?", "¿De qué está hech{s.o} {s.el} {s}?"],
-            ["¿Con qué se levantó {s.el} {s}?", "¿Qué material se empleó en {s.el} {s}?"],
+            ["¿Cuál es el material {s.del} {s}?", "¿De qué material es la estructura {s.del} {s}?"],
         ),
         ask(
             "river",
             ["¿Qué río cruza {s.el} {s}?", "¿Qué cruza {s.el} {s}?"],
-            ["¿Qué salva {s.el} {s}?", "¿Qué río se pasa por {s.el} {s}?"],
+            ["¿Sobre qué río pasa {s.el} {s}?", "¿Qué río se pasa por {s.el} {s}?"],
         ),
         ask(
             "traffic",
             ["¿Cuántos vehículos usan {s.el} {s} al día?", "¿Cuántos vehículos cruzan {s.el} {s} cada día?"],
-            ["¿Cuántos automóviles toman {s.el} {s}?", "¿Qué número de automóviles soporta {s.el} {s}?"],
+            ["¿Cuántos automóviles recibe {s.el} {s}?", "¿Cuántos automóviles pasan por {s.el} {s}?"],
         ),
         ask(
             "s",
             ["¿Qué construcción completó {engineer}?", "¿Qué construyó {engineer}?"],
-            ["¿Qué levantó {engineer}?"],
+            ["¿Qué construcción dirigió {engineer}?"],
             given="engineer",
         ),
     ),
@@ -619,7 +615,7 @@ SCIENTISTS = Domain(
     "Científicos",
     {
         **{"s": _person, "assistant": _person, "year": _late},
-        "mineral": listed(*_MINERALS),
+        "mineral": listed(_MINERALS[0], _MINERALS[1]),
         "science": listed(
             ["química", "botánica", "física", "geología", "astronomía", "medicina"],
             ["zoología", "anatomía", "matemáticas", "filosofía"],
@@ -634,10 +630,7 @@ SCIENTISTS = Domain(
                 "El mineral [mineral] fue descubierto por [s] en [year].",
                 "En [year], [s] descubrió un mineral llamado [mineral].",
             ],
-            [
-                "Fue [s] quien halló la [mineral] en [year].",
-                "El hallazgo de la [mineral] en [year] dio fama a [s].",
-            ],
+            ["El descubrimiento de la [mineral] por [s] data de [year].", "[s] identificó la [mineral] en [year]."],
         ),
         said(
             [
@@ -646,8 +639,8 @@ SCIENTISTS = Domain(
                 "Profesor{s.a} de la [university], [s] dio cursos de [science].",
             ],
             [
-                "[s] ocupó la cátedra de [science] de la [university].",
-                "Los estudiantes de la [university] aprendieron [science] con [s].",
+                "[s] dio clases de [science] en la [university].",
+                "La [university] tuvo a [s] como profesor{s.a} de [science].",
             ],
         ),
         said(
@@ -657,8 +650,8 @@ SCIENTISTS = Domain(
                 "{prize.El} [prize] fue para [s], que tenía a [assistant] como asistente.",
             ],
             [
-                "{prize.El} [prize] distinguió a [s], mientras [assistant] colaboraba en el laboratorio.",
-                "Gracias al apoyo de [assistant], [s] ganó {prize.el} [prize].",
+                "[s] ganó {prize.el} [prize], asistid{s.o} por [assistant].",
+                "Con la colaboración de [assistant], [s] obtuvo {prize.el} [prize].",
             ],
         ),
     ),
@@ -666,37 +659,37 @@ SCIENTISTS = Domain(
         ask(
             "mineral",
             ["¿Qué mineral descubrió {s}?", "¿Qué descubrió {s}?"],
-            ["¿Qué halló {s}?", "¿Qué mineral dio fama a {s}?"],
+            ["¿Qué mineral identificó {s}?", "¿Qué identificó {s}?"],
         ),
         ask(
             "year",
             ["¿En qué año descubrió {s} un mineral?", "¿Cuándo fue el descubrimiento de {s}?"],
-            ["¿En qué año halló {s} un mineral?", "¿Cuándo fue el hallazgo de {s}?"],
+            ["¿En qué año identificó {s} un mineral?", "¿De cuándo data el descubrimiento de {s}?"],
         ),
         ask(
             "science",
             ["¿Qué ciencia enseñó {s}?", "¿De qué ciencia fue profesor{s.a} {s}?"],
-            ["¿De qué ciencia ocupó {s} la cátedra?", "¿Qué se aprendía con {s}?"],
+            ["¿De qué ciencia dio clases {s}?", "¿Qué ciencia explicó {s} en sus clases?"],
         ),
         ask(
             "university",
             ["¿En qué universidad fue profesor{s.a} {s}?", "¿Dónde enseñó {s}?"],
-            ["¿Dónde ocupó una cátedra {s}?", "¿Los estudiantes de qué universidad tuvieron clases con {s}?"],
+            ["¿En qué universidad dio clases {s}?", "¿Dónde dio clases {s}?"],
         ),
         ask(
             "prize",
             ["¿Qué premio recibió {s}?", "¿Qué recibió {s}?"],
-            ["¿Qué distinción ganó {s}?", "¿Qué galardón distinguió a {s}?"],
+            ["¿Qué premio ganó {s}?", "¿Qué premio obtuvo {s}?"],
         ),
         ask(
             "assistant",
             ["¿Quién fue asistente de {s}?", "¿A quién tenía {s} como asistente?"],
-            ["¿Quién colaboraba con {s} en el laboratorio?", "¿Quién apoyó a {s}?"],
+            ["¿Quién asistió a {s}?", "¿De quién recibió colaboración {s}?"],
         ),
         ask(
             "s",
             ["¿Quién descubrió el mineral {mineral}?", "¿Por quién fue descubierto el mineral {mineral}?"],
-            ["¿Quién halló la {mineral}?"],
+            ["¿Quién identificó la {mineral}?"],
             given="mineral",
         ),
     ),
@@ -705,7 +698,7 @@ SCIENTISTS = Domain(
 NOVELS = Domain(
     "Novelas",
     {
-        "s": listed(*_NOVEL_TITLES, unique=1),
+        "s": listed(_NOVEL_TITLES[0], _NOVEL_TITLES[1], unique=1),
         **{"author": _person, "translator": _person, "published": _early, "film": _late},
         **{"setting": _town, "pages": numbers(120, 890, 2)},
     },
@@ -717,8 +710,8 @@ NOVELS = Domain(
                 "[author] es {author.el} autor{author.a} de «[s]», novela publicada en [published].",
             ],
             [
-                "De la pluma de [author] salió «[s]», obra impresa en [published].",
-                "Los lectores conocieron «[s]», un relato de [author], en [published].",
+                "«[s]», obra de [author], se imprimió en [published].",
+                "[author] presentó su novela «[s]» en [published].",
             ],
         ),
         said(
@@ -728,19 +721,19 @@ NOVELS = Domain(
                 "Con [pages] páginas, la novela «[s]» sitúa su acción en [setting].",
             ],
             [
-                "«[s]» cuenta en [pages] páginas una historia de [setting].",
-                "Una familia de [setting] llena las [pages] páginas de «[s]».",
+                "«[s]» narra en [pages] páginas una historia de [setting].",
+                "La historia de «[s]» pasa en [setting] y se extiende por [pages] páginas.",
             ],
         ),
         said(
             [
-                "{translator.El} traductor{translator.a} de «[s]» fue [translator], y la película se produjo en [film].",
+                "{translator.El} traductor{translator.a} de «[s]» fue [translator], y la película es de [film].",
                 "La novela «[s]», traducida por [translator], inspiró una película en [film].",
                 "En [film] se produjo una película de «[s]», según la traducción de [translator].",
             ],
             [
-                "«[s]» llegó a otros países gracias a [translator], y a la pantalla en [film].",
-                "En [film] se rodó «[s]», que [translator] había vertido al francés.",
+                "Adaptada al cine en [film], «[s]» tuvo como traductor{translator.a} a [translator].",
+                "[translator] pasó «[s]» al francés, y el cine la adaptó en [film].",
             ],
         ),
     ),
@@ -751,22 +744,22 @@ NOVELS = Domain(
                 "¿Quién es {author.el} autor{author.a} de «{s}»?",
                 "¿Quién escribió la novela «{s}»?",
             ],
-            ["¿De qué pluma salió «{s}»?", "¿De quién es el relato «{s}»?"],
+            ["¿De quién es la obra «{s}»?", "¿Quién presentó la novela «{s}»?"],
         ),
         ask(
             "published",
             ["¿En qué año fue publicada «{s}»?", "¿Cuándo se publicó «{s}»?"],
-            ["¿En qué año se imprimió «{s}»?", "¿Cuándo conocieron los lectores «{s}»?"],
+            ["¿En qué año se imprimió «{s}»?", "¿Cuándo se presentó «{s}»?"],
         ),
         ask(
             "setting",
             ["¿Dónde transcurre la acción de «{s}»?", "¿En qué ciudad transcurre la acción de «{s}»?"],
-            ["¿De dónde es la familia de «{s}»?", "¿De qué ciudad cuenta «{s}» una historia?"],
+            ["¿Dónde pasa la historia de «{s}»?", "¿De qué ciudad narra «{s}» una historia?"],
         ),
         ask(
             "pages",
             ["¿Cuántas páginas tiene «{s}»?", "¿Cuál es el número de páginas de «{s}»?"],
-            ["¿Cuántas páginas llena «{s}»?", "¿Qué extensión tiene «{s}», en páginas?"],
+            ["¿Por cuántas páginas se extiende «{s}»?", "¿En cuántas páginas narra «{s}» su historia?"],
         ),
         ask(
             "translator",
@@ -774,17 +767,17 @@ NOVELS = Domain(
                 "¿Quién fue {translator.el} traductor{translator.a} de «{s}»?",
                 "¿Quién tradujo «{s}»?",
             ],
-            ["¿Quién vertió «{s}» al francés?", "¿Gracias a quién llegó «{s}» a otros países?"],
+            ["¿Qué traductor{translator.a} tuvo «{s}»?", "¿Quién pasó «{s}» al francés?"],
         ),
         ask(
             "film",
             ["¿En qué año inspiró «{s}» una película?", "¿Cuándo se produjo la película de «{s}»?"],
-            ["¿En qué año llegó «{s}» a la pantalla?", "¿Cuándo se rodó «{s}»?"],
+            ["¿En qué año fue adaptada al cine «{s}»?", "¿Cuándo adaptó el cine «{s}»?"],
         ),
         ask(
             "s",
             ["¿Qué novela publicó {author}?", "¿Qué novela fue escrita por {author}?"],
-            ["¿Qué relato salió de la pluma de {author}?"],
+            ["¿Qué obra presentó {author}?"],
             given="author",
         ),
     ),
@@ -810,8 +803,8 @@ VOLCANOES = Domain(
                 "{s.El} [s], con una altitud de [altitude], domina la ciudad de [town].",
             ],
             [
-                "{s.El} [s] mide [altitude] de alto y se ve desde [town].",
-                "Desde [town] se contempla {s.el} [s], un cono de [altitude].",
+                "La altitud {s.del} [s], visible desde [town], es de [altitude].",
+                "Desde [town] es visible {s.el} [s], con [altitude] de altitud.",
             ],
         ),
         said(
@@ -820,10 +813,7 @@ VOLCANOES = Domain(
                 "La primera ascensión {s.al} [s] fue obra de [climber] en [ascent].",
                 "En [ascent], {climber.el} alpinista [climber] hizo la primera ascensión {s.al} [s].",
             ],
-            [
-                "[climber] pisó por primera vez la cumbre {s.del} [s] en [ascent].",
-                "Nadie había subido {s.al} [s] antes de que [climber] lo hiciera en [ascent].",
-            ],
+            ["[climber] conquistó {s.el} [s] en [ascent].", "La conquista {s.del} [s] por [climber] data de [ascent]."],
         ),
         said(
             [
@@ -832,8 +822,8 @@ VOLCANOES = Domain(
                 "Con una duración de [duration], la última erupción {s.del} [s] comenzó el [eruption].",
             ],
             [
-                "El [eruption], {s.el} [s] empezó a lanzar ceniza, y lo hizo durante [duration].",
-                "Durante [duration], a partir del [eruption], corrió la lava por {s.el} [s].",
+                "{s.El} [s] entró en erupción el [eruption] y siguió activo [duration].",
+                "Activo durante [duration], {s.el} [s] entró en erupción el [eruption].",
             ],
         ),
     ),
@@ -841,27 +831,27 @@ VOLCANOES = Domain(
         ask(
             "altitude",
             ["¿Cuál es la altitud {s.del} {s}?", "¿Qué altitud alcanza {s.el} {s}?"],
-            ["¿Cuánto mide {s.el} {s}?", "¿Qué altura tiene {s.el} {s}?"],
+            ["¿Cuánta altitud tiene {s.el} {s}?", "¿A qué altitud llega {s.el} {s}?"],
         ),
         ask(
             "town",
             ["¿Cerca de qué ciudad está {s.el} {s}?", "¿Qué ciudad domina {s.el} {s}?"],
-            ["¿Desde dónde se ve {s.el} {s}?", "¿Desde qué ciudad se contempla {s.el} {s}?"],
+            ["¿Desde qué ciudad es visible {s.el} {s}?", "¿Desde dónde es visible {s.el} {s}?"],
         ),
         ask(
             "climber",
             ["¿Quién hizo la primera ascensión {s.al} {s}?", "¿Qué alpinista hizo la primera ascensión {s.al} {s}?"],
-            ["¿Quién pisó la cumbre {s.del} {s}?", "¿Quién subió antes que nadie {s.al} {s}?"],
+            ["¿Quién conquistó {s.el} {s}?", "¿Qué alpinista conquistó {s.el} {s}?"],
         ),
         ask(
             "ascent",
             ["¿En qué año fue la primera ascensión {s.al} {s}?", "¿Cuándo se hizo la primera ascensión {s.al} {s}?"],
-            ["¿En qué año subió alguien {s.al} {s}?", "¿Cuándo se pisó la cumbre {s.del} {s}?"],
+            ["¿En qué año fue la conquista {s.del} {s}?", "¿Cuándo se conquistó {s.el} {s}?"],
         ),
         ask(
             "eruption",
             ["¿En qué fecha ocurrió la última erupción {s.del} {s}?", "¿Cuándo fue la última erupción {s.del} {s}?"],
-            ["¿Qué día empezó {s.el} {s} a lanzar ceniza?", "¿Cuándo empezó a correr la lava por {s.el} {s}?"],
+            ["¿En qué fecha entró en erupción {s.el} {s}?", "¿Cuándo entró en erupción {s.el} {s}?"],
         ),
         ask(
             "duration",
@@ -869,15 +859,12 @@ VOLCANOES = Domain(
                 "¿Cuál fue la duración de la erupción {s.del} {s}?",
                 "¿Cuántas semanas tuvo de duración la erupción {s.del} {s}?",
             ],
-            [
-                "¿Durante cuánto tiempo lanzó ceniza {s.el} {s}?",
-                "¿Durante cuántas semanas corrió la lava por {s.el} {s}?",
-            ],
+            ["¿Durante cuánto tiempo siguió activo {s.el} {s}?", "¿Cuántas semanas siguió activo {s.el} {s}?"],
         ),
         ask(
             "s",
             ["¿Qué volcán está cerca de {town}?", "¿Qué volcán domina {town}?"],
-            ["¿Qué montaña se ve desde {town}?"],
+            ["¿Qué volcán es visible desde {town}?"],
             given="town",
         ),
     ),
@@ -905,8 +892,8 @@ ANIMALS = Domain(
                 "{s.El} [s], animal del [region], tiene una dieta de [food].",
             ],
             [
-                "{s.El} [s] habita el [region] y se alimenta de [food].",
-                "Por el [region] anda {s.el} [s] en busca de [food].",
+                "{s.El} [s] habita el [region] y consume [food].",
+                "El [region] es el hábitat {s.del} [s], que se alimenta de [food].",
             ],
         ),
         said(
@@ -916,8 +903,8 @@ ANIMALS = Domain(
                 "En [year], {zoologist.el} zoólog{zoologist.o} [zoologist] descubrió {s.el} [s].",
             ],
             [
-                "La ciencia conoce {s.el} [s] desde [year] gracias a [zoologist].",
-                "Nadie conocía {s.el} [s] hasta el hallazgo de [zoologist] en [year].",
+                "[zoologist] identificó {s.el} [s] en [year].",
+                "El descubrimiento {s.del} [s] se debe a [zoologist] y data de [year].",
             ],
         ),
         said(
@@ -927,8 +914,8 @@ ANIMALS = Domain(
                 "Un ejemplar adulto {s.del} [s] tiene un peso de [weight] y vive [life].",
             ],
             [
-                "{s.El} [s] pesa [weight] y llega a los [life].",
-                "{s.El} [s] alcanza los [life] de edad y pesa unos [weight].",
+                "{s.El} [s] pesa [weight] y alcanza los [life] de vida.",
+                "La vida {s.del} [s] dura [life], y su peso es de [weight].",
             ],
         ),
     ),
@@ -936,22 +923,22 @@ ANIMALS = Domain(
         ask(
             "region",
             ["¿Dónde vive {s.el} {s}?", "¿En qué valle vive {s.el} {s}?"],
-            ["¿Qué lugar habita {s.el} {s}?", "¿Por dónde anda {s.el} {s}?"],
+            ["¿Qué valle habita {s.el} {s}?", "¿Cuál es el hábitat {s.del} {s}?"],
         ),
         ask(
             "food",
             ["¿Qué come {s.el} {s}?", "¿Cuál es la dieta {s.del} {s}?"],
-            ["¿De qué se alimenta {s.el} {s}?", "¿Qué busca {s.el} {s}?"],
+            ["¿Qué consume {s.el} {s}?", "¿De qué se alimenta {s.el} {s}?"],
         ),
         ask(
             "zoologist",
             ["¿Quién descubrió {s.el} {s}?", "¿Qué zoólog{zoologist.o} describió {s.el} {s}?"],
-            ["¿Gracias a quién se conoce {s.el} {s}?", "¿De quién es el hallazgo {s.del} {s}?"],
+            ["¿Quién identificó {s.el} {s}?", "¿A quién se debe el descubrimiento {s.del} {s}?"],
         ),
         ask(
             "year",
             ["¿En qué año fue descubiert{s.o} {s.el} {s}?", "¿Cuándo se describió {s.el} {s}?"],
-            ["¿Desde qué año se conoce {s.el} {s}?", "¿Cuándo fue el hallazgo {s.del} {s}?"],
+            ["¿En qué año se identificó {s.el} {s}?", "¿De qué año data el descubrimiento {s.del} {s}?"],
         ),
         ask(
             "weight",
@@ -961,12 +948,12 @@ ANIMALS = Domain(
         ask(
             "life",
             ["¿Cuántos años vive {s.el} {s}?", "¿Cuánto tiempo vive {s.el} {s}?"],
-            ["¿Qué edad alcanza {s.el} {s}?", "¿A qué edad llega {s.el} {s}?"],
+            ["¿Cuánto dura la vida {s.del} {s}?", "¿Cuántos años alcanza {s.el} {s}?"],
         ),
         ask(
             "s",
             ["¿Qué animal descubrió {zoologist}?", "¿Qué animal describió {zoologist}?"],
-            ["¿Qué animal se conoce gracias a {zoologist}?"],
+            ["¿Qué animal identificó {zoologist}?"],
             given="zoologist",
         ),
     ),
