@@ -148,7 +148,7 @@ def _continue(url: str, part: Path, sha256: str | None, size: int | None, progre
             return
         if url.startswith("https://") and not response.url.startswith("https://"):
             raise _Refused(f"leads to an insecure address ({response.url})")
-        start, total = _span(response, have)
+        start, total = _span(response, have, part)
         total = total if total is not None else size
         if total is not None and total > MAX_BYTES:
             raise _Refused(f"would be {total:,} bytes: no data set")
@@ -212,12 +212,13 @@ def _retry_after(error: urllib.error.HTTPError) -> float:
         return 0.0
 
 
-def _span(response: http.client.HTTPResponse, have: int) -> tuple[int, int | None]:
+def _span(response: http.client.HTTPResponse, have: int, part: Path) -> tuple[int, int | None]:
     """Where the answer's bytes belong, and how long the whole file is (None: not said)."""
     length = response.headers.get("Content-Length", "")
     if response.status == 206:
         span = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", response.headers.get("Content-Range", ""))
         if not span or int(span[1]) != have:
+            _forget(part)  # the next try asks for all of it
             raise _Broken("answered with another range than asked for")
         return have, None if span[3] == "*" else int(span[3])
     return 0, int(length) if length.isdecimal() else None

@@ -467,9 +467,8 @@ def _table_rows(text: str, path: Path) -> tuple[str, Iterator[dict[str, Any]]]:
     delimiter = max(",\t;", key=header.count)
     named = {name.strip().strip('"') for name in header.split(delimiter)}
     if not named & set(_NAMES["question"]) or not named & set(_NAMES["context"]):
-        raise XlqaError(
-            f'{path}: begins with "{plain(text[:40])}…": not question answering data of a known format ({KNOWN_FORMATS}).'
-        )
+        seen = f'begins with "{plain(text[:40])}…"'
+        raise XlqaError(f"{path}: {seen}: not question answering data of a known format ({KNOWN_FORMATS}).")
     return ("tsv" if delimiter == "\t" else "csv"), _csv_rows(text, delimiter, path)
 
 

@@ -1,0 +1,143 @@
+"""The registry is complete, consistent, and says what it does not know."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+
+from xlqa.data.registry import (
+    LANGUAGES,
+    SETS,
+    Part,
+    default_tests,
+    default_train,
+    find_part,
+    find_set,
+    known_languages,
+    part_names,
+    part_scorer,
+)
+from xlqa.errors import XlqaError
+from xlqa.scoring import get_scorer
+
+PARTS = [part for data_set in SETS for part in data_set.parts]
+
+
+def test_the_sets_of_the_issue_are_there() -> None:
+    assert [data_set.name for data_set in SETS] == [
+        "squad", "sberquad", "drcd", "xquad", "mlqa", "tydiqa", "cmrc2018", "korquad", "jaquad", "germanquad", "fquad",
+        "squad_it", "squad_es", "arcd", "iapp_wiki_qa", "pquad", "tquad",
+    ]  # fmt: skip
+    assert len(find_set("xquad").parts) == 12
+    assert len([part for part in find_set("mlqa").parts if part.split == "test"]) == 49
+    assert len(find_set("mlqa").parts) == 98
+
+
+def test_names_are_unique_and_find_their_part() -> None:
+    assert len(set(part_names())) == len(PARTS)
+    for part in PARTS:
+        assert find_part(part.name) is part
+        assert find_set(part.name) is find_set(part.set_name)
+        assert part.name.split(".")[0] == part.set_name
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+def test_each_part_is_consistent(part: Part) -> None:
+    assert part.language in LANGUAGES
+    assert part.question_language in ("", *LANGUAGES)
+    assert part.split in ("train", "dev", "test", "trial")
+    assert part.questions
+    assert part.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", part.sha256)
+    assert all(urlsplit(url).scheme == "https" for url in part.urls)
+    assert part.urls or find_set(part.set_name).on_request
+    assert ".." not in part.file
+    assert not part.file.startswith("/")
+    assert get_scorer(part_scorer(part))
+
+
+def test_files_in_the_cache_do_not_collide() -> None:
+    assert len({(part.set_name, part.file) for part in PARTS}) == len(PARTS)
+
+
+def test_each_set_says_where_its_facts_come_from() -> None:
+    for data_set in SETS:
+        assert data_set.licence
+        assert data_set.citation
+        assert data_set.facts
+        assert data_set.homepage.startswith("https://")
+        unknown = [part.name for part in data_set.parts if part.sha256 is None and part.urls]
+        assert not unknown or "SHA-256" in data_set.unverified
+
+
+def test_what_was_checked_by_hand() -> None:
+    dev = find_part("squad.dev")
+    assert dev.sha256 == "95aa6a52d5d6a735563366753ca50492a658031da74f301ac5238b03966972c9"
+    assert dev.size == 4854279
+    assert find_part("mlqa.zh.es").member == "MLQA_V1/test/test-context-zh-question-es.json"
+    assert find_part("mlqa.zh.es").question_language == "es"
+    assert part_scorer(find_part("mlqa.zh.es")) == "mlqa.zh"
+    # English pairs hold all questions of the other language; the other pairs are the same both ways.
+    assert find_part("mlqa.en.de").questions == find_part("mlqa.de.en").questions == 4517
+    assert find_part("mlqa.hi.es").questions == find_part("mlqa.es.hi").questions == 1723
+    totals = {"train": 49881, "dev": 5077}
+    for split, total in totals.items():
+        assert sum(part.questions or 0 for part in find_set("tydiqa").parts if part.split == split) == total
+
+
+WITHOUT_TRAIN = ("el", "hi", "ro", "vi")
+
+
+def test_every_language_of_the_registry_has_defaults() -> None:
+    registered = {language for data_set in SETS for language in data_set.languages}
+    assert registered == set(known_languages()) == set(LANGUAGES)
+
+
+@pytest.mark.parametrize("language", known_languages())
+def test_defaults_exist_and_fit_their_language(language: str) -> None:
+    tests = [find_part(name) for name in default_tests(language)]
+    assert tests
+    assert {part.language for part in tests} == {language}
+    assert {part.split for part in tests} <= {"dev", "test"}
+    if language not in WITHOUT_TRAIN:
+        train = find_part(default_train(language))
+        assert (train.language, train.split) == (language, "train")
+
+
+@pytest.mark.parametrize("language", WITHOUT_TRAIN)
+def test_a_language_without_a_public_train_part_says_so(language: str) -> None:
+    with pytest.raises(XlqaError, match=r"no registered set with a public train part .*: give --target-train FILE\."):
+        default_train(language)
+
+
+def test_sets_know_whether_they_have_a_train_part() -> None:
+    assert not find_set("xquad").has_train
+    assert not find_set("mlqa").has_train
+    assert find_set("squad").has_train
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("squad", '"squad" is a set of several parts: name one of squad.train, squad.dev.'),
+        ("squad.trian", "did you mean squad.train"),
+        ("xquad.rus", "did you mean xquad.ru"),
+        ("XQuAD.ru", "did you mean xquad.ru"),
+        ("qqqqqq", '"qqqqqq" is neither a file here nor a registered set: give a file, or see `xlqa data list`.'),
+        ("mlqa", "and 90 more"),
+    ],
+)
+def test_unknown_names_are_helped(name: str, message: str) -> None:
+    with pytest.raises(XlqaError) as caught:
+        find_part(name)
+    assert message in str(caught.value)
+
+
+def test_unknown_languages_and_sets_are_helped() -> None:
+    with pytest.raises(XlqaError, match=r'did you mean "ru"'):
+        default_train("Russian")
+    with pytest.raises(XlqaError, match="give --target-train and --target-test files"):
+        default_tests("xx")
+    with pytest.raises(XlqaError, match="did you mean xquad"):
+        find_set("xqad")

@@ -1,0 +1,117 @@
+"""Subsets are nested, exact, and the same in whatever order the file stands."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections import Counter
+from typing import Literal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from xlqa.data.subsets import permute_questions, sample_questions, split_validation
+from xlqa.errors import XlqaError
+from xlqa.records import Answer, Question, hash_context
+
+
+def make(*sizes: int) -> list[Question]:
+    """Paragraphs with so many questions each."""
+    questions = []
+    for paragraph, size in enumerate(sizes):
+        context = f"Paragraph {paragraph}."
+        for number in range(size):
+            identity, asked, answers = f"p{paragraph}-q{number}", f"Question {number}?", (Answer("Paragraph", 0),)
+            questions.append(Question(identity, asked, context, answers, hash_context(context)))
+    return questions
+
+
+SETS = st.lists(st.integers(1, 6), min_size=1, max_size=25).map(lambda sizes: make(*sizes))
+BY = st.sampled_from(["question", "paragraph"])
+
+
+@settings(deadline=None)
+@given(SETS, st.integers(), BY, st.data())
+def test_subsets_are_nested_and_exact(
+    questions: list[Question], seed: int, by: Literal["question", "paragraph"], data: st.DataObject
+) -> None:
+    large = data.draw(st.integers(0, len(questions)))
+    small = data.draw(st.integers(0, large))
+    bigger = sample_questions(questions, large, seed, by)
+    assert len(bigger) == len(set(bigger)) == large
+    assert bigger[:small] == sample_questions(questions, small, seed, by)
+    assert set(bigger) <= set(questions)
+
+
+@settings(deadline=None)
+@given(SETS, st.integers(), BY, st.randoms())
+def test_the_files_order_says_nothing(
+    questions: list[Question], seed: int, by: Literal["question", "paragraph"], order: random.Random
+) -> None:
+    shuffled = questions.copy()
+    order.shuffle(shuffled)
+    assert permute_questions(shuffled, seed, by) == permute_questions(questions, seed, by)
+
+
+@settings(deadline=None)
+@given(SETS, st.integers(), st.data())
+def test_by_paragraph_only_the_last_one_is_cut(questions: list[Question], seed: int, data: st.DataObject) -> None:
+    size = data.draw(st.integers(0, len(questions)))
+    chosen = Counter(question.context_hash for question in sample_questions(questions, size, seed, "paragraph"))
+    whole = Counter(question.context_hash for question in questions)
+    assert sum(chosen[context] != whole[context] for context in chosen) <= 1
+
+
+def test_the_permutation_is_the_documented_hash() -> None:
+    questions = make(3, 3)
+    expected = sorted(questions, key=lambda question: hashlib.sha256(f"7\n{question.id}".encode()).hexdigest())
+    assert permute_questions(questions, 7) == expected
+    assert [question.id for question in sample_questions(questions, 3, 7)] == ["p1-q0", "p1-q2", "p0-q1"]
+
+
+def test_seeds_differ_and_cover_evenly() -> None:
+    questions = make(*[2] * 50)
+    counts = Counter(question.id for seed in range(400) for question in sample_questions(questions, 10, seed))
+    # 400 draws of 10 from 100: 40 each, standard deviation 6.
+    assert len(counts) == 100
+    assert min(counts.values()) > 15
+    assert max(counts.values()) < 65
+
+
+def test_too_many_are_refused_in_words() -> None:
+    with pytest.raises(XlqaError) as caught:
+        sample_questions(make(5, 5), 50_000, 0, name="drcd.train")
+    assert str(caught.value) == "drcd.train has 10 training questions, 50,000 requested: lower --sizes."
+    with pytest.raises(XlqaError, match="sizes are 0 or more"):
+        sample_questions(make(1), -1, 0)
+    with pytest.raises(XlqaError, match="choose question or paragraph"):
+        sample_questions(make(1), 1, 0, "article")  # type: ignore[arg-type]  # what a caller without types may do
+
+
+@settings(deadline=None)
+@given(SETS, st.integers(0, 100), st.data())
+def test_validation_shares_no_paragraph_with_training(
+    questions: list[Question], seed: int, data: st.DataObject
+) -> None:
+    size = data.draw(st.integers(0, len(questions)))
+    try:
+        train, valid = split_validation(questions, size, seed)
+    except XlqaError:
+        # Only where all paragraphs would have been needed.
+        assert size > len(questions) - max(Counter(question.context_hash for question in questions).values())
+        return
+    assert len(valid) == size
+    assert not {question.context_hash for question in train} & {question.context_hash for question in valid}
+    assert train
+    assert [question for question in questions if question in set(train)] == list(train)
+    left_out = len(questions) - len(train) - len(valid)
+    assert 0 <= left_out < max(Counter(question.context_hash for question in questions).values())
+
+
+def test_validation_is_refused_where_nothing_would_remain() -> None:
+    with pytest.raises(XlqaError, match="10 training questions, 10 of them requested for validation"):
+        split_validation(make(5, 5), 10)
+    with pytest.raises(XlqaError, match="too few paragraphs"):
+        split_validation(make(5, 5), 6)
+    assert split_validation(make(5), 0) == (tuple(make(5)), ())
