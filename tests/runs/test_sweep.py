@@ -23,7 +23,7 @@ from xlqa.runs.execute import execute
 from xlqa.runs.files import read_json
 from xlqa.runs.layout import Layout
 from xlqa.runs.plan import Plan
-from xlqa.runs.prepare import write_run_config
+from xlqa.runs.prepare import lay_out, write_run_config
 from xlqa.runs.rescore import rescore
 from xlqa.runs.store import read_result, write_results
 
@@ -215,3 +215,140 @@ def test_one_failing_run_stops_no_other(settings: dict[str, Any], tmp_path: Path
     assert done.returncode == 0, done.stderr
     assert len(table(out)) == 2
     assert not (broken / "failure.json").exists()
+
+
+def test_prepared_runs_go_one_by_one_and_wait_for_their_source(plan: MakePlan, tmp_path: Path) -> None:
+    from xlqa.cli import main
+
+    prepared = plan(tmp_path / "out", sizes="8", seeds=1, arms="transfer")
+    lay_out(prepared)
+    folder = next((tmp_path / "out").glob("runs/es-transfer-8-*"))
+    assert read_json(folder / "config.json")["chainer"]["pipe"][1]["source_sha256"] is None
+    assert main(["run", str(folder)]) == 2
+    assert "source stage is not trained" in read_json(folder / "failure.json")["error"]
+    assert main(["run", str(prepared.layout.source(prepared.stages[0].source_id).path)]) == 0
+    assert main(["run", str(folder)]) == 0
+    assert len(read_json(folder / "config.json")["chainer"]["pipe"][1]["source_sha256"]) == 64
+    assert not (folder / "failure.json").exists()
+    assert main(["collect", str(tmp_path / "out")]) == 0
+    assert len(table(tmp_path / "out")) == 1
+
+
+def test_changed_data_or_weights_are_refused(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from xlqa.cli import main
+
+    out = tmp_path / "copy"
+    shutil.copytree(finished, out, symlinks=True)
+    folder = next(out.glob("runs/es-target-only-8-s0-*"))
+    shutil.rmtree(folder / "eval")
+    data = next(out.glob("data/sample.es.train-*"))
+    whole = data.read_bytes()
+    data.write_bytes(whole + b" ")
+    assert main(["run", str(folder)]) == 2
+    assert "differs from the file the config names" in capsys.readouterr().err
+    data.write_bytes(whole)
+    assert main(["run", str(folder)]) == 0
+    transfer = next(out.glob("runs/es-transfer-8-s0-*"))
+    shutil.rmtree(transfer / "eval")
+    weights = next(out.glob("source/*/model/model.safetensors"))
+    weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\0\1")
+    assert main(["run", str(transfer)]) == 2
+    assert "weights differ from those the config names" in capsys.readouterr().err
+
+
+def test_kept_model_is_scored_on_another_set(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from xlqa.cli import main
+
+    out = tmp_path / "copy"
+    shutil.copytree(finished, out, symlinks=True)
+    kept = next(p for p in out.glob("runs/es-transfer-16-s0-*"))
+    assert main(["evaluate", str(kept), "--test", "sample.en.test", "--test-size", "15", "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)
+    assert (row["test"], row["questions"], row["scorer"], row["run_id"]) == ("sample.en.test", 15, "squad", kept.name)
+    assert len(table(out)) == len(table(finished)) + 1
+    unkept = next(out.glob("runs/es-transfer-8-s0-*"))
+    assert main(["evaluate", str(unkept), "--test", "sample.en.test"]) == 2
+    assert "no weights" in capsys.readouterr().err
+
+
+def test_asking_needs_weights(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from xlqa.cli import main
+
+    monkeypatch.setenv("XLQA_HOME", str(finished))
+    context = "El carpincho vive en Brasil."
+    assert main(["ask", context, "Where does it live?", "--json", "--top-k", "3", "--device", "cpu"]) == 0
+    spans = json.loads(capsys.readouterr().out)
+    assert len(spans) == 3
+    assert all(context[s["start"] : s["end"]] == s["answer"] for s in spans)
+    assert [s["score"] for s in spans] == sorted((s["score"] for s in spans), reverse=True)
+    zero = next(finished.glob("runs/es-transfer-0-*"))
+    assert main(["ask", context, "Where?", "--model", zero.name, "--device", "cpu"]) == 0
+    unkept = next(finished.glob("runs/es-target-only-8-s0-*"))
+    for words, message in (
+        ([context, "Where?", "--model", unkept.name], "no weights"),
+        ([context, " "], "question is empty"),
+        ([context], "give a context and a question"),
+    ):
+        assert main(["ask", *words]) == 2
+        assert message in capsys.readouterr().err
+    monkeypatch.setenv("XLQA_HOME", str(tmp_path))
+    assert main(["ask", context, "Where?"]) == 2
+    assert "xlqa sweep --demo" in capsys.readouterr().err
+
+
+def test_all_that_is_wrong_is_said_before_any_training(
+    settings: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from xlqa.cli import main
+
+    empty = tmp_path / "no-tokenizer"
+    empty.mkdir()
+    (empty / "config.json").write_text("{}", encoding="utf-8")
+    prose = tmp_path / "prose.json"
+    prose.write_text("Once upon a time.", encoding="utf-8")
+    changes = {
+        "model": str(empty), "sizes": "8,100000", "target_test": str(prose), "device": "cuda:7", "source_size": 10**6,
+    }  # fmt: skip
+    assert main(sweep_words(settings | changes | {"target_train": "sample.es.train"}, tmp_path / "out")) == 2
+    errors = capsys.readouterr().err
+    for word in ("no tokenizer", "prose.json", "--device cuda:7", "lower --source-size"):
+        assert word in errors
+    assert not (tmp_path / "out").exists()
+    assert main(sweep_words(settings | {"sizes": "100000"}, tmp_path / "out")) == 2
+    assert "100,000 requested: lower --sizes" in capsys.readouterr().err
+    assert main(sweep_words(settings | {"source_train": "sample.es.test", "source_size": 20}, tmp_path / "out")) == 2
+    assert "--allow-overlap" in capsys.readouterr().err
+    assert (
+        main(
+            [
+                "sweep",
+                "--lang",
+                "qq",
+                "--model",
+                settings["model"],
+                "--source-train",
+                "sample.en.train",
+                "--out",
+                str(tmp_path / "out"),
+            ]
+        )
+        == 2
+    )
+    assert "qq" in capsys.readouterr().err
+
+
+def test_shards_are_disjoint_and_together_all(plan: MakePlan, tmp_path: Path) -> None:
+    from xlqa.runs.sweep import take_shard
+
+    whole = plan(tmp_path / "out", sizes="4,8,16", seeds=3)
+    parts = [[spec.run_id for spec, _ in take_shard(whole, (i, 4))] for i in (1, 2, 3, 4)]
+    together = [run for part in parts for run in part]
+    assert sorted(together) == sorted(spec.run_id for spec, _ in whole.runs)
+    assert len(set(together)) == len(together)
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1

@@ -11,6 +11,8 @@ integers, and attention stays in the precision of its inputs.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,9 @@ from torch import nn
 
 LEVELS = 1 << 16
 """Steps in which a dropout probability can be set: one random word of 16 bits decides one element."""
+
+CHUNK = 1 << 20
+"""Attention scores computed at a time: few enough to stay in a processor's cache, many enough to outweigh the calls."""
 
 ATTENTION_CLASSES = frozenset(
     name
@@ -70,25 +75,34 @@ def _fast_class(known: type[nn.Module]) -> type[nn.Module]:
     return _fast_classes[name]
 
 
-def keep_mask(shape: torch.Size | tuple[int, ...], p: float, dtype: torch.dtype) -> torch.Tensor:
-    """A dropout mask: 0 with probability p, else 1 / (1 - p), with p rounded to a multiple of 1 / LEVELS.
+def keep_flags(shape: Sequence[int], p: float) -> tuple[torch.Tensor, float]:
+    """What dropout keeps: int16 ones, and zeros with probability p; and the factor 1 / (1 - p) for the kept.
 
-    Args:
-        shape: of the mask; p: below 1; dtype: float32 or bfloat16 (whose rounding moves the scale by 0.2 % at most).
-
-    Every element is decided by its own 16 bits of an SFC64 stream, which is seeded by one draw from torch's generator:
-    the same `torch.manual_seed` gives the same masks on any number of threads.
+    p is rounded to a multiple of 1 / LEVELS. Every element is decided by its own 16 bits of an SFC64 stream, which is
+    seeded by one draw from torch's generator: the same `torch.manual_seed` gives the same flags on any number of threads.
     """
     cut = round(p * LEVELS)
-    count = int(np.prod(shape))
+    count = math.prod(shape)
     seed = int(torch.randint(2**62, ()))
     words = torch.from_numpy(np.random.SFC64(seed).random_raw(-(-count // 4)).view(np.int16))[:count].view(shape)
-    kept = torch.ge(words, cut - LEVELS // 2, out=words)
-    scale = torch.tensor(LEVELS / (LEVELS - cut), dtype=dtype)
+    return torch.ge(words, cut - LEVELS // 2, out=words), LEVELS / (LEVELS - cut)
+
+
+def keep_mask(shape: Sequence[int], p: float, dtype: torch.dtype) -> torch.Tensor:
+    """A dropout mask: 0 with probability p, else 1 / (1 - p), which bfloat16 rounds by 0.2 % at most, as torch's own does."""
+    flags, factor = keep_flags(shape, p)
+    scale = torch.tensor(factor, dtype=dtype)
     if dtype == torch.bfloat16:
         # 0 or 1 times the bits of the scale are the bits of 0.0 or of the scale.
-        return kept.mul_(int(scale.view(torch.int16))).view(torch.bfloat16)
-    return kept.to(dtype).mul_(scale)
+        return flags.mul_(int(scale.view(torch.int16))).view(torch.bfloat16)
+    return flags.to(dtype).mul_(scale)
+
+
+def _drop(values: torch.Tensor, flags: torch.Tensor) -> torch.Tensor:
+    """The values where flags are 1, and 0.0 elsewhere."""
+    if values.dtype == torch.bfloat16:
+        return (values.view(torch.int16) * flags).view(torch.bfloat16)
+    return values * flags.to(values.dtype)
 
 
 class WordDropout(nn.Dropout):
@@ -123,16 +137,24 @@ class _FastSelfAttention(nn.Module):
         parts = (self.query, self.key, self.value)
         weight, bias = torch.cat([part.weight for part in parts]), torch.cat([part.bias for part in parts])
         projected = nn.functional.linear(hidden_states, weight, bias)
-        return attend(projected, _additive(attention_mask, projected.dtype), self.num_attention_heads, p), None
+        return attend(projected, attention_mask, self.num_attention_heads, p), None
 
 
-def _additive(mask: torch.Tensor | None, dtype: torch.dtype) -> torch.Tensor | None:
-    """An attention mask as a term of the scores; a boolean one is true where attention is allowed."""
+def _additive(mask: torch.Tensor | None, dtype: torch.dtype) -> tuple[torch.Tensor | None, int]:
+    """An attention mask as a term of the scores of the keys from the first masked one on, and that key's number.
+
+    Windows of like length lack but their last keys. A boolean mask is true where attention is allowed.
+    """
     if mask is None:
-        return None
+        return None, 0
+    masked = (~mask if mask.dtype == torch.bool else mask != 0).flatten(0, -2).any(dim=0).nonzero()
+    if len(masked) == 0:
+        return None, 0
+    first = int(masked[0])
+    tail = mask[..., first:]
     if mask.dtype == torch.bool:
-        return torch.zeros(mask.shape, dtype=dtype).masked_fill_(~mask, torch.finfo(dtype).min)
-    return mask.to(dtype)
+        tail = torch.zeros(tail.shape, dtype=dtype).masked_fill_(~tail, torch.finfo(dtype).min)
+    return tail.to(dtype), first
 
 
 def attend(projected: torch.Tensor, mask: torch.Tensor | None, heads: int, p: float) -> torch.Tensor:
@@ -140,48 +162,67 @@ def attend(projected: torch.Tensor, mask: torch.Tensor | None, heads: int, p: fl
 
     Args:
         projected: (B, L, 3 * heads * depth) queries, keys and values side by side.
-        mask: added to the scores, (B or 1, 1, L or 1, L), or None.
+        mask: boolean, true where attention is allowed, or added to the scores: (B, 1, L or 1, L), or None.
         heads: number of heads; p: share of the weights that is dropped, below 1.
 
     Returns:
         (B, L, heads * depth).
     """
+    tail, first = _additive(mask, projected.dtype)
     apply: Any = _Attention.apply
-    output: torch.Tensor = apply(projected, mask, heads, p)
+    output: torch.Tensor = apply(projected, tail, first, heads, p)
     return output
 
 
+def _chunks(batch: int, heads: int, length: int) -> Iterator[tuple[slice, slice]]:
+    """The windows of a batch, a few at a time, and the rows of (window, head) that are theirs."""
+    step = max(1, CHUNK // (heads * length * length))
+    for low in range(0, batch, step):
+        yield slice(low, low + step), slice(low * heads, (low + step) * heads)
+
+
 class _Attention(torch.autograd.Function):
-    """The arithmetic of `attend`; keeps attention weights and dropout mask for the way back, not their product."""
+    """The arithmetic of `attend`, a few windows at a time; keeps weights and dropout flags for the way back."""
 
     @staticmethod
-    def forward(ctx: Any, projected: torch.Tensor, mask: torch.Tensor | None, heads: int, p: float) -> torch.Tensor:
+    def forward(ctx: Any, projected: torch.Tensor, tail: torch.Tensor | None, first: int, heads: int, p: float) -> Any:
         batch, length, width = projected.shape
         depth = width // 3 // heads
         split = projected.view(batch, length, 3, heads, depth).permute(2, 0, 3, 1, 4).contiguous()
         query, key, value = split.view(3, batch * heads, length, depth).unbind(0)
-        scores = torch.bmm(query.mul_(depth**-0.5), key.transpose(1, 2))
-        if mask is not None:
-            scores.view(batch, heads, length, length).add_(mask)
-        weights = torch.softmax(scores, dim=-1)
-        kept = keep_mask(weights.shape, p, weights.dtype) if p else None
-        output = torch.bmm(weights * kept if kept is not None else weights, value)
-        ctx.save_for_backward(query, key, value, weights, kept)
-        ctx.sizes = (batch, length, heads, depth)
+        query.mul_(depth**-0.5)
+        square = (batch * heads, length, length)
+        weights = torch.empty(square, dtype=query.dtype) if ctx.needs_input_grad[0] else None
+        flags, factor = keep_flags(square, p) if p else (None, 1.0)
+        output = torch.empty_like(query)
+        for windows, rows in _chunks(batch, heads, length):
+            scores = torch.bmm(query[rows], key[rows].transpose(1, 2))
+            if tail is not None:
+                scores.view(-1, heads, length, length)[..., first:].add_(tail[windows])
+            found = torch.softmax(scores, dim=-1, out=None if weights is None else weights[rows])
+            torch.bmm(found if flags is None else _drop(found, flags[rows]), value[rows], out=output[rows])
+        ctx.save_for_backward(query, key, value, weights, flags)
+        ctx.sizes, ctx.factor = (batch, length, heads, depth), factor
+        if p:
+            output.mul_(factor)
         return output.view(batch, heads, length, depth).transpose(1, 2).reshape(batch, length, heads * depth)
 
     @staticmethod
-    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, None, None, None]:
-        query, key, value, weights, kept = ctx.saved_tensors
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor, None, None, None, None]:
+        query, key, value, weights, flags = ctx.saved_tensors
         batch, length, heads, depth = ctx.sizes
         grad = grad.view(batch, length, heads, depth).transpose(1, 2).reshape(batch * heads, length, depth)
+        if flags is not None:
+            grad = grad * ctx.factor
         found = torch.empty((3, batch * heads, length, depth), dtype=grad.dtype)
-        torch.bmm((weights * kept if kept is not None else weights).transpose(1, 2), grad, out=found[2])
-        weighted = torch.bmm(grad, value.transpose(1, 2))
-        if kept is not None:
-            weighted.mul_(kept)
-        scores = torch._softmax_backward_data(weighted, weights, -1, weights.dtype)
-        torch.bmm(scores, key, out=found[0]).mul_(depth**-0.5)
-        torch.bmm(scores.transpose(1, 2), query, out=found[1])
+        for _, rows in _chunks(batch, heads, length):
+            kept, change = weights[rows], torch.bmm(grad[rows], value[rows].transpose(1, 2))
+            if flags is not None:
+                kept, change = _drop(kept, flags[rows]), _drop(change, flags[rows])
+            torch.bmm(kept.transpose(1, 2), grad[rows], out=found[2, rows])
+            scores = torch._softmax_backward_data(change, weights[rows], -1, change.dtype)
+            torch.bmm(scores, key[rows], out=found[0, rows])
+            torch.bmm(scores.transpose(1, 2), query[rows], out=found[1, rows])
+        found[0].mul_(depth**-0.5)
         joined = found.view(3, batch, heads, length, depth).permute(1, 3, 0, 2, 4)
-        return joined.reshape(batch, length, 3 * heads * depth), None, None, None
+        return joined.reshape(batch, length, 3 * heads * depth), None, None, None, None

@@ -5,7 +5,6 @@ Every file is named with its SHA-256 and refused when it differs.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from deeppavlov.core.data.dataset_reader import DatasetReader
 
+from xlqa.components.environment import refuse_overrides
 from xlqa.components.session import SESSION
 from xlqa.components.weights import hash_file
 from xlqa.data.reading import read_dataset
@@ -20,9 +20,6 @@ from xlqa.data.registry import part_names
 from xlqa.data.sources import resolve, sample_files
 from xlqa.errors import XlqaError
 from xlqa.records import Question
-
-ALLOWED_VARIABLES = frozenset({"DP_ROOT", "DP_DEVICE", "DP_SKIP_NLTK_DOWNLOAD", "DP_CACHE_DIR", "DP_SETTINGS_PATH"})
-"""DeepPavlov lets any DP_<NAME> override a config's variable; all but these could change a run behind its config's back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +29,6 @@ class Part:
     name: str
     scorer: str
     questions: tuple[Question, ...]
-
-
-def refuse_overrides(environment: Mapping[str, str] = os.environ) -> None:
-    """Refuse to start under DP_ variables that would change a run.
-
-    Errors:
-        XlqaError: names them.
-    """
-    found = sorted(name for name in environment if name.startswith("DP_") and name not in ALLOWED_VARIABLES)
-    if found:
-        raise XlqaError(f"{', '.join(found)} is set and could change this run behind its config: unset it.")
 
 
 def read_part(description: Mapping[str, Any]) -> Part:

@@ -5,7 +5,6 @@ All paths hang on the variable ROOT, absolute, overridable by DP_ROOT; data file
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -210,8 +209,3 @@ def read_config(path: Path) -> dict[str, Any]:
         raise XlqaError(f"{path} is missing or not a config that xlqa wrote: prepare it with `xlqa sweep … --dry-run`.")
     refuse_foreign(config, str(path))
     return config
-
-
-def root_of(config: Mapping[str, Any]) -> Path:
-    """The folder that a config's paths hang on, DP_ROOT included."""
-    return Path(os.environ.get("DP_ROOT", config["metadata"]["variables"]["ROOT"]))

@@ -16,10 +16,10 @@ from typing import Any
 
 from xlqa.components.session import SESSION, Event
 from xlqa.errors import XlqaError
-from xlqa.runs.config import read_config, root_of
+from xlqa.runs.config import read_config
 from xlqa.runs.files import locked, read_json, sign, write_json
-from xlqa.runs.layout import RunFolder
-from xlqa.runs.store import is_trained, read_result, write_evaluation
+from xlqa.runs.layout import Layout, RunFolder
+from xlqa.runs.store import is_trained, read_result, source_weights, write_evaluation
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ def execute(folder: RunFolder, *, keep: bool, listen: Callable[[Event], None], d
         trained = is_trained(folder)
         if (folder.is_source and trained) or (not folder.is_source and not pending and not (keep and not trained)):
             return Execution(0, False)
+        _name_source(folder, config)
         SESSION.listen, SESSION.keep_weights = listen, keep or folder.is_source
         SESSION.train_log = folder.train_log
         work = _Work(folder, config, device)
@@ -69,6 +70,20 @@ def _pending(folder: RunFolder, config: dict[str, Any]) -> list[str]:
     return [t for t, e in evaluations.items() if read_result(folder.evaluation(e["eval_id"])) is None]
 
 
+def _name_source(folder: RunFolder, config: dict[str, Any]) -> None:
+    """Put the source weights' SHA-256 into a config that was prepared before its source stage was trained."""
+    model = config["chainer"]["pipe"][1]
+    if model.get("source") and not model.get("source_sha256"):
+        source_id = Path(model["source"]).parent.name
+        sha256 = source_weights(Layout(folder.root).source(source_id))
+        if sha256 is None:
+            raise XlqaError(
+                f"{folder.path}: its source stage is not trained: `xlqa run {folder.root}/source/{source_id}` first."
+            )
+        model["source_sha256"] = sha256
+        write_json(folder.config, config)
+
+
 class _Work:
     """One run in progress."""
 
@@ -77,7 +92,8 @@ class _Work:
         from deeppavlov.core.commands.utils import parse_config
         from deeppavlov.core.common.registry import get_model
 
-        config["metadata"]["variables"] |= {"ROOT": str(root_of(config)), "DEVICE": device}
+        # Below xlqa's own commands paths hang on where the folder lies now, so that a sweep may be moved.
+        config["metadata"]["variables"] |= {"ROOT": str(folder.root), "DEVICE": device}
         self.folder, self.facts = folder, config["metadata"]["xlqa"]
         parsed = parse_config(config)
         self.data = read_data_by_config(parsed)

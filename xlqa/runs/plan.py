@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from xlqa.components.environment import refuse_overrides
 from xlqa.errors import XlqaError
 from xlqa.records import Arm, DataRef, Question
 from xlqa.runs.encoders import resolve_encoder
@@ -76,6 +77,8 @@ def make_plan(request: SweepRequest) -> Plan:
         ManyErrors: everything that is wrong, at once.
     """
     complaints = Complaints()
+    with complaints.gather():
+        refuse_overrides()
     finder = _Finder(request, complaints)
     precision = finder.precision()
     encoder = finder.encoder(request.model)
