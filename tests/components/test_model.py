@@ -122,3 +122,23 @@ def test_counts_and_hashes(encoder: Path) -> None:
     assert missing == ["qa_outputs.bias", "qa_outputs.weight"]
     assert parameter_count(encoder) > sum(p.numel() for p in network.bert.parameters()) - 1
     assert len(hash_weights(encoder)) == 64
+
+
+def test_evaluation_that_runs_out_of_memory_takes_smaller_batches(
+    encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = train_mode(encoder, tmp_path / "model", head_seed=3)
+    windows = WindowPreprocessor(str(encoder), 64, 16)(CONTEXTS, QUESTIONS)
+    before, real, sizes = model(windows, CONTEXTS), model._decode, []
+
+    def scarce(windows: object, batch: list[int], top: int) -> object:
+        sizes.append(len(batch))
+        if len(batch) > 2:
+            raise torch.OutOfMemoryError("out of memory")
+        return real(windows, batch, top)
+
+    monkeypatch.setattr(model, "_decode", scarce)
+    after = model(windows, CONTEXTS)
+    assert after[:2] == before[:2]
+    assert after[2] == pytest.approx(before[2], rel=1e-4)
+    assert max(sizes) > 2

@@ -137,15 +137,22 @@ def test_broken_results_are_done_again(finished: Path, plan: MakePlan, tmp_path:
     assert table(out) == wanted
 
 
-def test_joint_monolingual_and_validation(plan: MakePlan, tmp_path: Path, encoder: Path) -> None:
+def test_all_arms_with_a_validation_part(plan: MakePlan, tmp_path: Path, encoder: Path) -> None:
     wide = plan(
-        tmp_path / "wide", arms="joint", target_model=str(encoder), sizes="8", seeds=1, valid_size=10, keep="none"
-    )
+        tmp_path / "wide", arms="transfer,joint", target_model=str(encoder), sizes="8", seeds=1, valid_size=10,
+        subset_by="paragraph", keep="none",
+    )  # fmt: skip
     run_here(wide)
     rows = table(tmp_path / "wide")
-    assert [(r["arm"], r["split"], r["questions"]) for r in rows] == [
-        ("joint", "valid", "10"), ("joint", "test", "20"), ("monolingual", "valid", "10"), ("monolingual", "test", "20"),
-    ] or {(r["arm"], r["split"]) for r in rows} == {(a, s) for a in ("joint", "monolingual") for s in ("valid", "test")}  # fmt: skip
+    assert {(r["arm"], r["size"], r["split"], r["questions"]) for r in rows} == {
+        ("transfer", "0", "test", "20"),
+        *(
+            (arm, "8", *part)
+            for arm in ("transfer", "joint", "monolingual")
+            for part in (("valid", "10"), ("test", "20"))
+        ),
+    }
+    assert len(rows) == 7
     joint = next(r for r in rows if r["arm"] == "joint")
     assert (joint["steps"], joint["source_size"], joint["source_id"]) == ("6", "24", "")
     assert not list((tmp_path / "wide").glob("runs/*/model"))

@@ -175,8 +175,17 @@ class SpanModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
         score = np.full((count, top), -np.inf, dtype=np.float32)
         first, last = np.zeros((count, top), dtype=np.int64), np.zeros((count, top), dtype=np.int64)
         self.network.eval()
-        for batch in token_batches(windows.lengths, EVAL_TOKENS[self.device.partition(":")[0]]):
-            values, firsts, lasts = self._decode(windows, batch, top)
+        waiting = token_batches(windows.lengths, EVAL_TOKENS[self.device.partition(":")[0]])[::-1]
+        while waiting:
+            batch = waiting.pop()
+            try:
+                values, firsts, lasts = self._decode(windows, batch, top)
+            except torch.OutOfMemoryError:
+                if len(batch) == 1:
+                    raise
+                torch.cuda.empty_cache()
+                waiting += [batch[len(batch) // 2 :], batch[: len(batch) // 2]]
+                continue
             found = values.shape[1]
             score[batch, :found], first[batch, :found], last[batch, :found] = values, firsts, lasts
         return [spans[:top] for spans in merge_windows(windows, contexts, score, first, last)]

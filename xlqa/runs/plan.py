@@ -92,7 +92,7 @@ def make_plan(request: SweepRequest) -> Plan:
     common = Common(request.max_length, request.stride, precision, request.skip_bad)
     stages = _stages(request, encoder, source, source_size, common)
     runs = [
-        (spec, data.tests)
+        (spec, tuple(e for e in data.tests if spec.target or e.split == "test"))
         for language, data in languages.items()
         if data is not None
         for spec in _language_runs(request, language, data, encoder, target_encoders.get(language), stages, common)
