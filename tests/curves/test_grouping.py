@@ -117,10 +117,12 @@ def test_fewer_seeds_at_a_size_are_a_design_not_a_hole(tmp_path: Path):
     assert panel.holes == ()
 
 
-def test_a_zero_shot_score_that_is_missing_stays_out(tmp_path: Path):
+def test_a_zero_shot_score_that_is_missing_is_named_and_no_mean_is_taken_of_the_rest(tmp_path: Path):
     table = study(tmp_path, source_seeds=2)
     table.loc[0, ["f1", "em"]] = np.nan
-    assert len(curves(table)["transfer"].zero_shot) == 1
+    (panel,) = split_panels(table)
+    assert panel.curves[0].zero_shot.empty
+    assert panel.holes == ("ru on xquad.ru, transfer, zero-shot: source seed 0",)
 
 
 def test_labels_name_the_fewest_columns_that_differ():

@@ -55,7 +55,7 @@ def plot(
         if value not in allowed:
             raise XlqaError(f"--{name} {value}: choose from {', '.join(allowed)}.")
     from xlqa.curves import figures, grouping
-    from xlqa.curves.table import load_results
+    from xlqa.curves.table import list_failures, load_results
 
     path = figures.check_suffix(out or Path(f"{what}.png"))
     inches = parse_size(size)
@@ -68,7 +68,7 @@ def plot(
     look = figures.STYLES[style]
     figure = _draw(what, panels, columns, look, inches)
     figures.save_figure(figure, path, look)
-    _report(path, what, panels, as_json)
+    _report(path, what, panels, list_failures(tables), as_json)
 
 
 def _draw(what: str, panels: Any, columns: tuple[str, ...], style: Any, size: tuple[float, float] | None) -> Any:
@@ -87,17 +87,17 @@ def _draw(what: str, panels: Any, columns: tuple[str, ...], style: Any, size: tu
     return answers.worth_figure(comparisons, columns, style, size)
 
 
-def _report(path: Path, what: str, panels: Any, as_json: bool) -> None:
+def _report(path: Path, what: str, panels: Any, failures: tuple[str, ...], as_json: bool) -> None:
     from xlqa.cli import print_json
 
     holes = [line for panel in panels for line in panel.holes]
     if as_json:
         shown = [{"lang": p.lang, **p.measurement, "curves": [c.label for c in p.curves]} for p in panels]
-        print_json({"out": str(path), "what": what, "panels": shown, "missing": holes})
+        print_json({"out": str(path), "what": what, "panels": shown, "missing": holes, "failures": failures})
     else:
         print(path)
-    for line in holes:
-        print(f"missing: {line}", file=sys.stderr)
+    for line in (*failures, *(f"missing: {hole}" for hole in holes)):
+        print(line, file=sys.stderr)
 
 
 def parse_size(text: str) -> tuple[float, float] | None:

@@ -6,6 +6,7 @@ import csv
 import io
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,7 +60,7 @@ def report(
     from xlqa.curves import grouping
     from xlqa.curves.analysis import Options, compare_all
     from xlqa.curves.questions import QuestionStore
-    from xlqa.curves.table import load_results
+    from xlqa.curves.table import list_failures, load_results
 
     wanted = grouping.parse_seeds(seeds) if seeds else ()
     rows = grouping.select_rows(load_results(tables), split_words(lang), split_words(test), wanted, split)
@@ -68,7 +69,8 @@ def report(
     panels = grouping.split_panels(rows)
     options = Options(draws=draws, flips=draws, margin=margin, floor=floor)
     comparisons = compare_all(panels, columns, QuestionStore(), options)
-    written = _write(kind, rows, panels, comparisons, columns, options)
+    analysis = Analysis(rows, panels, comparisons, columns, options, list_failures(tables))
+    written = _write(kind, analysis)
     _deliver(written, out)
 
 
@@ -91,22 +93,32 @@ def _check(metric: str, margin: float, floor: float, draws: int) -> None:
         raise XlqaError(f"--draws {draws}: give 200 to 1,000,000; 10,000 is enough for two digits of an interval.")
 
 
-def _write(
-    kind: str, rows: pd.DataFrame, panels: Sequence[Panel], comparisons: Sequence[Comparison], columns: Sequence[str],
-    options: Options,
-) -> str:  # fmt: skip
+@dataclass(frozen=True)
+class Analysis:
+    """What a report is written from."""
+
+    rows: pd.DataFrame
+    panels: Sequence[Panel]
+    comparisons: Sequence[Comparison]
+    columns: Sequence[str]
+    options: Options
+    failures: Sequence[str]
+
+
+def _write(kind: str, a: Analysis) -> str:
     from xlqa.curves import render, tidy
     from xlqa.curves.report import build_report
 
     if kind == "csv":
-        return _csv_text(tidy.TIDY_COLUMNS, tidy.tidy_rows(comparisons))
-    made = build_report(panels, comparisons, columns, options)
+        return _csv_text(tidy.TIDY_COLUMNS, tidy.tidy_rows(a.comparisons))
+    made = build_report(a.panels, a.comparisons, a.columns, a.options, a.failures)
     if kind == "json":
-        return _json_text(tidy.as_record(made, panels, comparisons, options))
+        return _json_text(tidy.as_record(made, a.panels, a.comparisons, a.options))
     if kind == "html":
         from xlqa.curves.page import pictures, runs_tables
 
-        return render.as_html(made, pictures(panels, comparisons, columns, options), runs_tables(rows, panels))
+        figures = pictures(a.panels, a.comparisons, a.columns, a.options)
+        return render.as_html(made, figures, runs_tables(a.rows, a.panels))
     return {"text": render.as_text, "md": render.as_markdown, "tex": render.as_tex}[kind](made)
 
 

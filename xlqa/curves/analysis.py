@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 NOTHING = Interval(math.nan, math.nan, math.nan)
 LEAST_SIZES_TO_FIT = 4
 POINTS_MORE = 2.0
+MOST_FITS = 2000
 FARTHEST = 10.0
 """A prediction is given up to this many times the largest size; beyond it is "beyond what a fit can say"."""
 
@@ -266,7 +267,10 @@ class _Worker:
             for k in range(width):
                 if (arm, k) in self.place:
                     at = self.place[arm, k]
-                    found[:, k] = np.concatenate([self.draws.means[at : at + 1], self.draws.values[:, at]])
+                    found[0, k] = self.draws.means[at]
+                    # One run without paragraphs shows no spread at all; that is not certainty, so it has no draws.
+                    if self.by_paragraph or len(self.sums[at]) > 1:
+                        found[1:, k] = self.draws.values[:, at]
         return found
 
     @staticmethod
@@ -354,7 +358,8 @@ class _Worker:
 
     def _fit(self, arm: str, places: list[int]) -> Fit:
         at = np.array(self.sizes, dtype=float)[places]
-        levels = self.values(arm)[:, places]
+        # Fitting each draw is the slowest step here, and two digits of a prediction do not need all of them.
+        levels = self.values(arm)[: 1 + MOST_FITS, places]
         weights = 1 / np.maximum(levels[1:].var(axis=0), 1e-4)
         held = st.fit_power_law(at[:-1], levels[:1, :-1], weights[:-1])
         fits = st.fit_power_law(at, levels, weights)
@@ -422,5 +427,7 @@ def measured_coverage(quantity: str, seeds: int, sizes: int) -> float:
     Returns:
         NaN below the smallest study simulated.
     """
-    fitting = [(s, k, c) for name, s, k, c in _coverage_table() if name == quantity and s <= seeds and k <= sizes]
-    return max(fitting, default=(0, 0, math.nan))[2]
+    fitting = [(s, k, c) for name, s, k, c in _coverage_table() if name == quantity and s <= seeds]
+    # A gain does not depend on the other sizes; a curve of a single size has no worth to speak of.
+    sizes = max(sizes, min((k for _, k, _ in fitting), default=0)) if quantity == "gain" else sizes
+    return max((row for row in fitting if row[1] <= sizes), default=(0, 0, math.nan))[2]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -88,8 +88,10 @@ class Curve:
     Attributes:
         setting: SETTING_COLUMNS as text, "" where a column does not apply.
         points: in the order of their sizes, without zero-shot.
-        zero_shot: the rows at size 0 that belong to this curve, one a source seed; empty for the other arms.
+        zero_shot: the rows at size 0 that belong to this curve, one a source seed; empty for the other arms, and
+            where the score of a source stage is missing.
         label: the arm, and what tells this setting from the others.
+        zero_shot_holes: source seeds whose zero-shot score is missing although runs started from them.
     """
 
     arm: Arm
@@ -97,6 +99,7 @@ class Curve:
     points: tuple[Point, ...]
     zero_shot: pd.DataFrame
     label: str = ""
+    zero_shot_holes: tuple[int, ...] = ()
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -141,13 +144,17 @@ class Panel:
 
     @property
     def holes(self) -> tuple[str, ...]:
-        """One line a missing cell or row of cells: "sw, target-only, N = 300: seed 2"."""
-        return tuple(
-            f"{self.lang} on {self.measurement['test']}, {curve.label}, N = {point.size:,}: {_say_seeds(point)}"
-            for curve in self.curves
-            for point in curve.points
-            if point.holes
-        )
+        """One line a missing cell or row of cells: "sw on xquad.sw, target-only, N = 300: seed 2"."""
+        lines = []
+        for curve in self.curves:
+            begin = f"{self.lang} on {self.measurement['test']}, {curve.label}"
+            if curve.zero_shot_holes:
+                lines.append(f"{begin}, zero-shot: source {_say_seeds(curve.zero_shot_holes)}")
+            for point in curve.points:
+                if point.holes:
+                    gone = "no run" if point.rows.empty else _say_seeds(point.holes)
+                    lines.append(f"{begin}, N = {point.size:,}: {gone}")
+        return tuple(lines)
 
 
 @dataclass
@@ -253,13 +260,23 @@ def _with_holes(curve: Curve, family: Sequence[Curve]) -> Curve:
         present = own.rows.dropna(subset=["f1", "em"])
         there = {int(seed) for seed in present["seed"]}
         points.append(Point(size, present, tuple(seed for seed in expected if seed not in there)))
-    return Curve(curve.arm, curve.setting, tuple(points), curve.zero_shot.dropna(subset=["f1", "em"]), curve.label)
+    zero_shot = curve.zero_shot.dropna(subset=["f1", "em"])
+    holes = _zero_shot_holes(curve, zero_shot)
+    # A mean over the source stages that are there would be a mean over a hole.
+    return replace(
+        curve, points=tuple(points), zero_shot=zero_shot.iloc[:0] if holes else zero_shot, zero_shot_holes=holes
+    )
 
 
-def _say_seeds(point: Point) -> str:
-    if point.rows.empty:
-        return "no run"
-    return f"seed{'s' * (len(point.holes) > 1)} {', '.join(map(str, point.holes))}"
+def _zero_shot_holes(curve: Curve, zero_shot: pd.DataFrame) -> tuple[int, ...]:
+    if curve.arm is not Arm.TRANSFER:
+        return ()
+    used = {int(seed) for point in curve.points for seed in point.rows["source_seed"].dropna()}
+    return tuple(sorted(used - {int(seed) for seed in zero_shot["source_seed"].dropna()}))
+
+
+def _say_seeds(seeds: Sequence[int]) -> str:
+    return f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
 
 
 def to_text(value: Any) -> str:

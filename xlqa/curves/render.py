@@ -20,13 +20,15 @@ WIDTH = 100
 def as_text(report: Report) -> str:
     """Plain text for a terminal."""
     parts = [report.title, "=" * len(report.title), "", _wrap(report.lead), ""]
+    parts += [line for text in report.failures for line in (_wrap(text, "! "), "")]
     for section in report.sections:
         parts += [section.title, "-" * _width(section.title), ""]
         parts += [_wrap(" ".join(section.sentences)), ""] if section.sentences else []
         parts += [line for text in _missing(section) for line in (_wrap(text, "! "), "")]
         parts += [line for table in section.tables for line in (_text_table(table), "")]
         parts += [_wrap(fact, "- ") for fact in section.facts] + [""] * bool(section.facts)
-    parts += [line for note in report.methods for line in (_wrap(note),)]
+    parts += ["How this was computed", "---------------------", ""] if report.methods else []
+    parts += [_wrap(note) for note in report.methods]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -69,7 +71,7 @@ def _width(text: str) -> int:
 
 def as_markdown(report: Report) -> str:
     """Markdown with pipe tables, as GitHub shows it."""
-    parts = [f"# {_md(report.title)}", _md(report.lead)]
+    parts = [f"# {_md(report.title)}", _md(report.lead), *(f"**{_md(text)}**" for text in report.failures)]
     for section in report.sections:
         parts.append(f"## {_md(section.title)}")
         parts += [f"> {_md(' '.join(section.sentences))}"] if section.sentences else []
@@ -106,6 +108,7 @@ _TEX = {
 def as_tex(report: Report) -> str:
     """LaTeX to \\input into a paper: paragraphs and booktabs tables."""
     parts = [f"% {' '.join(report.title.split())} Needs \\usepackage{{booktabs}}."]
+    parts += [_tex(text) + r"\par" for text in report.failures]
     for section in report.sections:
         parts.append(f"\\subsection*{{{_tex(section.title)}}}")
         parts += ["\n".join(map(_tex, section.sentences))] if section.sentences else []
@@ -184,6 +187,7 @@ def as_html(report: Report, pictures: Mapping[str, Sequence[Picture]], runs: Seq
         runs: every run's settings, folded away.
     """
     body = [f"<h1>{_h(report.title)}</h1>", f"<p>{_h(report.lead)}</p>"]
+    body += [f'<p class="missing">{_h(text)}</p>' for text in report.failures]
     body += [f'<p class="say">{_h(" ".join(s.sentences))}</p>' for s in report.sections if s.sentences]
     for section in report.sections:
         body.append(f"<section><h2>{_h(section.title)}</h2>")

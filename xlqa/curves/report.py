@@ -15,6 +15,7 @@ from xlqa.curves import wording as w
 from xlqa.curves.analysis import FARTHEST, Comparison, Fit, Options, measured_coverage
 from xlqa.curves.grouping import Curve, Panel
 from xlqa.curves.sentences import METRICS, given, sentences
+from xlqa.curves.statistics import MOST_SEEDS
 from xlqa.records import SETTING_COLUMNS, Arm
 
 SEEDS_ENOUGH = 10
@@ -48,22 +49,28 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """All sections, and the note on methods below them."""
+    """All sections, what failed before them, and the note on methods below them."""
 
     title: str
     lead: str
+    failures: tuple[str, ...]
     sections: tuple[Section, ...]
     methods: tuple[str, ...]
     settings: tuple[Table, ...] = field(default=())
 
 
 def build_report(
-    panels: Sequence[Panel], comparisons: Sequence[Comparison], columns: Sequence[str], options: Options
+    panels: Sequence[Panel],
+    comparisons: Sequence[Comparison],
+    columns: Sequence[str],
+    options: Options,
+    failures: Sequence[str] = (),
 ) -> Report:
     """Put the results of an analysis into words.
 
     Args:
         columns: the scores reported, the leading one first: sentences are about it.
+        failures: runs that failed, a line each.
     """
     sections = []
     for panel in panels:
@@ -73,7 +80,9 @@ def build_report(
     runs = sum(len(p.rows) for panel in panels for c in panel.curves for p in c.points)
     lead = f"{w.counted(runs, 'training run')} scored on {w.counted(len(panels), 'test set')}."
     settings = tuple(_settings_table(panel) for panel in panels)
-    return Report("What is English worth?", lead, tuple(sections), _methods(comparisons, options), settings)
+    return Report(
+        "What is English worth?", lead, tuple(failures), tuple(sections), _methods(comparisons, options), settings
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------- tables
@@ -140,6 +149,8 @@ def _comparison_section(c: Comparison, options: Options, first: bool) -> Section
 def _level(c: Comparison, quantity: str) -> str:
     """ "95 %", with the coverage measured in simulations where the study is small."""
     sizes = len(c.sizes_with_gain)
+    if not c.by_paragraph:
+        return "95 %, over seeds alone"
     if c.seeds >= SEEDS_ENOUGH and sizes >= SIZES_ENOUGH:
         return "95 %"
     covered = measured_coverage(quantity, c.seeds, sizes)
@@ -224,8 +235,8 @@ def _facts(c: Comparison, options: Options) -> tuple[str, ...]:
 def _fact_break_even(c: Comparison, options: Options) -> str:
     if math.isnan(c.break_even):
         return ""
-    where = w.size(c.break_even) if math.isfinite(c.break_even) else f"> {w.size(max(c.sizes_with_gain))}"
-    return f"Break-even at ± {options.margin:g} {METRICS[c.column]}: N = {where}."
+    where = f"= {w.size(c.break_even)}" if math.isfinite(c.break_even) else f"> {w.size(max(c.sizes_with_gain))}"
+    return f"Break-even at ± {options.margin:g} {METRICS[c.column]}: N {where}."
 
 
 def _fact_area(c: Comparison) -> str:
@@ -263,7 +274,7 @@ def _fact_plan(c: Comparison, options: Options) -> str:
         return "Planning needs at least 2 seeds."
     size, worst = max(plans, key=lambda item: item[1].resolved)
     metric = METRICS[c.column]
-    seeds = f"{worst.seeds:,.0f} seeds" if math.isfinite(worst.seeds) else "more seeds than would ever help"
+    seeds = f"{worst.seeds:,.0f} seeds" if math.isfinite(worst.seeds) else f"more than {MOST_SEEDS:,} seeds"
     questions = f"{worst.questions:,.0f}" if math.isfinite(worst.questions) else "no number of"
     return (
         f"Planning (5 % level, 80 % power): at N = {w.size(size)}, where the spread is largest, this study resolves "

@@ -38,12 +38,18 @@ def _say_gain(c: Comparison) -> str:
     how = "before" if c.first.arm is Arm.TRANSFER else "together with"
     source = short_name(c.first.setting["source"]) or "English"
     language = c.panel.language_name
-    conditions = [f"means over {w.counted(c.seeds, 'seed')}", given(c), _undecided(ends)]
+    conditions = [_say_seeds(c), given(c), _undecided(ends)]
     return (
         f"On {_test_words(c)}, training {short_name(c.model)} on {source} {how} N {language} questions changed "
         f"{METRICS[c.column]} {said}, against training on the {language} questions alone "
         f"({'; '.join(part for part in conditions if part)})."
     )
+
+
+def _say_seeds(c: Comparison) -> str:
+    if c.seeds > 1:
+        return f"means over {c.seeds} seeds" + ("" if c.by_paragraph else ", the intervals over these alone")
+    return "one seed, whose spread no interval here contains"
 
 
 def _test_words(c: Comparison) -> str:
@@ -66,7 +72,8 @@ def _undecided(ends: Sequence[SizeResult]) -> str:
 
 
 def _say_worth(c: Comparison) -> str:
-    at_size = next((r for r in c.results if math.isfinite(r.worth.value)), None)
+    known = [r for r in c.results if math.isfinite(r.worth.value) or r.worth.value == math.inf]
+    at_size = next((r for r in known if math.isfinite(r.worth.value)), known[0] if known else None)
     parts = [_say_zero_shot(c), "" if at_size is None else _say_worth_at(c, at_size)]
     text = "; ".join(part for part in parts if part)
     return text[:1].upper() + text[1:] + "." if text else ""
@@ -87,6 +94,8 @@ def _say_zero_shot(c: Comparison) -> str:
 
 
 def _say_worth_at(c: Comparison, r: SizeResult) -> str:
+    if r.worth.value == math.inf:
+        return f"at N = {w.size(r.size)} English was worth more than {w.rounded(c.n_max - r.size)} further examples"
     worth = _examples(r.worth, c.n_min - r.size, c.n_max - r.size)
     begin = f"at N = {w.size(r.size)} English was worth about {worth}"
     return f"{begin} further examples" if r.worth.value >= 0 else f"{begin} examples, that is, it cost some"

@@ -76,6 +76,21 @@ def find_table(path: str | Path) -> Path:
     return found
 
 
+def list_failures(paths: str | Path | Sequence[str | Path]) -> tuple[str, ...]:
+    """A line a run that failed, from the failures.csv beside each table; none where there is no such file."""
+    listed = [paths] if isinstance(paths, str | Path) else list(paths)
+    lines = []
+    for path in dict.fromkeys(find_table(path).with_name("failures.csv") for path in listed):
+        if not path.is_file():
+            continue
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            for row in csv.DictReader(file):
+                words = [row.get("lang"), row.get("arm"), f"N = {row.get('size')}", f"seed {row.get('seed')}"]
+                error = " ".join(str(row.get("error") or "no reason recorded").split())[:200]
+                lines.append(f"failed: {', '.join(word for word in words if word)}: {error}")
+    return tuple(lines)
+
+
 def _load_one(path: Path) -> pd.DataFrame:
     import pandas as pd
 

@@ -11,7 +11,7 @@ from xlqa.curves.analysis import FARTHEST, Comparison, Options
 from xlqa.curves.grouping import Panel
 from xlqa.curves.report import Report
 from xlqa.curves.sentences import METRICS
-from xlqa.curves.statistics import Interval
+from xlqa.curves.statistics import MOST_SEEDS, Interval
 
 TIDY_COLUMNS = (
     "lang", "test", "split", "scorer", "metric", "model", "arm", "versus", "size", "quantity", "value", "low", "high",
@@ -40,21 +40,25 @@ def _quantities(c: Comparison) -> Iterator[tuple[int | None, str, Cut, Cut, Cut,
                   "multiplier": (c.n_min / r.size, c.n_max / r.size)}  # fmt: skip
         intervals = {"gain": r.gain, "effective_data": r.effective, "worth": r.worth, "multiplier": r.multiplier,
                      "gap_closed": r.gap, "iqm_with": r.iqm_with, "iqm_without": r.iqm_without}  # fmt: skip
-        single = {"score_with": r.with_english, "score_without": r.without, "p": r.p, "p_holm": r.p_holm,
+        single = {"score_with": r.with_english, "score_without": r.without, "sd_with": r.sd_with,
+                  "sd_without": r.sd_without, "p": r.p, "p_holm": r.p_holm,
                   "probability_of_improvement": r.improvement, "collapse_rate_with": r.collapsed_with,
                   "collapse_rate_without": r.collapsed_without, "seeds_needed": r.plan.seeds,
                   "questions_needed": r.plan.questions, "resolved": r.plan.resolved}  # fmt: skip
         for name, found in intervals.items():
             yield (r.size, name, *_cut(found, bounds.get(name, (math.nan, math.nan))), r.seeds)
+        # More seeds than MOST_SEEDS were not tried; no number of questions makes up for the spread of few seeds.
+        ends = {"seeds_needed": f"> {MOST_SEEDS}", "questions_needed": "not by questions alone"}
         for name, value in single.items():
-            yield r.size, name, _cut_one(value, math.nan, math.nan), None, None, r.seeds
-    ends = (c.n_min, c.n_max)
-    yield (0, "zero_shot", *_cut(c.zero_shot, ends), c.seeds)
-    yield (0, "zero_shot_worth", *_cut(c.zero_shot_worth, ends), c.seeds)
+            told = ends.get(name) if value == math.inf else _cut_one(value, math.nan, math.nan)
+            yield r.size, name, told, None, None, r.seeds
+    sizes = (c.n_min, c.n_max)
+    yield (0, "zero_shot", *_cut(c.zero_shot, sizes), c.seeds)
+    yield (0, "zero_shot_worth", *_cut(c.zero_shot_worth, sizes), c.seeds)
     largest = max(c.sizes_with_gain, default=math.nan)
     yield None, "break_even", _cut_one(c.break_even, math.nan, largest), None, None, c.seeds
     for name, area in (("area_with", c.area_with), ("area_without", c.area_without), ("area_gain", c.area_gain)):
-        yield (None, name, *_cut(area, ends), c.seeds)
+        yield (None, name, *_cut(area, sizes), c.seeds)
     for fit in c.fits:
         for name in ("alpha", "beta", "gamma", "held_out"):
             yield None, f"power_law_{name}: {fit.arm}", getattr(fit, name), None, None, c.seeds
@@ -86,6 +90,7 @@ def as_record(
             if section.sentences
         ],
         "quantities": list(tidy_rows(comparisons)),
+        "failures": list(made.failures),
         "missing": [line for panel in panels for line in panel.holes],
         "notes": sorted({note for c in comparisons for note in c.notes}),
         "methods": list(made.methods),

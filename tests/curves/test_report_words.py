@@ -1,0 +1,264 @@
+"""The report's words: made from the figures, hedged, escaped, and naming what is missing."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from synthetic import Study, write_study
+
+from xlqa.curves import render, tidy
+from xlqa.curves import wording as w
+from xlqa.curves.analysis import Comparison, Options, compare_all
+from xlqa.curves.grouping import Panel, split_panels
+from xlqa.curves.page import pictures, runs_tables
+from xlqa.curves.questions import QuestionStore
+from xlqa.curves.report import Report, Section, Table, build_report
+from xlqa.curves.sentences import sentences
+from xlqa.curves.statistics import Interval
+from xlqa.curves.table import load_results
+
+QUICK = Options(draws=300, flips=300)
+NASTY = Report(
+    "a & b <script>",
+    "50 % of_it #1",
+    ("failed: x | y",),
+    (
+        Section(
+            "s_1 | *2*",
+            ("Δ is −1 ± 2 < 3.",),
+            (Table("cap $x$", ("N", "a|b"), (("1", "<b>&"),)),),
+            ("x^2 ~ {y}",),
+            ("m",),
+        ),
+    ),
+    ("“said” \\ done",),
+)
+
+
+def build(folder: Path, drop=None, **changes: object) -> tuple[Report, tuple[Comparison, ...], tuple[Panel, ...]]:
+    table = load_results(write_study(folder, Study(**{"seeds": 3, "sizes": (100, 1000, 10000), **changes})))
+    if drop is not None:
+        table = table[~drop(table)].reset_index(drop=True)
+    panels = split_panels(table)
+    found = compare_all(panels, ("f1",), QuestionStore(), QUICK)
+    return build_report(panels, found, ("f1",), QUICK), found, panels
+
+
+def say(c: Comparison, **changes: object) -> str:
+    return " ".join(sentences(replace(c, **changes), QUICK))
+
+
+# -------------------------------------------------------------------------------------------------------- wording
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (w.signed(12.34), "+12.3"), (w.signed(-0.42), "−0.4"), (w.signed(-0.01), "0.0"), (w.signed(math.nan), "–"),
+        (w.rounded(437.2), "440"), (w.rounded(12_897), "13,000"), (w.rounded(-161), "−160"), (w.rounded(-0.2), "0"),
+        (w.rounded(7.4), "7"), (w.censored(math.inf, 100, 10_000), "> 10,000"), (w.censored(-math.inf, 100, 9), "< 100"),
+        (w.censored(2.44, 1, 9, "times"), "2.4"), (w.p_value(0.0001), "< 0.001"), (w.p_value(0.0123), "0.012"),
+        (w.share(0.974), "97 %"), (w.listed(["a", "b", "c"]), "a, b and c"), (w.listed([]), ""),
+        (w.counted(1, "seed"), "1 seed"), (w.interval(Interval(0, -1.2, 3.4)), "[−1.2, 3.4]"),
+        (w.interval(Interval(0, math.nan, math.nan)), "–"), (w.size(45328), "45,328"),
+        (w.censored_interval(Interval(5, 4, math.inf), 1, 300), "[4, > 300]"),
+    ],
+)  # fmt: skip
+def test_numbers_as_words(made: str, expected: str):
+    assert made == expected
+
+
+# ------------------------------------------------------------------------------------------------------- sentences
+
+
+def test_three_sentences_with_the_figures_and_their_condition(tmp_path: Path):
+    _, (found,), _ = build(tmp_path)
+    made = sentences(found, QUICK)
+    assert len(made) == 3
+    assert f"{w.signed(found.results[0].gain.value)} points at N = 100" in made[0]
+    assert "given this source stage" in made[0]
+    assert "240 questions in 60 paragraphs, scorer squad" in made[0]
+    assert f"about {w.rounded(found.zero_shot_worth.value)}" in made[1]
+
+
+def test_each_seed_with_its_own_source_stage_needs_no_condition(tmp_path: Path):
+    _, (own,), _ = build(tmp_path / "own", source_seeds=3)
+    assert "given" not in say(own)
+    _, (two,), _ = build(tmp_path / "two", source_seeds=2)
+    assert "given these 2 source stages" in say(two)
+
+
+def test_no_difference_is_not_called_one(tmp_path: Path):
+    _, (found,), _ = build(tmp_path)
+    none = [replace(r, gain=Interval(0.1, -2.0, 2.2)) for r in found.results]
+    said = say(found, results=tuple(none))
+    assert "includes 0 at N = 100 and N = 10,000, where no difference is shown" in said
+    assert "not settled" in said
+
+
+def test_break_even_is_said_as_strongly_as_it_was_measured(tmp_path: Path):
+    _, (found,), _ = build(tmp_path)
+    assert "From N = 1,000 on" in say(found, break_even=1000.0)
+    up = replace(found.results[-1], gain=Interval(3, 2, 4))
+    assert "still paid" in say(found, break_even=math.inf, results=(*found.results[:-1], up))
+    down = replace(found.results[-1], gain=Interval(-3, -4, -2))
+    assert "lowered the score" in say(found, break_even=math.inf, results=(*found.results[:-1], down))
+
+
+def test_censored_worth_is_said_as_a_side(tmp_path: Path):
+    _, (found,), _ = build(tmp_path)
+    above = Interval(math.inf, 200, math.inf)
+    assert "more than Russian questions alone reached with 10,000" in say(found, zero_shot_worth=above)
+    below = Interval(-math.inf, -math.inf, 200)
+    assert "less than 100 Russian questions alone reach" in say(found, zero_shot_worth=below)
+    beyond = tuple(replace(r, worth=above) for r in found.results)
+    assert "English was worth more than 9,900 further examples" in say(found, results=beyond)
+    cost = tuple(replace(r, worth=Interval(-50, -80, -20)) for r in found.results)
+    assert "it cost some" in say(found, results=cost)
+
+
+def test_one_seed_says_so(tmp_path: Path):
+    _, (found,), _ = build(tmp_path, seeds=1)
+    assert "one seed, whose spread no interval here contains" in say(found)
+
+
+# ---------------------------------------------------------------------------------------------------------- report
+
+
+def test_small_studies_print_their_measured_coverage_beside_the_interval(tmp_path: Path):
+    small, _, _ = build(tmp_path / "small")
+    assert re.search(r"interval \(95 %, measured \d\d %\)", render.as_text(small))
+    large, _, _ = build(tmp_path / "large", seeds=10, sizes=(100, 300, 1000, 3000, 10000), paragraphs=20)
+    assert "measured" not in render.as_text(large).replace("sizes measured", "").replace("size measured", "")
+
+
+def test_what_is_missing_is_named_and_not_averaged(tmp_path: Path):
+    gone = lambda t: (t["arm"] == "transfer") & (t["size"] == 1000) & (t["seed"] == 1)  # noqa: E731  (a predicate)
+    report, _, _ = build(tmp_path, drop=gone)
+    text = render.as_text(report)
+    assert "missing, and left out of every mean: ru on xquad.ru, transfer, N = 1,000: seed 1" in text
+    line = next(line for line in text.splitlines() if line.startswith("1,000"))
+    assert "– (2 of 3)" in line
+
+
+@pytest.mark.parametrize(
+    ("arms", "said"),
+    [(("transfer",), "no target-only runs"), (("target-only", "monolingual"), "no run saw English")],
+)
+def test_where_nothing_can_be_compared_the_report_says_why(tmp_path: Path, arms: tuple[str, ...], said: str):
+    report, found, _ = build(tmp_path, arms=arms)
+    assert found == ()
+    assert said in " ".join(render.as_text(report).split())
+
+
+def test_text_fits_a_terminal_but_for_tables_and_aligns(tmp_path: Path):
+    report, _, _ = build(tmp_path)
+    lines = render.as_text(report).splitlines()
+    prose = [line for line in lines if "  " not in line]
+    assert max(map(len, prose)) <= 100
+    assert render._width("中文 é") == 6
+
+
+# ----------------------------------------------------------------------------------------------------------- forms
+
+
+def test_markdown_escapes_and_keeps_its_columns():
+    text = render.as_markdown(NASTY)
+    assert "# a & b \\<script\\>" in text
+    assert "| N | a\\|b |" in text
+    assert "| 1 | \\<b\\>& |" in text
+    assert "\\*2\\*" in text
+
+
+def test_tex_escapes_every_special_letter():
+    text = render.as_tex(NASTY)
+    assert r"50 \% of\_it \#1" not in text
+    assert r"s\_1 | *2*" in text
+    assert r"$\Delta$ is $-$1 $\pm$ 2 $<$ 3." in text
+    assert r"x\textasciicircum{}2 \textasciitilde{} \{y\}" in text
+    assert r"cap \$x\$." in text
+    assert r"``said'' \textbackslash{} done" in text
+    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 1
+
+
+class _Parser(HTMLParser):
+    VOID = ("meta", "img")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.links: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs) -> None:
+        if tag not in self.VOID:
+            self.open.append(tag)
+        self.links += [value for name, value in attrs if name in ("src", "href")]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def parse(page: str) -> _Parser:
+    parser = _Parser()
+    parser.feed(page)
+    assert parser.open == []
+    return parser
+
+
+def test_html_is_whole_escaped_and_needs_nothing_else(tmp_path: Path):
+    assert "<script" not in render.as_html(NASTY, {}, ()).replace("&lt;script", "")
+    assert "a & b <script>" in parse(render.as_html(NASTY, {}, ())).words
+    report, found, panels = build(tmp_path)
+    rows = load_results(tmp_path)
+    page = parse(render.as_html(report, pictures(panels, found, ("f1",), QUICK), runs_tables(rows, panels)))
+    assert len(page.links) == 3
+    assert all(link.startswith("data:image/svg+xml;base64,") for link in page.links)
+    assert any(word.startswith("All 19 evaluations") for word in page.words)
+    assert "viewport" in render.as_html(report, {}, ())
+    assert not {"script", "link", "iframe"} & set(re.findall(r"<(\w+)", render.as_html(report, {}, ())))
+
+
+def test_every_column_of_the_table_is_in_the_runs_tables(tmp_path: Path):
+    _, _, panels = build(tmp_path)
+    rows = load_results(tmp_path)
+    varying, common = runs_tables(rows, panels)
+    named = {*varying.header, *(name for name, _ in common.rows)}
+    filled = {
+        name for name in rows.columns if name != "folder" and any(str(cell) not in ("", "nan") for cell in rows[name])
+    }
+    assert filled <= named
+    assert len(varying.rows) == len(rows)
+
+
+def test_tidy_rows_hold_each_quantity_and_say_where_it_was_cut(tmp_path: Path):
+    _, (found,), _ = build(tmp_path, sizes=(30, 100, 300))
+    rows = list(tidy.tidy_rows([found]))
+    assert all(set(row) == set(tidy.TIDY_COLUMNS) for row in rows)
+    by = {(row["quantity"], row["size"]): row for row in rows}
+    assert by["gain", 30]["value"] == found.results[0].gain.value
+    assert by["effective_data", 300]["value"] == "> 300"
+    assert by["worth", 300]["value"] == "> 0"
+    assert by["break_even", None]["value"] == "> 300"
+    assert by["gap_closed", 30]["value"] is None
+    assert by["zero_shot_worth", 0]["value"] == "> 300"
+
+
+def test_the_record_is_json_without_nan(tmp_path: Path):
+    report, found, panels = build(tmp_path)
+    record = tidy.as_record(report, panels, found, QUICK)
+    assert json.loads(json.dumps(record, allow_nan=False))["sentences"][0]["sentences"][0].startswith("On xquad.ru")
+
+
+def test_failures_are_listed_in_every_form():
+    for form in (render.as_text, render.as_markdown, render.as_tex):
+        assert "failed: x" in form(NASTY)
