@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
 
 from xlqa import __version__
 from xlqa.cli import data
 from xlqa.cli.ask import ask
+from xlqa.cli.doctor import doctor
 from xlqa.cli.plot import plot
+from xlqa.cli.report import report
 from xlqa.cli.runs import collect, evaluate, rescore
 from xlqa.cli.runs import run as run_one
 from xlqa.cli.score import score
+from xlqa.cli.status import status
 from xlqa.cli.sweep import sweep
 
 app = typer.Typer(
@@ -42,26 +45,45 @@ def common(
     """Learning curves for cross-lingual question answering."""
 
 
-MAIN, RUNS, DATA = "The main job", "Runs and results", "Data and scores"
+MAIN, RUNS, DATA, MACHINE = "The main job", "Runs and results", "Data and scores", "This machine"
 
 app.command(rich_help_panel=MAIN)(sweep)
 app.command(rich_help_panel=MAIN)(plot)
+app.command(rich_help_panel=MAIN)(report)
 app.command(rich_help_panel=MAIN)(ask)
+app.command(rich_help_panel=RUNS)(status)
 app.command("run", rich_help_panel=RUNS)(run_one)
 app.command(rich_help_panel=RUNS)(evaluate)
 app.command(rich_help_panel=RUNS)(rescore)
 app.command(rich_help_panel=RUNS)(collect)
 app.command(rich_help_panel=DATA)(score)
 app.add_typer(data.app, name="data", rich_help_panel=DATA)
+app.command(rich_help_panel=MACHINE)(doctor)
+
+
+def _examples_last(commands: typer.Typer) -> None:
+    """Let each command's help end with its examples, below the options, where a reader's eye is."""
+    for command in commands.registered_commands:
+        text, mark, examples = inspect.cleandoc((command.callback and command.callback.__doc__) or "").partition(
+            "Examples:"
+        )
+        if mark:
+            command.help, command.epilog = text.strip(), mark + examples
+
+
+_examples_last(app)
+
+# Typer brings a click of its own, whose errors a click that is installed beside it does not know.
+ClickException: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command; click's own complaints keep their form and exit status 2."""
     try:
         status = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
-    except click.ClickException as error:
+    except ClickException as error:
         error.show()
-        return error.exit_code
-    except click.Abort:
+        return int(error.exit_code)
+    except typer.Abort:
         return 130
     return int(status or 0)

@@ -153,9 +153,7 @@ def _stage(folder: RunFolder) -> RunStatus:
     return _status(folder, state, str(_facts(config).get("lang", "")), "source", size, int(train.get("seed", 0)), steps)
 
 
-def _status(
-    folder: RunFolder, state: State, lang: str, arm: str, size: int, seed: int, steps: int | None
-) -> RunStatus:
+def _status(folder: RunFolder, state: State, lang: str, arm: str, size: int, seed: int, steps: int | None) -> RunStatus:
     failure = read_json(folder.failure)
     failure = failure if isinstance(failure, dict) and state != "done" else {}
     last = read_last_step(folder.train_log) if state in ("running", "begun") else None

@@ -1,0 +1,286 @@
+"""xlqa in Python, for notebooks: `xlqa.sweep`, `xlqa.load_results`, `xlqa.plot`, `xlqa.ask`.
+
+    import xlqa
+    done = xlqa.sweep("ru", sizes=[100, 1000], seeds=3, out="ru")
+    ax = xlqa.plot(done.results, metric="em")
+    xlqa.ask("Мара живёт в Бренне.", "Where does Mara live?", home="ru")[0].text
+
+The command line does the same and more; here are pandas frames, matplotlib axes and plain records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+
+from xlqa.errors import XlqaError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from xlqa.components.decoding import Span
+    from xlqa.curves.figures import Look, Style
+    from xlqa.curves.grouping import Panel
+
+Words = str | Sequence[str]
+PathLike = str | Path
+
+
+class Settings(TypedDict, total=False):
+    """The settings of a sweep beside its languages: the flags of `xlqa sweep`, with underscores and their defaults."""
+
+    sizes: Sequence[int | str] | str | int
+    arms: Words
+    seeds: int | Sequence[int]
+    source_seeds: int
+    model: PathLike
+    target_model: Words | Mapping[str, PathLike]
+    source_train: PathLike
+    target_train: PathLike | Mapping[str, PathLike]
+    target_test: PathLike | Sequence[PathLike] | Mapping[str, PathLike | Sequence[PathLike]]
+    source_size: int
+    test_size: int
+    valid_size: int
+    subset_by: str
+    epochs: float
+    source_epochs: float
+    min_steps: int
+    batch_size: int
+    source_batch_size: int
+    lr: float
+    source_lr: float
+    warmup: float
+    max_length: int
+    stride: int
+    max_answer_length: int
+    precision: str
+    device: str
+    keep: str
+    out: PathLike
+    allow_overlap: bool
+    skip_bad: bool
+    data_dir: PathLike
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A run that failed: its name as the display has it, and why."""
+
+    run: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A sweep that ended.
+
+    Attributes:
+        folder: where everything lies.
+        results: one row an evaluation, as `load_results` returns it; only its header where no run succeeded.
+        done_before, done_now: runs; failures: runs that can be tried again by the same call.
+    """
+
+    folder: Path
+    results: pd.DataFrame
+    done_before: int
+    done_now: int
+    failures: tuple[Failure, ...]
+
+
+def sweep(lang: Words, *, workers_per_device: int = 1, **settings: Unpack[Settings]) -> Sweep:
+    """Train and score every run of a grid, as `xlqa sweep` does; what is done is never done again.
+
+    Runs go on worker processes; progress is written to stderr. Interrupting it leaves finished runs as they are.
+
+    Args:
+        lang: target languages (ISO 639-1), one, several, or a comma list.
+        workers_per_device: worker processes a device.
+        settings: see `Settings`; a mapping gives a value per language.
+
+    Errors:
+        XlqaError: bad input, everything that is wrong at once. Runs that fail do not raise: see `Sweep.failures`.
+    """
+    from xlqa.runs.plan import make_plan
+    from xlqa.runs.request import build_request
+    from xlqa.runs.sweep import run_sweep
+
+    plan = make_plan(build_request({"lang": lang} | {name: _plain(value) for name, value in settings.items()}))
+    outcome = run_sweep(plan, None, workers_per_device)
+    results = load_results(plan.layout.results) if outcome.rows else _no_results()
+    failures = tuple(Failure(run, error) for run, error in outcome.failures)
+    return Sweep(plan.request.out, results, outcome.done_before, outcome.done_now, failures)
+
+
+def _plain(value: Any) -> Any:
+    """A setting as an experiment file writes it: paths as text, a value per language as `ru=VALUE`."""
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, Mapping):
+        return [f"{key}={_plain(item)}" for key, items in value.items() for item in _items(items)]
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _items(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list | tuple) else [value]
+
+
+def _no_results() -> pd.DataFrame:
+    import pandas as pd
+
+    from xlqa.curves.table import FOLDER_COLUMN
+    from xlqa.records import RESULT_COLUMNS
+
+    return pd.DataFrame(columns=[*RESULT_COLUMNS, FOLDER_COLUMN])
+
+
+def load_results(paths: PathLike | Sequence[PathLike]) -> pd.DataFrame:
+    """One or several results.csv (or their folders) as one checked frame.
+
+    Numbers are float64, NaN where a cell is empty; words are str, "" where empty; `size` is int64; `folder` says where
+    a row's table lies.
+
+    Errors:
+        XlqaError: a file that is missing, foreign or broken, with line and column.
+    """
+    from xlqa.curves.table import load_results as load
+
+    return load(paths)
+
+
+def plot(
+    results: pd.DataFrame | PathLike | Sequence[PathLike],
+    *,
+    what: Literal["curve", "gain", "worth"] = "curve",
+    metric: Literal["f1", "em"] = "f1",
+    scorer: str | None = None,
+    lang: Words = (),
+    test: Words = (),
+    split: str = "test",
+    seeds: Sequence[int] = (),
+    style: Literal["web", "paper", "slides"] = "web",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw one language on one test set; figures of several panels are what `xlqa plot` draws.
+
+    Args:
+        results: a frame of `load_results`, or what that takes.
+        what: "curve", "gain" (transfer minus target-only, with intervals) or "worth" (in examples).
+        scorer: "squad", or None for the test set's own.
+        lang, test, split, seeds: which rows to draw.
+        ax: where to draw; a new pyplot figure when None.
+
+    Errors:
+        XlqaError: nothing to draw, or several panels: the message names them.
+    """
+    import pandas as pd
+
+    from xlqa.curves import figures, grouping
+
+    _check_choice("what", what, DRAWINGS)
+    _check_choice("metric", metric, ("f1", "em"))
+    _check_choice("style", style, tuple(figures.STYLES))
+    frame = results if isinstance(results, pd.DataFrame) else load_results(results)
+    rows = grouping.select_rows(frame, _as_words(lang), _as_words(test), tuple(seeds), split)
+    f1, em, _ = grouping.score_columns(rows, scorer)
+    panel, look = _only_panel(grouping.split_panels(rows)), figures.STYLES[style]
+    with look.context(figures.all_text([panel])):
+        if ax is None:
+            from matplotlib import pyplot
+
+            ax = pyplot.subplots(figsize=look.panel, layout="constrained")[1]
+        return DRAWINGS[what](ax, panel, f1 if metric == "f1" else em, look)
+
+
+def _check_choice(name: str, value: str, choices: Iterable[str]) -> None:
+    if value not in choices:
+        raise XlqaError(f"{name}={value!r}: choose from {', '.join(choices)}.")
+
+
+def _as_words(value: Words) -> tuple[str, ...]:
+    return tuple(value.split(",")) if isinstance(value, str) else tuple(value)
+
+
+def _only_panel(panels: Sequence[Panel]) -> Panel:
+    if len(panels) > 1:
+        names = "; ".join(f"{panel.lang} on {panel.label}" for panel in panels)
+        raise XlqaError(f"there are {len(panels)} panels to draw ({names}): choose one with lang= and test=.")
+    return panels[0]
+
+
+def _draw_curve(ax: Axes, panel: Panel, column: str, style: Style) -> Axes:
+    from xlqa.curves import figures
+
+    looks = figures.assign_looks([panel])
+    figures.draw_curve(ax, panel, column, looks, style)
+    figures.name_axes([[ax]], [panel], [f"{figures.METRIC_NAMES[column]}, %"], [column])
+    figures.label_levels(ax, panel, column, looks, style)
+    return _with_legend(ax, looks, style)
+
+
+def _draw_comparison(ax: Axes, panel: Panel, column: str, style: Style, worth: bool) -> Axes:
+    from xlqa.curves import answers, figures
+    from xlqa.curves.analysis import Options, compare
+    from xlqa.curves.questions import QuestionStore
+
+    options = Options()
+    found = compare(panel, column, QuestionStore(), options)
+    if not found:
+        raise XlqaError("no gain or worth to draw: it takes transfer (or joint) and target-only runs of one encoder.")
+    shown = {c.first.label for c in found}
+    looks = {label: look for label, look in figures.assign_looks([panel]).items() if label in shown}
+    metric = figures.METRIC_NAMES[column]
+    if worth:
+        answers.draw_worth(ax, found, looks, style)
+    else:
+        answers.draw_gain(ax, found, looks, options.margin, style)
+    name = f"examples alone of equal {metric}" if worth else f"gain in {metric}, points"
+    figures.name_axes([[ax]], [panel], [name], [column], percent=False)
+    return _with_legend(ax, looks, style)
+
+
+def _with_legend(ax: Axes, looks: Mapping[str, Look], style: Style) -> Axes:
+    from matplotlib.lines import Line2D
+
+    handles = [
+        Line2D([], [], color=look.color, linestyle=look.dashes, label=label, **look.marker_kwargs(style))
+        for label, look in looks.items()
+    ]
+    ax.legend(handles=handles)
+    return ax
+
+
+DRAWINGS: dict[str, Callable[[Axes, Panel, str, Style], Axes]] = {
+    "curve": _draw_curve,
+    "gain": partial(_draw_comparison, worth=False),
+    "worth": partial(_draw_comparison, worth=True),
+}
+
+
+def ask(
+    context: str,
+    question: str,
+    *,
+    model: PathLike | None = None,
+    top_k: int = 1,
+    device: str = "auto",
+    home: PathLike | None = None,
+) -> list[Span]:
+    """The best answers to a question on a paragraph, best first; `context[span.start:span.end] == span.text`.
+
+    Args:
+        context: a paragraph of any length, in any language; the question may be in another one.
+        model: run id, run folder, model folder or hub name; without it what the sweep in `home` kept.
+        home: a sweep's folder; by default XLQA_HOME, else the current folder.
+
+    Errors:
+        XlqaError: an empty text, no model, or a model without a trained head.
+    """
+    from xlqa.ask import ask as ask_model
+
+    folder = None if home is None else Path(home).expanduser().resolve()
+    name = None if model is None else str(model)
+    return ask_model(context, question, model=name, top_k=top_k, device=device, home=folder)

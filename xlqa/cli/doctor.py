@@ -1,0 +1,252 @@
+"""`xlqa doctor`: whether this machine can run a sweep, and what a given one would download."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from xlqa.cli import print_json
+from xlqa.cli.options import Json
+from xlqa.errors import EXIT_RUNS_FAILED, XlqaError
+
+if TYPE_CHECKING:
+    from xlqa.components.hardware import Machine
+    from xlqa.runs.checkup import Folder, Need, Reply
+
+SWEEP = "The sweep to look at (flags of xlqa sweep)"
+Words = list[str] | None
+Text = str | None
+
+
+def _option(help_text: str, *names: str) -> Any:
+    return typer.Option(*names, help=help_text, rich_help_panel=SWEEP, show_default=False)
+
+
+def doctor(
+    lang: Annotated[Words, _option("Target languages.")] = None,
+    arms: Annotated[Text, _option("Arms; without one that uses it no source data is needed.")] = None,
+    model: Annotated[Text, _option("Encoder: hub name, folder, or `minilm`.")] = None,
+    target_model: Annotated[Words, _option("Encoder of the monolingual arm: MODEL, or ru=MODEL.")] = None,
+    source_train: Annotated[Text, _option("Source training set: name or file.")] = None,
+    target_train: Annotated[Words, _option("Target training set: name or file, or ru=FILE.")] = None,
+    target_test: Annotated[Words, _option("Target test set: name or file, or ru=FILE; repeatable.")] = None,
+    data_dir: Annotated[Text, _option("Where downloaded data sets lie.")] = None,
+    config: Annotated[Path | None, _option("experiment.toml of a sweep; flags win.")] = None,
+    demo: Annotated[bool, _option("The sweep of xlqa sweep --demo.", "--demo")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    as_json: Json = False,
+) -> int:
+    """Look this machine over: versions, devices, precision, caches, whether the hub answers.
+
+    With a sweep's flags (or its --config) also what that sweep would download and how large it is. Nothing is downloaded.
+    Exit status 1 when something that a sweep needs is missing or broken.
+
+    Examples:
+
+      xlqa doctor
+
+      xlqa doctor --lang ru,zh --model bert-base-multilingual-cased
+    """
+    flags = {
+        "lang": lang, "arms": arms, "model": model, "target_model": target_model, "source_train": source_train,
+        "target_train": target_train, "target_test": target_test, "data_dir": data_dir,
+    }  # fmt: skip
+    given = {name: value for name, value in flags.items() if value is not None}
+    found = examine(_settings(given, config, demo), device, precision)
+    if as_json:
+        print_json(found.record())
+    else:
+        print("\n".join(found.lines()))
+    return EXIT_RUNS_FAILED if found.problems else 0
+
+
+def _settings(flags: dict[str, Any], config: Path | None, demo: bool) -> dict[str, Any]:
+    """The sweep's settings; empty where none was named."""
+    from xlqa.cli.sweep import demo_settings
+    from xlqa.runs.request import read_experiment
+
+    base = demo_settings() if demo else {}
+    if config is not None:
+        base |= read_experiment(config)
+    return base | flags
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the doctor found; `needs` is None where no sweep was named, `machine` where torch does not work."""
+
+    versions: dict[str, str]
+    machine: Machine | None
+    data: Folder
+    hub: Folder
+    hub_address: str
+    hub_reply: Reply
+    needs: list[Need] | None
+    free: int
+    problems: list[str]
+
+    def record(self) -> dict[str, Any]:
+        """For --json."""
+        from xlqa.runs.checkup import sum_downloads
+
+        record: dict[str, Any] = {
+            "versions": self.versions, "machine": asdict(self.machine) if self.machine else None,
+            "data": asdict(self.data) | {"path": str(self.data.path)},
+            "hub_cache": asdict(self.hub) | {"path": str(self.hub.path)},
+            "hub": {"address": self.hub_address, "answers": not self.hub_reply.trouble, "trouble": self.hub_reply.trouble},
+            "free_bytes": self.free, "problems": self.problems, "ways_out": _ways_out(self.needs or []),
+        }  # fmt: skip
+        if self.needs is not None:
+            total, unknown = sum_downloads(self.needs)
+            record |= {"needs": [asdict(need) for need in self.needs], "download_bytes": total, "unknown_size": unknown}
+        return record
+
+    def lines(self) -> list[str]:
+        """For a terminal."""
+        lines = [*_version_lines(self.versions), *_machine_lines(self.machine), *self._folder_lines()]
+        if self.needs is not None:
+            lines += ["", *_need_lines(self.needs)]
+        lines.append("")
+        if self.problems:
+            lines += [f"problem: {line}" for line in self.problems]
+            return lines + [f"way out: {line}" for line in _ways_out(self.needs or [])]
+        return [*lines, "No problem found." if self.needs is None else "This sweep can start."]
+
+    def _folder_lines(self) -> list[str]:
+        from xlqa.cli.tables import say_bytes
+
+        answer = self.hub_reply.trouble and f"does not answer ({self.hub_reply.trouble})"
+        return [
+            f"data       {self.data.path} ({say_bytes(self.data.bytes)}, {say_bytes(self.free)} free)",
+            f"hub cache  {self.hub.path} ({say_bytes(self.hub.bytes)})",
+            f"hub        {self.hub_address} {answer or 'answers'}",
+        ]
+
+
+def examine(settings: dict[str, Any], device: str = "auto", precision: str = "auto") -> Findings:
+    """Look at everything; what is wrong is gathered in `problems`.
+
+    Args:
+        settings: of a sweep, or empty.
+    """
+    from xlqa.data.cache import data_folder
+    from xlqa.runs import checkup
+    from xlqa.runs.request import build_request
+
+    request = build_request(settings) if settings else None
+    device, precision = str(settings.get("device", device)), str(settings.get("precision", precision))
+    problems = [*checkup.find_unmet(), *checkup.find_unloadable()]
+    machine = None if problems else _machine(device, precision, problems)
+    reply = checkup.ask_hub()
+    needs = checkup.find_needs(request, reply) if request else None
+    where = request.data_dir if request else None
+    data, hub = checkup.look_at_folder(data_folder(where)), checkup.look_at_folder(checkup.hub_folder())
+    free = checkup.free_bytes(data.path)
+    found = Findings(checkup.read_versions(), machine, data, hub, checkup.hub_address(), reply, needs, free, problems)
+    problems += [*_environment_problems(), *_need_problems(needs or []), *_folder_problems(found)]
+    return found
+
+
+def _machine(device: str, precision: str, problems: list[str]) -> Machine | None:
+    from xlqa.components.hardware import look_at_machine
+
+    try:
+        return look_at_machine(device, precision)
+    except XlqaError as error:
+        problems += str(error).splitlines()
+        return None
+
+
+def _environment_problems() -> list[str]:
+    from xlqa.components.environment import refuse_overrides
+
+    try:
+        refuse_overrides(os.environ)
+    except XlqaError as error:
+        return str(error).splitlines()
+    return []
+
+
+def _need_problems(needs: list[Need]) -> list[str]:
+    return [f"{need.name}: {need.trouble}".removeprefix(": ").rstrip(".") + "." for need in needs if need.trouble]
+
+
+def _ways_out(needs: list[Need]) -> list[str]:
+    """How to go on where an address does not give what it should."""
+    lost = [need for need in needs if need.trouble and need.url]
+    data = [need.name for need in lost if need.kind != "encoder"]
+    encoders = [need.name for need in lost if need.kind == "encoder"]
+    lines = []
+    if data:
+        lines.append("name local files: --source-train FILE, --target-train ru=FILE, --target-test ru=FILE")
+        lines.append(f"where there is network: xlqa data fetch {' '.join(data)} --data-dir DIR, and copy DIR here")
+    if encoders:
+        lines.append("name a local model folder: --model FOLDER")
+        fetched = " ".join(f"--model {name}" for name in encoders)
+        lines.append(f"where there is network: xlqa data fetch {fetched}, and copy the hub's cache here")
+    return [*lines, "xlqa sweep --demo needs no network"] if lines else []
+
+
+def _folder_problems(found: Findings) -> list[str]:
+    from xlqa.cli.tables import say_bytes
+    from xlqa.runs.checkup import sum_downloads
+
+    problems = []
+    coming = [need for need in found.needs or [] if not need.here]
+    for folder, kinds, mend in (
+        (found.data, ("source", "train", "test"), "choose another --data-dir, or set XLQA_DATA"),
+        (found.hub, ("encoder",), "set HF_HOME"),
+    ):
+        if not folder.writable and any(need.kind in kinds for need in coming):
+            problems.append(f"{folder.path} cannot be written, and there is something to download: {mend}.")
+    total, _ = sum_downloads(coming)
+    if total > found.free:
+        problems.append(
+            f"{say_bytes(total)} are to be downloaded and {say_bytes(found.free)} are free on the disk of {found.data.path}: free space."
+        )
+    return problems
+
+
+def _version_lines(versions: dict[str, str]) -> list[str]:
+    words = [f"{name} {version or 'missing'}" for name, version in versions.items()]
+    return [f"versions   {', '.join(words[:5])},", f"           {', '.join(words[5:])}"]
+
+
+def _machine_lines(machine: Machine | None) -> list[str]:
+    from xlqa.cli.tables import say_bytes
+
+    if machine is None:
+        return ["device     unknown: see the problems below"]
+    memory = f", {say_bytes(machine.memory)} of memory" if machine.memory else ""
+    lines = [f"cpu        {machine.processor} ({machine.cores} cores, {machine.threads} threads{memory})"]
+    lines += [f"gpu        {gpu.device}: {gpu.model} ({say_bytes(gpu.memory)})" for gpu in machine.gpus]
+    lines += ["gpu        none that torch can use"] * (not machine.gpus)
+    return [*lines, f"computes   on {machine.device} in {machine.precision}"]
+
+
+def _need_lines(needs: list[Need]) -> list[str]:
+    from xlqa.cli.tables import say_bytes, table_lines
+    from xlqa.runs.checkup import sum_downloads
+
+    rows = [(need.kind, need.name or "–", _say_need(need)) for need in needs]
+    total, unknown = sum_downloads(needs)
+    rest = f" and {', '.join(unknown)} of unknown size" if unknown else ""
+    said = f"to download: {say_bytes(total)}{rest}" if total or unknown else "nothing to download"
+    return [*table_lines(("FOR", "NAME", ""), rows), said]
+
+
+def _say_need(need: Need) -> str:
+    from xlqa.cli.tables import say_bytes
+
+    if need.here:
+        return "here"
+    if need.trouble:
+        return "cannot be had" + (f" ({say_bytes(need.bytes)})" if need.bytes else "")
+    if need.bytes == 0:
+        return "to download, with another"
+    return "to download, size unknown" if need.bytes is None else f"to download, {say_bytes(need.bytes)}"

@@ -1,0 +1,108 @@
+"""`xlqa status DIR`: a running or finished sweep at a glance."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from xlqa.cli import print_json
+from xlqa.cli.options import Json
+
+if TYPE_CHECKING:
+    from xlqa.runs.status import RunStatus, SweepStatus
+
+WORDS = {"begun": "begun elsewhere or broken off"}
+
+
+def status(
+    folder: Annotated[Path, typer.Argument(help="A sweep's folder (its --out).", metavar="DIR")] = Path("."),
+    as_json: Json = False,
+) -> int:
+    """Show a running or finished sweep at a glance: runs done, mean F1, what runs now, what failed and why.
+
+    Reads the sweep's files only; means are over the runs that are done so far.
+
+    Examples:
+
+      xlqa status
+
+      xlqa status /shared/sweeps/ru --json
+    """
+    from xlqa.runs.status import read_status
+
+    found = read_status(folder.expanduser().resolve())
+    if as_json:
+        print_json(_record(found))
+    else:
+        print("\n".join(_lines(found)))
+    return 0
+
+
+def _record(found: SweepStatus) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    record = asdict(found)
+    newest = found.last_result.isoformat() if found.last_result else None
+    return record | {"folder": str(found.folder), "last_result": newest}
+
+
+def _lines(found: SweepStatus) -> list[str]:
+    from xlqa.cli.tables import table_lines
+    from xlqa.data.terminal import plain
+
+    lines = [_headline(found), ""]
+    lines += [_say_run(stage) for stage in found.stages] + [""] * bool(found.stages)
+    heads = ("LANG", "ARM", "SIZE", "TEST", "DONE", "F1", "SCORER", "SETTING")
+    rows = [
+        (g.lang, g.arm, f"{g.size:,}", g.test + (" (valid)" if g.split == "valid" else ""), f"{g.done}/{g.runs}",
+         "–" if g.f1 is None else f"{g.f1:.1f}", g.scorer, g.setting)
+        for g in found.groups
+    ]  # fmt: skip
+    lines += map(plain_line, table_lines(heads, rows))
+    unfinished = [run for state in ("running", "begun", "failed") for run in found.runs if run.state == state]
+    lines += [""] * bool(unfinished) + [plain(_say_run(run)) for run in unfinished]
+    if found.in_state("failed", "begun", "waiting") and not found.in_state("running"):
+        lines += ["", "The same `xlqa sweep` command goes on from here; what is done is never done again."]
+    return lines
+
+
+def plain_line(line: str) -> str:
+    """A line of a table without control characters; its blanks stay."""
+    return "".join(letter if letter.isprintable() else "?" for letter in line)
+
+
+def _headline(found: SweepStatus) -> str:
+    counts = ", ".join(f"{count} {WORDS.get(state, state)}" for state, count in found.counts.items() if count)
+    newest = f"; last result {_ago(found.last_result)}" if found.last_result else ""
+    return f"{found.folder}: {len(found.runs)} runs: {counts}{newest}"
+
+
+def _ago(moment: datetime) -> str:
+    from xlqa.runs.display import say_time
+
+    return f"{say_time(max(0.0, (datetime.now(UTC) - moment).total_seconds()))} ago"
+
+
+def _say_run(run: RunStatus) -> str:
+    name = f"{run.lang} {run.arm} {run.size:,} seed {run.seed}"
+    if run.state == "failed":
+        tries = f" ({run.attempts} tries)" if run.attempts > 1 else ""
+        return f"failed   {name}: {run.error}{tries} [{run.run_id}]"
+    step = _say_step(run)
+    return f"{run.state:8} {name}{': ' if step else ''}{step}"
+
+
+def _say_step(run: RunStatus) -> str:
+    from xlqa.runs.display import say_time
+
+    if run.state == "done":
+        return "" if run.steps is None else f"{run.steps:,} steps"
+    last = run.last_step
+    if last is None:
+        return ""
+    whole = "" if run.steps is None else f"/{run.steps:,}"
+    where = f"step {last.step:,}{whole}, loss {last.loss:.3f}, {last.examples_per_second:.1f} examples/s"
+    return f"{where}, {say_time(last.seconds_ago)} ago"
