@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from xlqa.data.models import fetch_model
+from xlqa.data.models import cached_model, fetch_model, locate_model
 from xlqa.errors import XlqaError
 
 hub = pytest.importorskip("huggingface_hub")
@@ -25,7 +25,9 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
                 raise state["files"]
             return list(state["files"])
 
-    def download(name: str, allow_patterns: list[str]) -> str:
+    def download(name: str, allow_patterns: tuple[str, ...] = (), local_files_only: bool = False) -> str:
+        if local_files_only and not state.get("cached"):
+            raise OSError("not in the cache")
         state["patterns"] = allow_patterns
         return str(tmp_path)
 
@@ -56,9 +58,28 @@ def test_an_unreachable_hub_is_one_line(asked: dict[str, Any], error: Exception)
     with pytest.raises(XlqaError) as caught:
         fetch_model("some/model")
     message = str(caught.value)
-    assert message.startswith("some/model: can't be fetched from the hub (")
-    assert "give a local model folder as --model" in message
+    assert message.startswith("some/model: not in the cache, and can't be fetched from the hub (")
+    assert "give a local model folder" in message
     assert "\n" not in message
+
+
+def test_a_cached_model_is_taken_without_network_if_it_is_complete(asked: dict[str, Any], tmp_path: Path) -> None:
+    asked["cached"], asked["files"] = True, ConnectionError("no network")
+    for name in ("config.json", "tokenizer.json"):
+        (tmp_path / name).write_text("{}")
+    assert cached_model("some/model") is None
+    with pytest.raises(XlqaError):
+        fetch_model("some/model")
+    (tmp_path / "model.safetensors").write_text("")
+    assert fetch_model("some/model") == cached_model("some/model") == tmp_path
+
+
+def test_a_configs_model_is_a_folder_or_a_hub_name(asked: dict[str, Any], tmp_path: Path) -> None:
+    assert locate_model(str(tmp_path)) == tmp_path
+    assert locate_model("some/model") == tmp_path
+    for name in (str(tmp_path / "none"), "./none", "one/two/three"):
+        with pytest.raises(XlqaError, match="there is no such model folder"):
+            locate_model(name)
 
 
 def test_a_folder_is_taken_as_it_is(tmp_path: Path) -> None:

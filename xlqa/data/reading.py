@@ -13,6 +13,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -416,11 +417,17 @@ def _start(value: Any, repairs: Counter[str]) -> int | None:
     raise _Bad(f"an answer_start is {plain(repr(value), 40)}", "give a whole number of characters")
 
 
+@lru_cache(maxsize=64)  # a paragraph's answers come one after another
+def _casefolded(context: str) -> str:
+    return context.casefold()
+
+
 def _nowhere(context: str, text: str) -> tuple[str, str]:
     """Why an answer is nowhere in its paragraph, with the nearest thing to it."""
     reason = f'the answer "{plain(text, 60)}" is nowhere in its paragraph'
-    at = context.casefold().find(text.casefold())
-    if at >= 0 and len(context) == len(context.casefold()):
+    folded = _casefolded(context)
+    at = folded.find(text.casefold())
+    if at >= 0 and len(context) == len(folded):
         return f'{reason}, only "{plain(context[at : at + len(text)], 60)}" at {at:,}', "write it as the paragraph does"
     return reason, "correct its text or the paragraph's"
 
