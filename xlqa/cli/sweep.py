@@ -121,7 +121,12 @@ def sweep(
     options |= {"allow_overlap": allow_overlap or None, "skip_bad": skip_bad or None}
     from xlqa.runs.request import build_request, read_experiment
 
-    base = demo_settings() if demo else {}
+    base: dict[str, Any] = {}
+    if demo:
+        from xlqa.runs.demo import DEMO_SETTINGS, NOTICE
+
+        print(NOTICE, file=sys.stderr, flush=True)
+        base |= DEMO_SETTINGS
     if config is not None:
         base |= read_experiment(config)
     request = build_request(base | {key: value for key, value in options.items() if value is not None})
@@ -136,13 +141,6 @@ def sweep(
 
 
 LOCAL_ONLY = frozenset({"workers_per_device", "config", "demo", "shard", "dry_run", "as_json"})
-
-
-def demo_settings() -> dict[str, Any]:
-    """The settings of `xlqa sweep --demo`."""
-    from xlqa.data.sample import DEMO_SETTINGS
-
-    return dict(DEMO_SETTINGS)
 
 
 def parse_shard(text: str | None) -> tuple[int, int] | None:
