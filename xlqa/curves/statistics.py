@@ -317,18 +317,19 @@ def _solve(x: Floats, y: Floats, right: npt.NDArray[np.intp], target: Floats) ->
     width = x[right] - x[right - 1]
     low, high = y[rows, right - 1], y[rows, right]
     d0, d1 = slopes[rows, right - 1] * width, slopes[rows, right] * width
+    a, b = 2 * (low - high) + d0 + d1, 3 * (high - low) - 2 * d0 - d1
     begin, end = np.zeros(len(y)), np.ones(len(y))
-    for _ in range(50):
-        t = (begin + end) / 2
-        value = (
-            (2 * t**3 - 3 * t**2 + 1) * low
-            + (t**3 - 2 * t**2 + t) * d0
-            + (-2 * t**3 + 3 * t**2) * high
-            + (t**3 - t**2) * d1
-        )
-        below = value < target
-        begin, end = np.where(below, t, begin), np.where(below, end, t)
-    return np.asarray(x[right - 1] + (begin + end) / 2 * width)
+    t = np.full(len(y), 0.5)
+    for step in range(16):
+        off = ((a * t + b) * t + d0) * t + low - target
+        begin, end = np.where(off < 0, t, begin), np.where(off < 0, end, t)
+        middle = (begin + end) / 2
+        # Halving brings the root near, Newton's steps then home; one that leaves the bracket is halved instead.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            newton = t - off / ((3 * a * t + 2 * b) * t + d0)
+        inside = (step >= 5) & (newton > begin - 1e-9) & (newton < end + 1e-9)
+        t = np.where(inside, np.clip(newton, begin, end), middle)
+    return np.asarray(x[right - 1] + np.where(target == high, 1.0, t) * width)
 
 
 def monotone_slopes(x: Floats, y: Floats) -> Floats:
