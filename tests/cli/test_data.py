@@ -138,8 +138,8 @@ def test_list(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) 
     (tmp_path / "xquad" / "xquad.ru.json").write_text("{}")
     assert main(["data", "list", "--lang", "ru,hi"]) == 0
     out = capsys.readouterr().out
-    assert re.search(r"^ru +sberquad +train 45,328, dev 5,036 +yes .* no$", out, re.M)
-    assert re.search(r"^ru +xquad +test 1,190 +none +CC BY-SA 4\.0 +yes$", out, re.M)
+    assert re.search(r"^ru +sberquad +train 45,328, dev 5,036 +yes +train, test +none stated .* no$", out, re.M)
+    assert re.search(r"^ru +xquad +test 1,190 +none +test +CC BY-SA 4\.0 +yes$", out, re.M)
     assert re.search(r"^hi +mlqa +test 4,918, dev 507 and 12 with questions in other languages +none", out, re.M)
     assert f"Fetched sets lie in {tmp_path}" in out
     assert main(["data", "list", "--lang", "xx"]) == 2
@@ -154,7 +154,7 @@ def test_list_of_one_set_and_for_programs(capsys: Capture) -> None:
     assert main(["data", "list", "--json", "--lang", "sw"]) == 0
     tydiqa = next(item for item in json.loads(capsys.readouterr().out) if item["name"] == "tydiqa")
     assert [part["name"] for part in tydiqa["parts"]] == ["tydiqa.sw.train", "tydiqa.sw.dev"]
-    assert tydiqa["parts"][0]["scorer"] == "squad"
+    assert [(part["scorer"], part["sweep"]) for part in tydiqa["parts"]] == [("squad", "train"), ("squad", "test")]
 
 
 @pytest.fixture

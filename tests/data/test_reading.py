@@ -148,6 +148,9 @@ def test_half_a_utf16_pair_is_replaced(write: Write) -> None:
         (qa("Rome", "4a"), "Rome.", "an answer_start is '4a': give a whole number"),
         (qa("Rome", 1.5), "Rome.", "an answer_start is 1.5"),
         (qa("Rome", True), "Rome.", "an answer_start is True"),
+        (qa("Rome", "9" * 400), "Rome.", "an answer_start is '999"),
+        (qa("Rome", float("inf")), "Rome.", "an answer_start is inf"),
+        (qa("Rome", 10**30), "Rome, Rome", 'the answer "Rome" is not at 1,000,000'),
         (qa("Rome", question=" "), "Rome.", "the question is empty"),
         (qa("Rome", question=None), "Rome.", "the question is missing"),
         (qa("Rome", question=5), "Rome.", "the question is a int, not text"),
@@ -225,6 +228,18 @@ def test_unanswerable_questions_are_kept_apart_in_every_format(write: Write) -> 
         assert reading.unanswerable[0].answers == ()
         assert reading.refused == ()
     assert nested.format == "squad-2.0"
+
+
+def test_ids_that_are_odd_numbers(write: Write) -> None:
+    reading = read_dataset(write(squad(qa("Anna", identity=float("inf")), qa("Ben", 9, 1.5), qa("Rome", 16, -3))))
+    assert [question.id for question in reading.questions] == ["inf", "1.5", "-3"]
+
+
+def test_a_marked_row_without_answers_is_unanswerable(write: Write) -> None:
+    rows = [{"id": "a", "context": "Anna.", "question": "Who?", "answers": ["Anna"], "is_impossible": "False"},
+            {"id": "b", "context": "Anna.", "question": "Why?", "is_impossible": "True"}]  # fmt: skip
+    reading = read_dataset(write(rows))
+    assert [question.id for question in reading.unanswerable] == ["b"]
 
 
 def test_an_empty_text_with_the_mark_is_unanswerable(write: Write) -> None:

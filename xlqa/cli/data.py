@@ -63,15 +63,17 @@ def list_sets(
     if name:
         return _print_set(sets[0], folder)
     rows = _language_rows(sets, folder, languages)
-    _print_table(("LANG", "SET", "PARTS (QUESTIONS)", "TRAIN", "LICENCE", "HERE"), rows)
+    _print_table(("LANG", "SET", "PARTS (QUESTIONS)", "TRAIN", "SWEEP", "LICENCE", "HERE"), rows)
     samples = ", ".join(_sample_names(languages))
     if samples:
         print(f"\nEmbedded, always here: {samples}")
-    print(f"\nFetched sets lie in {folder}. All of a record: xlqa data list SET")
+    print("\nTRAIN: whether a train part is public. SWEEP: what `xlqa sweep --lang` trains and tests on by itself.")
+    print(f"Fetched sets lie in {folder}. All of a record: xlqa data list SET")
 
 
 def _language_rows(sets: tuple[DataSet, ...], folder: Path, languages: list[str]) -> Sequence[tuple[str, ...]]:
     from xlqa.data.cache import is_here
+    from xlqa.data.registry import default_role
 
     rows = []
     for language in languages or sorted({code for data_set in sets for code in data_set.languages}):
@@ -82,7 +84,8 @@ def _language_rows(sets: tuple[DataSet, ...], folder: Path, languages: list[str]
             here = [is_here(part, folder) for part in parts]
             shown = "yes" if all(here) else "some" if any(here) else "on request" if data_set.on_request else "no"
             train = "yes" if any(part.split == "train" for part in parts) else "none"
-            rows.append((language, data_set.name, _parts_text(parts), train, data_set.licence, shown))
+            roles = ", ".join(sorted({default_role(part.name) for part in parts} - {""}, reverse=True))
+            rows.append((language, data_set.name, _parts_text(parts), train, roles, data_set.licence, shown))
     return rows
 
 
@@ -99,13 +102,14 @@ def _count(number: int | None) -> str:
 
 def _set_record(data_set: DataSet, folder: Path, languages: list[str]) -> dict[str, Any]:
     from xlqa.data.cache import is_here, part_path
-    from xlqa.data.registry import part_scorer
+    from xlqa.data.registry import default_role, part_scorer
 
     record = dataclasses.asdict(data_set)
     record["has_train"] = data_set.has_train
     record["parts"] = [
         dataclasses.asdict(part)
-        | {"scorer": part_scorer(part), "here": is_here(part, folder), "path": str(part_path(part, folder))}
+        | {"scorer": part_scorer(part), "sweep": default_role(part.name)}
+        | {"here": is_here(part, folder), "path": str(part_path(part, folder))}
         for part in data_set.parts
         if not languages or part.language in languages
     ]

@@ -499,7 +499,7 @@ def _parquet_rows(content: bytes, path: Path) -> list[dict[str, Any]]:
         raise XlqaError(f"{path}: the Parquet file is cut short or damaged ({message}): fetch it again.") from error
     names = set(table.column_names)
     if not names & set(_NAMES["question"]) or not names & set(_NAMES["context"]):
-        shown = ", ".join(table.column_names[:6])
+        shown = ", ".join(plain(name, 30) for name in table.column_names[:6])
         raise XlqaError(f"{path}: has the columns {shown}: not question answering data of a known format.")
     rows: list[dict[str, Any]] = table.to_pylist()
     return rows

@@ -310,7 +310,9 @@ class _Sieve:
     def _question(self, raw: RawQuestion, repairs: Counter[str], last_word: bool) -> Question:
         pairs = raw.answers
         if isinstance(pairs, str):
-            raise _Bad(pairs, "mend or remove it")
+            if not raw.impossible:
+                raise _Bad(pairs, "mend or remove it")
+            pairs = []
         context = _text(raw.context, "the paragraph", repairs)
         asked = _text(raw.question, "the question", repairs)
         identity = _identity(raw.id, repairs)
@@ -405,9 +407,9 @@ def _start(value: Any, repairs: Counter[str]) -> int | None:
     if isinstance(value, str):
         if not value.strip():
             return None
-        if re.fullmatch(r"\s*[+-]?\d+(\.0*)?\s*", value):
+        if number := re.fullmatch(r"\s*([+-]?\d{1,15})(\.0*)?\s*", value):
             repairs[START_AS_TEXT] += 1
-            return int(float(value))
+            return int(number[1])
     if isinstance(value, float):
         if value != value:
             return None
@@ -444,7 +446,7 @@ def _identity(value: Any, repairs: Counter[str]) -> str:
     elif isinstance(value, bool) or not isinstance(value, int | float):
         raise _Bad(f"its id is a {type(value).__name__}", "give a text or a number")
     else:
-        identity = str(int(value)) if value == int(value) else str(value)
+        identity = str(int(value)) if isinstance(value, int) or value.is_integer() else str(value)
         repairs[NUMERIC_ID] += 1
     if not identity:
         repairs[MISSING_ID] += 1

@@ -223,8 +223,8 @@ _MLQA = DataSet(
     "mlqa", "MLQA", "CC BY-SA 3.0",
     "Lewis et al. 2020, MLQA: Evaluating Cross-lingual Extractive Question Answering, arXiv:1910.07475",
     "https://github.com/facebookresearch/MLQA", "squad-1.1", "mlqa", tuple(_mlqa_parts()),
-    f"{_HF}; file names inside the archive from their loading script",
-    "the archive's SHA-256 was not checked on the file; the count of en.en and the licence are from memory",
+    f"{_HF}; file names inside the archive from their loading script; licence and en.en from the makers' README",
+    "the archive's SHA-256 was not checked on the file (the makers' README counts 5,254 questions in es.es, one more)",
     "no train part: made for zero-shot. mlqa.zh.es has Chinese paragraphs and Spanish questions",
 )  # fmt: skip
 
@@ -399,8 +399,8 @@ _IAPP = DataSet(
         _part("iapp_wiki_qa.dev", "th", 742, _IAPP_URL, _IAPP_SHA256, _IAPP_SIZE, "data/valid.jsonl"),
         _part("iapp_wiki_qa.test", "th", 739, _IAPP_URL, _IAPP_SHA256, _IAPP_SIZE, "data/test.jsonl"),
     ),
-    f"{_HF}; file names inside the archive from their loading script",
-    "SHA-256 and counts were not checked on the file; the licence is from memory",
+    f"{_HF}; file names inside the archive from their loading script; the makers' licence file",
+    "SHA-256 and counts were not checked on the file",
     "its makers count words cut by a Thai word cutter; here characters are counted",
 )  # fmt: skip
 
@@ -414,8 +414,9 @@ _PQUAD = DataSet(
         Part("pquad.dev", "pquad", "dev", "fa", 7976, (f"{_PQUAD_URL}/Validation.json",), "Validation.json"),
         _part("pquad.test", "fa", 8002, f"{_PQUAD_URL}/Test.json"),
     ),
-    "the makers' README (licence, counts); names of the dev and test files from their repository",
-    "the name of the train file; SHA-256 unknown: the first download is trusted",
+    "the makers' README (licence, counts); file names from a loading script that uses them; the beginning of the dev file "
+    "was read",
+    "SHA-256 unknown: the first download is trusted",
     "a quarter of the questions is unanswerable and kept apart",
 )  # fmt: skip
 
@@ -517,6 +518,13 @@ def part_scorer(part: Part) -> str:
     """Name of the makers' scorer for a part."""
     scorer = find_set(part.set_name).scorer
     return f"mlqa.{part.language}" if scorer == "mlqa" else scorer
+
+
+def default_role(name: str) -> str:
+    """What a sweep does with a part where no data set is named: "train", "test" or ""."""
+    language = find_part(name).language
+    train, tests = _defaults(language)
+    return "train" if name == train else "test" if name in tests else ""
 
 
 def known_languages() -> tuple[str, ...]:
