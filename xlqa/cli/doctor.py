@@ -67,10 +67,10 @@ def doctor(
 
 def _settings(flags: dict[str, Any], config: Path | None, demo: bool) -> dict[str, Any]:
     """The sweep's settings; empty where none was named."""
-    from xlqa.cli.sweep import demo_settings
+    from xlqa.runs.demo import DEMO_SETTINGS
     from xlqa.runs.request import read_experiment
 
-    base = demo_settings() if demo else {}
+    base = dict(DEMO_SETTINGS) if demo else {}
     if config is not None:
         base |= read_experiment(config)
     return base | flags

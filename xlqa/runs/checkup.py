@@ -177,8 +177,8 @@ def ask_addresses(urls: Iterable[str], timeout: float = TIMEOUT) -> dict[str, Re
 
 
 def _ask(url: str, timeout: float) -> Reply:
-    request = urllib.request.Request(url, method="HEAD", headers={"Accept-Encoding": "identity"})
     try:
+        request = urllib.request.Request(url, method="HEAD", headers={"Accept-Encoding": "identity"})
         with urllib.request.urlopen(request, timeout=timeout) as response:
             length = response.headers.get("Content-Length", "")
             return Reply(int(length) if length.isdecimal() else None, "")
@@ -298,18 +298,19 @@ def _hub_need(name: str) -> Need:
     import fnmatch
 
     import huggingface_hub
+    from huggingface_hub.errors import RepositoryNotFoundError
 
     from xlqa.data.models import FILES, OLD_WEIGHTS, WEIGHTS
 
     url = f"{hub_address()}/{name}"
     try:
         found = huggingface_hub.HfApi().model_info(name, files_metadata=True, timeout=TIMEOUT)
+    except RepositoryNotFoundError:
+        return Need("encoder", name, False, None, url, trouble=f"{url}: the hub has no such model, or not for you")
     # The hub's client raises its own, requests' and httpx's errors by version.
     except Exception as error:
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        return Need(
-            "encoder", name, False, None, url, trouble=f"not in the hub's cache, and from the hub: {reason[:160]}"
-        )
+        return Need("encoder", name, False, None, url, trouble=f"{url}: {reason[:160]}")
     sizes: Mapping[str, int | None] = {file.rfilename: file.size for file in found.siblings or []}
     safe = any(file.endswith(".safetensors") and "/" not in file for file in sizes)
     patterns = (*FILES, *(WEIGHTS if safe else OLD_WEIGHTS))

@@ -1,0 +1,161 @@
+"""`xlqa status`: a sweep's folder in every state that a run can be in, and a folder that is none."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from xlqa.cli import main
+from xlqa.records import RESULT_COLUMNS
+from xlqa.runs.files import sign, write_json
+from xlqa.runs.layout import Layout, RunFolder
+from xlqa.runs.scores import ScoredSet
+from xlqa.runs.status import is_locked, read_status
+from xlqa.runs.store import write_evaluation
+
+TESTS = ("xquad.ru", "sberquad.dev")
+
+
+def row(arm: str, size: int, seed: int, test: str, **changes: Any) -> dict[str, Any]:
+    values: dict[str, Any] = dict.fromkeys(RESULT_COLUMNS)
+    return values | {
+        "lang": "ru", "arm": arm, "size": size, "seed": seed, "test": test, "split": "test", "scorer": "squad",
+        "steps": 60, "lr": 3e-5, "run_id": f"ru-{arm}-{size}-s{seed}-0123456789", "eval_id": f"{test}-0123456789",
+    } | changes  # fmt: skip
+
+
+def prepare(root: Path, arm: str, size: int, seed: int, **changes: Any) -> RunFolder:
+    rows = [row(arm, size, seed, test, **changes) for test in TESTS]
+    folder = Layout(root).run(rows[0]["run_id"])
+    evaluations = {f"test_{i}": {"eval_id": r["eval_id"], "row": r} for i, r in enumerate(rows)}
+    write_json(folder.config, {"metadata": {"xlqa": {"evaluations": evaluations}}})
+    return folder
+
+
+def finish(
+    folder: RunFolder, f1: float, tests: tuple[str, ...] = TESTS, when: str = "2026-01-01T00:00:00+00:00"
+) -> None:
+    planned = json.loads(folder.config.read_bytes())["metadata"]["xlqa"]["evaluations"].values()
+    for record in (e["row"] for e in planned if e["row"]["test"] in tests):
+        scores = np.array([f1])
+        scored = ScoredSet(("q",), ("c",), scores, scores / 2, scores, scores)
+        scores_of = {"f1": f1, "em": f1 / 2, "squad_f1": f1, "squad_em": f1, "finished": when}
+        write_evaluation(folder.evaluation(record["eval_id"]), {"q": "a"}, scored, record | scores_of, {})
+
+
+def train_log(folder: RunFolder) -> None:
+    folder.train_log.write_text("step,loss,lr,examples_per_second\n10,2.5,1e-5,4.00\n20,1.25,1e-5,5.50\n30,1.")
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Path:
+    """Five runs of each state there is, and a source stage that is trained."""
+    root = tmp_path / "out"
+    finish(prepare(root, "transfer", 0, 0, steps=0, lr=None), 20.0)
+    finish(prepare(root, "transfer", 100, 0), 50.0)
+    finish(prepare(root, "transfer", 100, 1), 60.0, when="2026-01-02T00:00:00+00:00")
+    finish(prepare(root, "target-only", 100, 0), 10.0, tests=TESTS[:1])  # killed between two evaluations
+    failed = prepare(root, "target-only", 100, 1)
+    write_json(failed.failure, {"error": "the worker was killed by SIGKILL\x1b[31m.", "attempts": 2})
+    train_log(prepare(root, "target-only", 100, 2))
+    (root / "runs" / ".half-written").mkdir()
+    stage = Layout(root).source("en-400-s0-abc")
+    write_json(
+        stage.config,
+        {
+            "metadata": {"xlqa": {"lang": "en"}},
+            "dataset_iterator": {"train_size": 400},
+            "train": {"epochs": 2.0, "batch_size": 16, "min_steps": 20, "seed": 0},
+        },
+    )
+    write_json(stage.outcome, sign({"steps": 50}))
+    return root
+
+
+def test_every_state_is_told_apart(sweep: Path) -> None:
+    found = read_status(sweep)
+    states = {(run.arm, run.size, run.seed): run.state for run in found.runs}
+    assert states == {
+        ("transfer", 0, 0): "done", ("transfer", 100, 0): "done", ("transfer", 100, 1): "done",
+        ("target-only", 100, 0): "waiting", ("target-only", 100, 1): "failed", ("target-only", 100, 2): "begun",
+    }  # fmt: skip
+    assert found.counts == {"done": 3, "running": 0, "failed": 1, "begun": 1, "waiting": 1}
+    assert [(stage.state, stage.steps) for stage in found.stages] == [("done", 50)]
+    assert found.last_result is not None
+    assert found.last_result.day == 2
+
+
+def test_a_held_folder_is_a_running_one(sweep: Path) -> None:
+    folder = next(sweep.glob("runs/ru-target-only-100-s2-*"))
+    handle = os.open(folder, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        (running,) = read_status(sweep).in_state("running")
+        assert is_locked(folder)
+    finally:
+        os.close(handle)
+    assert not is_locked(folder)
+    assert running.last_step is not None
+    # The last line was only half written when it was read.
+    assert (running.last_step.step, running.last_step.loss, running.last_step.examples_per_second) == (20, 1.25, 5.5)
+    assert running.steps == 60
+
+
+def test_means_are_over_the_runs_that_are_done(sweep: Path) -> None:
+    groups = {(g.arm, g.size, g.test): g for g in read_status(sweep).groups}
+    assert len(groups) == 6
+    both = groups["transfer", 100, "xquad.ru"]
+    assert (both.done, both.runs, both.f1, both.em) == (2, 2, 55.0, 27.5)
+    assert (groups["target-only", 100, "xquad.ru"].done, groups["target-only", 100, "xquad.ru"].f1) == (1, 10.0)
+    nothing = groups["target-only", 100, "sberquad.dev"]
+    assert (nothing.done, nothing.runs, nothing.f1) == (0, 3, None)
+
+
+def test_settings_are_never_averaged(sweep: Path) -> None:
+    finish(prepare(sweep, "transfer", 100, 0, lr=1e-4, run_id="ru-transfer-100-s0-other"), 90.0)
+    groups = [g for g in read_status(sweep).groups if (g.arm, g.size, g.test) == ("transfer", 100, "xquad.ru")]
+    assert sorted((g.setting, g.f1) for g in groups) == [("lr 0.0001", 90.0), ("lr 3e-05", 55.0)]
+
+
+def test_a_run_that_succeeded_has_failed_no_more(sweep: Path) -> None:
+    folder = RunFolder(next(sweep.glob("runs/ru-target-only-100-s1-*")))
+    finish(folder, 30.0)
+    done = next(run for run in read_status(sweep).runs if run.run_id == folder.id)
+    assert (done.state, done.error) == ("done", "")
+
+
+def test_a_damaged_result_is_not_done(sweep: Path) -> None:
+    next(sweep.glob("runs/ru-transfer-100-s0-*/eval/*/predictions.json")).write_text("{}")
+    assert read_status(sweep).counts["done"] == 2
+
+
+def test_what_a_person_reads(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", str(sweep)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "6 runs: 3 done, 1 failed, 1 begun elsewhere or broken off, 1 waiting; last result" in lines[0]
+    assert any(line.split() == ["ru", "transfer", "100", "xquad.ru", "2/2", "55.0", "squad"] for line in lines)
+    assert any(line.split() == ["ru", "target-only", "100", "sberquad.dev", "0/3", "–", "squad"] for line in lines)
+    assert any("killed by SIGKILL [31m. (2 tries)" in line for line in lines)
+    assert any("step 20/60, loss 1.250, 5.5 examples/s" in line for line in lines)
+    assert "same `xlqa sweep` command" in lines[-1]
+    assert "\x1b" not in "".join(lines)
+
+
+def test_what_a_program_reads(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", str(sweep), "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    assert record["counts"]["done"] == 3
+    assert {run["run_id"] for run in record["runs"] if run["state"] == "failed"} == {"ru-target-only-100-s1-0123456789"}
+    assert record["last_result"] == "2026-01-02T00:00:00+00:00"
+    assert any(group["f1"] is None for group in record["groups"])
+
+
+def test_a_folder_that_is_no_sweeps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", str(tmp_path)]) == 2
+    assert "is no sweep's folder" in capsys.readouterr().err
