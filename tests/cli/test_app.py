@@ -1,0 +1,128 @@
+"""What every command owes its user: help, examples, described options, a place in the reference, clean errors."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from xlqa import __version__
+from xlqa.cli import main
+from xlqa.cli.app import app
+from xlqa.cli.reference import examples, render_reference, walk
+from xlqa.errors import XlqaError
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "commands.md"
+COMMANDS = list(walk(typer.main.get_command(app), "xlqa"))
+NAMES = [name for name, _ in COMMANDS]
+
+
+def flags(command: Any) -> set[str]:
+    return {flag for param in command.params for flag in (*param.opts, *param.secondary_opts)}
+
+
+def test_the_commands_are_all_there() -> None:
+    assert NAMES == [
+        "xlqa sweep", "xlqa plot", "xlqa report", "xlqa ask", "xlqa status", "xlqa run", "xlqa evaluate", "xlqa rescore",
+        "xlqa collect", "xlqa score", "xlqa doctor", "xlqa data list", "xlqa data fetch", "xlqa data check",
+        "xlqa data stats", "xlqa data convert",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "command"), COMMANDS, ids=NAMES)
+def test_a_command_says_what_it_does_and_shows_it_twice(name: str, command: Any) -> None:
+    assert command.help
+    assert command.help.strip().splitlines()[0].rstrip().endswith((".", ":", ",")) or len(command.help) > 80
+    shown = examples(command)
+    assert len(shown) == 2, f"{name} --help must end with two examples"
+    for line in shown:
+        words = shlex.split(line)
+        assert name in line
+        unknown = [w for w in words if w.startswith("--") and w.partition("=")[0] not in flags(command)]
+        assert not unknown, f"an example of {name} uses {unknown}"
+
+
+@pytest.mark.parametrize(("name", "command"), COMMANDS, ids=NAMES)
+def test_every_option_is_described(name: str, command: Any) -> None:
+    bare = [param.name for param in command.params if not param.help and param.name != "help"]
+    assert not bare, f"{name} lets these stand without a word: {bare}"
+    assert "--json" in flags(command), f"{name} reports, so it owes programs --json"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_help_ends_with_the_examples(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    command = dict(COMMANDS)[name]
+    assert main([*name.split()[1:], "--help"]) == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert lines[-2:] == examples(command)
+
+
+def test_the_reference_is_current() -> None:
+    assert REFERENCE.read_text(encoding="utf-8") == render_reference(), (
+        "docs/commands.md is behind the commands: python -m xlqa.cli.reference docs/commands.md"
+    )
+
+
+def test_the_front_page_groups_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    out = capsys.readouterr().out
+    for panel in ("The main job", "Runs and results", "Data and scores", "This machine"):
+        assert panel in out
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"xlqa {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nope"], "nope"),
+        (["sweep", "--nope"], "--nope"),
+        (["sweep", "--seeds"], "--seeds"),
+        (["sweep", "--source-size", "many"], "--source-size"),
+        (["ask"], "Missing argument"),
+        (["evaluate", "run"], "--test"),
+        (["status", "/nowhere/at/all"], "is no sweep's folder"),
+    ],
+)
+def test_bad_input_ends_with_status_2_and_one_clear_message(
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.out == ""
+    assert "Traceback" not in captured.err
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [
+        (XlqaError("first\nsecond"), 2, "xlqa: first\nxlqa: second\n"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_what_ends_a_command_ends_it_cleanly(
+    error: BaseException, status: int, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr("xlqa.runs.status.read_status", fail)
+    assert main(["status", "."]) == status
+    assert capsys.readouterr().err == message
+
+
+def test_a_shell_can_complete_the_commands() -> None:
+    environment = os.environ | {"_XLQA_COMPLETE": "complete_bash", "COMP_WORDS": "xlqa re", "COMP_CWORD": "1"}
+    script = Path(sys.executable).with_name("xlqa")
+    done = subprocess.run([script], capture_output=True, text=True, env=environment, check=False)
+    assert done.stdout.split() == ["report", "rescore"]
