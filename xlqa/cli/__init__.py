@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -33,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: words after `xlqa`; the process's own when omitted.
     """
+    # Before torch loads: threads that sleep while they wait do not fight with other programs over the processor.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     app = importlib.import_module("xlqa.cli.app")
     try:
         return int(app.run(arguments))
