@@ -119,6 +119,12 @@ def test_gap_closed_needs_a_run_on_everything(tmp_path: Path):
     assert math.isnan(found.results[-1].gap.value)
 
 
+def test_no_share_of_a_gap_that_may_be_none(tmp_path: Path):
+    (found,) = analyse(load(tmp_path, sizes=(100, 300), full=300, paragraphs=20))
+    assert found.full_score > 0
+    assert all(math.isnan(result.gap.value) for result in found.results)
+
+
 def test_holm_is_over_sizes_and_languages(tmp_path: Path):
     found = analyse(load(tmp_path, languages=("ru", "sw")), columns=("f1", "em"))
     for column in ("f1", "em"):
@@ -156,11 +162,6 @@ def test_measured_coverage_takes_the_nearest_smaller_study():
     assert 0.5 < measured_coverage("gain", 1, 5) < 0.9
     assert math.isnan(measured_coverage("worth", 5, 1))
     assert math.isnan(measured_coverage("gain", 0, 5))
-
-
-@pytest.mark.parametrize("quantity", ["gain", "worth", "zero-shot worth"])
-def test_intervals_from_ten_seeds_and_five_sizes_cover_the_truth(quantity: str):
-    assert 0.93 <= measured_coverage(quantity, 10, 5) <= 0.97
 
 
 def test_a_whole_study_is_analysed_in_seconds(tmp_path: Path):

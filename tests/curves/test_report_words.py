@@ -67,7 +67,8 @@ def say(c: Comparison, **changes: object) -> str:
         (w.share(0.974), "97 %"), (w.listed(["a", "b", "c"]), "a, b and c"), (w.listed([]), ""),
         (w.counted(1, "seed"), "1 seed"), (w.interval(Interval(0, -1.2, 3.4)), "[−1.2, 3.4]"),
         (w.interval(Interval(0, math.nan, math.nan)), "–"), (w.size(45328), "45,328"),
-        (w.censored_interval(Interval(5, 4, math.inf), 1, 300), "[4, > 300]"),
+        (w.censored_interval(Interval(5, 4, math.inf), 1, 300), "[4, > 300]"), (w.percent(-0.02), "0.0"),
+        (w.censored_interval(Interval(math.inf, math.inf, math.inf), 1, 300), "[> 300]"),
     ],
 )  # fmt: skip
 def test_numbers_as_words(made: str, expected: str):

@@ -286,7 +286,6 @@ class _Worker:
         paired = e is not None and t is not None
         iqm = st.interquartile_interval([first, second], min(2000, self.options.draws), self.rng)
         effective = self._at_score(self.values("e")[:, k])
-        zero = self.values("zero")[:, 0]
         return SizeResult(
             size=size,
             seeds=len(first) if paired else 0,
@@ -299,7 +298,7 @@ class _Worker:
             collapsed_without=st.collapse_rate(second, self.options.floor),
             effective=self._interval(effective), worth=self._interval(effective - size),
             multiplier=self._interval(effective / size),
-            gap=self._interval(st.gap_closed(self.values("e")[:, k], zero, self._full_values())),
+            gap=self._gap(k),
             plan=self._plan(k) if paired else st.Plan(math.nan, math.nan, math.nan),
         )  # fmt: skip
 
@@ -310,6 +309,13 @@ class _Worker:
 
     def _zero_shot_worth(self) -> Interval:
         return NOTHING if self.zero is None else self._interval(self._at_score(self.values("zero")[:, 0]))
+
+    def _gap(self, k: int) -> Interval:
+        zero, full = self.values("zero")[:, 0], self._full_values()
+        if (zero[1:] >= full[1:]).any():
+            # Where the gap may as well be none, a share of it is noise over noise.
+            return NOTHING
+        return self._interval(st.gap_closed(self.values("e")[:, k], zero, full))
 
     def _full_values(self) -> Floats:
         full = self.second.full_size

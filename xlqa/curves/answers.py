@@ -216,12 +216,13 @@ def _ends(found: Interval) -> tuple[float, float, float]:
 
 def _say_worth(ax: Axes, x: float, y: float, worth: float, look: Look, style: Style) -> None:
     sign = "+" if worth > 0 else ""
+    at_edge = math.log(ax.get_xlim()[1] / x) < 0.15 * math.log(ax.get_xlim()[1] / ax.get_xlim()[0])
     ax.annotate(
         f"{sign}{w.rounded(worth)}",
         xy=(x, y),
-        xytext=(style.marker * 0.7, -style.marker * 0.4),
+        xytext=(style.marker * (-0.7 if at_edge else 0.7), -style.marker * 0.4),
         textcoords="offset points",
-        ha="left",
+        ha="right" if at_edge else "left",
         va="top",
         fontsize=style.font * 0.8,
         color=look.color,

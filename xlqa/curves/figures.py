@@ -454,8 +454,10 @@ def share_scale(row: Sequence[Axes], lowest: float = -math.inf) -> None:
     """Give the axes of a row one range, not below `lowest`, so that panels can be compared by eye."""
     low = min(ax.get_ylim()[0] for ax in row)
     high = max(ax.get_ylim()[1] for ax in row)
+    # A marker at the edge of the range of one panel alone would be cut in half.
+    room = 0.03 * (high - low) if all(ax.get_yscale() == "linear" for ax in row) else 0.0
     for ax in row:
-        ax.set_ylim(max(low, lowest), high)
+        ax.set_ylim(max(low - room, lowest), high + room)
 
 
 def _say_spread(panels: Sequence[Panel]) -> str:

@@ -11,7 +11,7 @@ from xlqa.curves.answers import gain_figure, worth_figure
 from xlqa.curves.figures import METRIC_NAMES, STYLES, curve_figure, save_to
 from xlqa.curves.grouping import Panel, to_text
 from xlqa.curves.render import Picture
-from xlqa.curves.report import Table, panel_title
+from xlqa.curves.report import Table, panel_title, short_hash
 from xlqa.curves.wording import MISSING, listed
 from xlqa.records import RESULT_COLUMNS
 
@@ -74,7 +74,7 @@ def runs_tables(rows: pd.DataFrame, panels: Sequence[Panel]) -> tuple[Table, ...
         texts = {name: [to_text(cell) or MISSING for cell in own[name]] for name in RESULT_COLUMNS}
         varying = [name for name in RESULT_COLUMNS if name not in _NAMING and len(set(texts[name])) > 1]
         header = (*_NAMING, *varying)
-        body = tuple(tuple(_short(texts[name][i]) for name in header) for i in range(len(own)))
+        body = tuple(tuple(short_hash(texts[name][i]) for name in header) for i in range(len(own)))
         common = tuple(
             (name, texts[name][0])
             for name in RESULT_COLUMNS
@@ -84,8 +84,3 @@ def runs_tables(rows: pd.DataFrame, panels: Sequence[Panel]) -> tuple[Table, ...
         tables += [Table(f"All {len(own)} evaluations: {where}", header, body)]
         tables += [Table(f"Common to all of them: {where}", ("column", "value"), common)]
     return tuple(tables)
-
-
-def _short(text: str) -> str:
-    """A cell that fits a table: a SHA-256 by its first 12 digits."""
-    return text[:12] if len(text) == 64 and text.isalnum() else text

@@ -12,7 +12,8 @@ MISSING = "–"
 
 def percent(value: float, digits: int = 1) -> str:
     """A score: 51.3; a dash where it is missing."""
-    return MISSING if math.isnan(value) else minus(f"{value:.{digits}f}")
+    # Adding 0 after rounding turns −0.0 into 0.0.
+    return MISSING if math.isnan(value) else minus(f"{round(value, digits) + 0.0:.{digits}f}")
 
 
 def signed(value: float, digits: int = 1) -> str:
@@ -78,6 +79,10 @@ def censored_interval(found: Interval, below: float, above: float, say: str = "e
     """The ends of an interval of examples: "[350, > 10,000]"."""
     if math.isnan(found.low):
         return MISSING
+    if math.isinf(found.low) and found.low == found.high:
+        return (
+            f"[{censored(found.low, below, above, say)}]" if joint == ", " else censored(found.low, below, above, say)
+        )
     ends = joint.join(censored(end, below, above, say) for end in (found.low, found.high))
     return f"[{ends}]" if joint == ", " else ends
 
