@@ -171,6 +171,20 @@ def test_labels_in_other_scripts_bring_a_font_where_one_is_installed():
     assert set(with_cjk[1:]) <= set(figures._CJK_FONTS) & figures._installed_fonts()
 
 
+def test_a_file_name_with_dollars_and_foreign_letters_is_drawn_as_it_stands(tmp_path: Path):
+    table = load_results(write_study(tmp_path / "s", Study(seeds=1, sizes=(100, 300), per_question=False)))
+    shown = split_panels(table.assign(test="a$_{x$ 测试"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = figures.curve_figure(shown, ("f1",), STYLE)
+        figures.save_figure(figure, tmp_path / "a.svg", STYLE)
+    title = figure.axes[0].get_title(loc="left")
+    assert title == r"Russian · a\$_{x\$ 测试"
+    installed = len(figures.font_families("测试")) > 1
+    assert bool(figures.missing_font(title)) is not installed
+    assert figures.missing_font("русский") == ""
+
+
 def test_what_lies_beyond_the_sizes_is_an_arrow_not_a_point(tmp_path: Path):
     (panel,) = panels(tmp_path, Study(sizes=(30, 100, 300), seeds=3, paragraphs=40))
     found = compare_all([panel], ("f1",), QuestionStore(), Options(draws=300, flips=200))

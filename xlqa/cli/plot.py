@@ -69,6 +69,8 @@ def plot(
     figure = _draw(what, panels, columns, look, inches)
     figures.save_figure(figure, path, look)
     _report(path, what, panels, list_failures(tables), as_json)
+    if note := figures.missing_font(figures.all_text(panels)):
+        print(note, file=sys.stderr)
 
 
 def _draw(what: str, panels: Any, columns: tuple[str, ...], style: Any, size: tuple[float, float] | None) -> Any:

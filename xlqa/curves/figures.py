@@ -8,6 +8,7 @@ the same bytes: no time, version or random id enters a file.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -135,9 +136,25 @@ def _installed_fonts() -> frozenset[str]:
 
 def font_families(text: str = "") -> tuple[str, ...]:
     """DejaVu Sans, which comes with matplotlib and has Cyrillic and Greek; a CJK font too where `text` needs one."""
-    if not any("\u2e80" <= letter <= "\u9fff" or "\uac00" <= letter <= "\ud7af" for letter in text):
+    if not _is_east_asian(text):
         return ("DejaVu Sans",)
     return ("DejaVu Sans", *(name for name in _CJK_FONTS if name in _installed_fonts()))
+
+
+def plain(text: str) -> str:
+    """A text that matplotlib draws as it stands: dollar signs in a file's name are not to begin a formula."""
+    return text.replace("$", r"\$")
+
+
+def missing_font(text: str) -> str:
+    """What to tell a reader whose figure has East Asian letters that no installed font can draw; "" where one can."""
+    if not _is_east_asian(text) or len(font_families(text)) > 1:
+        return ""
+    return "no installed font has the East Asian letters of a name in this figure: install one, such as Noto Sans CJK."
+
+
+def _is_east_asian(text: str) -> bool:
+    return any("\u2e80" <= letter <= "\u9fff" or "\uac00" <= letter <= "\ud7af" for letter in text)
 
 
 def assign_looks(panels: Sequence[Panel]) -> dict[str, Look]:
@@ -431,14 +448,14 @@ def name_axes(
         for place, (ax, panel) in enumerate(zip(grid[row], panels, strict=True)):
             if row == 0:
                 scorer = "" if len(scorers) == 1 else f" · {_scorer_of(panel, columns[0])}"
-                ax.set_title(f"{panel.language_name} · {panel.label}{scorer}", loc="left")
+                ax.set_title(plain(f"{panel.language_name} · {panel.label}{scorer}"), loc="left")
             if place % width == 0:
                 scorer = f"(scorer: {next(iter(scorers))})" if len(scorers) == 1 else ""
-                ax.set_ylabel(f"{name}{' ' if len(name) < 10 else chr(10)}{scorer}".rstrip())
+                ax.set_ylabel(plain(f"{name}{' ' if len(name) < 10 else chr(10)}{scorer}".rstrip()))
             else:
                 ax.tick_params(labelleft=False)
             if row == len(rows) - 1:
-                ax.set_xlabel(x_name)
+                ax.set_xlabel(plain(x_name))
 
 
 def _scorer_of(panel: Panel, column: str) -> str:
@@ -476,7 +493,7 @@ def add_legend(figure: Figure, looks: dict[str, Look], style: Style, words: str,
     from matplotlib.patches import Patch
 
     handles: list[Any] = [
-        Line2D([], [], color=look.color, linestyle=look.dashes, label=label, **look.marker_kwargs(style))
+        Line2D([], [], color=look.color, linestyle=look.dashes, label=plain(label), **look.marker_kwargs(style))
         for label, look in looks.items()
     ]
     if words and patch:
@@ -522,7 +539,9 @@ def save_to(figure: Figure, target: Any, format: str, style: Style) -> None:
         "svg": {"Date": None, "Creator": None},
         "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
     }
-    with style.context(_figure_text(figure)):
+    with style.context(_figure_text(figure)), warnings.catch_warnings():
+        # `missing_font` says it once, in words; matplotlib once a letter.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(target, format=format, dpi=style.dpi, metadata=blank[format])
 
 
