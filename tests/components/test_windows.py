@@ -109,7 +109,7 @@ def test_shapes_without_room_are_refused(length: int, stride: int) -> None:
 
 def test_usual_shapes_are_fine() -> None:
     assert WindowShape(384, 128).complaint() is None
-    assert WindowShape(384, 128).max_question == 64
+    assert WindowShape(384, 128).max_question == 237
 
 
 def test_folder_without_tokenizer_is_refused(tmp_path: Path) -> None:

@@ -11,13 +11,20 @@ integers, and attention stays in the precision of its inputs.
 
 from __future__ import annotations
 
+import ctypes
+import functools
 import math
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
+
+from xlqa.components.windows import Windows
 
 LEVELS = 1 << 16
 """Steps in which a dropout probability can be set: one random word of 16 bits decides one element."""
@@ -31,6 +38,9 @@ ATTENTION_CLASSES = frozenset(
     for name in (f"{family}SdpaSelfAttention", f"{family}SelfAttention")
 )
 """Self-attention classes of transformers (4.x and 5.x) whose arithmetic `_FastSelfAttention` knows."""
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""Names of two settings in glibc's malloc.h."""
 
 UNUSUAL = ("head_mask", "encoder_hidden_states", "past_key_values", "past_key_value", "output_attentions")
 """What a caller may ask beyond plain self-attention."""
@@ -48,11 +58,55 @@ def accelerate(network: nn.Module, device: str) -> None:
     """
     if device != "cpu":
         return
+    keep_freed_memory()
     for module in network.modules():
         if type(module) is nn.Dropout and not module.inplace:
             module.__class__ = WordDropout
         elif _is_known_attention(module):
             module.__class__ = _fast_class(type(module))
+
+
+@contextmanager
+def touched_embeddings(network: Any, windows: Windows, shrinkage: float) -> Iterator[Windows]:
+    """While this lasts the network embeds only the pieces that occur in some windows; afterwards it is whole again.
+
+    A training touches a few thousand of a multilingual model's 120,000 word embeddings. The others have no gradient, so
+    that AdamW does nothing to them but decay; clearing, gathering, measuring and updating their gradients is idle work.
+
+    Args:
+        network: of transformers, with one table of input embeddings that nothing else shares.
+        windows: all that the network will see meanwhile.
+        shrinkage: what the decay of the whole training multiplies an untouched row by, product of (1 - lr * decay).
+
+    Yields:
+        The windows with pieces numbered as the small table is. An optimizer must be made after that.
+    """
+    table = network.get_input_embeddings()
+    whole = table.weight
+    # Numbers up to the padding's stay: models of RoBERTa's kind count positions by comparing with it.
+    kept = np.union1d(windows.ids, np.arange(windows.template.pad + 1))
+    rows = torch.from_numpy(kept.astype(np.int64)).to(whole.device)
+    table.weight = nn.Parameter(whole.detach()[rows], requires_grad=whole.requires_grad)
+    table.num_embeddings = len(kept)
+    try:
+        yield replace(windows, ids=np.searchsorted(kept, windows.ids).astype(windows.ids.dtype))
+    finally:
+        with torch.no_grad():
+            whole.mul_(shrinkage).index_copy_(0, rows, table.weight)
+        table.weight, table.num_embeddings = whole, len(whole)
+
+
+@functools.cache
+def keep_freed_memory() -> None:
+    """Let glibc's malloc keep large freed blocks for this process; elsewhere nothing happens.
+
+    A training step frees and takes the same hundreds of megabytes again and again. By default they go back to the system
+    each time, and every page is cleared anew when it is taken: some percent of a step.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        mallopt(M_MMAP_THRESHOLD, 1 << 30)
+        mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
 def _is_known_attention(module: nn.Module) -> bool:
@@ -147,7 +201,9 @@ def _additive(mask: torch.Tensor | None, dtype: torch.dtype) -> tuple[torch.Tens
     """
     if mask is None:
         return None, 0
-    masked = (~mask if mask.dtype == torch.bool else mask != 0).flatten(0, -2).any(dim=0).nonzero()
+    rows, plain = (mask.view(torch.uint8), 1) if mask.dtype == torch.bool else (mask, 0)
+    rows = rows.flatten(0, -2)
+    masked = ((rows.amin(dim=0) != plain) | (rows.amax(dim=0) != plain)).nonzero()
     if len(masked) == 0:
         return None, 0
     first = int(masked[0])

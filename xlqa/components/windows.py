@@ -16,11 +16,8 @@ import numpy.typing as npt
 
 from xlqa.errors import XlqaError
 
-MAX_QUESTION_PIECES = 64
-"""Longer questions are cut here, as in the original BERT script for SQuAD (max_query_length)."""
-
 MIN_CONTEXT_STEP = 16
-"""A window must move on by at least this many pieces, however long the question."""
+"""A window must move on by at least this many pieces: a question so long that it could not is cut."""
 
 IntArray = npt.NDArray[np.int32]
 
@@ -44,8 +41,8 @@ class WindowShape:
 
     @property
     def max_question(self) -> int:
-        """The most pieces that a question may take in a window."""
-        return min(MAX_QUESTION_PIECES, self.max_length - 3 - self.stride - MIN_CONTEXT_STEP)
+        """The most pieces that a question may take in a window (237 of 384 with a stride of 128)."""
+        return self.max_length - 3 - self.stride - MIN_CONTEXT_STEP
 
 
 @dataclass(frozen=True, slots=True)
