@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import platform
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +16,10 @@ import torch
 from torch import nn
 from transformers import BertConfig, BertForQuestionAnswering
 
-from xlqa.components.kernels import WordDropout, accelerate, attend, keep_mask
-from xlqa.components.training import batch_loss
+from xlqa.components.batching import collate
+from xlqa.components.kernels import WordDropout, accelerate, attend, keep_mask, touched_embeddings
+from xlqa.components.training import WEIGHT_DECAY, batch_loss, make_optimizer
+from xlqa.components.windows import Template, Windows
 
 B, L, HEADS, WIDTH = 3, 24, 4, 32
 BFLOAT = torch.bfloat16
@@ -142,6 +147,18 @@ def test_attention_and_its_gradient_equal_the_formula_with_the_same_mask(p: floa
     torch.testing.assert_close(ours.grad, wanted.grad, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("boolean", [False, True])
+def test_long_batches_in_chunks_and_any_mask(boolean: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(4)
+    projected = torch.randn(B, L, 3 * WIDTH)
+    allowed = torch.rand(B, 1, L, L) < 0.7
+    allowed[..., :2] = True
+    additive = torch.zeros(B, 1, L, L).masked_fill(~allowed, float("-inf"))
+    monkeypatch.setattr("xlqa.components.kernels.CHUNK", 2 * HEADS * L * L)
+    found = attend(projected, allowed if boolean else additive, HEADS, 0.0)
+    torch.testing.assert_close(found, attend_plainly(projected, additive, None), rtol=1e-5, atol=1e-6)
+
+
 def test_float32_evaluation_is_bitwise_the_same(pair: tuple[Any, Any]) -> None:
     plain, fast = pair
     with torch.inference_mode():
@@ -238,3 +255,69 @@ def test_eager_attention_still_gives_its_weights() -> None:
     accelerate(plain, "cpu")
     with torch.autocast("cpu", dtype=BFLOAT):
         assert len(plain(**batch, output_attentions=True).attentions) == 2
+
+
+def some_windows(pad: int = 0) -> Windows:
+    """Two windows over eleven of the 97 pieces."""
+    ids = np.array([90, 5, 7, 9, 91, 90, 60, 7, 61, 62, 91], dtype=np.int32)
+    zeros = np.zeros_like(ids)
+    return Windows(
+        ids=ids, starts=np.array([0, 5, 11]), question=np.array([0, 1], dtype=np.int32),
+        context_from=np.array([2, 2], dtype=np.int32), context_to=np.array([4, 5], dtype=np.int32),
+        char_start=zeros, char_end=zeros, questions=2,
+        template=Template((90,), (), (91,), context_type=1, uses_types=True, pad=pad, cls_index=0),
+    )  # fmt: skip
+
+
+def train_steps(network: Any, windows: Windows, steps: int, lr: float) -> None:
+    """A few updates as the training loop does them."""
+    optimizer = make_optimizer(network, lr)
+    batch = collate(windows, np.array([0, 1]))
+    for _ in range(steps):
+        batch_loss(network, dict(batch), torch.tensor([2, 3]), torch.tensor([3, 4])).backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+
+
+@pytest.mark.parametrize("pad", [0, 1])
+def test_training_only_touched_embeddings_ends_in_the_same_weights(pad: int) -> None:
+    steps, lr = 5, 0.01
+    whole = small_network(p=0.0).train()
+    small = copy.deepcopy(whole)
+    before = small.get_input_embeddings().weight
+    train_steps(whole, some_windows(pad), steps, lr)
+    with touched_embeddings(small, some_windows(pad), (1 - lr * WEIGHT_DECAY) ** steps) as windows:
+        assert small.get_input_embeddings().weight.shape == (9 + pad, WIDTH)
+        assert windows.template.pad == pad
+        train_steps(small, windows, steps, lr)
+    assert small.get_input_embeddings().weight is before
+    assert small.get_input_embeddings().num_embeddings == 97
+    for (name, wanted), found in zip(whole.named_parameters(), small.parameters(), strict=True):
+        torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-6, msg=lambda text, name=name: f"{name}: {text}")
+
+
+def test_embeddings_are_whole_again_after_a_failure() -> None:
+    network = small_network()
+    before = network.get_input_embeddings().weight.clone()
+    with pytest.raises(ZeroDivisionError), touched_embeddings(network, some_windows(), 1.0):
+        raise ZeroDivisionError
+    assert torch.equal(network.get_input_embeddings().weight, before)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's malloc is told to keep memory")
+def test_freed_memory_is_taken_again_without_new_pages() -> None:
+    code = """
+import resource, torch
+from xlqa.components.kernels import accelerate
+accelerate(torch.nn.Linear(1, 1), "cpu")
+faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(8):
+    before = faults()
+    blocks = [torch.ones(megabytes * 250_000) for megabytes in (48, 120, 36, 68, 100, 44)]
+    del blocks
+    print(faults() - before)
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    first, *later = map(int, ran.stdout.split())
+    assert sum(later) < first  # without, each of the seven takes as many new pages as the first
