@@ -56,6 +56,25 @@ def test_size_and_style_decide_the_pixels(table: Path, tmp_path: Path):
     assert np.shape(imread(tmp_path / "a.png"))[:2] == (4 * 144, 5 * 144)
 
 
+def test_a_file_that_cannot_be_written_is_said(table: Path, tmp_path: Path):
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(XlqaError, match="cannot be written"):
+        call(table, "--out", tmp_path / "taken" / "a.png")
+
+
+@pytest.mark.parametrize("what", ["gain", "worth", "cost"])
+def test_the_other_figures_are_drawn(table: Path, tmp_path: Path, what: str):
+    out = tmp_path / f"{what}.svg"
+    assert call(table, "--what", what, "--out", out).stdout.strip() == str(out)
+    assert b"</svg>" in out.read_bytes()
+
+
+def test_without_anything_to_compare_gain_says_what_it_takes(tmp_path: Path):
+    table = write_study(tmp_path, Study(arms=("transfer",), sizes=(30,), seeds=1))
+    with pytest.raises(XlqaError, match="no gain or worth to draw"):
+        call(table, "--what", "gain")
+
+
 def test_what_is_missing_is_named_on_stderr(table: Path, tmp_path: Path):
     lines = table.read_text().splitlines()
     table.write_text("\n".join(line for line in lines if "transfer-100-s1" not in line) + "\n")

@@ -298,24 +298,35 @@ def draw_cost(
                 **look.marker_kwargs(style))  # fmt: skip
         _say_sizes(ax, curve, means, look, style)
         if extra and len(curve.zero_shot):
-            ax.plot([extra], [curve.zero_shot[column].mean()], marker="X", color=look.color, linestyle="none", zorder=4)
+            level = float(curve.zero_shot[column].mean())
+            ax.plot([extra], [level], marker="X", color=look.color, linestyle="none", zorder=4)
+            _annotate(ax, "zero-shot", (extra, level), False, look, style)
     return _set_time_axis(ax)
 
 
 def _say_sizes(ax: Axes, curve: Curve, means: Sequence[tuple[float, float, int]], look: Look, style: Style) -> None:
-    """N above the transfer curve and below the target-only one; once where sizes share a time and so a place."""
+    """N above the transfer curve and below the target-only one; sizes that take the same time share a label."""
     if curve.arm not in (Arm.TRANSFER, Arm.TARGET_ONLY):
         return
-    above, before = curve.arm is Arm.TRANSFER, -math.inf
-    known = [mean for mean in means if math.isfinite(mean[0]) and math.isfinite(mean[1])]
-    for x, y, size in sorted(known, key=lambda mean: (mean[0], -mean[1] if above else mean[1])):
-        if x > before * 1.15:
-            ax.annotate(
-                say_size(size), xy=(x, y), xytext=(0, style.marker * (0.8 if above else -0.8)),
-                textcoords="offset points", ha="center", va="bottom" if above else "top",
-                fontsize=style.font * 0.75, color=look.color,
-            )  # fmt: skip
-        before = max(x, before)
+    above = curve.arm is Arm.TRANSFER
+    groups: list[list[tuple[float, float, int]]] = []
+    for mean in sorted(mean for mean in means if math.isfinite(mean[0]) and math.isfinite(mean[1])):
+        if groups and mean[0] < 1.15 * groups[-1][0][0]:
+            groups[-1].append(mean)
+        else:
+            groups.append([mean])
+    for group in groups:
+        sizes = sorted(size for _, _, size in group)
+        words = say_size(sizes[0]) if len(sizes) == 1 else f"{say_size(sizes[0])}–{say_size(sizes[-1])}"
+        x, y, _ = max(group, key=lambda mean: mean[1] if above else -mean[1])
+        _annotate(ax, words, (x, y), above, look, style)
+
+
+def _annotate(ax: Axes, words: str, at: tuple[float, float], above: bool, look: Look, style: Style) -> None:
+    ax.annotate(
+        words, xy=at, xytext=(0, style.marker * (0.8 if above else -0.8)), textcoords="offset points", ha="center",
+        va="bottom" if above else "top", fontsize=style.font * 0.8, color=look.color,
+    )  # fmt: skip
 
 
 def _set_time_axis(ax: Axes) -> Axes:

@@ -509,7 +509,7 @@ def _legend_columns(labels: Sequence[str], width: float) -> int:
     for columns in range(len(labels), 1, -1):
         rows = math.ceil(len(labels) / columns)
         longest = [max(map(len, labels[i : i + rows])) for i in range(0, len(labels), rows)]
-        if sum(0.52 * letters + 5 for letters in longest) <= width:
+        if sum(0.56 * letters + 5.5 for letters in longest) <= width:
             return columns
     return 1
 
@@ -527,8 +527,11 @@ def check_suffix(path: Path) -> Path:
 def save_figure(figure: Figure, path: Path, style: Style = STYLES["paper"]) -> Path:
     """Write a figure; the suffix decides the format. The same figure gives the same bytes."""
     check_suffix(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_to(figure, path, path.suffix.lower()[1:], style)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_to(figure, path, path.suffix.lower()[1:], style)
+    except OSError as error:
+        raise XlqaError(f"--out {path}: cannot be written ({error.strerror}).") from None
     return path
 
 
