@@ -125,12 +125,13 @@ def sweep(
     if demo:
         from xlqa.runs.demo import DEMO_SETTINGS, NOTICE
 
-        print(NOTICE, file=sys.stderr, flush=True)
         base |= DEMO_SETTINGS
     if config is not None:
         base |= read_experiment(config)
     request = build_request(base | {key: value for key, value in options.items() if value is not None})
     part = parse_shard(shard)
+    if demo and not (request.out / "results.csv").exists():
+        print(NOTICE, file=sys.stderr, flush=True)
     from xlqa.runs.plan import make_plan
 
     print("reading data and model …", file=sys.stderr, flush=True)
