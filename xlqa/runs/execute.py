@@ -168,7 +168,7 @@ class _Work:
         part = next((p for t, p, _ in self.data["tests"] if self.facts["evaluations"][t] is facts), None)
         if part is None:
             return []
-        return SESSION.share(key, lambda: sorted(find_overlap(train, part.questions).ids))
+        return SESSION.share(key, lambda: sorted(find_overlap(train, part.questions).by_paragraph))
 
     def _test_data(self, target: str) -> dict[str, Any]:
         config = read_config(self.folder.config)

@@ -58,7 +58,7 @@ def _rescore_one(folder: Path, record: dict[str, Any], reader: _Reader) -> None:
     )  # fmt: skip
     overlap = {}
     if test.get("overlap_with"):
-        shared = find_overlap(reader.read(test["overlap_with"]), questions).ids
+        shared = find_overlap(reader.read(test["overlap_with"]), questions).by_paragraph
         overlap = scored.without(sorted(shared))
     write_evaluation(folder, predictions, scored, row | scored.columns() | overlap, test)
 
