@@ -1,0 +1,174 @@
+"""The Python face: frames, axes and plain records, and the same errors as on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from documents import HereLaunch, sample_part
+
+import xlqa
+from xlqa.api import Failure, Settings
+from xlqa.errors import ManyErrors
+from xlqa.records import RESULT_COLUMNS
+from xlqa.runs.request import SETTINGS, build_request
+
+SMALL: dict[str, Any] = {
+    "sizes": [8, 16], "seeds": 2, "source_train": "sample.en.train", "source_size": 16, "epochs": 1.0, "source_epochs": 1.0,
+    "min_steps": 2, "batch_size": 8, "lr": 1e-3, "max_length": 160, "precision": "fp32", "device": "cpu",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import json
+
+    folder = tmp_path_factory.mktemp("files")
+    for name, part in (
+        ("train", sample_part("es.train", 0, 2, 4)), ("one", sample_part("es.test", 0, 3, 1)),
+        ("two", sample_part("es.test", 3, 3, 1)),
+    ):  # fmt: skip
+        (folder / f"{name}.json").write_text(json.dumps(part, ensure_ascii=False), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def done(encoder: Path, files: Path, tmp_path_factory: pytest.TempPathFactory) -> xlqa.Sweep:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("xlqa.runs.sweep.Launch", HereLaunch)
+        return xlqa.sweep(
+            "es", model=encoder, target_train={"es": files / "train.json"},
+            target_test={"es": [files / "one.json", files / "two.json"]}, out=tmp_path_factory.mktemp("api") / "es", **SMALL,
+        )  # fmt: skip
+
+
+def test_a_sweep_gives_a_frame(done: xlqa.Sweep) -> None:
+    assert list(done.results.columns) == [*RESULT_COLUMNS, "folder"]
+    assert len(done.results) == 2 * (1 + 2 * 2 * 2)
+    assert set(done.results["test"]) == {"one", "two"}
+    assert (done.done_before, done.done_now, done.failures) == (0, 10, ())
+    assert (done.folder / "results.csv").is_file()
+
+
+def test_done_work_is_not_repeated(
+    done: xlqa.Sweep, encoder: Path, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xlqa.runs.sweep.Launch", HereLaunch)
+    again = xlqa.sweep(
+        ["es"], model=str(encoder), target_train=str(files / "train.json"),
+        target_test=[files / "one.json", files / "two.json"], out=done.folder, **SMALL,
+    )  # fmt: skip
+    assert (again.done_before, again.done_now) == (9, 0)
+    assert again.results.equals(done.results)
+
+
+def test_settings_are_those_of_the_command_line() -> None:
+    assert set(Settings.__annotations__) == set(SETTINGS) - {"lang"}
+
+
+def test_values_per_language_reach_the_request() -> None:
+    from xlqa.api import _plain
+
+    tests: dict[str, Any] = {"ru": ["a.json", Path("b.json")], "zh": "c.json"}
+    request = build_request({"lang": "ru,zh", "target_test": _plain(tests), "sizes": _plain((100, "full"))})
+    assert request.target_test == {"ru": ("a.json", "b.json"), "zh": ("c.json",)}
+    assert request.sizes == (100, "full")
+
+
+def test_bad_input_raises_all_its_complaints() -> None:
+    with pytest.raises(xlqa.XlqaError) as caught:
+        xlqa.sweep("ru", sizes=["many"], seeds=0)
+    assert isinstance(caught.value, ManyErrors)
+    assert len(caught.value.complaints) == 2
+    with pytest.raises(xlqa.XlqaError, match="unknown setting 'epoch'"):
+        xlqa.sweep("ru", epoch=3)  # type: ignore[call-arg]  # a slip that a type checker sees too
+
+
+def test_runs_that_fail_are_reported_and_do_not_raise(
+    encoder: Path, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing(HereLaunch):
+        def run(self) -> None:
+            for job in self.jobs:
+                self.watcher.failed(job, "out of memory.")
+
+    monkeypatch.setattr("xlqa.runs.sweep.Launch", Failing)
+    lost = xlqa.sweep(
+        "es", model=encoder, target_train=files / "train.json", target_test=files / "one.json", out=tmp_path / "out",
+        **SMALL | {"sizes": 8, "seeds": 1},
+    )  # fmt: skip
+    assert Failure("es target-only 8 seed 0", "out of memory.") in lost.failures
+    assert len(lost.results) == 0
+    assert list(lost.results.columns) == [*RESULT_COLUMNS, "folder"]
+
+
+def test_results_are_loaded_from_files_and_folders(done: xlqa.Sweep) -> None:
+    assert xlqa.load_results(done.folder).equals(done.results)
+    assert xlqa.load_results([done.folder / "results.csv"]).equals(done.results)
+    with pytest.raises(xlqa.XlqaError, match="there is no such file"):
+        xlqa.load_results(done.folder / "nothing.csv")
+
+
+@pytest.mark.parametrize("what", ["curve", "gain", "worth"])
+def test_a_plot_is_drawn_on_the_axes_given(done: xlqa.Sweep, what: Any) -> None:
+    from matplotlib.figure import Figure
+
+    ax = Figure().subplots()
+    assert xlqa.plot(done.results, what=what, metric="em", test="one", ax=ax) is ax
+    assert "EM" in ax.get_ylabel()
+    assert "scorer: mlqa.es" in ax.get_ylabel()
+    assert ax.get_title(loc="left") == "Spanish · one"
+    legend = ax.get_legend()
+    assert legend is not None
+    labels = [text.get_text() for text in legend.get_texts()]
+    assert labels == (["transfer", "target-only"] if what == "curve" else ["transfer"])
+
+
+def test_without_axes_there_is_a_new_figure(done: xlqa.Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    from matplotlib import pyplot
+
+    before = len(pyplot.get_fignums())
+    ax = xlqa.plot(done.folder, lang="es", test="two", seeds=[0, 1], scorer="squad")
+    assert len(pyplot.get_fignums()) == before + 1
+    assert "scorer: squad" in ax.get_ylabel()
+    pyplot.close(ax.figure)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({}, r"there are 2 panels to draw \(es on one; es on two\)"),
+        ({"what": "pie", "test": "one"}, "what='pie': choose from curve, gain, worth"),
+        ({"metric": "f2", "test": "one"}, "metric='f2'"),
+        ({"style": "big", "test": "one"}, "style='big'"),
+        ({"test": "three"}, "the table has no test 'three'"),
+    ],
+)
+def test_what_cannot_be_drawn_says_why(done: xlqa.Sweep, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(xlqa.XlqaError, match=message):
+        xlqa.plot(done.results, **changes)
+
+
+def test_a_gain_takes_two_arms(done: xlqa.Sweep) -> None:
+    transfer = done.results[done.results["arm"] == "transfer"]
+    with pytest.raises(xlqa.XlqaError, match="it takes transfer"):
+        xlqa.plot(transfer, what="gain", test="one")
+
+
+def test_asking_gives_pieces_of_the_text(done: xlqa.Sweep) -> None:
+    context = "Mara vive en la ciudad de Brenna, junto al río."
+    spans = xlqa.ask(context, "Where does Mara live?", home=done.folder, top_k=3, device="cpu")
+    assert 1 <= len(spans) <= 3
+    assert all(context[span.start : span.end] == span.text for span in spans)
+    # The submodule of that name has been imported by now, and must not stand in the function's place.
+    assert callable(xlqa.ask)
+    with pytest.raises(xlqa.XlqaError, match="the question is empty"):
+        xlqa.ask(context, " ", home=done.folder)
+
+
+def test_the_package_shows_what_it_has() -> None:
+    assert {"ask", "load_results", "plot", "sweep"} <= set(dir(xlqa))
+    with pytest.raises(AttributeError, match="module 'xlqa' has no attribute 'train'"):
+        _ = xlqa.train  # type: ignore[attr-defined]  # that is what is tested

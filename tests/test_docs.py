@@ -1,0 +1,111 @@
+"""The pages below docs/ say what is true: their commands work, their links lead somewhere, their scripts parse."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from documents import ROOT, Newcomer, quoted_commands, read_blocks, running_text
+
+from xlqa import __version__
+from xlqa.cli.app import app
+from xlqa.data.reading import read_dataset
+
+PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"])
+WRITTEN = [page for page in PAGES if page.name != "commands.md"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "least"), [("tutorial.md", 18), ("cluster.md", 16), ("data.md", 6)])
+def test_every_command_on_the_page_works(
+    name: str, least: int, tmp_path: Path, encoder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newcomer = Newcomer(tmp_path / "home", encoder, monkeypatch)
+    assert newcomer.follow(ROOT / "docs" / name) >= least
+
+
+def test_a_prepared_study_waits_whole(
+    tmp_path: Path, encoder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import json
+
+    from xlqa.cli import main
+
+    newcomer = Newcomer(tmp_path / "home", encoder, monkeypatch)
+    blocks = read_blocks(ROOT / "docs" / "cluster.md")
+    (newcomer.home / "experiment.toml").write_text(next(b.text for b in blocks if b.kind == "toml"), encoding="utf-8")
+    newcomer.do("xlqa sweep --config experiment.toml --dry-run", "cluster.md")
+    capsys.readouterr()
+    assert main(["status", "study", "--json"]) == 0
+    counts = json.loads(capsys.readouterr().out)["counts"]
+    assert (counts["done"], counts["waiting"]) == (0, 2 * (1 + 2 * 2 * 2))
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
+def test_commands_named_in_running_text_exist(page: Path) -> None:
+    for words in quoted_commands(page):
+        command: Any = typer.main.get_command(app)
+        rest = list(words)
+        while rest and hasattr(command, "commands") and rest[0] in command.commands:
+            command = command.commands[rest.pop(0)]
+        assert not rest or not hasattr(command, "commands") or rest[0].startswith("-"), f"no such command: {words}"
+        known = {flag for param in command.params for flag in param.opts} | {"--install-completion"}
+        unknown = [word for word in rest if word.startswith("--") and word not in known]
+        assert not unknown, f"{page.name}: `xlqa {' '.join(words)}` uses {unknown}"
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
+def test_flags_named_in_running_text_exist(page: Path) -> None:
+    from xlqa.cli.reference import walk
+
+    every = {
+        flag for _, command in walk(typer.main.get_command(app), "xlqa") for p in command.params for flag in p.opts
+    }
+    named = set(re.findall(r"`(--[a-z-]+)", running_text(page)))
+    of_others = {"--array"}
+    assert named - every - of_others == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)]+)\)", running_text(page)):
+        path, _, anchor = target.partition("#")
+        if target.startswith("https://"):
+            continue
+        assert not path or (page.parent / path).exists(), f"{page.name} links to {target}"
+        if not path:
+            assert f"## {anchor.replace('-', ' ')}" in page.read_text(encoding="utf-8")
+
+
+def test_the_smallest_file_is_read_without_repairs(tmp_path: Path) -> None:
+    (block,) = [block for block in read_blocks(ROOT / "docs" / "data.md") if block.kind == "json"]
+    (tmp_path / "smallest.json").write_text(block.text, encoding="utf-8")
+    reading = read_dataset(tmp_path / "smallest.json")
+    assert len(reading.questions) == 1
+    assert dict(reading.repairs) == {}
+
+
+def test_the_changelog_knows_this_version() -> None:
+    assert f"\n## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_the_method_says_the_defaults() -> None:
+    from xlqa.curves.analysis import Options
+    from xlqa.runs.request import DEFAULTS
+
+    text = " ".join((ROOT / "docs" / "method.md").read_text(encoding="utf-8").split())
+    said = {
+        "max_length": "at most 384 pieces", "min_steps": "minimum of 200 steps", "lr": "learning rate 3e-5",
+        "batch_size": "Batches of 16 windows", "max_answer_length": "at most 30 pieces", "warmup": "10 % linear warmup",
+    }  # fmt: skip
+    values = {"max_length": 384, "min_steps": 200, "lr": 3e-5, "batch_size": 16, "max_answer_length": 30, "warmup": 0.1}
+    for name, words in said.items():
+        assert DEFAULTS[name] == values[name], f"docs/method.md is behind: {name}"
+        assert words in text, f"docs/method.md no longer says {words!r}"
+    options = Options()
+    assert (options.draws, options.margin, options.floor, options.resolve) == (10_000, 1.0, 10.0, 1.0)
+    for words in ("10,000 draws", "± 1 point", "floor of 10 %", "resolve 1 point"):
+        assert words in text
