@@ -119,18 +119,18 @@ class LiveProgress(Progress):
     def _render(self) -> Any:
         from rich.console import Group
         from rich.progress_bar import ProgressBar
+        from rich.table import Table
         from rich.text import Text
 
+        share = self.already + sum(job.progress if job.state != "failed" else 1.0 for job in self.jobs)
+        # A bar ends no line by itself: the table's row does.
+        bar = Table.grid()
+        bar.add_row(ProgressBar(total=max(1, self.total), completed=share, width=60))
         lines = [
             Text(f"  {job.label}: {self.describe(job)}", overflow="ellipsis", no_wrap=True)
             for job in list(self.running)
         ]
-        share = self.already + sum(job.progress if job.state != "failed" else 1.0 for job in self.jobs)
-        return Group(
-            Text(self.headline(), style="bold"),
-            ProgressBar(total=max(1, self.total), completed=share, width=60),
-            *lines,
-        )
+        return Group(Text(self.headline(), style="bold"), bar, *lines)
 
     def event(self, job: Job, event: dict[str, Any]) -> None:
         super().event(job, event)
