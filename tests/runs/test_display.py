@@ -1,0 +1,72 @@
+"""What a person sees while a sweep works."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from xlqa.runs import display
+from xlqa.runs.display import LiveProgress, PlainProgress, say_time
+from xlqa.runs.launch import Job
+from xlqa.runs.layout import RunFolder
+
+STEP = {"event": "step", "step": 30, "steps": 60, "loss": 1.25, "rate": 12.0}
+
+
+def jobs() -> list[Job]:
+    return [Job(RunFolder(Path(f"runs/{name}")), name, False, 100.0, lambda: None) for name in ("first", "second")]
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(12, "12 s"), (300, "5 min"), (9000, "2 h 30 min")])
+def test_durations(seconds: float, said: str) -> None:
+    assert say_time(seconds) == said
+
+
+def test_live_display_has_a_line_for_each_thing() -> None:
+    first, second = jobs()
+    progress = LiveProgress([first, second], already_done=3)
+    progress.live.stop()
+    progress.started(first)
+    first.progress = 0.5
+    progress.event(first, STEP)
+    console = Console(file=io.StringIO(), width=100)
+    console.print(progress._render())
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]  # a StringIO
+    assert lines[0].startswith("3 of 5 done")
+    assert set(lines[1].strip()) <= set("━╸╺")
+    assert lines[2].strip() == "first: step 30/60, loss 1.250, 12.0 examples/s"
+
+
+def test_plain_lines_say_ends_failures_and_retries(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(display, "PLAIN_SECONDS", -1.0)
+    first, second = jobs()
+    progress = PlainProgress([first, second], already_done=0)
+    progress.started(first)
+    progress.event(first, STEP)
+    progress.event(first, {"event": "score", "f1": 41.26, "em": 30.0})
+    first.state = "done"
+    progress.finished(first)
+    progress.started(second)
+    progress.event(second, {"event": "retry", "error": "the worker was killed by SIGKILL."})
+    second.state = "failed"
+    progress.failed(second, "the loss is not a number")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("first: step 30/60")
+    assert "first: F1 41.3, EM 30.0 (1 of 2 done)" in lines
+    assert "second: the worker was killed by SIGKILL. It is tried once more." in lines
+    assert lines[-1] == "second FAILED: the loss is not a number"
+    assert progress.headline() == "1 of 2 done, 1 failed"
+
+
+def test_time_left_follows_the_work_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = jobs()
+    progress = PlainProgress([first, second], already_done=0)
+    assert progress.seconds_left() is None
+    first.state, first.progress, second.state, second.progress = "done", 1.0, "running", 0.5
+    monkeypatch.setattr(display.time, "monotonic", lambda: progress.began + 60.0)
+    assert progress.seconds_left() == pytest.approx(20.0)
