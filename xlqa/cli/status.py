@@ -51,9 +51,8 @@ def _record(found: SweepStatus) -> dict[str, Any]:
 
 def _lines(found: SweepStatus) -> list[str]:
     from xlqa.cli.tables import table_lines
-    from xlqa.data.terminal import plain
 
-    lines = [_headline(found), ""]
+    lines = [plain_line(_headline(found)), ""]
     lines += [_say_run(stage) for stage in found.stages] + [""] * bool(found.stages)
     heads = ("LANG", "ARM", "SIZE", "TEST", "DONE", "F1", "SCORER", "SETTING")
     rows = [
@@ -63,7 +62,7 @@ def _lines(found: SweepStatus) -> list[str]:
     ]  # fmt: skip
     lines += map(plain_line, table_lines(heads, rows))
     unfinished = [run for state in ("running", "begun", "failed") for run in found.runs if run.state == state]
-    lines += [""] * bool(unfinished) + [plain(_say_run(run)) for run in unfinished]
+    lines += [""] * bool(unfinished) + [plain_line(_say_run(run)) for run in unfinished]
     if found.in_state("failed", "begun", "waiting") and not found.in_state("running"):
         lines += ["", "The same `xlqa sweep` command goes on from here; what is done is never done again."]
     return lines
