@@ -37,7 +37,10 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DP_SKIP_NLTK_DOWNLOAD", "1")
 
 
-WORDS = ["the", "of", "in", "who", "where", "what", "when", "river", "town", "people", "mara", "lives", "founded", "la", "el", "de", "en", "quién", "dónde", "qué", "cuándo", "vive", "río"]
+WORDS = [
+    "the", "of", "in", "who", "where", "what", "when", "river", "town", "people", "mara", "lives", "founded",
+    "la", "el", "de", "en", "quién", "dónde", "qué", "cuándo", "vive", "río",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="session")
