@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+# Before torch loads: beside another program, threads that spin while they wait fall to a tenth of their speed.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 

@@ -35,7 +35,6 @@ HEAVY = ("torch", "transformers", "deeppavlov")
 HEAVY_ROOMS = ("components/", "runs/worker.py", "runs/execute.py", "ask.py")
 SEAMS = {
     ("data/stats.py", "transformers"),  # lengths in pieces, where --model names a tokenizer
-    ("runs/estimate.py", "torch"),  # how fast this machine multiplies, for the time a sweep will take
 }
 SLOW_TO_IMPORT = (*HEAVY, "pandas", "matplotlib", "scipy", "huggingface_hub", "tokenizers", "safetensors", "rich")
 

@@ -48,7 +48,8 @@ def test_plain_lines_say_ends_failures_and_retries(
     progress = PlainProgress([first, second], already_done=0)
     progress.started(first)
     progress.event(first, STEP)
-    progress.event(first, {"event": "score", "f1": 41.26, "em": 30.0})
+    progress.event(first, {"event": "score", "test": "xquad.es", "scorer": "squad", "f1": 41.26, "em": 30.0})
+    progress.event(first, {"event": "score", "test": "mlqa.es.es", "scorer": "mlqa.es", "f1": 50.0, "em": 40.0})
     first.state = "done"
     progress.finished(first)
     progress.started(second)
@@ -57,7 +58,7 @@ def test_plain_lines_say_ends_failures_and_retries(
     progress.failed(second, "the loss is not a number")
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("first: step 30/60")
-    assert "first: F1 41.3, EM 30.0 (1 of 2 done)" in lines
+    assert "first: xquad.es F1 41.3, EM 30.0 (squad); mlqa.es.es F1 50.0, EM 40.0 (mlqa.es) (1 of 2 done)" in lines
     assert "second: the worker was killed by SIGKILL. It is tried once more." in lines
     assert lines[-1] == "second FAILED: the loss is not a number"
     assert progress.headline() == "1 of 2 done, 1 failed"

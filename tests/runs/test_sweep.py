@@ -359,3 +359,16 @@ def test_shards_are_disjoint_and_together_all(plan: MakePlan, tmp_path: Path) ->
     assert sorted(together) == sorted(spec.run_id for spec, _ in whole.runs)
     assert len(set(together)) == len(together)
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+def test_one_file_under_two_names_is_there_twice(plan: MakePlan, tmp_path: Path) -> None:
+    from xlqa.data.sample import sample_path
+
+    for name in ("first", "second"):
+        shutil.copyfile(sample_path("es.test"), tmp_path / f"{name}.json")
+    names = ",".join(str(tmp_path / f"{name}.json") for name in ("first", "second"))
+    lay_out(plan(tmp_path / "out", target_test=names, sizes="8", seeds=1))
+    for config in (tmp_path / "out").glob("runs/*/config.json"):
+        reader = read_json(config)["dataset_reader"]
+        for entry in [*reader["tests"], *([reader["train"]] if reader["train"] else [])]:
+            assert Path(entry["path"].replace("{ROOT}", str(tmp_path / "out"))).is_file()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated
 
@@ -34,7 +35,9 @@ def run(
 
     run_folder = prepared(folder)
     try:
-        done = execute(run_folder, keep=keep, listen=print_event, device=device)
+        # DeepPavlov reports on stdout, which belongs to the result.
+        with redirect_stdout(sys.stderr):
+            done = execute(run_folder, keep=keep, listen=print_event, device=device)
     except XlqaError as error:
         record_failure(run_folder, str(error).splitlines()[0])
         raise
@@ -72,7 +75,8 @@ def evaluate(
     from xlqa.runs.execute import prepared
 
     path = folder if folder.is_dir() else Path("runs") / folder
-    row = evaluate_run(prepared(path), test, lang, test_size=test_size, device=device, data_dir=data_dir)
+    with redirect_stdout(sys.stderr):
+        row = evaluate_run(prepared(path), test, lang, test_size=test_size, device=device, data_dir=data_dir)
     if as_json:
         print_json(row)
     else:

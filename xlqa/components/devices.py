@@ -90,3 +90,22 @@ def autocast(device: str, precision: str) -> torch.autocast:
 
     kind = "cuda" if device.startswith("cuda") else "cpu"
     return torch.autocast(kind, dtype=torch.bfloat16, enabled=precision == "bf16")
+
+
+def matrix_rate(device: str, precision: str) -> float:
+    """Floating-point operations a second of a square matrix product, measured for a third of a second."""
+    import time
+
+    import torch
+
+    kind = torch.bfloat16 if precision == "bf16" else torch.float32
+    size = 4096 if device.startswith("cuda") else 1024
+    a = torch.randn(size, size, device=device).to(kind)
+    a @ a
+    began, count = time.perf_counter(), 0
+    while time.perf_counter() - began < 0.3:
+        a @ a
+        if device.startswith("cuda"):
+            torch.cuda.synchronize()
+        count += 1
+    return 2.0 * size**3 * count / (time.perf_counter() - began)

@@ -72,6 +72,8 @@ def fetch_model(name: str) -> Path:
     # The hub's client raises its own, requests' and httpx's errors by version; the user needs one line in each case.
     except Exception as error:
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        if any(word in reason for word in ("MaxRetryError", "ConnectError", "Connection", "Name or service")):
+            reason = "the hub does not answer"
         raise XlqaError(
             f"{name}: not in the cache, and can't be fetched from the hub ({reason[:200].rstrip('.')}). Ways out: give a "
             f"local model folder; run `xlqa data fetch --model {name}` where there is network and copy the hub's cache "

@@ -56,7 +56,10 @@ class Progress:
         self.running[job] = {"began": time.monotonic()}
 
     def event(self, job: Job, event: dict[str, Any]) -> None:
-        self.running.setdefault(job, {}).update(event)
+        state = self.running.setdefault(job, {})
+        state.update(event)
+        if event["event"] == "score":
+            state["scores"] = [*state.get("scores", []), event]
 
     def finished(self, job: Job) -> None:
         self.running.pop(job, None)
@@ -156,7 +159,12 @@ class LiveProgress(Progress):
 
 
 def _score(state: dict[str, Any]) -> str:
-    return f": F1 {state['f1']:.1f}, EM {state['em']:.1f}" if "f1" in state else ""
+    """The scores of a finished run, each with its scorer; with several test sets each under its name."""
+    scores = state.get("scores", [])
+    said = [f"F1 {s['f1']:.1f}, EM {s['em']:.1f} ({s['scorer']})" for s in scores]
+    if len(scores) > 1:
+        said = [f"{s['test']} {text}" for s, text in zip(scores, said, strict=True)]
+    return f": {'; '.join(said)}" if said else ""
 
 
 def make_progress(jobs: Sequence[Job], already_done: int) -> Progress:

@@ -100,25 +100,10 @@ def _inner_weights(plan: Plan, weights: int) -> float:
 
 def _matrix_rate(plan: Plan) -> float:
     """Floating-point operations a second of a matrix product on this request's device, in its precision."""
-    import time
+    from xlqa.components.devices import matrix_rate, resolve_device
 
-    import torch
-
-    from xlqa.components.devices import resolve_device
-
-    device = resolve_device(plan.request.device)
     precision = plan.runs[0][0].common.precision if plan.runs else "fp32"
-    kind = torch.bfloat16 if precision == "bf16" else torch.float32
-    size = 4096 if device.startswith("cuda") else 1024
-    a = torch.randn(size, size, device=device).to(kind)
-    a @ a
-    began, count = time.perf_counter(), 0
-    while time.perf_counter() - began < 0.3:
-        a @ a
-        if device.startswith("cuda"):
-            torch.cuda.synchronize()
-        count += 1
-    return 2.0 * size**3 * count / (time.perf_counter() - began)
+    return matrix_rate(resolve_device(plan.request.device), precision)
 
 
 def say_plan(plan: Plan) -> str:

@@ -146,7 +146,7 @@ class _Work:
         row = facts["row"] | scored.columns() | overlap | self._measured(answers)
         test = {"target": target, "overlap_with": facts["overlap_with"], **self._test_data(target)}
         write_evaluation(self.folder.evaluation(facts["eval_id"]), predictions, scored, row, test)
-        SESSION.listen({"event": "score", "target": target, "f1": row["f1"], "em": row["em"]})
+        SESSION.listen({"event": "score", **{name: row[name] for name in ("test", "scorer", "f1", "em")}})
 
     def _measured(self, answers: Any) -> dict[str, Any]:
         columns = ("steps", "final_loss", "learned", "train_seconds", "examples_per_second", "micro_batch")

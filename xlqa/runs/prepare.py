@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from xlqa.errors import XlqaError
+from xlqa.records import DataRef
 from xlqa.runs.config import place_data, render_run, render_source
 from xlqa.runs.files import sha256_of, write_json
 from xlqa.runs.layout import RunFolder
@@ -23,8 +24,8 @@ def lay_out(plan: Plan) -> None:
     """
     root = plan.request.out
     try:
-        for loaded in plan.sets.values():
-            copy_whole(loaded.ref.path, root / place_data(loaded.ref), loaded.ref.sha256)
+        for ref in data_refs(plan):
+            copy_whole(ref.path, root / place_data(ref), ref.sha256)
         for encoder in plan.encoders():
             _link(encoder, root / plan.layout.encoder(encoder.name, encoder.sha256))
     except OSError as error:
@@ -33,6 +34,16 @@ def lay_out(plan: Plan) -> None:
         write_source_config(plan, stage)
     for spec, evals in plan.runs:
         write_run_config(plan, spec, evals)
+
+
+def data_refs(plan: Plan) -> list[DataRef]:
+    """Every data file under every name that a config calls it by: two names may hold the same bytes."""
+    refs = [stage.data for stage in plan.stages]
+    for spec, evals in plan.runs:
+        refs += [spec.stage.data] if spec.stage else []
+        refs += [spec.target] if spec.target else []
+        refs += [ref for e in evals for ref in (e.data, e.overlap_with) if ref]
+    return list({place_data(ref): ref for ref in refs}.values())
 
 
 def write_source_config(plan: Plan, stage: SourceStage) -> RunFolder:
