@@ -53,9 +53,10 @@ def test_pipeline_of_transformers_gives_the_same_answers(encoder: Path, tmp_path
         assert theirs["score"] == pytest.approx(score, rel=1e-3)
 
 
-def test_untrained_head_is_never_scored(encoder: Path) -> None:
+def test_untrained_head_is_never_scored(encoder: Path, tmp_path: Path) -> None:
+    shutil.copytree(encoder, tmp_path / "model")
     with pytest.raises(XlqaError, match="untrained head"):
-        SpanModel(str(encoder / "elsewhere"), str(encoder), device="cpu")
+        SpanModel(str(encoder), str(tmp_path / "model"), device="cpu")
 
 
 def test_weights_that_were_not_kept_are_refused(encoder: Path, tmp_path: Path) -> None:

@@ -299,6 +299,7 @@ def test_asking_needs_weights(
     unkept = next(finished.glob("runs/es-target-only-8-s0-*"))
     for words, message in (
         ([context, "Where?", "--model", unkept.name], "no weights"),
+        ([context, "Where?", "--model", str(next(finished.glob("encoders/*")))], "untrained head"),
         ([context, " "], "question is empty"),
         ([context], "give a context and a question"),
     ):

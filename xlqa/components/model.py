@@ -142,7 +142,7 @@ class SpanModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
             if source_sha256 and source and start == Path(source):
                 check_weights(start, source_sha256, "source stage")
             network, missing = read_network(start)
-        if missing and start != self.encoder:
+        if missing and (mode != "train" or source):
             raise XlqaError(
                 f"{start} has no question-answering head: an untrained head is never scored. Train it first."
             )

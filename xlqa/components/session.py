@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,7 +33,6 @@ class Session:
         keep_weights: whether a trained model is written to its save_path; None: only where nothing is there yet.
         train_log: file that gets one row per logged step, or None.
         micro_tokens: pieces per forward pass in training; halved when memory runs out.
-        checkpoint: folder for the training state of a long training, or None; and how often, in steps.
         most_items: how many shared values are kept.
     """
 
@@ -40,10 +40,18 @@ class Session:
     keep_weights: bool | None = None
     train_log: Path | None = None
     micro_tokens: int | None = None
-    checkpoint: Path | None = None
-    checkpoint_every: int = 0
     most_items: int = 24
     _shared: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict)
+
+    @contextmanager
+    def during(self, *, listen: Callable[[Event], None], keep_weights: bool, train_log: Path) -> Iterator[None]:
+        """These settings for one run; afterwards those of before."""
+        before = (self.listen, self.keep_weights, self.train_log)
+        self.listen, self.keep_weights, self.train_log = listen, keep_weights, train_log
+        try:
+            yield
+        finally:
+            self.listen, self.keep_weights, self.train_log = before
 
     def share(self, key: Hashable, make: Callable[[], T]) -> T:
         """The value for a key, made on first use and kept for later runs of this process."""

@@ -51,14 +51,13 @@ def execute(folder: RunFolder, *, keep: bool, listen: Callable[[Event], None], d
         if (folder.is_source and trained) or (not folder.is_source and not pending and not (keep and not trained)):
             return Execution(0, False)
         _name_source(folder, config)
-        SESSION.listen, SESSION.keep_weights = listen, keep or folder.is_source
-        SESSION.train_log = folder.train_log
-        work = _Work(folder, config, device)
-        work.train()
-        for target in pending:
-            work.evaluate(target)
+        with SESSION.during(listen=listen, keep_weights=keep or folder.is_source, train_log=folder.train_log):
+            work = _Work(folder, config, device)
+            work.train()
+            for target in pending:
+                work.evaluate(target)
+            work.close()
         folder.failure.unlink(missing_ok=True)
-        work.close()
         return Execution(len(pending), work.did_train)
 
 
