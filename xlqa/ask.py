@@ -77,7 +77,8 @@ def _described(folder: RunFolder) -> Asked:
     weights = Path(str(model["save_path"]).replace("{ROOT}", str(folder.root)))
     if not (weights / "config.json").is_file():
         raise XlqaError(
-            f"{folder.path} has no weights: they were not kept. Run the sweep again with --keep all, or ask another run."
+            f"{folder.path} has no weights: they were not kept. `xlqa run {folder.path} --keep` trains it again and keeps "
+            "them; or ask another run."
         )
     return Asked(weights, windows["max_length"], windows["stride"], model["max_answer_length"], model["precision"])
 
@@ -110,6 +111,8 @@ def ask(
     for text, what in ((context, "context"), (question, "question")):
         if not text.strip():
             raise XlqaError(f"the {what} is empty.")
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise XlqaError(f"the {what} is not UTF-8 text: convert it first.")
     asked = find_model(model, home or Path(os.environ.get("XLQA_HOME", ".")).expanduser().resolve())
     from xlqa.components.model import SpanModel
     from xlqa.components.preprocessor import WindowPreprocessor

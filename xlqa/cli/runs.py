@@ -38,8 +38,12 @@ def run(
         # DeepPavlov reports on stdout, which belongs to the result.
         with redirect_stdout(sys.stderr):
             done = execute(run_folder, keep=keep, listen=print_event, device=device)
-    except XlqaError as error:
+    except (XlqaError, OSError) as error:
         record_failure(run_folder, str(error).splitlines()[0])
+        if isinstance(error, OSError):
+            raise XlqaError(
+                f"{run_folder.path}: {error.strerror or error}: free space or mend its permissions."
+            ) from error
         raise
     if as_json:
         print_json({"run_id": run_folder.id, "evaluations": done.evaluations, "trained": done.trained})

@@ -90,7 +90,7 @@ def sweep(
         Text, _option("auto, cpu, cuda or cuda:1. Default auto: every GPU, else the CPU.", MACHINE)
     ] = None,
     workers_per_device: Annotated[
-        int, _option("Worker processes per device, for small models. Default 1.", MACHINE)
+        int, _option("Worker processes per device, for small models. Default 1.", MACHINE, min=1)
     ] = 1,
     keep: Annotated[
         Text, _option("Weights that stay: one (source and, per language, one transfer model), all, none.", MACHINE)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from deeppavlov.core.models.component import Component
+from safetensors import SafetensorError
 
 from xlqa.components.batching import collate, token_batches
 from xlqa.components.decoding import Span, best_spans, merge_windows, span_probabilities
@@ -22,7 +23,7 @@ from xlqa.components.devices import autocast, resolve_device
 from xlqa.components.kernels import accelerate
 from xlqa.components.preprocessor import load_tokenizer
 from xlqa.components.session import SESSION
-from xlqa.components.weights import hash_file, weight_files, write_folder
+from xlqa.components.weights import hash_encoder, hash_file, hash_weights, weight_files, write_folder
 from xlqa.components.windows import Windows
 from xlqa.data.models import locate_model
 from xlqa.errors import XlqaError
@@ -34,24 +35,24 @@ Network = Any
 State = dict[str, torch.Tensor]
 
 
-def hash_weights(folder: Path) -> str:
-    """SHA-256 that identifies a folder's weights: the file's own, or that of its parts' list."""
-    import hashlib
-
-    files = weight_files(folder)
-    if len(files) == 1:
-        return hash_file(files[0])
-    return hashlib.sha256("\n".join(hash_file(path) for path in files).encode()).hexdigest()
-
-
 def check_weights(folder: Path, sha256: str | None, what: str) -> str:
     """The SHA-256 of a folder's weights, refused where it differs from the one that a config names."""
     found = hash_weights(folder)
     if sha256 and found != sha256:
         raise XlqaError(
-            f"{folder}: the {what}'s weights differ from those the config names (SHA-256 {sha256[:12]}…, here {found[:12]}…)."
+            f"{folder}: the {what}'s weights differ from those the config names (SHA-256 {sha256[:12]}…, here "
+            f"{found[:12]}…): put them back, or remove the folder and run the sweep again."
         )
     return found
+
+
+def check_encoder(folder: Path, sha256: str | None) -> None:
+    """Refuse an encoder whose configuration, weights or tokenizer are not those that a config names."""
+    if sha256 and hash_encoder(folder)[0] != sha256:
+        raise XlqaError(
+            f"{folder}: the encoder's configuration, weights or tokenizer differ from those the config names (SHA-256 "
+            f"{sha256[:12]}…): put them back, or start the sweep anew with this encoder."
+        )
 
 
 def read_network(folder: Path) -> tuple[Network, list[str]]:
@@ -60,7 +61,6 @@ def read_network(folder: Path) -> tuple[Network, list[str]]:
     Errors:
         XlqaError: the folder is not a whole encoder.
     """
-    from safetensors import SafetensorError
     from transformers import AutoModelForQuestionAnswering
     from transformers.utils import logging
 
@@ -107,7 +107,7 @@ class SpanModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
 
     Args:
         encoder: model folder or hub name to start from, with a fresh head.
-        encoder_sha256: of its weights.
+        encoder_sha256: of its configuration, weights and tokenizer (`hash_encoder`).
         source: folder of a source stage's model to start from instead, head included; None for none.
         source_sha256: of its weights.
         save_path: folder of the trained model.
@@ -127,10 +127,10 @@ class SpanModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
         self.encoder = locate_model(encoder)
         self.max_answer_length, self.precision = max_answer_length, precision
         self.device = resolve_device(device)
+        check_encoder(self.encoder, encoder_sha256)
         if mode == "train":
             start = _existing(Path(source).expanduser(), "train the source stage first") if source else self.encoder
-            wanted = source_sha256 if source else encoder_sha256
-            sha256 = check_weights(start, wanted, "source stage" if source else "encoder")
+            sha256 = check_weights(start, source_sha256 if source else None, "source stage")
             network, state, missing = _read_shared(start, sha256)
             network.load_state_dict(state)
             if not source:
@@ -158,7 +158,10 @@ class SpanModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
             self.network.save_pretrained(str(folder), safe_serialization=True)
             tokenizer.save_pretrained(str(folder))
 
-        write_folder(self.save_path, write)
+        try:
+            write_folder(self.save_path, write)
+        except (OSError, SafetensorError) as error:
+            raise XlqaError(f"{self.save_path} cannot be written ({error}): free space, then start again.") from error
 
     def load(self) -> None:
         """Loaded when built."""

@@ -10,7 +10,7 @@ from typing import Any
 from deeppavlov.core.models.component import Component
 
 from xlqa.components.session import SESSION
-from xlqa.components.weights import hash_files
+from xlqa.components.weights import hash_tokenizer
 from xlqa.components.windows import Windows, WindowShape, make_windows
 from xlqa.data.models import locate_model
 from xlqa.errors import XlqaError
@@ -31,8 +31,8 @@ def load_tokenizer(folder: str | Path) -> Any:
     logging.set_verbosity_error()
     try:
         return AutoTokenizer.from_pretrained(str(path), use_fast=True, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0]
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError) as error:
+        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise XlqaError(f"{path}: the tokenizer cannot be read ({reason}): give a complete model folder.") from error
 
 
@@ -72,14 +72,3 @@ class WindowPreprocessor(Component):  # type: ignore[misc]  # DeepPavlov ships w
         """Windows of (Q,) paragraphs and (Q,) questions."""
         key = ("windows", self._key, self.shape, hash_texts(contexts, questions))
         return SESSION.share(key, lambda: make_windows(self.tokenizer, contexts, questions, self.shape))
-
-
-TOKENIZER_FILES = (
-    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "added_tokens.json",
-    "sentencepiece.bpe.model", "spiece.model", "vocab.json", "merges.txt",
-)  # fmt: skip
-
-
-def hash_tokenizer(folder: Path) -> tuple[str, ...]:
-    """Names and SHA-256 of the tokenizer's files in a folder."""
-    return hash_files([folder / name for name in TOKENIZER_FILES if (folder / name).is_file()])

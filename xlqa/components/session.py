@@ -33,7 +33,7 @@ class Session:
         keep_weights: whether a trained model is written to its save_path; None: only where nothing is there yet.
         train_log: file that gets one row per logged step, or None.
         micro_tokens: pieces per forward pass in training; halved when memory runs out.
-        most_items: how many shared values are kept.
+        most_items: how many shared values are kept; most_networks: how many of them networks with a copy of their weights.
     """
 
     listen: Callable[[Event], None] = print_event
@@ -41,6 +41,7 @@ class Session:
     train_log: Path | None = None
     micro_tokens: int | None = None
     most_items: int = 24
+    most_networks: int = 3
     _shared: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict)
 
     @contextmanager
@@ -57,11 +58,18 @@ class Session:
         """The value for a key, made on first use and kept for later runs of this process."""
         if key not in self._shared:
             self._shared[key] = make()
-            while len(self._shared) > self.most_items:
-                self._shared.popitem(last=False)
+            self._forget()
         self._shared.move_to_end(key)
         value: T = self._shared[key]
         return value
+
+    def _forget(self) -> None:
+        """Drop what was used longest ago: of networks, which are large, all but `most_networks`; of all, `most_items`."""
+        networks = [key for key in self._shared if isinstance(key, tuple) and key[0] == "network"]
+        for key in networks[: -self.most_networks]:
+            del self._shared[key]
+        while len(self._shared) > self.most_items:
+            self._shared.popitem(last=False)
 
 
 SESSION = Session()

@@ -211,6 +211,7 @@ class Trainer:
             raise TrainingFailed(
                 f"one window of {widest} pieces does not fit into {self.plan.device}'s memory: lower --max-length."
             )
+        SESSION.micro_tokens = self.micro_tokens  # the next run of this process need not find out again
         torch.cuda.empty_cache()
 
 

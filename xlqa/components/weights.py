@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -48,10 +49,47 @@ def weight_files(folder: Path) -> list[Path]:
     raise XlqaError(f"{folder} has no weights (model.safetensors): give a complete model folder or a hub name.")
 
 
+TOKENIZER_FILES = (
+    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "added_tokens.json",
+    "sentencepiece.bpe.model", "spiece.model", "vocab.json", "merges.txt",
+)  # fmt: skip
+
+
+def hash_tokenizer(folder: Path) -> tuple[str, ...]:
+    """Names and SHA-256 of the tokenizer's files in a folder."""
+    return hash_files([folder / name for name in TOKENIZER_FILES if (folder / name).is_file()])
+
+
+def hash_weights(folder: Path) -> str:
+    """SHA-256 that identifies a folder's weights: the file's own, or that of its parts' list."""
+    files = weight_files(folder)
+    if len(files) == 1:
+        return hash_file(files[0])
+    return hashlib.sha256("\n".join(hash_file(path) for path in files).encode()).hexdigest()
+
+
+def hash_encoder(folder: Path) -> tuple[str, str]:
+    """An encoder's identity, over configuration, weights and tokenizer, and the SHA-256 of its weights alone.
+
+    Errors:
+        XlqaError: one of the three is missing.
+    """
+    if not (folder / "config.json").is_file():
+        raise XlqaError(f"{folder} has no config.json: give a complete model folder.")
+    tokenizer = hash_tokenizer(folder)
+    if not tokenizer:
+        raise XlqaError(f"{folder} has no tokenizer (tokenizer.json or vocab.txt): give a complete model folder.")
+    weights = hash_weights(folder)
+    parts = [hash_file(folder / "config.json"), weights, *tokenizer]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest(), weights
+
+
 def write_folder(folder: Path, write: Any) -> None:
     """Write a folder whole or not at all: `write(temporary)` fills a neighbour that is then put in its place."""
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
+    # What this host left half-written when it was killed; the run's lock keeps others of it away.
+    for leftover in folder.parent.glob(f".{folder.name}.{platform.node()}.*.tmp"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    temporary = folder.with_name(f".{folder.name}.{platform.node()}.{os.getpid()}.tmp")
     temporary.mkdir(parents=True)
     try:
         write(temporary)

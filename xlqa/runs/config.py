@@ -33,7 +33,8 @@ def place_data(ref: DataRef) -> str:
     return Layout(Path()).data_file(ref.name, ref.sha256, data_suffix(ref.path))
 
 
-def _data(ref: DataRef, skip_bad: bool) -> dict[str, Any]:
+def data_entry(ref: DataRef, skip_bad: bool) -> dict[str, Any]:
+    """A data set as configs name it: below ROOT, with its SHA-256."""
     entry = {
         "name": ref.name, "path": "{ROOT}/" + place_data(ref), "sha256": ref.sha256, "language": ref.language,
         "scorer": ref.scorer,
@@ -96,7 +97,7 @@ def _chainer(
     encoder = "{ROOT}/" + Layout(Path()).encoder(spec.encoder.name, spec.encoder.sha256)
     common = spec.common
     return chainer_section(
-        encoder, spec.encoder.weights_sha256, common.max_length, common.stride, longest, common.precision, save_path,
+        encoder, spec.encoder.sha256, common.max_length, common.stride, longest, common.precision, save_path,
         source=source, source_sha256=source_sha256, head_seed=spec.seed,
     )  # fmt: skip
 
@@ -121,7 +122,7 @@ def render_source(stage: SourceStage, root: Path) -> dict[str, Any]:
         ),
         "dataset_reader": {
             "class_name": f"{COMPONENTS}.reader:QuestionReader",
-            "train": _data(stage.data, stage.common.skip_bad),
+            "train": data_entry(stage.data, stage.common.skip_bad),
         },
         # The part drawn for a smaller size is the same for every seed: seeds differ in head, batches and dropout.
         "dataset_iterator": {
@@ -144,13 +145,15 @@ def render_run(spec: RunSpec, evals: Sequence[EvalSpec], root: Path, source_sha2
     source = f"{{ROOT}}/source/{spec.stage.source_id}/model" if transfer and spec.stage else None
     save_path = source if spec.is_zero_shot and source else f"{{ROOT}}/runs/{spec.run_id}/model"
     tests = [
-        _data(e.data, spec.common.skip_bad) | {"target": e.target, "size": e.size} for e in evals if e.split == "test"
+        data_entry(e.data, spec.common.skip_bad) | {"target": e.target, "size": e.size}
+        for e in evals
+        if e.split == "test"
     ]
     joint = spec.stage if spec.more_steps else None
     evaluations = {
         e.target: {
             "eval_id": e.eval_id(spec.common),
-            "overlap_with": _data(e.overlap_with, spec.common.skip_bad) if e.overlap_with else None,
+            "overlap_with": data_entry(e.overlap_with, spec.common.skip_bad) if e.overlap_with else None,
             "row": evaluation_row(spec, e),
         }
         for e in evals
@@ -160,8 +163,8 @@ def render_run(spec: RunSpec, evals: Sequence[EvalSpec], root: Path, source_sha2
         "metadata": _metadata(root, {"run_id": spec.run_id, "evaluations": evaluations}),
         "dataset_reader": {
             "class_name": f"{COMPONENTS}.reader:QuestionReader",
-            "train": _data(spec.target, spec.common.skip_bad) if spec.target else None,
-            "source": _data(joint.data, joint.common.skip_bad) if joint else None,
+            "train": data_entry(spec.target, spec.common.skip_bad) if spec.target else None,
+            "source": data_entry(joint.data, joint.common.skip_bad) if joint else None,
             "tests": tests,
         },
         "dataset_iterator": {

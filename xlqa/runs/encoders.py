@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 from pathlib import Path
 
+from xlqa.components.weights import hash_encoder
 from xlqa.data.models import locate_model
 from xlqa.errors import XlqaError
 from xlqa.runs.files import sha256_of
@@ -47,17 +47,7 @@ def _minilm_folder() -> Path:
 
 
 def _describe(name: str, folder: Path) -> EncoderRef:
-    from xlqa.components.model import hash_weights
-    from xlqa.components.preprocessor import hash_tokenizer
-    from xlqa.components.weights import hash_file
-
-    if not (folder / "config.json").is_file():
-        raise XlqaError(f"--model {name}: {folder} has no config.json: give a complete model folder.")
-    tokenizer = hash_tokenizer(folder)
-    if not tokenizer:
-        raise XlqaError(
-            f"--model {name}: {folder} has no tokenizer (tokenizer.json or vocab.txt): give a complete model folder."
-        )
-    weights = hash_weights(folder)
-    parts = [hash_file(folder / "config.json"), weights, *tokenizer]
-    return EncoderRef(name, folder, hashlib.sha256("\n".join(parts).encode()).hexdigest(), weights)
+    try:
+        return EncoderRef(name, folder, *hash_encoder(folder))
+    except XlqaError as error:
+        raise XlqaError(f"--model {name}: {error}") from error

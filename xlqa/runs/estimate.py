@@ -10,7 +10,7 @@ from xlqa.runs.display import say_time
 from xlqa.runs.plan import LoadedSet, Plan
 from xlqa.runs.specs import EvalSpec, RunSpec
 from xlqa.runs.store import is_trained
-from xlqa.runs.sweep import pending_evaluations
+from xlqa.runs.sweep import is_pending
 
 SAMPLE = 200
 UTILISATION = 0.35
@@ -24,7 +24,7 @@ RUN_BYTES = 400_000
 
 def estimate(plan: Plan) -> dict[str, Any]:
     """Runs, steps, seconds and bytes of what is not done yet. Time is a rough guess from a matrix product's speed here."""
-    pending = [(spec, evals) for spec, evals in plan.runs if pending_evaluations(plan, spec, evals)]
+    pending = [(spec, evals) for spec, evals in plan.runs if is_pending(plan, spec, evals)]
     stages = [stage for stage in plan.stages if not is_trained(plan.layout.source(stage.source_id))]
     pieces = _Pieces(plan)
     tokens = sum(3.0 * stage.steps * stage.hyper.batch_size * pieces.per_window(stage.data.sha256) for stage in stages)
@@ -108,7 +108,7 @@ def _matrix_rate(plan: Plan) -> float:
 
 def say_plan(plan: Plan) -> str:
     """One line on what is about to happen."""
-    pending = sum(1 for spec, evals in plan.runs if pending_evaluations(plan, spec, evals))
+    pending = sum(1 for spec, evals in plan.runs if is_pending(plan, spec, evals))
     repaired = sum(sum(loaded.repairs.values()) for loaded in plan.sets.values())
     refused = sum(loaded.refused for loaded in plan.sets.values())
     notes = f"; {repaired:,} repairs in the data (`xlqa data check`)" if repaired else ""

@@ -13,11 +13,11 @@ from xlqa.data.reading import read_dataset
 from xlqa.data.sources import resolve
 from xlqa.errors import XlqaError
 from xlqa.records import RESULT_COLUMNS, DataRef
-from xlqa.runs.config import data_suffix, read_config
+from xlqa.runs.config import data_entry, data_suffix, read_config
 from xlqa.runs.execute import execute
 from xlqa.runs.files import write_json
 from xlqa.runs.layout import Layout, RunFolder
-from xlqa.runs.prepare import copy_whole
+from xlqa.runs.prepare import add_evaluation, copy_whole, preparing
 from xlqa.runs.specs import Common, EvalSpec
 from xlqa.runs.store import is_trained, read_result, write_results
 
@@ -51,11 +51,10 @@ def evaluate_run(
     questions = read_dataset(ref.path, language=language).questions
     if test_size is not None and test_size > len(questions):
         raise XlqaError(f"{ref.name} has {len(questions):,} questions, {test_size:,} requested: lower --test-size.")
-    added, eval_id = _with_test(config, ref, test_size)
+    eval_id = _add_test(folder, ref, test_size)
     if read_result(folder.evaluation(eval_id)) is None:
         suffix = data_suffix(ref.path)
         copy_whole(ref.path, folder.root / Layout(Path()).data_file(ref.name, ref.sha256, suffix), ref.sha256)
-        write_json(folder.config, added)
         execute(folder, keep=True, listen=SESSION.listen, device=device)
     record = read_result(folder.evaluation(eval_id))
     if record is None:
@@ -74,36 +73,38 @@ def _refuse_without_weights(folder: RunFolder, config: dict[str, Any]) -> None:
     )
     if not there:
         raise XlqaError(
-            f"{folder.path} has no weights: they were not kept. Run the sweep again with --keep all, or choose another run."
+            f"{folder.path} has no weights: they were not kept. `xlqa run {folder.path} --keep` trains it again."
         )
 
 
-def _with_test(config: dict[str, Any], ref: DataRef, test_size: int | None) -> tuple[dict[str, Any], str]:
-    """A config with one more evaluation target, and that evaluation's id."""
-    facts = config["metadata"]["xlqa"]
-    some = next(iter(facts["evaluations"].values()))["row"]
-    reader, windows = config["dataset_reader"], config["chainer"]["pipe"][0]
-    skip_bad = bool((reader["tests"] or [{}])[0].get("skip_bad"))
-    common = Common(windows["max_length"], windows["stride"], str(some["precision"]), skip_bad)
-    longest = config["chainer"]["pipe"][1]["max_answer_length"]
-    taken = set(facts["evaluations"])
-    target = next(name for i in range(1, 10_000) if (name := f"test_{i + 1}") not in taken)
-    spec = EvalSpec(target, ref, test_size, longest)
-    eval_id = spec.eval_id(common)
-    known = [name for name, e in facts["evaluations"].items() if e["eval_id"] == eval_id]
-    if known:
-        return config, eval_id
-    row = some | {
+def _add_test(folder: RunFolder, ref: DataRef, test_size: int | None) -> str:
+    """Add a test set to a run's config, unless it is there; returns the evaluation's id."""
+    with preparing(Layout(folder.root)):
+        config = read_config(folder.config)
+        evaluations, windows = config["metadata"]["xlqa"]["evaluations"], config["chainer"]["pipe"][0]
+        some = next(iter(evaluations.values()))["row"]
+        tests = config["dataset_reader"]["tests"]
+        skip_bad = bool(tests and tests[0].get("skip_bad"))
+        common = Common(windows["max_length"], windows["stride"], str(some["precision"]), skip_bad)
+        spec = EvalSpec("test", ref, test_size, config["chainer"]["pipe"][1]["max_answer_length"])
+        eval_id = spec.eval_id(common)
+        digest = eval_id.rsplit("-", 1)[1]
+        if not any(e["eval_id"].endswith(f"-{digest}") for e in evaluations.values()):
+            entry = data_entry(ref, skip_bad) | {"size": test_size}
+            add_evaluation(
+                config, {"eval_id": eval_id, "overlap_with": None, "row": _row(some, ref, test_size, eval_id)}, entry
+            )
+            write_json(folder.config, config)
+    return eval_id
+
+
+def _row(some: dict[str, Any], ref: DataRef, test_size: int | None, eval_id: str) -> dict[str, Any]:
+    """The row of another evaluation of the same run."""
+    return some | {
         "test": ref.name, "split": "test", "test_sha256": ref.sha256, "test_size": test_size, "scorer": ref.scorer,
         "eval_id": eval_id, "source_overlap": None, "train_overlap": None, "f1_without_overlap": None,
         "em_without_overlap": None,
     }  # fmt: skip
-    facts["evaluations"][target] = {"eval_id": eval_id, "overlap_with": None, "row": row}
-    path = "{ROOT}/" + Layout(Path()).data_file(ref.name, ref.sha256, data_suffix(ref.path))
-    entry = {"name": ref.name, "path": path, "sha256": ref.sha256, "language": ref.language, "scorer": ref.scorer}
-    reader["tests"].append(entry | {"target": target, "size": test_size} | ({"skip_bad": True} if skip_bad else {}))
-    config["train"]["evaluation_targets"].append(target)
-    return config, eval_id
 
 
 def show_row(row: dict[str, Any]) -> str:

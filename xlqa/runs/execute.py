@@ -5,6 +5,8 @@ xlqa run runs/<run_id>
 
 from __future__ import annotations
 
+import copy
+import logging
 import os
 import platform
 import shutil
@@ -15,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from xlqa.components.session import SESSION, Event
+from xlqa.components.weights import hash_weights
 from xlqa.errors import XlqaError
 from xlqa.runs.config import read_config
-from xlqa.runs.files import locked, read_json, sign, write_json
+from xlqa.runs.files import read_json, sign, waiting_lock, write_json
 from xlqa.runs.layout import Layout, RunFolder
 from xlqa.runs.store import is_trained, read_result, source_weights, write_evaluation
 
@@ -42,7 +45,12 @@ def execute(folder: RunFolder, *, keep: bool, listen: Callable[[Event], None], d
     Errors:
         XlqaError: the config, its data or its weights are not what they should be, or the training failed.
     """
-    with locked(folder.path):
+    for name in ("DP_ROOT", "DP_DEVICE"):
+        # These are for the stock command: here the folder itself and --device say it.
+        os.environ.pop(name, None)
+    # DeepPavlov would print a traceback of its own before our one line.
+    logging.getLogger("deeppavlov.core.common.params").setLevel(logging.CRITICAL)
+    with waiting_lock(folder.path, lambda: listen({"event": "stage", "stage": "waiting for another process"})):
         config = read_config(folder.config)
         if not folder.is_source and "evaluations" not in config["metadata"]["xlqa"]:
             raise XlqaError(f"{folder.config} is not a config of a run: `python -m deeppavlov train` runs it.")
@@ -94,6 +102,8 @@ class _Work:
         # Below xlqa's own commands paths hang on where the folder lies now, so that a sweep may be moved.
         config["metadata"]["variables"] |= {"ROOT": str(folder.root), "DEVICE": device}
         self.folder, self.facts = folder, config["metadata"]["xlqa"]
+        # As it was read at the start: another sweep may write this folder's config anew meanwhile.
+        self.described = copy.deepcopy(config["dataset_reader"])
         parsed = parse_config(config)
         self.data = read_data_by_config(parsed)
         self.iterator = get_iterator_from_config(parsed, self.data)
@@ -123,9 +133,7 @@ class _Work:
                 "train_seconds": round(done.seconds, 3), "examples_per_second": round(done.examples_per_second, 3),
                 "micro_batch": done.micro_tokens,
             }  # fmt: skip
-        if self.folder.is_source:
-            from xlqa.components.model import hash_weights
-
+        if (self.folder.model / "config.json").is_file():
             record["weights_sha256"] = hash_weights(self.folder.model)
         return record
 
@@ -170,9 +178,8 @@ class _Work:
         return SESSION.share(key, lambda: sorted(find_overlap(train, part.questions).by_paragraph))
 
     def _test_data(self, target: str) -> dict[str, Any]:
-        config = read_config(self.folder.config)
-        tests = {test["target"]: test for test in config["dataset_reader"]["tests"]}
-        return {"data": tests.get(target) or config["dataset_reader"]["train"], "valid": target not in tests}
+        tests = {test["target"]: test for test in self.described["tests"]}
+        return {"data": tests.get(target) or self.described["train"], "valid": target not in tests}
 
     def close(self) -> None:
         """Give the device's memory back."""
@@ -226,4 +233,6 @@ def prepared(path: Path) -> RunFolder:
     folder = RunFolder(path.expanduser().resolve())
     if not folder.config.is_file():
         raise XlqaError(f"{path} has no config.json: prepare runs with `xlqa sweep … --dry-run`.")
+    if any(sign in str(folder.path) for sign in "{}"):
+        raise XlqaError(f"{folder.path}: DeepPavlov's configs cannot hold braces: rename the folder.")
     return folder

@@ -9,12 +9,17 @@ import io
 import json
 import os
 import platform
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from xlqa.errors import XlqaError
+
+
+def temporary_beside(path: Path) -> Path:
+    """A name beside a path that no other process of any host uses; a leading dot marks it as half-written."""
+    return path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.tmp")
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -23,7 +28,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     Errors:
         XlqaError: the folder is full, read-only or gone; an earlier file stays as it was.
     """
-    temporary = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.tmp")
+    temporary = temporary_beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
@@ -33,9 +38,10 @@ def write_bytes(path: Path, content: bytes) -> None:
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         raise XlqaError(
-            f"{path} cannot be written ({error.strerror or error}): free space or choose another --out, then start again."
+            f"{path} cannot be written ({error.strerror or error}): free space or choose another folder, then start again."
         ) from error
 
 
@@ -112,11 +118,19 @@ def _cell(value: Any) -> str:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder against other processes of this host; the lock goes with its owner and leaves no file."""
+def waiting_lock(folder: Path, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold a folder against other processes of this host; the lock goes with its owner and leaves no file.
+
+    Args:
+        on_wait: called once where another process holds it and this one has to wait.
+    """
     handle = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            on_wait()
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
         os.close(handle)

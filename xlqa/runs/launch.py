@@ -119,33 +119,39 @@ class Launch:
         worker: _Worker | None = None
         try:
             while (job := self._next()) is not None:
-                if worker is None or not worker.alive():
-                    worker = _Worker(device)
-                    self.workers.append(worker)
-                self._do(job, worker)
+                worker = self._do(job, worker, device)
         finally:
             if worker is not None:
                 worker.close()
 
-    def _do(self, job: Job, worker: _Worker) -> None:
+    def _do(self, job: Job, worker: _Worker | None, device: str) -> _Worker | None:
+        """Do one job on a worker, a new one where there is none alive; returns the worker."""
         with self.changed:
             self.watcher.started(job)
+        outcome: dict[str, Any] | None
         try:
             job.prepare()
+            if worker is None or not worker.alive():
+                worker = _Worker(device)
+                self.workers.append(worker)
             outcome = self._follow(job, worker)
         except XlqaError as error:
             outcome = {"event": "failed", "error": str(error)}
+        except (OSError, ValueError) as error:
+            # No worker could be started, or it said something unreadable: this run fails, the others go on.
+            outcome = {"event": "failed", "error": f"{type(error).__name__}: {error}"}
         with self.changed:
             if self.stopping and outcome is None:
                 job.state = "waiting"
-            elif outcome is None:
+            elif outcome is None and worker is not None:
                 self._bury(job, worker)
-            elif outcome["event"] == "done":
+            elif outcome is not None and outcome["event"] == "done":
                 job.state, job.progress = "done", 1.0
                 self.watcher.finished(job)
             else:
-                self._fail(job, str(outcome["error"]), tail(job.folder.log))
+                self._fail(job, str(outcome["error"]) if outcome else "no worker", tail(job.folder.log))
             self.changed.notify_all()
+        return worker
 
     def _follow(self, job: Job, worker: _Worker) -> dict[str, Any] | None:
         """Hand a job to a worker and pass its events on; None when the worker died."""

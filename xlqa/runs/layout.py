@@ -100,7 +100,10 @@ class RunFolder:
         return self.path / "model"
 
     def evaluation(self, eval_id: str) -> Path:
-        return self.path / "eval" / eval_id
+        """An evaluation's folder: the one of its hash, whatever the test set was called when it was made."""
+        digest = eval_id.rsplit("-", 1)[1]
+        known = sorted((self.path / "eval").glob(f"[!.]*-{digest}"))
+        return known[0] if known else self.path / "eval" / eval_id
 
     def evaluations(self) -> list[Path]:
         folder = self.path / "eval"

@@ -97,7 +97,12 @@ def make_plan(request: SweepRequest) -> Plan:
         if data is not None
         for spec in _language_runs(request, language, data, encoder, target_encoders.get(language), stages, common)
     ]
-    used = tuple(stages) if Arm.TRANSFER in request.arms else ()
+    if not runs:
+        raise XlqaError(
+            "nothing to run: --sizes 0 is zero-shot, which only the transfer arm has. Add an arm or a size."
+        )
+    started = {spec.stage.source_id for spec, _ in runs if spec.stage and spec.arm is Arm.TRANSFER}
+    used = tuple(stage for stage in stages if stage.source_id in started)
     return Plan(request, used, tuple(runs), _kept(request, [spec for spec, _ in runs]), finder.sets)
 
 

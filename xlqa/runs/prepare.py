@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import os
+import itertools
 import shutil
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
+from typing import Any
 
 from xlqa.errors import XlqaError
 from xlqa.records import DataRef
 from xlqa.runs.config import place_data, render_run, render_source
-from xlqa.runs.files import sha256_of, write_json
-from xlqa.runs.layout import RunFolder
+from xlqa.runs.files import read_json, sha256_of, temporary_beside, waiting_lock, write_json
+from xlqa.runs.layout import Layout, RunFolder
 from xlqa.runs.plan import Plan
 from xlqa.runs.specs import EncoderRef, EvalSpec, RunSpec, SourceStage
 from xlqa.runs.store import source_weights
@@ -54,24 +56,64 @@ def write_source_config(plan: Plan, stage: SourceStage) -> RunFolder:
 
 
 def write_run_config(plan: Plan, spec: RunSpec, evals: tuple[EvalSpec, ...]) -> RunFolder:
-    """Write a run's config, with its source weights' SHA-256 as soon as there are any."""
+    """Write a run's config, with its source weights' SHA-256 as soon as there are any.
+
+    Evaluations that an earlier request or `xlqa evaluate` named stay in it.
+    """
     folder = plan.layout.run(spec.run_id)
     sha256 = source_weights(plan.layout.source(spec.stage.source_id)) if spec.stage else None
-    write_json(folder.config, render_run(spec, evals, plan.request.out, sha256 if spec.more_steps == 0 else None))
+    fresh = render_run(spec, evals, plan.request.out, sha256 if spec.more_steps == 0 else None)
+    with preparing(plan.layout):
+        write_json(folder.config, keep_evaluations(fresh, read_json(folder.config)))
     return folder
+
+
+def preparing(layout: Layout) -> AbstractContextManager[None]:
+    """Held for the moment in which a config is read and written anew, so that two sweeps lose nothing of each other."""
+    layout.runs.mkdir(parents=True, exist_ok=True)
+    return waiting_lock(layout.runs)
+
+
+def keep_evaluations(fresh: dict[str, Any], old: Any) -> dict[str, Any]:
+    """A config with the evaluations of the one that lies there, under free names, and its source weights' SHA-256."""
+    if not isinstance(old, dict) or "evaluations" not in old.get("metadata", {}).get("xlqa", {}):
+        return fresh
+    model, before = fresh["chainer"]["pipe"][1], old["chainer"]["pipe"][1]
+    model["source_sha256"] = model["source_sha256"] or before.get("source_sha256")
+    known = {e["eval_id"].rsplit("-", 1)[1] for e in fresh["metadata"]["xlqa"]["evaluations"].values()}
+    for target, evaluation in old["metadata"]["xlqa"]["evaluations"].items():
+        if evaluation["eval_id"].rsplit("-", 1)[1] not in known:
+            entry = next((test for test in old["dataset_reader"]["tests"] if test["target"] == target), None)
+            if entry is not None:
+                add_evaluation(fresh, evaluation, entry)
+    return fresh
+
+
+def add_evaluation(config: dict[str, Any], evaluation: dict[str, Any], entry: dict[str, Any]) -> str:
+    """Add one test set to a config under the next free target name; returns that name."""
+    evaluations = config["metadata"]["xlqa"]["evaluations"]
+    target = next(name for i in itertools.count(2) if (name := f"test_{i}") not in evaluations)
+    evaluations[target] = evaluation
+    config["dataset_reader"]["tests"].append(entry | {"target": target})
+    config["train"]["evaluation_targets"].append(target)
+    return target
 
 
 def copy_whole(source: Path, copy: Path, sha256: str) -> None:
     """Copy a data file, whole or not at all, unless the same bytes are there."""
     if sha256_of(copy) == sha256:
         return
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    temporary = copy.with_name(f".{copy.name}.{os.getpid()}.tmp")
+    temporary = temporary_beside(copy)
     try:
+        copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, temporary)
         temporary.replace(copy)
-    finally:
-        temporary.unlink(missing_ok=True)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise XlqaError(
+            f"{copy} cannot be written ({error.strerror or error}): free space or choose another folder."
+        ) from error
 
 
 def _link(encoder: EncoderRef, link: Path) -> None:
@@ -81,7 +123,7 @@ def _link(encoder: EncoderRef, link: Path) -> None:
     if link.is_dir() and not link.is_symlink():
         return
     link.parent.mkdir(parents=True, exist_ok=True)
-    temporary = link.with_name(f".{link.name}.{os.getpid()}.tmp")
+    temporary = temporary_beside(link)
     try:
         temporary.symlink_to(encoder.folder, target_is_directory=True)
     except OSError:

@@ -119,6 +119,8 @@ def _beside(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
         if isinstance(value, str) and value:
             head, equals, name = value.rpartition("=")
             return f"{head}{equals}{folder / name}" if (folder / name).exists() else value
+        if isinstance(value, dict):
+            return {key: find(item) for key, item in value.items()}
         return [find(item) for item in value] if isinstance(value, list) else value
 
     named = ("source_train", "target_train", "target_test", "model", "target_model")
@@ -170,11 +172,12 @@ def _parse_all(settings: Mapping[str, Any], complaints: Complaints) -> dict[str,
     ):  # fmt: skip
         take(name, lambda name=name, choices=choices: _choice(name, settings[name], choices))  # type: ignore[misc]  # bound now
     values |= {name: str(settings[name]) for name in ("model", "source_train", "device")}
-    values |= {name: bool(settings.get(name)) for name in ("allow_overlap", "skip_bad")}
+    for name in ("allow_overlap", "skip_bad"):
+        take(name, lambda name=name: _truth(name, settings.get(name)))  # type: ignore[misc]  # bound now
     data_dir = settings.get("data_dir")
     values |= {
-        "out": Path(settings["out"]).expanduser().resolve(),
-        "data_dir": Path(data_dir).expanduser() if data_dir else None,
+        "out": Path(str(settings["out"])).expanduser().resolve(),
+        "data_dir": Path(str(data_dir)).expanduser() if data_dir else None,
     }
     return values
 
@@ -190,6 +193,16 @@ def _words(value: Any) -> list[str]:
         return []
     items = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
     return [word.strip() for item in items for word in str(item).split(",") if word.strip()]
+
+
+def _file_words(value: Any) -> list[str]:
+    """As `_words`, but a file whose name holds a comma stays whole."""
+    items = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    words: list[str] = []
+    for item in items:
+        name = str(item).rpartition("=")[2]
+        words += [str(item)] if "," in name and Path(name).expanduser().is_file() else _words(item)
+    return words
 
 
 def _languages(value: Any) -> tuple[str, ...]:
@@ -244,7 +257,11 @@ def _seeds(value: Any) -> tuple[int, ...]:
 def _per_language(settings: Mapping[str, Any], name: str, languages: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """`ru=FILE` per language, or one value where there is one language; repeatable."""
     given: dict[str, list[str]] = {}
-    for word in _words(settings.get(name)):
+    value = settings.get(name)
+    if isinstance(value, Mapping):
+        # A table of an experiment file: [target_train] ru = "…".
+        value = [f"{language}={item}" for language, items in value.items() for item in _words(items)]
+    for word in _file_words(value):
         language, equals, rest = word.partition("=")
         if equals and language in languages:
             given.setdefault(language, []).append(rest)
@@ -262,11 +279,17 @@ def _whole(name: str, value: Any, least: int) -> int:
         number = int(value)
         if number != float(value):
             raise ValueError
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise XlqaError(f"{flag(name)} {value}: give a whole number.") from None
-    if number < least:
-        raise XlqaError(f"{flag(name)} {value}: give a number from {least} up.")
+    if not least <= number < 2**31:
+        raise XlqaError(f"{flag(name)} {value}: give a number from {least} up to 2,147,483,647.")
     return number
+
+
+def _truth(name: str, value: Any) -> bool:
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    raise XlqaError(f"{flag(name)} {value}: give true or false.")
 
 
 def _maybe_whole(name: str, value: Any) -> int | None:
@@ -292,7 +315,7 @@ def _choice(name: str, value: Any, choices: Sequence[str]) -> str:
 def _stride(settings: Mapping[str, Any]) -> int:
     """A third of the window unless said: 128 of 384 pieces."""
     if settings.get("stride") is None:
-        return int(settings["max_length"]) // 3
+        return _whole("max_length", settings["max_length"], 32) // 3
     return _whole("stride", settings["stride"], 0)
 
 

@@ -6,11 +6,12 @@ it. results.csv is written from these by one function: the same runs give the sa
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xlqa.components.weights import hash_weights
+from xlqa.errors import XlqaError
 from xlqa.records import QUESTION_COLUMNS, RESULT_COLUMNS, Arm
 from xlqa.runs.files import csv_text, is_signed, read_json, sha256_of, sign, write_json, write_text
 from xlqa.runs.layout import Layout, RunFolder
@@ -37,7 +38,6 @@ def write_evaluation(
         row: of results.csv, all columns.
         test: the test set's file, part and scorer, with which the scores can be recomputed.
     """
-    (folder / RESULT).unlink(missing_ok=True)
     write_json(folder / PREDICTIONS, dict(predictions))
     write_text(folder / QUESTIONS, csv_text(QUESTION_COLUMNS, scored.question_rows()))
     files = {name: sha256_of(folder / name) for name in (PREDICTIONS, QUESTIONS)}
@@ -56,9 +56,14 @@ def read_result(folder: Path) -> dict[str, Any] | None:
 
 
 def is_trained(folder: RunFolder) -> bool:
-    """Whether a run's (or source stage's) weights are there, with the record of their training."""
+    """Whether a run's (or source stage's) weights are there, whole, with the record of their training."""
     record = read_json(folder.outcome)
-    return is_signed(record) and (folder.model / "config.json").is_file()
+    if not isinstance(record, dict) or not is_signed(record) or not (folder.model / "config.json").is_file():
+        return False
+    try:
+        return bool(hash_weights(folder.model) == record.get("weights_sha256"))
+    except XlqaError:
+        return False
 
 
 def source_weights(folder: RunFolder) -> str | None:
@@ -100,8 +105,17 @@ def collect_failures(layout: Layout) -> list[dict[str, Any]]:
         folders += [
             RunFolder(path) for path in sorted(layout.sources.iterdir()) if path.is_dir() and path.name[0] != "."
         ]
-    records = [read_json(folder.failure) for folder in folders]
+    records = [read_json(folder.failure) for folder in folders if not _is_done(folder)]
     return [record for record in records if isinstance(record, dict)]
+
+
+def _is_done(folder: RunFolder) -> bool:
+    """Whether a folder's config has nothing left to do: a failure from before then counts no more."""
+    if folder.is_source:
+        return is_trained(folder)
+    config = read_json(folder.config)
+    evaluations = config.get("metadata", {}).get("xlqa", {}).get("evaluations", {}) if isinstance(config, dict) else {}
+    return bool(evaluations) and all(read_result(folder.evaluation(e["eval_id"])) for e in evaluations.values())
 
 
 def write_failures(layout: Layout) -> list[dict[str, Any]]:
@@ -109,11 +123,3 @@ def write_failures(layout: Layout) -> list[dict[str, Any]]:
     rows = collect_failures(layout)
     write_text(layout.failures, csv_text(FAILURE_COLUMNS, rows))
     return rows
-
-
-def prune_weights(layout: Layout, keep: Iterable[str], run_ids: Sequence[str]) -> None:
-    """Remove the weights of those of `run_ids` that are not to be kept."""
-    kept = set(keep)
-    for run_id in run_ids:
-        if run_id not in kept:
-            shutil.rmtree(layout.run(run_id).model, ignore_errors=True)

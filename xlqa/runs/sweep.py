@@ -16,7 +16,7 @@ from xlqa.runs.launch import Job, Launch
 from xlqa.runs.plan import Plan
 from xlqa.runs.prepare import lay_out, write_run_config, write_source_config
 from xlqa.runs.specs import EvalSpec, RunSpec, SourceStage
-from xlqa.runs.store import is_trained, prune_weights, read_result, write_failures, write_results
+from xlqa.runs.store import is_trained, read_result, write_failures, write_results
 
 EVAL_COST = 0.35
 """A window's evaluation relative to its training, for the time that is left."""
@@ -38,12 +38,19 @@ def pending_evaluations(plan: Plan, spec: RunSpec, evals: Sequence[EvalSpec]) ->
     return [e for e in evals if read_result(folder.evaluation(e.eval_id(spec.common))) is None]
 
 
+def is_pending(plan: Plan, spec: RunSpec, evals: Sequence[EvalSpec]) -> bool:
+    """Whether a run has something to do: an evaluation, or weights that were asked for and are not there."""
+    lacks_weights = spec.run_id in plan.kept and not is_trained(plan.layout.run(spec.run_id))
+    return lacks_weights or bool(pending_evaluations(plan, spec, evals))
+
+
 def take_shard(plan: Plan, shard: tuple[int, int] | None) -> list[tuple[RunSpec, tuple[EvalSpec, ...]]]:
     """The runs of shard (i, n), i from 1: disjoint over i, together all; costly runs are spread evenly."""
     if shard is None:
         return list(plan.runs)
     index, count = shard
-    by_cost = sorted(plan.runs, key=lambda run: (-run[0].steps, run[0].run_id))
+    # By what the user named, not by ids: those hold the precision, which `auto` resolves host by host.
+    by_cost = sorted(plan.runs, key=lambda run: (-run[0].steps, run[0].language, run[0].arm, run[0].size, run[0].seed))
     mine = {spec.run_id for spec, _ in by_cost[index - 1 :: count]}
     return [(spec, evals) for spec, evals in plan.runs if spec.run_id in mine]
 
@@ -60,7 +67,7 @@ def run_label(spec: RunSpec) -> str:
 
 def make_jobs(plan: Plan, runs: Sequence[tuple[RunSpec, tuple[EvalSpec, ...]]]) -> tuple[list[Job], int]:
     """Jobs for what is not done, source stages first, and the number of runs that are done."""
-    pending = [(spec, evals) for spec, evals in runs if pending_evaluations(plan, spec, evals)]
+    pending = [(spec, evals) for spec, evals in runs if is_pending(plan, spec, evals)]
     needed = {spec.stage.source_id for spec, _ in pending if spec.stage and not spec.more_steps}
     stages: dict[str, Job] = {}
     for stage in plan.stages:
@@ -125,17 +132,22 @@ def run_sweep(plan: Plan, shard: tuple[int, int] | None = None, workers_per_devi
         progress.close()
         rows = write_results(plan.layout)
         write_failures(plan.layout)
-    _tidy(plan, progress.failures, shard)
-    done_now = sum(job.state == "done" for job in jobs)
-    return SweepOutcome(len(rows), done_before, done_now, tuple(progress.failures))
-
-
-def _tidy(plan: Plan, failures: Sequence[object], shard: tuple[int, int] | None) -> None:
-    """Remove weights that are not to be kept; the source stage's only when nothing needs them any more."""
-    prune_weights(plan.layout, plan.kept, [spec.run_id for spec, _ in plan.runs])
+    failures = [*progress.failures, *((job.label, "was not finished.") for job in jobs if job.state in UNFINISHED)]
     if plan.request.keep == "none" and not failures and shard is None:
-        for stage in plan.stages:
-            shutil.rmtree(plan.layout.source(stage.source_id).model, ignore_errors=True)
+        _remove_weights(plan)
+    done_now = sum(job.state == "done" for job in jobs if not job.folder.is_source)
+    return SweepOutcome(len(rows), done_before, done_now, tuple(failures))
+
+
+UNFINISHED = ("waiting", "running")
+
+
+def _remove_weights(plan: Plan) -> None:
+    """What `--keep none` asks for: no weights of this plan's runs and source stages stay."""
+    folders = [plan.layout.source(stage.source_id) for stage in plan.stages]
+    folders += [plan.layout.run(spec.run_id) for spec, _ in plan.runs]
+    for folder in folders:
+        shutil.rmtree(folder.model, ignore_errors=True)
 
 
 class _TableKeeper:
