@@ -260,7 +260,7 @@ def _per_language(settings: Mapping[str, Any], name: str, languages: Sequence[st
     value = settings.get(name)
     if isinstance(value, Mapping):
         # A table of an experiment file: [target_train] ru = "…".
-        value = [f"{language}={item}" for language, items in value.items() for item in _words(items)]
+        value = [f"{language}={item}" for language, items in value.items() for item in _file_words(items)]
     for word in _file_words(value):
         language, equals, rest = word.partition("=")
         if equals and language in languages:

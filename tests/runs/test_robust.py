@@ -1,0 +1,190 @@
+"""What must not go wrong on shared machines: races, moved names, broken weights, odd settings. Each case was seen once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest_runs import run_here
+from test_sweep import table
+
+from xlqa.cli import main
+from xlqa.data.sample import sample_path
+from xlqa.errors import XlqaError
+from xlqa.runs import execute as executing
+from xlqa.runs.execute import execute
+from xlqa.runs.files import read_json, waiting_lock, write_json
+from xlqa.runs.layout import Layout
+from xlqa.runs.plan import Plan
+from xlqa.runs.prepare import lay_out, write_run_config
+from xlqa.runs.request import build_request, read_experiment
+from xlqa.runs.rescore import rescore
+from xlqa.runs.store import collect_failures, is_trained, read_result
+from xlqa.runs.sweep import make_jobs
+
+MakePlan = Callable[..., Plan]
+
+
+@pytest.fixture
+def copied(finished: Path, tmp_path: Path) -> Path:
+    """A finished sweep of the test's own."""
+    out = tmp_path / "copied"
+    shutil.copytree(finished, out, symlinks=True)
+    return out
+
+
+def test_config_written_anew_during_a_run_changes_nothing(
+    plan: MakePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copyfile(sample_path("es.test"), tmp_path / "mine.json")
+    mine = plan(tmp_path / "out", arms="target-only", sizes="8", seeds=1, target_test=str(tmp_path / "mine.json"))
+    lay_out(mine)
+    (spec, evals), folder = mine.runs[0], None
+    folder = write_run_config(mine, spec, evals)
+    real = executing._Work.train
+
+    def meanwhile(work: Any) -> None:
+        real(work)
+        other = json.loads(folder.config.read_bytes())
+        other["dataset_reader"]["tests"] = [
+            {"target": "test", "name": "other", "path": "{ROOT}/none", "sha256": "0" * 64}
+        ]
+        write_json(folder.config, other)
+
+    monkeypatch.setattr(executing._Work, "train", meanwhile)
+    execute(folder, keep=False, listen=lambda event: None, device="cpu")
+    record = read_result(folder.evaluation(evals[0].eval_id(spec.common)))
+    assert record is not None
+    assert record["test"]["data"]["name"] == "mine"
+    assert rescore(tmp_path / "out")[0]["questions"] == 20
+
+
+def test_evaluations_stay_in_a_config(copied: Path, plan: MakePlan) -> None:
+    kept = next(copied.glob("runs/es-transfer-16-s0-*"))
+    assert main(["evaluate", str(kept), "--test", "sample.en.test", "--test-size", "5"]) == 0
+    lay_out(plan(copied))
+    config = read_json(kept / "config.json")
+    names = {test["name"] for test in config["dataset_reader"]["tests"]}
+    assert names == {"sample.es.test", "sample.en.test"}
+    assert config["train"]["evaluation_targets"] == list(config["metadata"]["xlqa"]["evaluations"])
+    jobs, done = make_jobs(plan(copied), plan(copied).runs)
+    assert (jobs, done) == ([], 9)
+
+
+def test_weights_asked_for_later_are_made(copied: Path, plan: MakePlan) -> None:
+    everything = plan(copied, keep="all")
+    jobs, _ = make_jobs(everything, everything.runs)
+    assert len(jobs) == 7  # eight trained runs, one of them kept before
+    alone = next(copied.glob("runs/es-target-only-8-s1-*"))
+    before = table(copied)
+    assert main(["run", str(alone), "--keep", "--device", "cpu"]) == 0
+    assert is_trained(Layout(copied).run(alone.name))
+    assert main(["collect", str(copied)]) == 0
+    assert table(copied) == before
+
+
+def test_broken_source_weights_are_trained_again(copied: Path, plan: MakePlan) -> None:
+    weights = next(copied.glob("source/*/model/model.safetensors"))
+    weights.write_bytes(weights.read_bytes()[:100])
+    more = plan(copied, seeds=3)
+    jobs, _ = make_jobs(more, more.runs)
+    assert [job.folder.is_source for job in jobs] == [True, False, False, False, False]
+
+
+def test_variables_of_the_stock_command_do_not_redirect(
+    plan: MakePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.setenv("DP_ROOT", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("DP_DEVICE", "cuda:9")
+    run_here(plan(tmp_path / "out", arms="target-only", sizes="8", seeds=1))
+    assert len(table(tmp_path / "out")) == 1
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_an_encoder_that_changed_is_refused(
+    plan: MakePlan, tmp_path: Path, encoder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "encoder"
+    shutil.copytree(encoder, mine)
+    prepared = plan(tmp_path / "out", arms="target-only", sizes="8", seeds=1, model=str(mine))
+    lay_out(prepared)
+    config = read_json(mine / "config.json")
+    write_json(mine / "config.json", config | {"hidden_dropout_prob": 0.5})
+    assert main(["run", str(prepared.layout.run(prepared.runs[0][0].run_id).path)]) == 2
+    assert "configuration, weights or tokenizer differ" in capsys.readouterr().err
+
+
+def test_a_renamed_test_file_is_the_same_evaluation(copied: Path, plan: MakePlan, tmp_path: Path) -> None:
+    shutil.copyfile(sample_path("es.test"), tmp_path / "renamed.json")
+    renamed = plan(copied, target_test=str(tmp_path / "renamed.json"))
+    assert make_jobs(renamed, renamed.runs)[0] == []
+
+
+def test_a_failure_of_before_counts_no_more(copied: Path) -> None:
+    done = next(copied.glob("runs/es-target-only-8-s0-*"))
+    write_json(done / "failure.json", {"run_id": done.name, "error": "old"})
+    assert collect_failures(Layout(copied)) == []
+
+
+def test_who_waits_for_a_folder_says_so(tmp_path: Path) -> None:
+    import threading
+
+    said, held, release = [], threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with waiting_lock(tmp_path):
+            held.set()
+            release.wait(10)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(10)
+
+    def wait() -> None:
+        said.append("waiting")
+        release.set()
+
+    with waiting_lock(tmp_path, wait):
+        assert said == ["waiting"]
+    thread.join()
+
+
+def test_experiment_files_take_tables_and_names_with_commas(tmp_path: Path) -> None:
+    for name in ("a, b.json", "zh.json"):
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+    path = tmp_path / "experiment.toml"
+    path.write_text('lang = "ru,zh"\n[target_train]\nru = "a, b.json"\nzh = "zh.json"\n', encoding="utf-8")
+    request = build_request(read_experiment(path))
+    assert request.target_train == {"ru": str(tmp_path / "a, b.json"), "zh": str(tmp_path / "zh.json")}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"max_length": "abc"}, "--max-length abc: give a whole number"),
+        ({"min_steps": float("inf")}, "--min-steps inf: give a whole number"),
+        ({"seeds": "18446744073709551616,"}, "--seeds"),
+        ({"allow_overlap": "false"}, "--allow-overlap false: give true or false"),
+    ],
+)
+def test_odd_settings_are_one_clear_line(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(XlqaError, match=message):
+        build_request({"lang": "ru"} | changes)
+
+
+def test_nothing_to_run_is_said(plan: MakePlan, tmp_path: Path) -> None:
+    with pytest.raises(XlqaError, match="nothing to run"):
+        plan(tmp_path / "out", arms="target-only", sizes="0")
+
+
+def test_text_that_is_no_unicode_is_refused(
+    finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XLQA_HOME", str(finished))
+    assert main(["ask", "caf\udce9", "who"]) == 2
+    assert "not UTF-8" in capsys.readouterr().err
