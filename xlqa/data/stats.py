@@ -129,23 +129,40 @@ def load_cutter(model: str) -> Cutter:
     Raises:
         XlqaError: no tokenizer there, or it can't be had.
     """
+    from xlqa.data.models import MINILM, cached_model, minilm_folder
+
+    if model == MINILM:
+        return _cutter(MINILM, load_cutter_file(minilm_folder() / "tokenizer.json"))
     file = Path(model).expanduser() / "tokenizer.json"
     if file.is_file():
-        from tokenizers import Tokenizer
-
-        try:
-            tokenizer = Tokenizer.from_file(str(file))
-        except Exception as error:  # the library raises bare Exception for a damaged file
-            raise XlqaError(f"{file}: is no tokenizer ({error}): save the tokenizer there again.") from error
-        return _cutter(model, tokenizer)
+        return _cutter(model, load_cutter_file(file))
     if Path(model).expanduser().is_dir():
         raise XlqaError(f"{model}: has no tokenizer.json: save a fast tokenizer there (tokenizer.save_pretrained).")
+    cached = cached_model(model)
+    if cached is not None and (cached / "tokenizer.json").is_file():
+        return _cutter(model, load_cutter_file(cached / "tokenizer.json"))
     return _cutter(model, _hub_tokenizer(model))
 
 
+def load_cutter_file(file: Path) -> Any:
+    """The tokenizer of a tokenizer.json.
+
+    Raises:
+        XlqaError: the file is damaged.
+    """
+    from tokenizers import Tokenizer
+
+    try:
+        return Tokenizer.from_file(str(file))
+    except Exception as error:  # the library raises bare Exception for a damaged file
+        raise XlqaError(f"{file}: is no tokenizer ({error}): save the tokenizer there again.") from error
+
+
 def _hub_tokenizer(model: str) -> Any:
+    from huggingface_hub.utils import logging
     from transformers import AutoTokenizer
 
+    logging.set_verbosity_error()  # its retries would fill the screen; what came of them is said in one line
     try:
         loaded = AutoTokenizer.from_pretrained(model, use_fast=True, trust_remote_code=False)
     except (OSError, ValueError) as error:

@@ -131,8 +131,12 @@ def _facts(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _rows(folder: RunFolder, config: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A row an evaluation, planned or done; scores are None in those that are not done."""
-    planned = {e["eval_id"]: e["row"] for e in _facts(config)["evaluations"].values()}
-    done = {path.name: record["row"] for path in folder.evaluations() if (record := read_result(path)) is not None}
+    planned = {e["eval_id"].rsplit("-", 1)[-1]: e["row"] for e in _facts(config)["evaluations"].values()}
+    done = {
+        path.name.rsplit("-", 1)[-1]: record["row"]
+        for path in folder.evaluations()
+        if (record := read_result(path)) is not None
+    }
     return list((planned | done).values())
 
 
