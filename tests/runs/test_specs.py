@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from xlqa.records import Arm, DataRef
+from xlqa.records import QUESTION_COLUMNS, RESULT_COLUMNS, Arm, DataRef
 from xlqa.runs.specs import Common, EncoderRef, EvalSpec, Hyper, RunSpec, SourceStage
 
 ENCODER = EncoderRef("mbert", Path("/models/mbert"), "e" * 64, "w" * 64)
@@ -105,3 +105,25 @@ def test_steps() -> None:
     assert STAGE.steps == 10950
     assert run(Arm.JOINT).steps == 10950 + 200
     assert run(Arm.TARGET_ONLY).steps == run().steps
+
+
+GOLDEN_COLUMNS = (
+    "lang,arm,size,seed,source_seed,subset_seed,train_seed,model,source,target,test,split,f1,"
+    "em,scorer,squad_f1,squad_em,questions,paragraphs,unreachable,missing,source_overlap,"
+    "train_overlap,f1_without_overlap,em_without_overlap,steps,lr,epochs,batch_size,warmup,"
+    "min_steps,subset_by,valid_size,target_questions,source_size,source_steps,source_lr,"
+    "source_epochs,source_batch_size,max_length,stride,max_answer_length,test_size,final_loss,"
+    "learned,train_seconds,eval_seconds,examples_per_second,micro_batch,device,host,finished,"
+    "xlqa,deeppavlov,torch,transformers,precision,schema,model_sha256,source_sha256,"
+    "target_sha256,test_sha256,source_id,eval_id,run_id"
+)
+
+
+def test_golden_columns() -> None:
+    assert ",".join(RESULT_COLUMNS) == GOLDEN_COLUMNS
+    asked = (
+        "lang,arm,size,seed,source_seed,subset_seed,train_seed,model,source,target,test,f1,em,scorer,squad_f1,squad_em,"
+        "questions,paragraphs,unreachable,steps,lr,epochs,batch_size,train_seconds,eval_seconds,device,precision,run_id"
+    )
+    assert set(asked.split(",")) <= set(RESULT_COLUMNS)
+    assert QUESTION_COLUMNS == ("id", "context", "f1", "em", "squad_f1", "squad_em")
