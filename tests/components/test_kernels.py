@@ -17,7 +17,15 @@ from torch import nn
 from transformers import BertConfig, BertForQuestionAnswering
 
 from xlqa.components.batching import collate
-from xlqa.components.kernels import WordDropout, accelerate, attend, keep_mask, touched_embeddings
+from xlqa.components.kernels import (
+    FusedLinear,
+    WordDropout,
+    accelerate,
+    attend,
+    keep_mask,
+    project,
+    touched_embeddings,
+)
 from xlqa.components.training import WEIGHT_DECAY, batch_loss, make_optimizer
 from xlqa.components.windows import Template, Windows
 
@@ -115,6 +123,38 @@ def test_dropouts_gradient_is_its_mask() -> None:
     dropout(x).sum().backward()
     torch.manual_seed(5)
     assert torch.equal(x.grad, keep_mask(x.shape, 0.3, torch.float32))
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_products_with_their_bias_equal_torchs_own(fused: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not fused:
+        monkeypatch.setattr("xlqa.components.kernels._fused_product", lambda: None)
+    torch.manual_seed(6)
+    layers = [nn.Linear(WIDTH, width) for width in (16, 48)]
+    x, grad = torch.randn(B, L, WIDTH), torch.randn(B, L, 64)
+    found = []
+    for own in (True, False):
+        inputs = x.clone().requires_grad_()
+        with torch.autocast("cpu", dtype=BFLOAT):
+            output = torch.cat([layer(inputs) for layer in layers], dim=-1) if own else project(inputs, layers)
+        output.backward(grad.to(BFLOAT))
+        gradients = [inputs.grad, *(p.grad.clone() for layer in layers for p in layer.parameters())]
+        assert all(g is not None and g.dtype == torch.float32 for g in gradients)
+        found.append((output, gradients))
+        for layer in layers:
+            layer.zero_grad()
+    assert torch.equal(found[0][0], found[1][0])
+    for wanted, got in zip(found[0][1], found[1][1], strict=True):
+        torch.testing.assert_close(got, wanted, rtol=2**-7, atol=2**-7 * float(wanted.abs().max()))
+
+
+def test_a_fused_layer_is_its_plain_self_in_float32() -> None:
+    layer = nn.Linear(WIDTH, WIDTH)
+    x = torch.randn(B, WIDTH)
+    before = layer(x)
+    accelerate(layer, "cpu")
+    assert type(layer) is FusedLinear
+    assert torch.equal(layer(x), before)
 
 
 def attend_plainly(projected: torch.Tensor, mask: torch.Tensor | None, kept: torch.Tensor | None) -> torch.Tensor:

@@ -32,6 +32,9 @@ LEVELS = 1 << 16
 CHUNK = 1 << 20
 """Attention scores computed at a time: few enough to stay in a processor's cache, many enough to outweigh the calls."""
 
+LEAST_WIDTH = 16
+"""Narrower layers (the two outputs of the answering head) are left alone."""
+
 ATTENTION_CLASSES = frozenset(
     name
     for family in ("Bert", "Roberta", "XLMRoberta", "Camembert", "Electra")
@@ -62,6 +65,8 @@ def accelerate(network: nn.Module, device: str) -> None:
     for module in network.modules():
         if type(module) is nn.Dropout and not module.inplace:
             module.__class__ = WordDropout
+        elif type(module) is nn.Linear and min(module.weight.shape) >= LEAST_WIDTH and module.bias is not None:
+            module.__class__ = FusedLinear
         elif _is_known_attention(module):
             module.__class__ = _fast_class(type(module))
 
@@ -169,6 +174,77 @@ class WordDropout(nn.Dropout):
         return input * keep_mask(input.shape, self.p, input.dtype)
 
 
+class FusedLinear(nn.Linear):
+    """`nn.Linear` that adds its bias inside the matrix product under bfloat16 autocast on a CPU; the outcome is the same."""
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        """(..., in) to (..., out)."""
+        return project(input, (self,)) if _computes_low(input) else super().forward(input)
+
+
+def _computes_low(input: torch.Tensor) -> bool:
+    """Whether torch would compute a product of this tensor in bfloat16 on a CPU."""
+    on = input.device.type == "cpu" and torch.is_autocast_enabled("cpu")
+    return on and torch.get_autocast_dtype("cpu") == torch.bfloat16
+
+
+def project(input: torch.Tensor, parts: Sequence[nn.Linear]) -> torch.Tensor:
+    """The outputs of linear layers side by side, (..., in) to (..., sum of out), as one product."""
+    if _computes_low(input) and _fused_product() is not None:
+        apply: Any = _Project.apply
+        output: torch.Tensor = apply(input, *(part.weight for part in parts), *(part.bias for part in parts))
+        return output
+    weight, bias = torch.cat([part.weight for part in parts]), torch.cat([part.bias for part in parts])
+    return nn.functional.linear(input, weight, bias)
+
+
+@functools.cache
+def _fused_product() -> Any:
+    """oneDNN's product with bias, which torch.compile uses too: (input, weight, bias, "none", [], ""); None without it.
+
+    `torch.nn.functional.linear` first fills its output with the bias and then adds the product to that.
+    """
+    product = getattr(getattr(torch.ops, "mkldnn", None), "_linear_pointwise", None)
+    try:
+        wanted = torch.ones(2, 2, dtype=torch.bfloat16)
+        found = product(wanted, wanted, wanted[0], "none", [], "") if product else None
+    except (RuntimeError, NotImplementedError, TypeError):
+        return None
+    return product if found is not None and torch.equal(found, wanted * 3) else None
+
+
+class _Project(torch.autograd.Function):
+    """The arithmetic of `project` in bfloat16; gradients of the weights come back in their own precision."""
+
+    @staticmethod
+    def forward(ctx: Any, input: torch.Tensor, *weights_and_biases: torch.Tensor) -> torch.Tensor:
+        half = len(weights_and_biases) // 2
+        weight, bias = (_join_low(parts) for parts in (weights_and_biases[:half], weights_and_biases[half:]))
+        low = input.reshape(-1, input.shape[-1]).to(torch.bfloat16)
+        ctx.save_for_backward(low, weight)
+        ctx.kind, ctx.sizes = (
+            (input.dtype, weights_and_biases[0].dtype),
+            [len(part) for part in weights_and_biases[half:]],
+        )
+        product: torch.Tensor = _fused_product()(low, weight, bias, "none", [], "")
+        return product.view(*input.shape[:-1], -1)
+
+    @staticmethod
+    def backward(ctx: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        low, weight = ctx.saved_tensors
+        input_kind, weight_kind = ctx.kind
+        flat = grad.reshape(-1, grad.shape[-1])
+        back = (flat @ weight).view(*grad.shape[:-1], -1).to(input_kind) if ctx.needs_input_grad[0] else None
+        weights = torch.split((flat.t() @ low).to(weight_kind), ctx.sizes)
+        biases = torch.split(flat.sum(dim=0).to(weight_kind), ctx.sizes)
+        return back, *weights, *biases
+
+
+def _join_low(parts: Sequence[torch.Tensor]) -> torch.Tensor:
+    low = [part.to(torch.bfloat16) for part in parts]
+    return low[0] if len(low) == 1 else torch.cat(low)
+
+
 class _FastSelfAttention(nn.Module):
     """Put before a self-attention class of transformers: one product for query, key and value, then `_Attention`."""
 
@@ -184,13 +260,11 @@ class _FastSelfAttention(nn.Module):
         """(output, None), as the class it stands before; unusual requests go to that class."""
         wanted = (*args, *(kwargs.get(name) for name in UNUSUAL))
         unusual = any(value is not None and value is not False for value in wanted)
-        low = hidden_states.device.type == "cpu" and torch.is_autocast_enabled("cpu")
+        low = _computes_low(hidden_states)
         p = float(self.dropout.p) if self.training else 0.0
         if unusual or hidden_states.device.type != "cpu" or p >= 1 or not (p or low):
             return super().forward(hidden_states, attention_mask, *args, **kwargs)
-        parts = (self.query, self.key, self.value)
-        weight, bias = torch.cat([part.weight for part in parts]), torch.cat([part.bias for part in parts])
-        projected = nn.functional.linear(hidden_states, weight, bias)
+        projected = project(hidden_states, (self.query, self.key, self.value))
         return attend(projected, attention_mask, self.num_attention_heads, p), None
 
 
