@@ -147,6 +147,7 @@ def test_one_size_one_seed_and_zero_shot_alone_can_be_drawn(tmp_path: Path):
             warnings.simplefilter("error")
             shown = panels(tmp_path / name, study)
             figures.save_figure(draw("curve", shown), tmp_path / f"{name}.png", STYLE)
+        assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_zero_shot_is_labelled_once_for_curves_that_share_it_and_apart_otherwise(tmp_path: Path):
