@@ -188,3 +188,17 @@ def test_text_that_is_no_unicode_is_refused(
     monkeypatch.setenv("XLQA_HOME", str(finished))
     assert main(["ask", "caf\udce9", "who"]) == 2
     assert "not UTF-8" in capsys.readouterr().err
+
+
+def test_a_worker_that_cannot_start_says_why(plan: MakePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from xlqa.runs.sweep import run_sweep
+
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "xlqa.py").write_text("raise SystemExit('no library here')", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "broken"))
+    monkeypatch.chdir(tmp_path / "broken")
+    outcome = run_sweep(plan(tmp_path / "out", arms="target-only", sizes="8", seeds=1))
+    assert outcome.rows == 0
+    assert [error for _, error in outcome.failures] == [
+        "the worker ended unexpectedly (exit status 1): no library here."
+    ]

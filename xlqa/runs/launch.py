@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -193,9 +194,11 @@ class _Worker:
             index = int(device.partition(":")[2])
             environment["CUDA_VISIBLE_DEVICES"] = visible[index] if index < len(visible) and visible[0] else str(index)
             argument = "cuda"
+        # What it says before its first run and as it dies; during a run it writes to the run's log.
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the worker
         self.process = subprocess.Popen(
             [sys.executable, "-m", "xlqa.runs.worker", "--device", argument],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8",
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, encoding="utf-8",
             env=environment, start_new_session=True,
         )  # fmt: skip
 
@@ -221,7 +224,9 @@ class _Worker:
         """Why a worker died, as far as its exit status tells."""
         code = self.process.wait()
         if code >= 0:
-            return f"the worker ended unexpectedly (exit status {code}): see the log."
+            self.errors.seek(0)
+            last = self.errors.read().decode("utf-8", "replace").strip().splitlines()[-1:]
+            return f"the worker ended unexpectedly (exit status {code}): {last[0] if last else 'see the log'}."
         name = signal.Signals(-code).name
         hint = " (out of memory?)" if name == "SIGKILL" else ""
         return f"the worker was killed by {name}{hint}."
