@@ -165,8 +165,9 @@ class Newcomer:
         return done.stdout.decode().split("\0")[:-1]
 
     def _kept_run(self, match: re.Match[str]) -> str:
-        """The transfer run of a sweep whose weights were kept."""
-        (weights,) = self.home.glob(f"{match[1]}-transfer-[1-9]*-s0-*/model")
+        """The transfer run of a sweep whose weights were kept: of the largest size, where the sweep was widened."""
+        found = self.home.glob(f"{match[1]}-transfer-[1-9]*-s0-*/model")
+        weights = max(found, key=lambda path: int(path.parent.name.split("-")[2]))
         return str(weights.parent.relative_to(self.home))
 
     def shrink(self, words: list[str]) -> list[str]:
