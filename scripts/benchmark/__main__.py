@@ -76,9 +76,9 @@ def bench(
 ) -> None:
     """Replaced by HELP."""
     chosen, works = _choose(sides, SIDES, "--sides"), _choose(work, WORKS, "--work")
+    grid = Grid(_sizes(sweep_sizes), sweep_seeds, sweep_steps, stock_runs)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         material = _prepare(Path(folder), encoder, text, train, test, batch_size, max_length, device, threads, seed)
-        grid = Grid(tuple(int(size) for size in sweep_sizes.split(",")), sweep_seeds, sweep_steps, stock_runs)
         results = {
             name: time_sweep(material, grid, Path(folder), _say)
             if name == "sweep"
@@ -99,6 +99,13 @@ def _choose(given: str, known: Any, flag: str) -> list[str]:
     if unknown := [name for name in names if name not in known]:
         raise XlqaError(f"{flag} {unknown[0]}: choose from {', '.join(known)}.")
     return names
+
+
+def _sizes(given: str) -> tuple[int, ...]:
+    parts = given.split(",")
+    if not all(part.strip().isdigit() and int(part) for part in parts):
+        raise XlqaError(f"--sweep-sizes {given}: give numbers with commas, as in 16,24,32.")
+    return tuple(map(int, parts))
 
 
 def _prepare(

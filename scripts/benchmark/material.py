@@ -119,7 +119,9 @@ def choose_questions(file: Path, encoder: Path, count: int, max_length: int, see
             chosen.append(question)
             if len(chosen) == count:
                 return chosen
-    raise XlqaError(f"{file} has {len(chosen):,} questions that fit one window, {count:,} wanted: lower the sizes.")
+    raise XlqaError(
+        f"{file.name} has {len(chosen):,} questions that fit one window, {count:,} wanted: lower --train and --test."
+    )
 
 
 def write_questions(questions: Sequence[Question], path: Path) -> None:

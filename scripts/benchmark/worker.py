@@ -97,10 +97,11 @@ def serve(end: Connection, name: str, material: Material, log: str) -> None:
     os.dup2(handle, 1)
     os.dup2(handle, 2)
     try:
-        tasks = _build(name, material)
-        end.send(("ready", None))
-        while (order := end.recv())[0] != "stop":
-            end.send(("done", tasks[order[0]](**order[1])))
+        with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+            tasks = _build(name, material, Path(scratch))
+            end.send(("ready", None))
+            while (order := end.recv())[0] != "stop":
+                end.send(("done", tasks[order[0]](**order[1])))
     except Exception as error:
         # The other side of the pipe raises it anew; the whole trace is in the log.
         traceback.print_exc()
@@ -108,7 +109,7 @@ def serve(end: Connection, name: str, material: Material, log: str) -> None:
     sys.stdout.flush()
 
 
-def _build(name: str, material: Material) -> dict[str, Callable[..., Any]]:
+def _build(name: str, material: Material, scratch: Path) -> dict[str, Callable[..., Any]]:
     import importlib
 
     import torch
@@ -118,7 +119,6 @@ def _build(name: str, material: Material) -> dict[str, Callable[..., Any]]:
     if material.device == "cpu":
         torch.set_num_threads(material.threads)
     module, kind, _ = SIDES[name]
-    scratch = Path(tempfile.mkdtemp(prefix="bench-"))
     side: Side = getattr(importlib.import_module(module), kind)(material, scratch)
 
     answers = scratch / "answers.json"
