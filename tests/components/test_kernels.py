@@ -17,6 +17,7 @@ from torch import nn
 from transformers import BertConfig, BertForQuestionAnswering
 
 from xlqa.components.batching import collate
+from xlqa.components.decoding import best_spans, span_probabilities
 from xlqa.components.kernels import (
     FusedLinear,
     WordDropout,
@@ -213,6 +214,29 @@ def test_bfloat16_evaluation_is_as_near_to_float32_as_torchs_own(pair: tuple[Any
         own, ours = ((logits(network, batch, low=True) - exact).abs() for network in pair)
     assert float(ours.mean()) < 1.5 * float(own.mean())
     assert float(ours.max()) < 0.05 * float(exact.abs().max())
+
+
+def test_decoded_answers_are_those_of_torchs_own_kernels() -> None:
+    plain = small_network()
+    fast = copy.deepcopy(plain)
+    accelerate(fast, "cpu")
+    ids = torch.randint(5, 97, (200, L), generator=torch.Generator().manual_seed(8))
+    batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    inside = torch.ones(200, L, dtype=torch.bool)
+    inside[:, 0] = False
+    found = []
+    for network in (plain, fast):
+        with torch.inference_mode(), torch.autocast("cpu", dtype=BFLOAT):
+            output = network(**batch)
+            start, end = (
+                span_probabilities(x, torch.ones_like(inside)) for x in (output.start_logits, output.end_logits)
+            )
+            found.append(best_spans(start, end, inside, 5))
+    same = (found[0][1] == found[1][1]) & (found[0][2] == found[1][2])
+    margin = (found[0][0] - found[1][0]).abs()
+    # Where rounding lets another span win, its score is as good.
+    assert float(same.double().mean()) > 0.95
+    assert float(margin.max()) < 0.1
 
 
 def loss_and_gradients(network: Any, low: bool) -> tuple[float, torch.Tensor]:
