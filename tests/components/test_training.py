@@ -155,3 +155,74 @@ def test_log_has_a_row_per_logged_step(
     assert list(rows[0]) == ["step", "loss", "lr", "examples_per_second"]
     assert [int(row["step"]) for row in rows] == list(range(1, 13))
     assert all(np.isfinite(float(row["loss"])) for row in rows)
+
+
+class Stopped(Exception):
+    """Stands for a process that is killed."""
+
+
+def test_a_broken_training_goes_on_to_the_same_weights(
+    encoder: Path, data: tuple[Windows, Labels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unbroken = fresh(encoder)
+    monkeypatch.setattr(SESSION, "train_log", tmp_path / "whole.csv")
+    whole = Trainer(unbroken, *data, plan(steps=30)).run()
+
+    monkeypatch.setattr(SESSION, "train_log", tmp_path / "broken.csv")
+    monkeypatch.setattr(SESSION, "checkpoint", tmp_path / "checkpoint.safetensors")
+    monkeypatch.setattr(SESSION, "checkpoint_minutes", 1e-9)
+    broken = Trainer(fresh(encoder), *data, plan(steps=30))
+    monkeypatch.setattr(broken, "_step", stop_after(17, broken._step))
+    with pytest.raises(Stopped):
+        broken.run()
+    stages: list[dict[str, object]] = []
+    monkeypatch.setattr(SESSION, "listen", stages.append)
+    network = fresh(encoder)
+    resumed = Trainer(network, *data, plan(steps=30)).run()
+    assert {"event": "stage", "stage": "going on after step 17"} in stages
+    assert torch.equal(weights(network), weights(unbroken))
+    assert resumed.final_loss == whole.final_loss
+    columns = [[row[:3] for row in csv.reader((tmp_path / f"{name}.csv").open())] for name in ("whole", "broken")]
+    assert columns[0] == columns[1]
+
+
+def stop_after(steps: int, step: object) -> object:
+    left = iter(range(steps))
+
+    def limited(*given: object) -> object:
+        if next(left, None) is None:
+            raise Stopped
+        return step(*given)  # type: ignore[operator]  # a Trainer's step
+
+    return limited
+
+
+@pytest.mark.parametrize("harm", ["cut", "flip", "other", "empty"])
+def test_a_broken_or_foreign_checkpoint_is_not_read(
+    encoder: Path, data: tuple[Windows, Labels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str
+) -> None:
+    path = tmp_path / "checkpoint.safetensors"
+    monkeypatch.setattr(SESSION, "checkpoint", path)
+    monkeypatch.setattr(SESSION, "checkpoint_minutes", 1e-9)
+    other = fresh(encoder)
+    Trainer(other, *data, plan(steps=6, seed=8 if harm == "other" else 1)).run()
+    raw = bytearray(path.read_bytes())
+    raw[-100] ^= 16
+    path.write_bytes({"cut": bytes(raw[:-200]), "flip": bytes(raw), "empty": b"", "other": path.read_bytes()}[harm])
+    monkeypatch.setattr(SESSION, "checkpoint_minutes", 0.0)
+    stages: list[dict[str, object]] = []
+    monkeypatch.setattr(SESSION, "listen", stages.append)
+    network, clean = fresh(encoder), fresh(encoder)
+    Trainer(network, *data, plan(steps=6)).run()
+    monkeypatch.setattr(SESSION, "checkpoint", None)
+    Trainer(clean, *data, plan(steps=6)).run()
+    assert not [event for event in stages if "going on" in str(event)]
+    assert torch.equal(weights(network), weights(clean))
+
+
+def test_a_full_disk_costs_the_checkpoint_alone(
+    encoder: Path, data: tuple[Windows, Labels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SESSION, "checkpoint", tmp_path / "missing" / "checkpoint.safetensors")
+    monkeypatch.setattr(SESSION, "checkpoint_minutes", 1e-9)
+    assert Trainer(fresh(encoder), *data, plan(steps=4)).run().steps == 4

@@ -32,6 +32,7 @@ class Session:
         listen: called with small records of progress.
         keep_weights: whether a trained model is written to its save_path; None: only where nothing is there yet.
         train_log: file that gets one row per logged step, or None.
+        checkpoint: file that a long training can go on from, or None; checkpoint_minutes: time between two, 0 for none.
         micro_tokens: pieces per forward pass in training; halved when memory runs out.
         most_items: how many shared values are kept; most_networks: how many of them networks with a copy of their weights.
     """
@@ -39,20 +40,24 @@ class Session:
     listen: Callable[[Event], None] = print_event
     keep_weights: bool | None = None
     train_log: Path | None = None
+    checkpoint: Path | None = None
+    checkpoint_minutes: float = 0.0
     micro_tokens: int | None = None
     most_items: int = 24
     most_networks: int = 3
     _shared: OrderedDict[Hashable, Any] = field(default_factory=OrderedDict)
 
     @contextmanager
-    def during(self, *, listen: Callable[[Event], None], keep_weights: bool, train_log: Path) -> Iterator[None]:
-        """These settings for one run; afterwards those of before."""
-        before = (self.listen, self.keep_weights, self.train_log)
-        self.listen, self.keep_weights, self.train_log = listen, keep_weights, train_log
+    def during(self, **settings: Any) -> Iterator[None]:
+        """These settings (see the attributes) for one run; afterwards those of before."""
+        before = {name: getattr(self, name) for name in settings}
         try:
+            for name, value in settings.items():
+                setattr(self, name, value)
             yield
         finally:
-            self.listen, self.keep_weights, self.train_log = before
+            for name, value in before.items():
+                setattr(self, name, value)
 
     def share(self, key: Hashable, make: Callable[[], T]) -> T:
         """The value for a key, made on first use and kept for later runs of this process."""

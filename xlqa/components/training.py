@@ -8,11 +8,16 @@ network is the model.
 from __future__ import annotations
 
 import csv
+import hashlib
+import io
+import itertools
+import json
+import math
 import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -20,7 +25,9 @@ import numpy as np
 import torch
 
 from xlqa.components.batching import IndexArray, collate, split_batch, training_batches
+from xlqa.components.checkpoint import Checkpoints, restore_state, training_state
 from xlqa.components.devices import autocast
+from xlqa.components.kernels import touched_embeddings
 from xlqa.components.session import SESSION
 from xlqa.components.windows import Labels, Windows
 from xlqa.errors import XlqaError
@@ -33,6 +40,8 @@ MICRO_TOKENS = {"cpu": 2048, "cuda": 65536}
 """Padded pieces of one forward and backward pass. Larger batches are gathered from several passes."""
 
 LEAST_MICRO_TOKENS = 64
+
+LOG_COLUMNS = ("step", "loss", "lr", "examples_per_second")
 
 LEARNED = 0.9
 """A run whose last losses stay above this share of a uniform guess's loss learned nothing."""
@@ -85,6 +94,11 @@ def learning_rate(step: int, plan: TrainingPlan) -> float:
     return plan.lr * (plan.steps - step) / max(1, plan.steps - rising)
 
 
+def shrinkage(plan: TrainingPlan) -> float:
+    """What the decay of a whole training multiplies a weight by that never has a gradient."""
+    return math.prod(1 - learning_rate(step, plan) * WEIGHT_DECAY for step in range(plan.steps))
+
+
 def seed_everything(seed: int) -> None:
     """Seed torch, numpy and python: dropout and whatever a library draws."""
     random.seed(seed)
@@ -125,24 +139,30 @@ class Trainer:
         self.network, self.windows, self.labels, self.plan = network, windows, labels, plan
         self.kind = plan.device.partition(":")[0]
         self.micro_tokens = SESSION.micro_tokens or MICRO_TOKENS[self.kind]
-        self.optimizer = make_optimizer(network, plan.lr)
         self.lengths = windows.lengths
+        self.losses: list[float] = []
+        self.waiting: list[torch.Tensor] = []
+        self.began = time.perf_counter()
 
     def run(self) -> TrainingOutcome:
-        """Train to the last step.
+        """Train to the last step, from the session's checkpoint where there is one of this training.
 
         Errors:
             TrainingFailed: the loss is not a number, or one window does not fit into memory.
         """
         seed_everything(self.plan.seed)
         self.network.train()
-        began = time.perf_counter()
-        with _log_file(SESSION.train_log) as log:
-            losses = self._steps(_Log(log, self.plan))
+        self.began = time.perf_counter()
+        checkpoints = Checkpoints(SESSION.checkpoint, SESSION.checkpoint_minutes, self._fingerprint())
+        with touched_embeddings(self.network, self.windows, shrinkage(self.plan)) as self.windows:
+            self.optimizer = make_optimizer(self.network, self.plan.lr)
+            self._resume(checkpoints)
+            with _log_file(SESSION.train_log, len(self.losses)) as log:
+                self._steps(_Log(log, self.plan, len(self.losses)), checkpoints)
         self.network.eval()
-        seconds = time.perf_counter() - began
+        seconds = time.perf_counter() - self.began
         done = self.plan.steps
-        final = float(np.mean(losses[-max(1, done // 10) :]))
+        final = float(np.mean(self.losses[-max(1, done // 10) :]))
         return TrainingOutcome(
             steps=done,
             final_loss=round(final, 6),
@@ -152,25 +172,55 @@ class Trainer:
             micro_tokens=self.micro_tokens,
         )
 
+    def _fingerprint(self) -> str:
+        """Names this training for its checkpoint: plan, windows, labels, shape of the network, torch's version."""
+        digest = hashlib.sha256(json.dumps([asdict(self.plan), torch.__version__], sort_keys=True).encode())
+        for array in (self.windows.ids, self.lengths, self.labels.start, self.labels.end):
+            digest.update(array.tobytes())
+        for name, parameter in self.network.named_parameters():
+            digest.update(f"{name} {tuple(parameter.shape)}".encode())
+        return digest.hexdigest()
+
+    def _resume(self, checkpoints: Checkpoints) -> None:
+        if (found := checkpoints.read()) is None:
+            return
+        tensors, record = found
+        restore_state(tensors, self.network, self.optimizer, self.plan.device)
+        self.losses, self.micro_tokens = list(record["losses"]), int(record["micro_tokens"])
+        self.began -= float(record["seconds"])
+        SESSION.listen({"event": "stage", "stage": f"going on after step {len(self.losses):,}"})
+
+    def _save(self, checkpoints: Checkpoints) -> None:
+        self._collect()
+        record = {
+            "losses": self.losses, "micro_tokens": self.micro_tokens, "seconds": time.perf_counter() - self.began,
+        }  # fmt: skip
+        checkpoints.write(training_state(self.network, self.optimizer, self.plan.device), record)
+
     def _uniform_loss(self) -> float:
         """Mean loss of guessing every scored piece alike."""
         return float(np.log(1 + self.windows.context_to - self.windows.context_from).mean())
 
-    def _steps(self, log: _Log) -> list[float]:
-        """All updates; returns each one's mean loss."""
-        batches = training_batches(self.lengths, self.plan.batch_size, self.plan.seed)
-        losses: list[float] = []
-        waiting: list[torch.Tensor] = []
-        for step in range(self.plan.steps):
-            waiting.append(self._step(next(batches), learning_rate(step, self.plan)))
+    def _steps(self, log: _Log, checkpoints: Checkpoints) -> None:
+        """All updates that are left; `losses` gets each one's mean loss."""
+        done = len(self.losses)
+        batches = itertools.islice(
+            training_batches(self.lengths, self.plan.batch_size, self.plan.seed), done, self.plan.steps
+        )
+        for step, batch in enumerate(batches, start=done):
+            self.waiting.append(self._step(batch, learning_rate(step, self.plan)))
             if log.due(step):
-                # The only place where the host waits for the device.
-                fresh = torch.stack(waiting).float().cpu().tolist()
-                waiting.clear()
-                losses += fresh
-                _refuse_nan(fresh, step + 1)
-                log.write(step + 1, float(np.mean(fresh)), learning_rate(step, self.plan))
-        return losses
+                self._collect()
+                log.write(step + 1, float(np.mean(self.losses[log.last_step :])), learning_rate(step, self.plan))
+            if checkpoints.due():
+                self._save(checkpoints)
+
+    def _collect(self) -> None:
+        """Fetch the losses that wait on the device: the only place where the host waits for it."""
+        fresh: list[float] = torch.stack(self.waiting).float().cpu().tolist() if self.waiting else []
+        self.waiting.clear()
+        self.losses += fresh
+        _refuse_nan(fresh, len(self.losses))
 
     def _step(self, batch: IndexArray, lr: float) -> torch.Tensor:
         for group in self.optimizer.param_groups:
@@ -188,7 +238,7 @@ class Trainer:
 
     def _gradients(self, batch: IndexArray) -> torch.Tensor:
         """Gradients of a batch's mean loss, gathered over micro-batches; returns that loss, still on the device."""
-        self.optimizer.zero_grad(set_to_none=True)
+        self.network.zero_grad(set_to_none=True)
         total = torch.zeros((), device=self.plan.device)
         for part in split_batch(batch, self.lengths, self.micro_tokens):
             tensors = collate(self.windows, part, pin=self.kind == "cuda")
@@ -204,7 +254,7 @@ class Trainer:
 
     def _shrink(self, batch: IndexArray) -> None:
         """Halve the pieces of a pass after memory ran out."""
-        self.optimizer.zero_grad(set_to_none=True)
+        self.network.zero_grad(set_to_none=True)
         widest = int(self.lengths[batch].max())
         self.micro_tokens //= 2
         if self.micro_tokens < max(LEAST_MICRO_TOKENS, widest // 2):
@@ -223,14 +273,12 @@ def _refuse_nan(losses: list[float], step: int) -> None:
 class _Log:
     """Writes train.csv and tells the session's listener, some fifty times a training."""
 
-    def __init__(self, file: TextIO | None, plan: TrainingPlan) -> None:
+    def __init__(self, file: TextIO | None, plan: TrainingPlan, done: int) -> None:
         self.plan, self.file = plan, file
         self.every = max(1, min(50, plan.steps // 40))
-        self.began = self.last = time.perf_counter()
-        self.last_step = 0
+        self.last = time.perf_counter()
+        self.last_step = done - done % self.every
         self.writer = csv.writer(file, lineterminator="\n") if file else None
-        if self.writer:
-            self.writer.writerow(["step", "loss", "lr", "examples_per_second"])
 
     def due(self, step: int) -> bool:
         return (step + 1) % self.every == 0 or step + 1 == self.plan.steps
@@ -246,9 +294,22 @@ class _Log:
 
 
 @contextmanager
-def _log_file(path: Path | None) -> Iterator[TextIO | None]:
+def _log_file(path: Path | None, done: int) -> Iterator[TextIO | None]:
+    """The log, with its header and the rows of the `done` steps that are not done again."""
     if path is None:
         yield None
         return
+    kept = _rows_until(path, done) if done else []
     with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([LOG_COLUMNS, *kept])
         yield file
+
+
+def _rows_until(path: Path, done: int) -> list[list[str]]:
+    """The whole rows of a log up to a step; a log that is missing or broken gives none."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    rows = list(csv.reader(io.StringIO(text)))[1:]
+    return [row for row in rows if len(row) == len(LOG_COLUMNS) and row[0].isdigit() and int(row[0]) <= done]
