@@ -64,6 +64,8 @@ class Settings(TypedDict, total=False):
     allow_overlap: bool
     skip_bad: bool
     data_dir: PathLike
+    checkpoint_every: float
+    timeout: float
 
 
 @dataclass(frozen=True, slots=True)

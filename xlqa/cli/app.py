@@ -14,7 +14,7 @@ from xlqa.cli.ask import ask
 from xlqa.cli.doctor import doctor
 from xlqa.cli.plot import plot
 from xlqa.cli.report import report
-from xlqa.cli.runs import collect, evaluate, rescore
+from xlqa.cli.runs import collect, evaluate, pack, rescore
 from xlqa.cli.runs import run as run_one
 from xlqa.cli.score import score
 from xlqa.cli.status import status
@@ -56,6 +56,7 @@ app.command("run", rich_help_panel=RUNS)(run_one)
 app.command(rich_help_panel=RUNS)(evaluate)
 app.command(rich_help_panel=RUNS)(rescore)
 app.command(rich_help_panel=RUNS)(collect)
+app.command(rich_help_panel=RUNS)(pack)
 app.command(rich_help_panel=DATA)(score)
 app.add_typer(data.app, name="data", rich_help_panel=DATA)
 app.command(rich_help_panel=MACHINE)(doctor)

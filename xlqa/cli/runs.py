@@ -1,4 +1,4 @@
-"""`xlqa run`, `evaluate`, `rescore`, `collect`: single runs, other test sets, and the table."""
+"""`xlqa run`, `evaluate`, `rescore`, `collect`, `pack`: single runs, other test sets, and the table."""
 
 from __future__ import annotations
 
@@ -138,3 +138,30 @@ def collect(
     for failure in failures:
         print(f"xlqa: {failure['run_id']} failed: {failure['error']}", file=sys.stderr)
     return EXIT_RUNS_FAILED if failures else 0
+
+
+def pack(
+    folder: Annotated[Path, typer.Argument(help="A finished sweep's folder.", metavar="DIR")],
+    out: Annotated[Path, typer.Argument(help="Folder for the packed files, made where it is missing.", metavar="OUT")],
+    as_json: Json = False,
+) -> int:
+    """Pack a finished sweep for publication: table, per-question scores, and every run's predictions and records.
+
+    Neither weights nor data sets are packed. `tar xf runs.tar.xz` gives back a sweep's folder: `xlqa collect` makes the same
+    table of it, and `xlqa rescore` scores it anew once its data/ has the test sets.
+
+    Examples:
+
+      xlqa pack results/ru experiments/ru
+
+      xlqa pack . /shared/published/ru --json
+    """
+    from xlqa.runs.pack import pack as pack_sweep
+
+    written = pack_sweep(folder.expanduser().resolve(), out.expanduser())
+    if as_json:
+        print_json({"files": {str(path): path.stat().st_size for path in written}})
+    else:
+        for path in written:
+            print(f"{path}: {path.stat().st_size:,} bytes")
+    return 0

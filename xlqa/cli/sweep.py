@@ -95,6 +95,16 @@ def sweep(
     keep: Annotated[
         Text, _option("Weights that stay: one (source and, per language, one transfer model), all, none.", MACHINE)
     ] = None,
+    checkpoint_every: Annotated[
+        Number,
+        _option(
+            "Minutes between two checkpoints of a training, from which it goes on after a break; 0 for none. Default 10.",
+            MACHINE,
+        ),
+    ] = None,
+    timeout: Annotated[
+        Number, _option("Minutes a run may take; then it counts as failed. Default no limit.", MACHINE)
+    ] = None,
     out: Annotated[Text, _option("Folder of the sweep. Default: the current folder.", MACHINE)] = None,
     config: Annotated[Path | None, _option("experiment.toml with any of these settings; flags win.", MACHINE)] = None,
     demo: Annotated[

@@ -127,10 +127,12 @@ class SpanModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
         self.encoder = locate_model(encoder)
         self.max_answer_length, self.precision = max_answer_length, precision
         self.device = resolve_device(device)
+        self.origin = ""
         check_encoder(self.encoder, encoder_sha256)
         if mode == "train":
             start = _existing(Path(source).expanduser(), "train the source stage first") if source else self.encoder
             sha256 = check_weights(start, source_sha256 if source else None, "source stage")
+            self.origin = sha256
             network, state, missing = _read_shared(start, sha256)
             network.load_state_dict(state)
             if not source:

@@ -90,7 +90,7 @@ class SpanTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         first = np.array([gold.spans[0] for _, gold in golds], dtype=np.int64)
         labels = label_windows(windows, first[:, 0], first[:, 1])
         SESSION.listen({"event": "stage", "stage": "training"})
-        return Trainer(model.network, windows, labels, plan).run()
+        return Trainer(model.network, windows, labels, plan, model.origin).run()
 
     def _parts(self) -> tuple[WindowPreprocessor, SpanModel]:
         components = [component for _, _, component in self._chainer.train_pipe]

@@ -133,9 +133,11 @@ class Trainer:
     Args:
         network: moved to the plan's device already; trained in place.
         windows, labels: of the training questions.
+        origin: identifies the weights that the network starts from, for its checkpoint.
     """
 
-    def __init__(self, network: Any, windows: Windows, labels: Labels, plan: TrainingPlan) -> None:
+    def __init__(self, network: Any, windows: Windows, labels: Labels, plan: TrainingPlan, origin: str = "") -> None:
+        self.origin = origin
         self.network, self.windows, self.labels, self.plan = network, windows, labels, plan
         self.kind = plan.device.partition(":")[0]
         self.micro_tokens = SESSION.micro_tokens or MICRO_TOKENS[self.kind]
@@ -173,8 +175,10 @@ class Trainer:
         )
 
     def _fingerprint(self) -> str:
-        """Names this training for its checkpoint: plan, windows, labels, shape of the network, torch's version."""
-        digest = hashlib.sha256(json.dumps([asdict(self.plan), torch.__version__], sort_keys=True).encode())
+        """Names this training for its checkpoint: plan, windows, labels, first weights, torch's version."""
+        digest = hashlib.sha256(
+            json.dumps([asdict(self.plan), self.origin, torch.__version__], sort_keys=True).encode()
+        )
         for array in (self.windows.ids, self.lengths, self.labels.start, self.labels.end):
             digest.update(array.tobytes())
         for name, parameter in self.network.named_parameters():

@@ -6,6 +6,7 @@ import shutil
 from typing import Any
 
 from xlqa.records import Question
+from xlqa.runs.disk import disk_needed
 from xlqa.runs.display import say_time
 from xlqa.runs.plan import LoadedSet, Plan
 from xlqa.runs.specs import EvalSpec, RunSpec
@@ -17,28 +18,29 @@ UTILISATION = 0.35
 """Share of a bare matrix product's rate that a training reaches; measured runs on CPUs and GPUs lie between 0.2 and 0.5."""
 
 OVERHEAD_SECONDS = 2.0
-MODEL_BYTES = 4
-RUN_BYTES = 400_000
-"""Predictions and per-question scores of a run, roughly, per 1,000 test questions."""
+SUSTAINED = 1e14
+"""Operations a second in which the arithmetic of a sweep is expressed for machines other than this one."""
 
 
 def estimate(plan: Plan) -> dict[str, Any]:
-    """Runs, steps, seconds and bytes of what is not done yet. Time is a rough guess from a matrix product's speed here."""
+    """Runs, steps, seconds and bytes of what is not done yet.
+
+    `operations` counts floating-point operations of the matrix products with weights, two a weight and piece, three times
+    that in training; `seconds` is a rough guess from them and a matrix product's speed here.
+    """
     pending = [(spec, evals) for spec, evals in plan.runs if is_pending(plan, spec, evals)]
     stages = [stage for stage in plan.stages if not is_trained(plan.layout.source(stage.source_id))]
     pieces = _Pieces(plan)
     tokens = sum(3.0 * stage.steps * stage.hyper.batch_size * pieces.per_window(stage.data.sha256) for stage in stages)
     tokens += sum(_run_tokens(plan, spec, evals, pieces) for spec, evals in pending)
     weights = _largest_encoder(plan)
-    seconds = 2.0 * _inner_weights(plan, weights) * tokens / (
-        UTILISATION * _matrix_rate(plan)
-    ) + OVERHEAD_SECONDS * len(pending)
+    operations = 2.0 * _inner_weights(plan, weights) * tokens
+    seconds = operations / (UTILISATION * _matrix_rate(plan)) + OVERHEAD_SECONDS * len(pending)
     scored = sum(e.size or len(plan.sets[e.data.sha256].questions) for _, evals in pending for e in evals)
-    disk = weights * MODEL_BYTES * (len(stages) + len(plan.kept)) + RUN_BYTES * scored // 1000
     return {
         "runs": len(plan.runs), "runs_done": len(plan.runs) - len(pending), "source_stages": len(stages),
         "steps": sum(stage.steps for stage in stages) + sum(spec.steps for spec, _ in pending),
-        "test_questions": scored, "seconds": round(seconds), "disk_bytes": int(disk),
+        "test_questions": scored, "seconds": round(seconds), "operations": operations, "disk_bytes": disk_needed(plan, pending, stages),
         "disk_free_bytes": shutil.disk_usage(plan.request.out).free,
     }  # fmt: skip
 
@@ -137,6 +139,8 @@ def describe_estimate(plan: Plan, figures: dict[str, Any]) -> str:
         f"{figures['test_questions']:,} test questions to answer",
         f"about {say_time(figures['seconds'])} on this machine (a rough guess), {gigabytes:.2f} GB of disk "
         f"({figures['disk_free_bytes'] / 1e9:.0f} GB free)",
+        f"{figures['operations']:.1e} floating-point operations: {say_time(figures['operations'] / SUSTAINED)} on a device that "
+        f"sustains {SUSTAINED / 1e12:.0f} TFLOP/s",
         f"configs are in {plan.layout.runs}: `xlqa run {plan.layout.runs}/…` does one, the same command without --dry-run all",
     ]
     return "\n".join(lines)

@@ -33,7 +33,21 @@ class Execution:
     trained: bool
 
 
-def execute(folder: RunFolder, *, keep: bool, listen: Callable[[Event], None], device: str = "auto") -> Execution:
+WAITING = "waiting for another process"
+"""The stage of a run that another process holds."""
+
+CHECKPOINT_MINUTES = 10.0
+"""Time between two checkpoints of a training unless told otherwise."""
+
+
+def execute(
+    folder: RunFolder,
+    *,
+    keep: bool,
+    listen: Callable[[Event], None],
+    device: str = "auto",
+    checkpoint_minutes: float = CHECKPOINT_MINUTES,
+) -> Execution:
     """Do what is still to do of a run or source stage.
 
     Args:
@@ -41,6 +55,7 @@ def execute(folder: RunFolder, *, keep: bool, listen: Callable[[Event], None], d
         keep: whether the weights stay.
         listen: told of progress.
         device: where to run; not part of the run.
+        checkpoint_minutes: time between two checkpoints of a training; 0 for none.
 
     Errors:
         XlqaError: the config, its data or its weights are not what they should be, or the training failed.
@@ -50,7 +65,7 @@ def execute(folder: RunFolder, *, keep: bool, listen: Callable[[Event], None], d
         os.environ.pop(name, None)
     # DeepPavlov would print a traceback of its own before our one line.
     logging.getLogger("deeppavlov.core.common.params").setLevel(logging.CRITICAL)
-    with waiting_lock(folder.path, lambda: listen({"event": "stage", "stage": "waiting for another process"})):
+    with waiting_lock(folder.path, lambda: listen({"event": "stage", "stage": WAITING})):
         config = read_config(folder.config)
         if not folder.is_source and "evaluations" not in config["metadata"]["xlqa"]:
             raise XlqaError(f"{folder.config} is not a config of a run: `python -m deeppavlov train` runs it.")
@@ -59,13 +74,17 @@ def execute(folder: RunFolder, *, keep: bool, listen: Callable[[Event], None], d
         if (folder.is_source and trained) or (not folder.is_source and not pending and not (keep and not trained)):
             return Execution(0, False)
         _name_source(folder, config)
-        with SESSION.during(listen=listen, keep_weights=keep or folder.is_source, train_log=folder.train_log):
+        with SESSION.during(
+            listen=listen, keep_weights=keep or folder.is_source, train_log=folder.train_log,
+            checkpoint=folder.checkpoint, checkpoint_minutes=checkpoint_minutes,
+        ):  # fmt: skip
             work = _Work(folder, config, device)
             work.train()
             for target in pending:
                 work.evaluate(target)
             work.close()
         folder.failure.unlink(missing_ok=True)
+        folder.checkpoint.unlink(missing_ok=True)
         return Execution(len(pending), work.did_train)
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from xlqa.errors import XlqaError
-from xlqa.runs.execute import record_failure
+from xlqa.runs.execute import CHECKPOINT_MINUTES, WAITING, record_failure
 from xlqa.runs.layout import RunFolder
 from xlqa.runs.worker import tail
 
@@ -65,11 +65,15 @@ class Launch:
         jobs: a job's `needs` stand before it.
         slots: a device per worker process.
         watcher: told of everything, one call at a time.
+        checkpoint_minutes: time between two checkpoints of a training; 0 for none.
+        timeout_minutes: a run that takes longer fails; None for no limit. Waiting for another process does not count.
     """
 
     jobs: Sequence[Job]
     slots: Sequence[str]
     watcher: Watcher
+    checkpoint_minutes: float = CHECKPOINT_MINUTES
+    timeout_minutes: float | None = None
     changed: threading.Condition = field(default_factory=threading.Condition)
     stopping: bool = False
     workers: list[_Worker] = field(default_factory=list)
@@ -156,14 +160,16 @@ class Launch:
 
     def _follow(self, job: Job, worker: _Worker) -> dict[str, Any] | None:
         """Hand a job to a worker and pass its events on; None when the worker died."""
-        for event in worker.work(job.folder, job.keep):
-            if event["event"] in ("done", "failed"):
-                return event
-            if event["event"] == "step":
-                job.progress = event["step"] / max(1, event["steps"])
-            with self.changed:
-                self.watcher.event(job, event)
-        return None
+        with _Deadline(worker, self.timeout_minutes) as deadline:
+            for event in worker.work(job.folder, job.keep, self.checkpoint_minutes):
+                if event["event"] in ("done", "failed"):
+                    return event
+                if event["event"] == "step":
+                    job.progress = event["step"] / max(1, event["steps"])
+                deadline.start() if event.get("stage") != WAITING else deadline.stop()
+                with self.changed:
+                    self.watcher.event(job, event)
+        return deadline.failure()
 
     def _bury(self, job: Job, worker: _Worker) -> None:
         job.deaths += 1
@@ -205,12 +211,13 @@ class _Worker:
     def alive(self) -> bool:
         return self.process.poll() is None
 
-    def work(self, folder: RunFolder, keep: bool) -> Iterator[dict[str, Any]]:
+    def work(self, folder: RunFolder, keep: bool, checkpoint_minutes: float) -> Iterator[dict[str, Any]]:
         """Events of one run; ends early when the worker dies."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         try:
-            self.process.stdin.write(json.dumps({"folder": str(folder.path), "keep": keep}) + "\n")
+            order = {"folder": str(folder.path), "keep": keep, "checkpoint_minutes": checkpoint_minutes}
+            self.process.stdin.write(json.dumps(order) + "\n")
             self.process.stdin.flush()
         except BrokenPipeError:
             return
@@ -245,6 +252,46 @@ class _Worker:
         if self.alive():
             self.process.kill()
         self.process.wait()
+
+
+class _Deadline:
+    """Kills the worker of a run that takes longer than it may."""
+
+    def __init__(self, worker: _Worker, minutes: float | None) -> None:
+        self.worker, self.minutes = worker, minutes
+        self.timer: threading.Timer | None = None
+        self.passed = False
+
+    def __enter__(self) -> _Deadline:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Begin to count, unless it counts already."""
+        if self.minutes is not None and self.timer is None:
+            self.timer = threading.Timer(60 * self.minutes, self._pass)
+            self.timer.daemon = True
+            self.timer.start()
+
+    def stop(self) -> None:
+        """Count no longer."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+    def _pass(self) -> None:
+        self.passed = True
+        self.worker.process.kill()
+
+    def failure(self) -> dict[str, Any] | None:
+        """What the run failed of, if it was its time."""
+        if not self.passed:
+            return None
+        error = f"took longer than --timeout {self.minutes:g} minutes: raise it; the next start goes on from the checkpoint."
+        return {"event": "failed", "error": error}
 
 
 @contextmanager

@@ -83,6 +83,11 @@ class RunFolder:
         return self.path / "train.csv"
 
     @property
+    def checkpoint(self) -> Path:
+        """What a training that was broken off goes on from; gone when its run is done."""
+        return self.path / "checkpoint.safetensors"
+
+    @property
     def outcome(self) -> Path:
         """What the training was: written when it is over; for a source stage the mark of completeness."""
         return self.path / "train.json"

@@ -21,6 +21,7 @@ DEFAULTS: dict[str, Any] = {
     "model": "bert-base-multilingual-cased", "source_train": "squad.train", "subset_by": "question", "valid_size": 0,
     "epochs": 3.0, "source_epochs": 2.0, "min_steps": 200, "batch_size": 16, "lr": 3e-5, "warmup": 0.1,
     "max_length": 384, "max_answer_length": 30, "precision": "auto", "device": "auto", "keep": "one", "out": ".",
+    "checkpoint_every": 10.0,
 }  # fmt: skip
 """What a sweep does unless told otherwise. Settings missing here have no default or follow another setting."""
 
@@ -29,8 +30,12 @@ SETTINGS = (
     "target_test", "source_size", "test_size", "valid_size", "subset_by", "epochs", "source_epochs", "min_steps",
     "batch_size", "source_batch_size", "lr", "source_lr", "warmup", "max_length", "stride", "max_answer_length",
     "precision", "device", "keep", "out", "allow_overlap", "skip_bad", "data_dir",
+    "checkpoint_every", "timeout",
 )  # fmt: skip
 """The settings of an experiment file: the flags' names with underscores."""
+
+
+MOST_MINUTES = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,8 @@ class SweepRequest:
     """What a sweep is to find out, checked as far as it can be without looking at data, models or devices.
 
     `target_train`, `target_test` and `target_model` map a language to names or files; a language that is missing gets its
-    registered sets. `sizes` are ascending and without 0: zero-shot is always there.
+    registered sets. `sizes` are ascending and without 0: zero-shot is always there. `checkpoint_every` (0 for none) and
+    `timeout` (of a run; None for no limit) are minutes.
     """
 
     languages: tuple[str, ...]
@@ -67,6 +73,8 @@ class SweepRequest:
     allow_overlap: bool = False
     skip_bad: bool = False
     data_dir: Path | None = None
+    checkpoint_every: float = 10.0
+    timeout: float | None = None
 
 
 @dataclass
@@ -174,6 +182,9 @@ def _parse_all(settings: Mapping[str, Any], complaints: Complaints) -> dict[str,
     values |= {name: str(settings[name]) for name in ("model", "source_train", "device")}
     for name in ("allow_overlap", "skip_bad"):
         take(name, lambda name=name: _truth(name, settings.get(name)))  # type: ignore[misc]  # bound now
+    take("checkpoint_every", lambda: _number("checkpoint_every", settings["checkpoint_every"], 0.0, MOST_MINUTES))
+    limit = settings.get("timeout")
+    take("timeout", lambda: None if limit is None else _number("timeout", limit, 1e-3, MOST_MINUTES))
     data_dir = settings.get("data_dir")
     values |= {
         "out": Path(str(settings["out"])).expanduser().resolve(),

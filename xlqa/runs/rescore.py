@@ -77,7 +77,8 @@ class _Reader:
         if key not in self.known:
             if sha256_of(path) != entry["sha256"]:
                 raise XlqaError(
-                    f"{path} is missing or differs from the file that was scored: run the same sweep again to restore it."
+                    f"{path} is missing or differs from the file that was scored: put that one there (SHA-256 {entry['sha256']}), "
+                    "or run the same sweep again."
                 )
             reading = read_dataset(path, skip_bad=bool(entry.get("skip_bad")), language=str(entry.get("language", "")))
             self.known[key] = reading.questions

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xlqa.errors import XlqaError
+from xlqa.runs.disk import check_disk, pending_stages
 from xlqa.runs.display import make_progress
 from xlqa.runs.launch import Job, Launch
 from xlqa.runs.plan import Plan
@@ -68,13 +69,10 @@ def run_label(spec: RunSpec) -> str:
 def make_jobs(plan: Plan, runs: Sequence[tuple[RunSpec, tuple[EvalSpec, ...]]]) -> tuple[list[Job], int]:
     """Jobs for what is not done, source stages first, and the number of runs that are done."""
     pending = [(spec, evals) for spec, evals in runs if is_pending(plan, spec, evals)]
-    needed = {spec.stage.source_id for spec, _ in pending if spec.stage and not spec.more_steps}
     stages: dict[str, Job] = {}
-    for stage in plan.stages:
-        folder = plan.layout.source(stage.source_id)
-        if stage.source_id in needed and not is_trained(folder):
-            cost = float(stage.steps * stage.hyper.batch_size)
-            stages[stage.source_id] = Job(folder, stage_label(stage), True, cost, _prepare_source(plan, stage))
+    for stage in pending_stages(plan, pending):
+        folder, cost = plan.layout.source(stage.source_id), float(stage.steps * stage.hyper.batch_size)
+        stages[stage.source_id] = Job(folder, stage_label(stage), True, cost, _prepare_source(plan, stage))
     jobs = list(stages.values())
     for spec, evals in pending:
         needs = stages.get(spec.stage.source_id) if spec.stage and not spec.more_steps else None
@@ -120,14 +118,16 @@ def run_sweep(plan: Plan, shard: tuple[int, int] | None = None, workers_per_devi
     Errors:
         XlqaError: the sweep's folder cannot be written. Runs that fail do not raise: they are in the outcome.
     """
-    lay_out(plan)
     runs = take_shard(plan, shard)
+    check_disk(plan, [run for run in runs if is_pending(plan, *run)], workers_per_device)
+    lay_out(plan)
     jobs, done_before = make_jobs(plan, runs)
     progress = make_progress(jobs, done_before)
     watcher = _TableKeeper(plan, progress)
     try:
         if jobs:
-            Launch(jobs, choose_slots(plan.request.device, len(jobs), workers_per_device), watcher).run()
+            slots = choose_slots(plan.request.device, len(jobs), workers_per_device)
+            Launch(jobs, slots, watcher, plan.request.checkpoint_every, plan.request.timeout).run()
     finally:
         progress.close()
         rows = write_results(plan.layout)

@@ -2,7 +2,7 @@
 
     python -m xlqa.runs.worker --device cpu
 
-One JSON record a line comes in, {"folder", "keep"}; records of progress go out, and one {"event": "done"} or
+One JSON record a line comes in, {"folder", "keep", "checkpoint_minutes"}; records of progress go out, and one {"event": "done"} or
 {"event": "failed"} a run. What libraries print goes to the run's log.txt. When its input ends, so does the worker: no
 orphan outlives the sweep that started it.
 """
@@ -64,7 +64,10 @@ def _serve(order: dict[str, Any], device: str, channel: TextIO) -> None:
         try:
             from xlqa.runs.execute import execute
 
-            done = execute(folder, keep=bool(order["keep"]), listen=send, device=device)
+            done = execute(
+                folder, keep=bool(order["keep"]), listen=send, device=device,
+                checkpoint_minutes=float(order["checkpoint_minutes"]),
+            )  # fmt: skip
             send({"event": "done", "evaluations": done.evaluations, "trained": done.trained})
         except XlqaError as error:
             print(error, file=sys.stderr)

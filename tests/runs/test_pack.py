@@ -1,0 +1,53 @@
+"""A packed sweep gives back its table, and can be scored anew."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from xlqa.cli import main
+from xlqa.data.archives import unpack
+
+
+def test_a_packed_sweep_gives_its_table_back(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, out = tmp_path / "sweep", tmp_path / "published"
+    shutil.copytree(finished, root, symlinks=True)
+    for place in (out, tmp_path / "twice"):
+        assert main(["pack", str(root), str(place)]) == 0
+        assert (place / "results.csv").read_bytes() == (finished / "results.csv").read_bytes()
+    names = [path.name for path in sorted(out.iterdir())]
+    assert names == ["questions.csv.xz", "results.csv", "runs.tar.xz"]
+    assert all((out / name).read_bytes() == (tmp_path / "twice" / name).read_bytes() for name in names)
+    assert "runs.tar.xz: " in capsys.readouterr().out
+
+    again = tmp_path / "again"
+    unpack(out / "runs.tar.xz", again)
+    assert main(["collect", str(again)]) == 0
+    assert (again / "results.csv").read_bytes() == (finished / "results.csv").read_bytes()
+    assert not list(again.rglob("*.safetensors"))
+
+    assert main(["rescore", str(again)]) == 2
+    assert "put that one there (SHA-256 " in capsys.readouterr().err
+    shutil.copytree(finished / "data", again / "data")
+    assert main(["rescore", str(again)]) == 0
+    assert (again / "results.csv").read_bytes() == (finished / "results.csv").read_bytes()
+
+
+def test_only_what_is_whole_is_packed(finished: Path, tmp_path: Path) -> None:
+    root = tmp_path / "sweep"
+    shutil.copytree(finished, root, symlinks=True)
+    harmed = sorted(root.glob("runs/*/eval/*/predictions.json"))[0]
+    harmed.write_text("{}", encoding="utf-8")
+    assert main(["pack", str(root), str(tmp_path / "out")]) == 0
+    with tarfile.open(tmp_path / "out" / "runs.tar.xz") as tar:
+        assert harmed.relative_to(root).as_posix() not in tar.getnames()
+
+
+def test_an_empty_folder_has_nothing_to_pack(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pack", str(tmp_path), str(tmp_path / "out")]) == 2
+    assert "has no finished evaluation" in capsys.readouterr().err
