@@ -10,7 +10,8 @@ from typing import Any
 from deeppavlov.core.models.component import Component
 
 from xlqa.components.session import SESSION
-from xlqa.components.weights import hash_tokenizer
+from xlqa.components.tokenised import name_set, share_windows
+from xlqa.components.weights import TOKENIZER_FILES, hash_files
 from xlqa.components.windows import Windows, WindowShape, make_windows
 from xlqa.data.models import locate_model
 from xlqa.errors import XlqaError
@@ -51,8 +52,14 @@ def hash_texts(*columns: Sequence[str]) -> str:
     return digest.hexdigest()
 
 
+def tokenizer_identity(folder: Path) -> tuple[str, ...]:
+    """Names and SHA-256 of all files that can decide how a folder's tokenizer cuts texts."""
+    files = {path for name in (*TOKENIZER_FILES, "config.json") if (path := folder / name).is_file()}
+    return hash_files(files | set(folder.glob("*.model")))
+
+
 class WindowPreprocessor(Component):  # type: ignore[misc]  # DeepPavlov ships without types
-    """Tokenises paragraphs and questions into `Windows`; the same texts are tokenised once a process.
+    """Turns paragraphs and questions into `Windows`; the same texts are tokenised once a process and, if many, a machine.
 
     Args:
         tokenizer: a folder with a fast tokenizer, or a hub name.
@@ -65,10 +72,17 @@ class WindowPreprocessor(Component):  # type: ignore[misc]  # DeepPavlov ships w
         if complaint := self.shape.complaint():
             raise XlqaError(complaint)
         self.folder = locate_model(tokenizer)
-        self._key = ("tokenizer", *hash_tokenizer(self.folder))
-        self.tokenizer = SESSION.share(self._key, lambda: load_tokenizer(self.folder))
+        self.identity = tokenizer_identity(self.folder)
+        self.tokenizer = SESSION.share(("tokenizer", *self.identity), lambda: load_tokenizer(self.folder))
 
     def __call__(self, contexts: Sequence[str], questions: Sequence[str]) -> Windows:
         """Windows of (Q,) paragraphs and (Q,) questions."""
-        key = ("windows", self._key, self.shape, hash_texts(contexts, questions))
-        return SESSION.share(key, lambda: make_windows(self.tokenizer, contexts, questions, self.shape))
+        name = name_set(self.identity, self.shape, hash_texts(contexts, questions))
+
+        def read() -> Windows:
+            return share_windows(name, len(questions), lambda: self._tokenise(contexts, questions))
+
+        return SESSION.share(("windows", name), read)
+
+    def _tokenise(self, contexts: Sequence[str], questions: Sequence[str]) -> Windows:
+        return make_windows(self.tokenizer, contexts, questions, self.shape)

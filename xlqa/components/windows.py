@@ -7,7 +7,8 @@ is a dozen arrays, not a million objects.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,7 @@ MIN_CONTEXT_STEP = 16
 """A window must move on by at least this many pieces: a question so long that it could not is cut."""
 
 IntArray = npt.NDArray[np.int32]
+Index = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,37 +144,41 @@ def read_template(tokenizer: Any) -> Template:
 
 @dataclass(frozen=True, slots=True)
 class _Pieces:
-    """One text's pieces: (n,) numbers and (n,) offsets."""
+    """The pieces of distinct texts, text after text: numbers, offsets (none where nobody asks for them), borders."""
 
     ids: IntArray
     start: IntArray
     end: IntArray
+    borders: npt.NDArray[np.int64]
 
 
-def _tokenize_each(tokenizer: Any, texts: Sequence[str]) -> dict[str, _Pieces]:
-    """Tokenise each distinct text once, on all cores, without special pieces."""
-    distinct = list(dict.fromkeys(texts))
-    pieces: dict[str, _Pieces] = {}
+CHUNK = 1000
+"""Texts that are tokenised at a time, on all cores; their intermediate Python objects are gone before the next."""
+
+
+def _tokenize_each(tokenizer: Any, texts: Sequence[str], offsets: bool) -> tuple[_Pieces, npt.NDArray[np.int64]]:
+    """Tokenise each distinct text once, without special pieces; also (n,) which of the distinct texts each text is."""
+    numbers: dict[str, int] = {}
+    which = np.fromiter((numbers.setdefault(text, len(numbers)) for text in texts), dtype=np.int64, count=len(texts))
+    distinct = list(numbers)
     backend = tokenizer.backend_tokenizer
     backend.no_truncation()
     backend.no_padding()
-    for at in range(0, len(distinct), 1000):
-        chunk = distinct[at : at + 1000]
-        for text, encoding in zip(chunk, backend.encode_batch(chunk, add_special_tokens=False), strict=True):
-            offsets = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
-            pieces[text] = _Pieces(np.array(encoding.ids, dtype=np.int32), offsets[:, 0], offsets[:, 1])
-    return pieces
+    encode = backend.encode_batch if offsets else backend.encode_batch_fast
+    ids, pairs, counts = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)], [np.zeros(1, np.int64)]
+    for at in range(0, len(distinct), CHUNK):
+        encodings = encode(distinct[at : at + CHUNK], add_special_tokens=False)
+        counts.append(np.fromiter(map(len, encodings), dtype=np.int64, count=len(encodings)))
+        total = int(counts[-1].sum())
+        ids.append(np.fromiter(_chain(e.ids for e in encodings), dtype=np.int32, count=total))
+        if offsets:
+            ends = _chain(_chain(e.offsets for e in encodings))
+            pairs.append(np.fromiter(ends, dtype=np.int32, count=2 * total))
+    bounds = np.concatenate(pairs).reshape(-1, 2)
+    return _Pieces(np.concatenate(ids), bounds[:, 0], bounds[:, 1], np.cumsum(np.concatenate(counts))), which
 
 
-def _window_ranges(pieces: int, room: int, stride: int) -> Iterator[tuple[int, int]]:
-    """The parts [from, to) of a paragraph: each `room` pieces long, neighbours sharing `stride`."""
-    start = 0
-    while True:
-        stop = min(start + room, pieces)
-        yield start, stop
-        if stop == pieces:
-            return
-        start += room - stride
+_chain = itertools.chain.from_iterable
 
 
 def make_windows(tokenizer: Any, contexts: Sequence[str], questions: Sequence[str], shape: WindowShape) -> Windows:
@@ -186,55 +192,66 @@ def make_windows(tokenizer: Any, contexts: Sequence[str], questions: Sequence[st
     Every distinct paragraph is tokenised once. Windows begin and end where those of transformers' own truncation
     (`only_second`, `stride`, `return_overflowing_tokens`) do; a test holds them against it.
     """
+    if len(contexts) != len(questions):
+        raise ValueError(f"{len(contexts)} paragraphs for {len(questions)} questions")
     template = read_template(tokenizer)
-    context_pieces = _tokenize_each(tokenizer, contexts)
-    question_pieces = _tokenize_each(tokenizer, questions)
-    builder = _Builder(template)
-    for index, (context, question) in enumerate(zip(contexts, questions, strict=True)):
-        asked = question_pieces[question].ids[: shape.max_question]
-        text = context_pieces[context]
-        room = shape.max_length - template.specials - len(asked)
-        for start, stop in _window_ranges(len(text.ids), room, shape.stride):
-            builder.add(index, asked, text, start, stop)
-    return builder.build(len(contexts))
+    text, text_of = _tokenize_each(tokenizer, contexts, offsets=True)
+    asked, asked_of = _tokenize_each(tokenizer, questions, offsets=False)
+    asked_length = np.minimum(np.diff(asked.borders)[asked_of], shape.max_question)
+    text_length = np.diff(text.borders)[text_of]
+    room = shape.max_length - template.specials - asked_length
+    step = room - shape.stride
+    # A paragraph that does not fit moves on by `step` until the window reaches its end.
+    count = 1 + np.maximum(0, -(-(text_length - room) // step))
+    owner = np.repeat(np.arange(len(contexts)), count)
+    rank = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
+    begin = rank * step[owner]
+    size = np.minimum(room[owner], text_length[owner] - begin)
+    return _join(
+        template, text, asked, owner, text.borders[text_of][owner] + begin, size, asked.borders[asked_of][owner],
+        asked_length[owner], len(contexts),
+    )  # fmt: skip
 
 
-class _Builder:
-    """Collects windows as slices and joins them into flat arrays once."""
+def _join(
+    template: Template, text: _Pieces, asked: _Pieces, owner: Index, text_from: Index, text_size: Index,
+    asked_from: Index, asked_size: Index, questions: int,
+) -> Windows:  # fmt: skip
+    """W windows from where each one's paragraph and question lie in the pieces: (W,) begins and lengths."""
+    specials = np.array([*template.before, *template.between, *template.after], dtype=np.int32)
+    blank = np.zeros(len(specials) + len(asked.ids), dtype=np.int32)
+    pools = (
+        np.concatenate([specials, asked.ids, text.ids]),
+        np.concatenate([blank, text.start]),
+        np.concatenate([blank, text.end]),
+    )
+    before, between, after = (len(part) for part in (template.before, template.between, template.after))
+    # A window is five parts, each a slice of the pool: (W, 5) begins and lengths.
+    begins, sizes = np.zeros((len(owner), 5), dtype=np.int64), np.zeros((len(owner), 5), dtype=np.int64)
+    begins[:, 1], sizes[:, 1] = len(specials) + asked_from, asked_size
+    begins[:, 3], sizes[:, 3] = len(blank) + text_from, text_size
+    begins[:, 2], begins[:, 4] = before, before + between
+    sizes[:, 0], sizes[:, 2], sizes[:, 4] = before, between, after
+    head = before + asked_size + between
+    starts = np.concatenate([[0], np.cumsum(sizes.sum(axis=1))]).astype(np.int64)
+    ids, char_start, char_end = (_gather(pool, begins, sizes, starts) for pool in pools)
+    return Windows(
+        ids=ids, starts=starts, question=owner.astype(np.int32), context_from=head.astype(np.int32),
+        context_to=(head + text_size).astype(np.int32), char_start=char_start, char_end=char_end, questions=questions,
+        template=template,
+    )  # fmt: skip
 
-    def __init__(self, template: Template) -> None:
-        self.template = template
-        self.before = np.array(template.before, dtype=np.int32)
-        self.between = np.array(template.between, dtype=np.int32)
-        self.after = np.array(template.after, dtype=np.int32)
-        self.ids: list[IntArray] = []
-        self.char_start: list[IntArray] = []
-        self.char_end: list[IntArray] = []
-        self.rows: list[tuple[int, int, int, int]] = []
-        self.zeros = np.zeros(4096, dtype=np.int32)
 
-    def add(self, index: int, asked: IntArray, text: _Pieces, start: int, stop: int) -> None:
-        head = len(self.before) + len(asked) + len(self.between)
-        self.ids += [self.before, asked, self.between, text.ids[start:stop], self.after]
-        blank, tail = self.zeros[:head], self.zeros[: len(self.after)]
-        self.char_start += [blank, text.start[start:stop], tail]
-        self.char_end += [blank, text.end[start:stop], tail]
-        self.rows.append((index, head, head + stop - start, head + stop - start + len(self.after)))
-
-    def build(self, questions: int) -> Windows:
-        rows = np.array(self.rows, dtype=np.int64).reshape(-1, 4)
-        empty = [np.zeros(0, dtype=np.int32)]
-        return Windows(
-            ids=np.concatenate(self.ids or empty),
-            starts=np.concatenate([[0], np.cumsum(rows[:, 3])]).astype(np.int64),
-            question=rows[:, 0].astype(np.int32),
-            context_from=rows[:, 1].astype(np.int32),
-            context_to=rows[:, 2].astype(np.int32),
-            char_start=np.concatenate(self.char_start or empty),
-            char_end=np.concatenate(self.char_end or empty),
-            questions=questions,
-            template=self.template,
-        )
+def _gather(pool: IntArray, begins: Index, sizes: Index, starts: Index) -> IntArray:
+    """Slices of a pool one after another, some windows at a time, so that the index array stays small."""
+    found = np.empty(int(starts[-1]), dtype=np.int32)
+    for low in range(0, len(begins), CHUNK):
+        high = min(low + CHUNK, len(begins))
+        begin, size = begins[low:high].ravel(), sizes[low:high].ravel()
+        total = int(starts[high] - starts[low])
+        shift = np.repeat(begin - (np.cumsum(size) - size), size)
+        found[starts[low] : starts[high]] = pool[np.arange(total) + shift]
+    return found
 
 
 def label_windows(windows: Windows, answer_start: npt.NDArray[np.int64], answer_end: npt.NDArray[np.int64]) -> Labels:
@@ -246,27 +263,34 @@ def label_windows(windows: Windows, answer_start: npt.NDArray[np.int64], answer_
 
     A window is answered when its pieces cover the answer's first and last character; otherwise its label is [CLS].
     """
-    count = len(windows.question)
-    start = np.full(count, windows.template.cls_index, dtype=np.int32)
-    end = start.copy()
-    answered = np.zeros(count, dtype=bool)
     owner = windows.question
-    first_of = np.append(True, owner[1:] != owner[:-1]) if count else answered
-    last_of = np.append(owner[1:] != owner[:-1], True) if count else answered
-    for w in range(count):
-        begin, stop = answer_start[windows.question[w]], answer_end[windows.question[w]]
-        low, high = windows.starts[w] + windows.context_from[w], windows.starts[w] + windows.context_to[w]
-        if begin < 0 or high == low:
-            continue
-        first = np.searchsorted(windows.char_end[low:high], begin, side="right")
-        last = np.searchsorted(windows.char_start[low:high], stop, side="left") - 1
-        # At a paragraph's own edges an answer may begin or end with characters that no piece covers.
-        from_here = first_of[w] or windows.char_start[low] <= begin
-        to_here = last_of[w] or stop <= windows.char_end[high - 1]
-        if from_here and to_here and first <= last < high - low:
-            start[w], end[w] = windows.context_from[w] + first, windows.context_from[w] + last
-            answered[w] = True
+    edge = np.flatnonzero(np.diff(owner, prepend=-1, append=windows.questions))
+    first_of, last_of = np.zeros(len(owner), dtype=bool), np.zeros(len(owner), dtype=bool)
+    first_of[edge[:-1]], last_of[edge[1:] - 1] = True, True
+    begin, stop = answer_start[owner], answer_end[owner]
+    low, high = windows.starts[:-1] + windows.context_from, windows.starts[:-1] + windows.context_to
+    first = _bisect(windows.char_end, low, high, begin)
+    last = _bisect(windows.char_start, low, high, stop - 1) - 1
+    # At a paragraph's own edges an answer may begin or end with characters that no piece covers.
+    some = high > low
+    from_here, to_here = first_of.copy(), last_of.copy()
+    from_here[some] |= windows.char_start[low[some]] <= begin[some]
+    to_here[some] |= stop[some] <= windows.char_end[high[some] - 1]
+    answered = (begin >= 0) & some & from_here & to_here & (first <= last) & (last < high)
+    at, cls = windows.starts[:-1], windows.template.cls_index
+    start, end = (np.where(answered, place - at, cls).astype(np.int32) for place in (first, last))
     return Labels(start, end, answered)
+
+
+def _bisect(values: IntArray, low: Index, high: Index, wanted: Index) -> Index:
+    """(W,) for each slice [low, high) of values, which ascends, its first place with a value above the wanted one."""
+    low, high = low.copy(), high.copy()
+    while (searching := low < high).any():
+        middle = (low + high) // 2
+        above = values[np.minimum(middle, len(values) - 1)] > wanted
+        high = np.where(searching & above, middle, high)
+        low = np.where(searching & ~above, middle + 1, low)
+    return low
 
 
 def count_unreachable(windows: Windows, golds: Sequence[Sequence[tuple[int, int]]]) -> int:

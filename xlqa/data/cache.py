@@ -54,6 +54,11 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "xlqa"
 
 
+def tokenised_folder() -> Path:
+    """The folder of tokenised sets; it may be removed at any moment."""
+    return cache_folder() / "tokenised"
+
+
 def part_path(part: Part, folder: Path) -> Path:
     """Where a part's questions lie, or would lie, in the data folder."""
     return folder / part.set_name / part.file
