@@ -28,6 +28,15 @@ def _without_nan(value: Any) -> Any:
     return value
 
 
+def ignore_interrupts() -> None:
+    """From here on Ctrl-C changes nothing: the command ends anyway, and a second one would only tear its end in two."""
+    import signal
+    import threading
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one xlqa command; returns its exit status.
 
@@ -36,14 +45,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     # Before torch loads: threads that sleep while they wait do not fight with other programs over the processor.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    app = importlib.import_module("xlqa.cli.app")
     try:
-        return int(app.run(arguments))
+        return int(importlib.import_module("xlqa.cli.app").run(arguments))
     except XlqaError as error:
         for line in str(error).splitlines():
             print(f"xlqa: {line}", file=sys.stderr)
         return EXIT_BAD_INPUT
     except KeyboardInterrupt:
+        ignore_interrupts()
         print("xlqa: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from xlqa.cli import print_json
+from xlqa.cli import ignore_interrupts, print_json
 from xlqa.cli.options import Json
 from xlqa.errors import EXIT_RUNS_FAILED, XlqaError
 
@@ -190,6 +190,7 @@ def _run(plan: Any, shard: tuple[int, int] | None, workers_per_device: int, as_j
     try:
         outcome = run_sweep(plan, shard, workers_per_device)
     except KeyboardInterrupt:
+        ignore_interrupts()
         print("xlqa: stopped; finished runs stay. The same command goes on from here.", file=sys.stderr)
         return 130
     if as_json:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import platform
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -49,7 +50,7 @@ class Checkpoints:
     def write(self, tensors: Tensors, record: Mapping[str, Any]) -> None:
         """Replace the checkpoint; where the disk refuses, the earlier one stays and the training goes on."""
         assert self.path is not None
-        temporary = self.path.with_name(f".{self.path.name}.tmp")
+        temporary = self.path.with_name(f".{self.path.name}.{platform.node()}.{os.getpid()}.tmp")
         text = json.dumps({**record, "training": self.training, "version": VERSION}, sort_keys=True)
         try:
             save_file(tensors, str(temporary), metadata={RECORD: text, DIGEST: _digest(tensors, text)})

@@ -28,7 +28,7 @@ from xlqa.components.windows import Windows
 from xlqa.data.models import locate_model
 from xlqa.errors import XlqaError
 
-EVAL_TOKENS = {"cpu": 4096, "cuda": 65536}
+EVAL_TOKENS = {"cpu": 2048, "cuda": 65536}
 """Padded pieces of a forward pass in evaluation."""
 
 Network = Any
@@ -130,6 +130,7 @@ class SpanModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
         self.origin = ""
         check_encoder(self.encoder, encoder_sha256)
         if mode == "train":
+            self.save_path.parent.mkdir(parents=True, exist_ok=True)
             start = _existing(Path(source).expanduser(), "train the source stage first") if source else self.encoder
             sha256 = check_weights(start, source_sha256 if source else None, "source stage")
             self.origin = sha256

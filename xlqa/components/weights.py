@@ -90,7 +90,8 @@ def write_folder(folder: Path, write: Any) -> None:
     for leftover in folder.parent.glob(f".{folder.name}.{platform.node()}.*.tmp"):
         shutil.rmtree(leftover, ignore_errors=True)
     temporary = folder.with_name(f".{folder.name}.{platform.node()}.{os.getpid()}.tmp")
-    temporary.mkdir(parents=True)
+    # Not its parents: they went away with their mount where they are missing now.
+    temporary.mkdir()
     try:
         write(temporary)
         for path in temporary.iterdir():

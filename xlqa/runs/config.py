@@ -11,7 +11,7 @@ from typing import Any
 
 from xlqa.errors import XlqaError
 from xlqa.records import SCHEMA_VERSION, DataRef
-from xlqa.runs.files import read_json
+from xlqa.runs.files import read_json, sign, write_json
 from xlqa.runs.layout import Layout
 from xlqa.runs.rows import evaluation_row
 from xlqa.runs.specs import EvalSpec, Hyper, RunSpec, SourceStage
@@ -201,6 +201,25 @@ def refuse_foreign(config: Any, where: str) -> None:
         raise XlqaError(f"{where}: the value {config!r} begins with '#', which DeepPavlov would evaluate: remove it.")
 
 
+def write_config(path: Path, config: dict[str, Any]) -> None:
+    """Write a config with the checksum of its content, in its metadata."""
+    write_json(path, _sealed(config))
+
+
+def is_sealed(config: Any) -> bool:
+    """Whether a config is as xlqa wrote it: neither damaged nor edited."""
+    try:
+        return bool(config == _sealed(config))
+    except (KeyError, TypeError, AttributeError):
+        return False
+
+
+def _sealed(config: dict[str, Any]) -> dict[str, Any]:
+    facts = {name: value for name, value in config["metadata"]["xlqa"].items() if name != "checksum"}
+    bare = config | {"metadata": config["metadata"] | {"xlqa": facts}}
+    return bare | {"metadata": bare["metadata"] | {"xlqa": facts | {"checksum": sign(bare)["checksum"]}}}
+
+
 def read_config(path: Path) -> dict[str, Any]:
     """A run's config, refused where it names foreign code.
 
@@ -208,7 +227,14 @@ def read_config(path: Path) -> dict[str, Any]:
         XlqaError: it is missing, broken or foreign.
     """
     config = read_json(path)
-    if not isinstance(config, dict) or "chainer" not in config or "xlqa" not in config.get("metadata", {}):
+    if not isinstance(config, dict) or not _is_ours(config):
         raise XlqaError(f"{path} is missing or not a config that xlqa wrote: prepare it with `xlqa sweep … --dry-run`.")
     refuse_foreign(config, str(path))
     return config
+
+
+def _is_ours(config: dict[str, Any]) -> bool:
+    try:
+        return isinstance(config["metadata"]["xlqa"], dict) and "chainer" in config
+    except (KeyError, TypeError):
+        return False

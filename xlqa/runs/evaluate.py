@@ -13,9 +13,8 @@ from xlqa.data.reading import read_dataset
 from xlqa.data.sources import resolve
 from xlqa.errors import XlqaError
 from xlqa.records import RESULT_COLUMNS, DataRef
-from xlqa.runs.config import data_entry, data_suffix, read_config
+from xlqa.runs.config import data_entry, data_suffix, read_config, write_config
 from xlqa.runs.execute import execute
-from xlqa.runs.files import write_json
 from xlqa.runs.layout import Layout, RunFolder
 from xlqa.runs.prepare import add_evaluation, copy_whole, preparing
 from xlqa.runs.specs import Common, EvalSpec
@@ -94,7 +93,7 @@ def _add_test(folder: RunFolder, ref: DataRef, test_size: int | None) -> str:
             add_evaluation(
                 config, {"eval_id": eval_id, "overlap_with": None, "row": _row(some, ref, test_size, eval_id)}, entry
             )
-            write_json(folder.config, config)
+            write_config(folder.config, config)
     return eval_id
 
 

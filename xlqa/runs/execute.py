@@ -19,7 +19,7 @@ from typing import Any
 from xlqa.components.session import SESSION, Event
 from xlqa.components.weights import hash_weights
 from xlqa.errors import XlqaError
-from xlqa.runs.config import read_config
+from xlqa.runs.config import read_config, write_config
 from xlqa.runs.files import read_json, sign, waiting_lock, write_json
 from xlqa.runs.layout import Layout, RunFolder
 from xlqa.runs.store import is_trained, read_result, source_weights, write_evaluation
@@ -107,7 +107,7 @@ def _name_source(folder: RunFolder, config: dict[str, Any]) -> None:
                 f"{folder.path}: its source stage is not trained: `xlqa run {folder.root}/source/{source_id}` first."
             )
         model["source_sha256"] = sha256
-        write_json(folder.config, config)
+        write_config(folder.config, config)
 
 
 class _Work:
@@ -223,8 +223,10 @@ def record_failure(folder: RunFolder, error: str, tail: str = "") -> dict[str, A
     """Write a run's failure.json and return it; attempts are counted on."""
     earlier = read_json(folder.failure)
     attempts = int(earlier.get("attempts", 0)) if isinstance(earlier, dict) else 0
-    config = read_json(folder.config) or {}
-    facts = config.get("metadata", {}).get("xlqa", {})
+    try:
+        facts = read_config(folder.config)["metadata"]["xlqa"]
+    except XlqaError:
+        facts = {}
     row = next((e["row"] for e in facts.get("evaluations", {}).values()), {"lang": facts.get("lang"), "arm": "source"})
     record = {
         **{name: row.get(name) for name in ("lang", "arm", "size", "seed")},

@@ -9,6 +9,8 @@ import io
 import json
 import os
 import platform
+import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,12 +24,86 @@ def temporary_beside(path: Path) -> Path:
     return path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.tmp")
 
 
+ABANDONED_SECONDS = 24 * 3600
+"""A half-written file of another host that is older belongs to nobody any more."""
+
+
+def remove_leftovers(folders: Iterable[Path]) -> None:
+    """Remove what processes that are no more left half-written directly below these folders (`temporary_beside`)."""
+    for folder in folders:
+        for path in folder.glob(".*.tmp"):
+            with suppress(OSError):
+                if _is_abandoned(path):
+                    shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
+
+
+def _is_abandoned(path: Path) -> bool:
+    owner, _, pid = path.name.removesuffix(".tmp").rpartition(".")
+    if owner.endswith(f".{platform.node()}") and pid.isdigit():
+        return not _is_alive(int(pid))
+    return time.time() - path.lstat().st_mtime > ABANDONED_SECONDS
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+_guarded: dict[Path, tuple[int, int]] = {}
+
+
+@contextmanager
+def guarded(root: Path) -> Iterator[None]:
+    """Meanwhile nothing is written below a folder that is no longer the same one: its mount went away, or it was moved.
+
+    Errors:
+        XlqaError: from whatever writes there then. Without this a folder would be made anew where the mount was.
+    """
+    before = _guarded.get(root)
+    _guarded[root] = _identity(root)
+    try:
+        yield
+    finally:
+        _guarded.pop(root)
+        if before is not None:
+            _guarded[root] = before
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    stat = folder.stat()
+    return stat.st_dev, stat.st_ino
+
+
+def refuse_if_gone(path: Path) -> None:
+    """Refuse a path below a guarded folder that is gone.
+
+    Errors:
+        XlqaError: it is.
+    """
+    for root in (path, *path.parents):
+        if root in _guarded:
+            try:
+                same = _identity(root) == _guarded[root]
+            except OSError:
+                same = False
+            if not same:
+                raise XlqaError(
+                    f"{root} is gone (unmounted, moved or removed): bring it back, then start again; what is finished stays."
+                )
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file atomically: a temporary neighbour, fsync, rename.
 
     Errors:
         XlqaError: the folder is full, read-only or gone; an earlier file stays as it was.
     """
+    refuse_if_gone(path)
     temporary = temporary_beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -67,7 +143,7 @@ def read_json(path: Path) -> Any | None:
     """A JSON file's value, or None where it is missing or broken."""
     try:
         return json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 

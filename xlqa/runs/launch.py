@@ -21,6 +21,7 @@ from typing import Any, Literal, Protocol
 from xlqa.errors import XlqaError
 from xlqa.runs.execute import CHECKPOINT_MINUTES, WAITING, record_failure
 from xlqa.runs.layout import RunFolder
+from xlqa.runs.trouble import errno_of, find_trouble
 from xlqa.runs.worker import tail
 
 DEATHS_ALLOWED = 1
@@ -76,22 +77,31 @@ class Launch:
     timeout_minutes: float | None = None
     changed: threading.Condition = field(default_factory=threading.Condition)
     stopping: bool = False
+    trouble: str | None = None
     workers: list[_Worker] = field(default_factory=list)
 
     def run(self) -> None:
-        """Do all jobs; Ctrl-C and SIGTERM stop the workers and leave finished runs as they are."""
+        """Do all jobs; Ctrl-C and SIGTERM stop the workers and leave finished runs as they are.
+
+        Errors:
+            XlqaError: the sweep's disk is full, read-only or gone; jobs that it stopped are waiting again.
+            KeyboardInterrupt: Ctrl-C or SIGTERM.
+        """
         threads = [threading.Thread(target=self._serve, args=(device,), daemon=True) for device in self.slots]
-        with _terminate_as_interrupt():
+        with stoppable() as asked:
             try:
                 for thread in threads:
                     thread.start()
-                for thread in threads:
-                    while thread.is_alive():
-                        thread.join(0.2)
+                while not asked.wait(0.1) and not self.stopping and any(thread.is_alive() for thread in threads):
+                    pass
             finally:
                 self._stop()
                 for thread in threads:
                     thread.join(5.0)
+            if asked.is_set():
+                raise KeyboardInterrupt
+        if self.trouble:
+            raise XlqaError(self.trouble)
 
     def _stop(self) -> None:
         with self.changed:
@@ -137,26 +147,38 @@ class Launch:
         try:
             job.prepare()
             if worker is None or not worker.alive():
-                worker = _Worker(device)
-                self.workers.append(worker)
+                worker = self._hire(device)
             outcome = self._follow(job, worker)
         except XlqaError as error:
-            outcome = {"event": "failed", "error": str(error)}
+            outcome = {"event": "failed", "error": str(error), "errno": errno_of(error)}
         except (OSError, ValueError) as error:
             # No worker could be started, or it said something unreadable: this run fails, the others go on.
-            outcome = {"event": "failed", "error": f"{type(error).__name__}: {error}"}
+            outcome = {"event": "failed", "error": f"{type(error).__name__}: {error}", "errno": errno_of(error)}
         with self.changed:
-            if self.stopping and outcome is None:
+            if outcome is not None and outcome["event"] == "done":
+                job.state, job.progress = "done", 1.0
+                self.watcher.finished(job)
+            elif self.stopping or self._is_trouble(job, outcome):
                 job.state = "waiting"
             elif outcome is None and worker is not None:
                 self._bury(job, worker)
-            elif outcome is not None and outcome["event"] == "done":
-                job.state, job.progress = "done", 1.0
-                self.watcher.finished(job)
             else:
                 self._fail(job, str(outcome["error"]) if outcome else "no worker", tail(job.folder.log))
             self.changed.notify_all()
         return worker
+
+    def _hire(self, device: str) -> _Worker:
+        worker = _Worker(device)
+        self.workers.append(worker)
+        if self.stopping:
+            worker.kill()
+        return worker
+
+    def _is_trouble(self, job: Job, outcome: dict[str, Any] | None) -> bool:
+        """Whether it was the disk that stopped a job: no other would fare better, so none is tried."""
+        self.trouble = self.trouble or find_trouble(job.folder.root, (outcome or {}).get("errno"))
+        self.stopping = self.stopping or self.trouble is not None
+        return self.trouble is not None
 
     def _follow(self, job: Job, worker: _Worker) -> dict[str, Any] | None:
         """Hand a job to a worker and pass its events on; None when the worker died."""
@@ -222,6 +244,8 @@ class _Worker:
         except BrokenPipeError:
             return
         for line in self.process.stdout:
+            if not line.endswith("\n"):
+                return  # it died in the middle of a word
             event = json.loads(line)
             yield event
             if event["event"] in ("done", "failed"):
@@ -290,22 +314,32 @@ class _Deadline:
         """What the run failed of, if it was its time."""
         if not self.passed:
             return None
+        self.worker.process.wait()
         error = f"took longer than --timeout {self.minutes:g} minutes: raise it; the next start goes on from the checkpoint."
         return {"event": "failed", "error": error}
 
 
+_asked: threading.Event | None = None
+
+
 @contextmanager
-def _terminate_as_interrupt() -> Iterator[None]:
-    """While a launch runs, SIGTERM (a batch system's) ends it as Ctrl-C does."""
+def stoppable() -> Iterator[threading.Event]:
+    """Meanwhile Ctrl-C and SIGTERM (a batch system's), however often, only set the event: nothing is torn in two.
 
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
+    Within another one, and outside the main thread, which gets no signals, it changes nothing.
+    """
+    global _asked
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield threading.Event()
         return
-    before = signal.signal(signal.SIGTERM, interrupt)
+    if _asked is not None:
+        yield _asked
+        return
+    _asked = asked = threading.Event()
+    before = {number: signal.signal(number, lambda *_: asked.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield asked
     finally:
-        signal.signal(signal.SIGTERM, before)
+        _asked = None
+        for number, handler in before.items():
+            signal.signal(number, handler)

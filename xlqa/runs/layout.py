@@ -47,6 +47,19 @@ class Layout:
             return []
         return [RunFolder(path) for path in sorted(self.runs.iterdir()) if path.is_dir() and path.name[0] != "."]
 
+    def source_folders(self) -> list[RunFolder]:
+        """Every source stage's folder, sorted by name."""
+        if not self.sources.is_dir():
+            return []
+        return [RunFolder(path) for path in sorted(self.sources.iterdir()) if path.is_dir() and path.name[0] != "."]
+
+    def folders(self) -> list[Path]:
+        """Every folder that xlqa writes files into."""
+        runs = [*self.run_folders(), *self.source_folders()]
+        beside = [self.root, self.root / "data", self.root / "encoders", self.runs, self.sources]
+        inner = [path for run in runs for path in (run.path, run.path / "eval", *run.evaluations())]
+        return [*beside, *inner]
+
     def data_file(self, name: str, sha256: str, suffix: str) -> str:
         """Where a data file is copied to, relative to the sweep's folder."""
         return f"data/{slug(name)}-{sha256[:8]}{suffix}"

@@ -10,8 +10,8 @@ from typing import Any
 
 from xlqa.errors import XlqaError
 from xlqa.records import DataRef
-from xlqa.runs.config import place_data, render_run, render_source
-from xlqa.runs.files import read_json, sha256_of, temporary_beside, waiting_lock, write_json
+from xlqa.runs.config import is_sealed, place_data, render_run, render_source, write_config
+from xlqa.runs.files import read_json, remove_leftovers, sha256_of, temporary_beside, waiting_lock
 from xlqa.runs.layout import Layout, RunFolder
 from xlqa.runs.plan import Plan
 from xlqa.runs.specs import EncoderRef, EvalSpec, RunSpec, SourceStage
@@ -26,16 +26,17 @@ def lay_out(plan: Plan) -> None:
     """
     root = plan.request.out
     try:
+        remove_leftovers(plan.layout.folders())
         for ref in data_refs(plan):
             copy_whole(ref.path, root / place_data(ref), ref.sha256)
         for encoder in plan.encoders():
             _link(encoder, root / plan.layout.encoder(encoder.name, encoder.sha256))
+        for stage in plan.stages:
+            write_source_config(plan, stage)
+        for spec, evals in plan.runs:
+            write_run_config(plan, spec, evals)
     except OSError as error:
         raise XlqaError(f"{root} cannot be written ({error.strerror}): free space or choose another --out.") from error
-    for stage in plan.stages:
-        write_source_config(plan, stage)
-    for spec, evals in plan.runs:
-        write_run_config(plan, spec, evals)
 
 
 def data_refs(plan: Plan) -> list[DataRef]:
@@ -51,7 +52,7 @@ def data_refs(plan: Plan) -> list[DataRef]:
 def write_source_config(plan: Plan, stage: SourceStage) -> RunFolder:
     """Write a source stage's config."""
     folder = plan.layout.source(stage.source_id)
-    write_json(folder.config, render_source(stage, plan.request.out))
+    write_config(folder.config, render_source(stage, plan.request.out))
     return folder
 
 
@@ -64,7 +65,7 @@ def write_run_config(plan: Plan, spec: RunSpec, evals: tuple[EvalSpec, ...]) -> 
     sha256 = source_weights(plan.layout.source(spec.stage.source_id)) if spec.stage else None
     fresh = render_run(spec, evals, plan.request.out, sha256 if spec.more_steps == 0 else None)
     with preparing(plan.layout):
-        write_json(folder.config, keep_evaluations(fresh, read_json(folder.config)))
+        write_config(folder.config, keep_evaluations(fresh, read_json(folder.config)))
     return folder
 
 
@@ -75,8 +76,11 @@ def preparing(layout: Layout) -> AbstractContextManager[None]:
 
 
 def keep_evaluations(fresh: dict[str, Any], old: Any) -> dict[str, Any]:
-    """A config with the evaluations of the one that lies there, under free names, and its source weights' SHA-256."""
-    if not isinstance(old, dict) or "evaluations" not in old.get("metadata", {}).get("xlqa", {}):
+    """A config with the evaluations of the one that lies there, under free names, and its source weights' SHA-256.
+
+    A damaged or edited config gives nothing: what it names might never have been asked for.
+    """
+    if not is_sealed(old):
         return fresh
     model, before = fresh["chainer"]["pipe"][1], old["chainer"]["pipe"][1]
     model["source_sha256"] = model["source_sha256"] or before.get("source_sha256")

@@ -6,7 +6,9 @@ it. results.csv is written from these by one function: the same runs give the sa
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,8 +53,30 @@ def read_result(folder: Path) -> dict[str, Any] | None:
     if not is_signed(record):
         return None
     assert isinstance(record, dict)
-    intact = all(sha256_of(folder / name) == sha256 for name, sha256 in record["files"].items())
+    intact = all(_known_sha256(folder / name) == sha256 for name, sha256 in record["files"].items())
     return record if intact else None
+
+
+_hashes: dict[tuple[str, int, int, int], str] = {}
+SETTLED_SECONDS = 0.1
+
+
+def _known_sha256(path: Path) -> str | None:
+    """SHA-256 of a file, remembered in this process while its size, time and inode stay: a table is written after each run.
+
+    A file that changed only just now is not remembered: it might change once more within its time's resolution.
+    """
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    key = (str(path), stat.st_size, stat.st_mtime_ns, stat.st_ino)
+    if key in _hashes:
+        return _hashes[key]
+    found = sha256_of(path)
+    if found is not None and abs(time.time() - stat.st_mtime) > SETTLED_SECONDS:
+        _hashes[key] = found
+    return found
 
 
 def is_trained(folder: RunFolder) -> bool:
@@ -100,13 +124,17 @@ def write_results(layout: Layout) -> list[dict[str, Any]]:
 
 def collect_failures(layout: Layout) -> list[dict[str, Any]]:
     """The records of runs that failed and have not succeeded since, source stages included."""
-    folders = [*layout.run_folders()]
-    if layout.sources.is_dir():
-        folders += [
-            RunFolder(path) for path in sorted(layout.sources.iterdir()) if path.is_dir() and path.name[0] != "."
-        ]
-    records = [read_json(folder.failure) for folder in folders if not _is_done(folder)]
+    folders = [*layout.run_folders(), *layout.source_folders()]
+    records = [read_json(folder.failure) for folder in folders if folder.failure.is_file() and not _is_done(folder)]
     return [record for record in records if isinstance(record, dict)]
+
+
+def forget_failures(layout: Layout) -> None:
+    """Remove the failure.json of what has succeeded since: a process may have died between its result and that."""
+    for folder in [*layout.run_folders(), *layout.source_folders()]:
+        if folder.failure.is_file() and _is_done(folder):
+            with suppress(OSError):
+                folder.failure.unlink()
 
 
 def _is_done(folder: RunFolder) -> bool:

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from xlqa.errors import XlqaError
 from xlqa.runs.disk import check_disk, pending_stages
 from xlqa.runs.display import make_progress
-from xlqa.runs.launch import Job, Launch
+from xlqa.runs.files import guarded, remove_leftovers
+from xlqa.runs.launch import Job, Launch, stoppable
 from xlqa.runs.plan import Plan
 from xlqa.runs.prepare import lay_out, write_run_config, write_source_config
 from xlqa.runs.specs import EvalSpec, RunSpec, SourceStage
-from xlqa.runs.store import is_trained, read_result, write_failures, write_results
+from xlqa.runs.store import forget_failures, is_trained, read_result, write_failures, write_results
 
 EVAL_COST = 0.35
 """A window's evaluation relative to its training, for the time that is left."""
@@ -124,12 +126,19 @@ def run_sweep(plan: Plan, shard: tuple[int, int] | None = None, workers_per_devi
     jobs, done_before = make_jobs(plan, runs)
     progress = make_progress(jobs, done_before)
     watcher = _TableKeeper(plan, progress)
-    try:
-        if jobs:
-            slots = choose_slots(plan.request.device, len(jobs), workers_per_device)
-            Launch(jobs, slots, watcher, plan.request.checkpoint_every, plan.request.timeout).run()
-    finally:
-        progress.close()
+    with stoppable(), guarded(plan.request.out):
+        try:
+            if jobs:
+                slots = choose_slots(plan.request.device, len(jobs), workers_per_device)
+                Launch(jobs, slots, watcher, plan.request.checkpoint_every, plan.request.timeout).run()
+        except BaseException:
+            # What stopped the launch is what is to be said, not that a full disk takes no table either.
+            watcher.write()
+            raise
+        finally:
+            progress.close()
+        remove_leftovers(plan.layout.folders())
+        forget_failures(plan.layout)
         rows = write_results(plan.layout)
         write_failures(plan.layout)
     failures = [*progress.failures, *((job.label, "was not finished.") for job in jobs if job.state in UNFINISHED)]
@@ -164,16 +173,14 @@ class _TableKeeper:
 
     def finished(self, job: Job) -> None:
         self.display.finished(job)
-        self._write()
+        self.write()
 
     def failed(self, job: Job, error: str) -> None:
         self.display.failed(job, error)
-        self._write()
+        self.write()
 
-    def _write(self) -> None:
-        try:
+    def write(self) -> None:
+        """Write the tables, if they can be: they are written once more at the end, and then it is an error."""
+        with suppress(XlqaError, OSError):
             write_results(self.plan.layout)
             write_failures(self.plan.layout)
-        except XlqaError as error:
-            # A full disk is reported once more at the end; results already stored stay.
-            self.display.failures.append(("results.csv", str(error)))

@@ -17,11 +17,15 @@ import queue
 import sys
 import threading
 import traceback
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
 from xlqa.errors import XlqaError
+from xlqa.runs.files import guarded
 from xlqa.runs.layout import RunFolder
+from xlqa.runs.trouble import errno_of
 
 TAIL_LINES = 20
 
@@ -58,28 +62,47 @@ def _serve(order: dict[str, Any], device: str, channel: TextIO) -> None:
         channel.write(json.dumps(event) + "\n")
         channel.flush()
 
-    with folder.log.open("a", encoding="utf-8") as log:
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
-        try:
-            from xlqa.runs.execute import execute
-
-            done = execute(
-                folder, keep=bool(order["keep"]), listen=send, device=device,
-                checkpoint_minutes=float(order["checkpoint_minutes"]),
-            )  # fmt: skip
-            send({"event": "done", "evaluations": done.evaluations, "trained": done.trained})
-        except XlqaError as error:
-            print(error, file=sys.stderr)
-            send({"event": "failed", "error": str(error).splitlines()[0]})
-        except Exception as error:  # whatever a library raises belongs to this run alone, and the next one goes on
-            traceback.print_exc()
-            reason = str(error).splitlines()[0] if str(error) else ""
-            send({"event": "failed", "error": f"{type(error).__name__}: {reason}"[:500]})
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
+    try:
+        # Held against a folder that goes away with its mount: nothing is then made anew in its place.
+        with guarded(folder.root), folder.log.open("a", encoding="utf-8") as log:
+            os.dup2(log.fileno(), 1)
+            os.dup2(log.fileno(), 2)
+            send(_do(order, folder, device, send))
+    except OSError as error:
+        send({"event": "failed", "error": f"{type(error).__name__}: {error}", "errno": errno_of(error)})
     gc.collect()
+
+
+def _do(
+    order: dict[str, Any], folder: RunFolder, device: str, send: Callable[[dict[str, Any]], None]
+) -> dict[str, Any]:
+    """Do a run; returns the event that it ends with."""
+    try:
+        from xlqa.runs.execute import execute
+
+        done = execute(
+            folder, keep=bool(order["keep"]), listen=send, device=device,
+            checkpoint_minutes=float(order["checkpoint_minutes"]),
+        )  # fmt: skip
+        return {"event": "done", "evaluations": done.evaluations, "trained": done.trained}
+    except XlqaError as error:
+        _log(str(error))
+        return {"event": "failed", "error": str(error).splitlines()[0], "errno": errno_of(error)}
+    except Exception as error:  # whatever a library raises belongs to this run alone, and the next one goes on
+        _log(traceback.format_exc())
+        reason = str(error).splitlines()[0] if str(error) else ""
+        return {"event": "failed", "error": f"{type(error).__name__}: {reason}"[:500], "errno": errno_of(error)}
+    finally:
+        _log("")
+
+
+def _log(text: str) -> None:
+    """Write to the run's log, and what libraries printed before it; a full disk must not hide what is to be said of it."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            if stream is sys.stderr and text:
+                print(text, file=stream)
+            stream.flush()
 
 
 def tail(path: Path, lines: int = TAIL_LINES) -> str:

@@ -1,0 +1,1 @@
+"""Faults injected into real sweeps, and what must be true afterwards: `scripts/faults`."""
