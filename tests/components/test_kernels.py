@@ -16,6 +16,7 @@ import torch
 from torch import nn
 from transformers import BertConfig, BertForQuestionAnswering
 
+from xlqa.components import kernels
 from xlqa.components.batching import collate
 from xlqa.components.decoding import best_spans, span_probabilities
 from xlqa.components.kernels import (
@@ -385,3 +386,26 @@ for _ in range(8):
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     first, *later = map(int, ran.stdout.split())
     assert sum(later) < first  # without, each of the seven takes as many new pages as the first
+
+
+def test_kept_low_weights_follow_every_change() -> None:
+    layers = [kernels.FusedLinear(32, 48) for _ in range(3)]
+    values = torch.randn(5, 32)
+
+    def both() -> tuple[torch.Tensor, torch.Tensor]:
+        with torch.autocast("cpu", torch.bfloat16):
+            with torch.inference_mode():
+                kept = kernels.project(values, layers)
+            return kept, kernels.project(values, layers).detach()
+
+    assert torch.equal(*both())
+    with torch.no_grad():
+        layers[1].weight.mul_(2.0)
+    assert torch.equal(*both())
+    layers[2].load_state_dict({name: tensor * 3 for name, tensor in layers[2].state_dict().items()})
+    assert torch.equal(*both())
+    layers[0].weight = torch.nn.Parameter(torch.randn(48, 32))
+    assert torch.equal(*both())
+    layers[0].bias.data = torch.randn(48)
+    assert torch.equal(*both())
+    assert not [name for layer in layers for name in layer.state_dict() if "low" in name]
