@@ -66,6 +66,7 @@ class Settings(TypedDict, total=False):
     data_dir: PathLike
     checkpoint_every: float
     timeout: float
+    gradient_checkpointing: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,14 @@ def sweep(
     timeout: Annotated[
         Number, _option("Minutes a run may take; then it counts as failed. Default no limit.", MACHINE)
     ] = None,
+    gradient_checkpointing: Annotated[
+        bool,
+        _option(
+            "Compute activations again instead of keeping them: a fraction of the memory, a third more time.",
+            MACHINE,
+            "--gradient-checkpointing",
+        ),
+    ] = False,
     out: Annotated[Text, _option("Folder of the sweep. Default: the current folder.", MACHINE)] = None,
     config: Annotated[Path | None, _option("experiment.toml with any of these settings; flags win.", MACHINE)] = None,
     demo: Annotated[
@@ -128,7 +136,7 @@ def sweep(
       xlqa sweep --lang sw --target-train train.json --target-test dev.json --sizes 30,100,full --seeds 10 --dry-run
     """
     options = {key: value for key, value in locals().items() if key not in LOCAL_ONLY}
-    options |= {"allow_overlap": allow_overlap or None, "skip_bad": skip_bad or None}
+    options |= {name: options[name] or None for name in ("allow_overlap", "skip_bad", "gradient_checkpointing")}
     from xlqa.runs.request import build_request, read_experiment
 
     base: dict[str, Any] = {}

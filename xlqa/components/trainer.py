@@ -51,11 +51,12 @@ class SpanTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         epochs, min_steps, batch_size: decide the number of updates (`planned_steps` of the target's questions).
         more_steps: added to them: the source stage's, in joint training; all there are where N = 0.
         lr, warmup, seed: see `TrainingPlan`.
+        gradient_checkpointing: less memory for more time; not part of the run.
     """
 
     def __init__(
         self, chainer_config: dict[str, Any], *, epochs: float = 3, min_steps: int = 200, more_steps: int = 0,
-        batch_size: int = 16, lr: float = 3e-5, warmup: float = 0.1, seed: int = 0,
+        batch_size: int = 16, lr: float = 3e-5, warmup: float = 0.1, seed: int = 0, gradient_checkpointing: bool = False,
         metrics: Iterable[Any] = (), evaluation_targets: Iterable[str] = ("test",), **kwargs: Any,
     ) -> None:  # fmt: skip
         if kwargs:
@@ -63,6 +64,7 @@ class SpanTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         super().__init__(chainer_config, batch_size=-1, metrics=metrics, evaluation_targets=evaluation_targets)
         self.epochs, self.min_steps, self.more_steps = epochs, min_steps, more_steps
         self.windows_a_step, self.lr, self.warmup, self.seed = batch_size, lr, warmup, seed
+        self.recompute = gradient_checkpointing
         self.outcome: TrainingOutcome | None = None
         self.answers: dict[str, Answers] = {}
 
@@ -90,7 +92,7 @@ class SpanTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         first = np.array([gold.spans[0] for _, gold in golds], dtype=np.int64)
         labels = label_windows(windows, first[:, 0], first[:, 1])
         SESSION.listen({"event": "stage", "stage": "training"})
-        return Trainer(model.network, windows, labels, plan, model.origin).run()
+        return Trainer(model.network, windows, labels, plan, model.origin, self.recompute).run()
 
     def _parts(self) -> tuple[WindowPreprocessor, SpanModel]:
         components = [component for _, _, component in self._chainer.train_pipe]

@@ -127,6 +127,27 @@ def batch_loss(network: Any, tensors: dict[str, torch.Tensor], start: torch.Tens
     return total / 2
 
 
+@contextmanager
+def recomputed_activations(network: Any, wanted: bool) -> Iterator[None]:
+    """While this lasts each layer keeps only its input, and is computed again on the way back (gradient checkpointing).
+
+    That takes a third more time, and memory for one layer's activations instead of all. Dropout draws the same masks.
+
+    Errors:
+        TrainingFailed: the network's kind cannot do it.
+    """
+    if not wanted:
+        yield
+        return
+    if not getattr(network, "supports_gradient_checkpointing", False):
+        raise TrainingFailed(f"{type(network).__name__} knows no gradient checkpointing: leave it out.")
+    network.gradient_checkpointing_enable({"use_reentrant": False})
+    try:
+        yield
+    finally:
+        network.gradient_checkpointing_disable()
+
+
 class Trainer:
     """Runs a `TrainingPlan` on a network; holds what a step needs.
 
@@ -134,10 +155,14 @@ class Trainer:
         network: moved to the plan's device already; trained in place.
         windows, labels: of the training questions.
         origin: identifies the weights that the network starts from, for its checkpoint.
+        recompute: whether activations are computed again on the way back instead of being kept.
     """
 
-    def __init__(self, network: Any, windows: Windows, labels: Labels, plan: TrainingPlan, origin: str = "") -> None:
-        self.origin = origin
+    def __init__(
+        self, network: Any, windows: Windows, labels: Labels, plan: TrainingPlan, origin: str = "",
+        recompute: bool = False,
+    ) -> None:  # fmt: skip
+        self.origin, self.recompute = origin, recompute
         self.network, self.windows, self.labels, self.plan = network, windows, labels, plan
         self.kind = plan.device.partition(":")[0]
         self.micro_tokens = SESSION.micro_tokens or MICRO_TOKENS[self.kind]
@@ -159,7 +184,10 @@ class Trainer:
         with touched_embeddings(self.network, self.windows, shrinkage(self.plan)) as self.windows:
             self.optimizer = make_optimizer(self.network, self.plan.lr)
             self._resume(checkpoints)
-            with _log_file(SESSION.train_log, len(self.losses)) as log:
+            with (
+                recomputed_activations(self.network, self.recompute),
+                _log_file(SESSION.train_log, len(self.losses)) as log,
+            ):
                 self._steps(_Log(log, self.plan, len(self.losses)), checkpoints)
         self.network.eval()
         seconds = time.perf_counter() - self.began

@@ -52,7 +52,7 @@ def data_refs(plan: Plan) -> list[DataRef]:
 def write_source_config(plan: Plan, stage: SourceStage) -> RunFolder:
     """Write a source stage's config."""
     folder = plan.layout.source(stage.source_id)
-    write_config(folder.config, render_source(stage, plan.request.out))
+    write_config(folder.config, _frugal(plan, render_source(stage, plan.request.out)))
     return folder
 
 
@@ -63,10 +63,17 @@ def write_run_config(plan: Plan, spec: RunSpec, evals: tuple[EvalSpec, ...]) -> 
     """
     folder = plan.layout.run(spec.run_id)
     sha256 = source_weights(plan.layout.source(spec.stage.source_id)) if spec.stage else None
-    fresh = render_run(spec, evals, plan.request.out, sha256 if spec.more_steps == 0 else None)
+    fresh = _frugal(plan, render_run(spec, evals, plan.request.out, sha256 if spec.more_steps == 0 else None))
     with preparing(plan.layout):
         write_config(folder.config, keep_evaluations(fresh, read_json(folder.config)))
     return folder
+
+
+def _frugal(plan: Plan, config: dict[str, Any]) -> dict[str, Any]:
+    """A config with what saves memory on request; it is no part of a run's identity."""
+    if plan.request.gradient_checkpointing:
+        config["train"]["gradient_checkpointing"] = True
+    return config
 
 
 def preparing(layout: Layout) -> AbstractContextManager[None]:

@@ -30,7 +30,7 @@ SETTINGS = (
     "target_test", "source_size", "test_size", "valid_size", "subset_by", "epochs", "source_epochs", "min_steps",
     "batch_size", "source_batch_size", "lr", "source_lr", "warmup", "max_length", "stride", "max_answer_length",
     "precision", "device", "keep", "out", "allow_overlap", "skip_bad", "data_dir",
-    "checkpoint_every", "timeout",
+    "checkpoint_every", "timeout", "gradient_checkpointing",
 )  # fmt: skip
 """The settings of an experiment file: the flags' names with underscores."""
 
@@ -75,6 +75,7 @@ class SweepRequest:
     data_dir: Path | None = None
     checkpoint_every: float = 10.0
     timeout: float | None = None
+    gradient_checkpointing: bool = False
 
 
 @dataclass
@@ -180,7 +181,7 @@ def _parse_all(settings: Mapping[str, Any], complaints: Complaints) -> dict[str,
     ):  # fmt: skip
         take(name, lambda name=name, choices=choices: _choice(name, settings[name], choices))  # type: ignore[misc]  # bound now
     values |= {name: str(settings[name]) for name in ("model", "source_train", "device")}
-    for name in ("allow_overlap", "skip_bad"):
+    for name in ("allow_overlap", "skip_bad", "gradient_checkpointing"):
         take(name, lambda name=name: _truth(name, settings.get(name)))  # type: ignore[misc]  # bound now
     take("checkpoint_every", lambda: _number("checkpoint_every", settings["checkpoint_every"], 0.0, MOST_MINUTES))
     limit = settings.get("timeout")
