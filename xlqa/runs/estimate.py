@@ -49,8 +49,10 @@ def _run_tokens(plan: Plan, spec: RunSpec, evals: tuple[EvalSpec, ...], pieces: 
     """Pieces of a run, training counted three times: forward, and twice that backward."""
     target = spec.target.sha256 if spec.target else ""
     batch = spec.hyper.batch_size if spec.hyper else 0
-    trained = 3.0 * spec.steps * batch * (pieces.per_window(target) if target else 0.0)
-    return trained + sum(
+    # Joint training sees the source stage's windows too, as many as its steps are more.
+    english = spec.more_steps * pieces.per_window(spec.stage.data.sha256) if spec.stage and spec.more_steps else 0.0
+    own = (spec.steps - spec.more_steps) * pieces.per_window(target) if target else 0.0
+    return 3.0 * batch * (own + english) + sum(
         (e.size or len(plan.sets[e.data.sha256].questions)) * pieces.per_question(e.data.sha256) for e in evals
     )
 
