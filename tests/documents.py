@@ -23,7 +23,7 @@ SMALL: dict[str, Any] = {
 }  # fmt: skip
 """What a page's sweep is cut down to; its sizes become as many small ones, two at most."""
 
-NOT_OURS = ("git", "cd", "source", "sbatch", "pip")
+NOT_OURS = ("git", "cd", "source", "sbatch", "pip", "ray")
 """Programs of others that the pages call; they are not run."""
 
 
@@ -59,7 +59,7 @@ def sample_part(name: str, first: int, articles: int, paragraphs: int) -> dict[s
 class HereLaunch:
     """Does a sweep's jobs in this process, one after another: what a worker does, without its start."""
 
-    def __init__(self, jobs: Iterable[Any], slots: Iterable[str], watcher: Any) -> None:
+    def __init__(self, jobs: Iterable[Any], slots: Iterable[str], watcher: Any, *limits: float | None) -> None:
         self.jobs, self.watcher = list(jobs), watcher
 
     def run(self) -> None:
@@ -265,7 +265,7 @@ def check_request(words: list[str]) -> dict[str, Any]:
     params = command.make_context("sweep", words[1:]).params
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in params.items()}
     given = {name: value for name, value in plain.items() if value not in (None, False, [])}
-    local = {"config", "shard", "dry_run", "as_json", "workers_per_device", "demo"}
+    local = {"config", "shard", "dry_run", "as_json", "workers_per_device", "launcher", "ray_address", "demo"}
     base = read_experiment(Path(given["config"])) if "config" in given else {}
     request = build_request(base | {name: value for name, value in given.items() if name not in local})
     return {"given": given, "request": request}

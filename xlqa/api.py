@@ -94,7 +94,14 @@ class Sweep:
     failures: tuple[Failure, ...]
 
 
-def sweep(lang: Words, *, workers_per_device: int = 1, **settings: Unpack[Settings]) -> Sweep:
+def sweep(
+    lang: Words,
+    *,
+    workers_per_device: int = 1,
+    launcher: Literal["local", "ray"] = "local",
+    ray_address: str | None = None,
+    **settings: Unpack[Settings],
+) -> Sweep:
     """Train and score every run of a grid, as `xlqa sweep` does; what is done is never done again.
 
     Runs go on worker processes; progress is written to stderr. Interrupting it leaves finished runs as they are.
@@ -102,6 +109,7 @@ def sweep(lang: Words, *, workers_per_device: int = 1, **settings: Unpack[Settin
     Args:
         lang: target languages (ISO 639-1), one, several, or a comma list.
         workers_per_device: worker processes a device.
+        launcher: "ray" for the nodes of a Ray cluster: ray_address as HOST:PORT, None for the one of this machine.
         settings: see `Settings`; a mapping gives a value per language.
 
     Errors:
@@ -109,10 +117,11 @@ def sweep(lang: Words, *, workers_per_device: int = 1, **settings: Unpack[Settin
     """
     from xlqa.runs.plan import make_plan
     from xlqa.runs.request import build_request
-    from xlqa.runs.sweep import run_sweep
+    from xlqa.runs.sweep import choose_launcher, run_sweep
 
+    cluster = choose_launcher(launcher, ray_address)
     plan = make_plan(build_request({"lang": lang} | {name: _plain(value) for name, value in settings.items()}))
-    outcome = run_sweep(plan, None, workers_per_device)
+    outcome = run_sweep(plan, None, workers_per_device, cluster)
     results = load_results(plan.layout.results) if outcome.rows else _no_results()
     failures = tuple(Failure(run, error) for run, error in outcome.failures)
     return Sweep(plan.request.out, results, outcome.done_before, outcome.done_now, failures)

@@ -92,6 +92,13 @@ def sweep(
     workers_per_device: Annotated[
         int, _option("Worker processes per device, for small models. Default 1.", MACHINE, min=1)
     ] = 1,
+    launcher: Annotated[
+        str,
+        _option("Who does the runs: local (this machine) or ray (a Ray cluster: extra `ray`). Default local.", MACHINE),
+    ] = "local",
+    ray_address: Annotated[
+        Text, _option("The Ray cluster: HOST:PORT, or auto for the one this machine is part of. Default auto.", MACHINE)
+    ] = None,
     keep: Annotated[
         Text, _option("Weights that stay: one (source and, per language, one transfer model), all, none.", MACHINE)
     ] = None,
@@ -148,6 +155,9 @@ def sweep(
         base |= read_experiment(config)
     request = build_request(base | {key: value for key, value in options.items() if value is not None})
     part = parse_shard(shard)
+    from xlqa.runs.sweep import choose_launcher
+
+    cluster = None if dry_run else choose_launcher(launcher, ray_address)
     if demo and not (request.out / "results.csv").exists():
         print(NOTICE, file=sys.stderr, flush=True)
     from xlqa.runs.plan import make_plan
@@ -156,10 +166,12 @@ def sweep(
     plan = make_plan(request)
     if dry_run:
         return _dry_run(plan, as_json)
-    return _run(plan, part, workers_per_device, as_json)
+    return _run(plan, part, workers_per_device, cluster, as_json)
 
 
-LOCAL_ONLY = frozenset({"workers_per_device", "config", "demo", "shard", "dry_run", "as_json"})
+LOCAL_ONLY = frozenset(
+    {"workers_per_device", "launcher", "ray_address", "config", "demo", "shard", "dry_run", "as_json"}
+)
 
 
 def parse_shard(text: str | None) -> tuple[int, int] | None:
@@ -190,13 +202,13 @@ def _dry_run(plan: Any, as_json: bool) -> int:
     return 0
 
 
-def _run(plan: Any, shard: tuple[int, int] | None, workers_per_device: int, as_json: bool) -> int:
+def _run(plan: Any, shard: tuple[int, int] | None, workers_per_device: int, cluster: str | None, as_json: bool) -> int:
     from xlqa.runs.estimate import say_plan
     from xlqa.runs.sweep import run_sweep
 
     print(say_plan(plan), file=sys.stderr, flush=True)
     try:
-        outcome = run_sweep(plan, shard, workers_per_device)
+        outcome = run_sweep(plan, shard, workers_per_device, cluster)
     except KeyboardInterrupt:
         ignore_interrupts()
         print("xlqa: stopped; finished runs stay. The same command goes on from here.", file=sys.stderr)

@@ -62,6 +62,13 @@ def device_count() -> int:
     return torch.cuda.device_count() if torch.cuda.is_available() else 0
 
 
+def thread_count() -> int:
+    """Threads that torch computes with on this machine's CPU."""
+    import torch
+
+    return torch.get_num_threads()
+
+
 def describe_device(device: str) -> str:
     """The device's model, for the table: a GPU's name, or the processor's and its thread count."""
     import torch

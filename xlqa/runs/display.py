@@ -68,6 +68,10 @@ class Progress:
         self.running.pop(job, None)
         self.failures.append((job.label, error))
 
+    def note(self, line: str) -> None:
+        """Say what concerns no run in particular."""
+        print(line, file=sys.stderr, flush=True)
+
     def describe(self, job: Job) -> str:
         """What a running job is at."""
         state = self.running.get(job, {})
@@ -148,6 +152,9 @@ class LiveProgress(Progress):
     def failed(self, job: Job, error: str) -> None:
         super().failed(job, error)
         self._print(f"{job.label} FAILED: {error}", "red")
+
+    def note(self, line: str) -> None:
+        self._print(line, "")
 
     def _print(self, line: str, style: str) -> None:
         from rich.text import Text

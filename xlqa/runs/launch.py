@@ -7,12 +7,14 @@ more before it counts as failed.
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -52,10 +54,21 @@ class Job:
 class Watcher(Protocol):
     """Who is told how a launch goes."""
 
+    def note(self, line: str) -> None: ...
     def started(self, job: Job) -> None: ...
     def event(self, job: Job, event: dict[str, Any]) -> None: ...
     def finished(self, job: Job) -> None: ...
     def failed(self, job: Job, error: str) -> None: ...
+
+
+class Worker(Protocol):
+    """Who does runs, one after another: a process of this machine, or of another."""
+
+    def alive(self) -> bool: ...
+    def work(self, folder: RunFolder, keep: bool, checkpoint_minutes: float) -> Iterator[dict[str, Any]]: ...
+    def cause_of_death(self) -> str: ...
+    def kill(self) -> None: ...
+    def close(self) -> None: ...
 
 
 @dataclass
@@ -78,7 +91,7 @@ class Launch:
     changed: threading.Condition = field(default_factory=threading.Condition)
     stopping: bool = False
     trouble: str | None = None
-    workers: list[_Worker] = field(default_factory=list)
+    workers: list[Worker] = field(default_factory=list)
 
     def run(self) -> None:
         """Do all jobs; Ctrl-C and SIGTERM stop the workers and leave finished runs as they are.
@@ -110,19 +123,26 @@ class Launch:
         for worker in list(self.workers):
             worker.kill()
 
-    def _next(self) -> Job | None:
-        """The next job that can start; waits while others might make one ready."""
+    def _next(self, patience: float = math.inf) -> Job | None:
+        """The next job that can start; waits, `patience` seconds at most, while others might make one ready."""
+        deadline = time.monotonic() + patience
         with self.changed:
-            while not self.stopping:
+            while not self.stopping and time.monotonic() < deadline:
                 self._fail_orphans()
-                ready = [j for j in self.jobs if j.state == "waiting" and (j.needs is None or j.needs.state == "done")]
-                if ready:
+                if ready := self._ready():
                     ready[0].state = "running"
                     return ready[0]
-                if not any(j.state in ("waiting", "running") for j in self.jobs):
+                if not self._unfinished():
                     return None
                 self.changed.wait(0.5)
         return None
+
+    def _ready(self) -> list[Job]:
+        """The jobs that can start now."""
+        return [j for j in self.jobs if j.state == "waiting" and (j.needs is None or j.needs.state == "done")]
+
+    def _unfinished(self) -> bool:
+        return any(job.state in ("waiting", "running") for job in self.jobs)
 
     def _fail_orphans(self) -> None:
         """A job whose source stage failed cannot run."""
@@ -131,7 +151,7 @@ class Launch:
                 self._fail(job, f"its source stage {job.needs.folder.id} failed.", "")
 
     def _serve(self, device: str) -> None:
-        worker: _Worker | None = None
+        worker: Worker | None = None
         try:
             while (job := self._next()) is not None:
                 worker = self._do(job, worker, device)
@@ -139,7 +159,7 @@ class Launch:
             if worker is not None:
                 worker.close()
 
-    def _do(self, job: Job, worker: _Worker | None, device: str) -> _Worker | None:
+    def _do(self, job: Job, worker: Worker | None, device: str) -> Worker | None:
         """Do one job on a worker, a new one where there is none alive; returns the worker."""
         with self.changed:
             self.watcher.started(job)
@@ -167,8 +187,8 @@ class Launch:
             self.changed.notify_all()
         return worker
 
-    def _hire(self, device: str) -> _Worker:
-        worker = _Worker(device)
+    def _hire(self, device: str) -> Worker:
+        worker = LocalWorker(device)
         self.workers.append(worker)
         if self.stopping:
             worker.kill()
@@ -180,7 +200,7 @@ class Launch:
         self.stopping = self.stopping or self.trouble is not None
         return self.trouble is not None
 
-    def _follow(self, job: Job, worker: _Worker) -> dict[str, Any] | None:
+    def _follow(self, job: Job, worker: Worker) -> dict[str, Any] | None:
         """Hand a job to a worker and pass its events on; None when the worker died."""
         with _Deadline(worker, self.timeout_minutes) as deadline:
             for event in worker.work(job.folder, job.keep, self.checkpoint_minutes):
@@ -193,7 +213,7 @@ class Launch:
                     self.watcher.event(job, event)
         return deadline.failure()
 
-    def _bury(self, job: Job, worker: _Worker) -> None:
+    def _bury(self, job: Job, worker: Worker) -> None:
         job.deaths += 1
         job.progress = 0.0
         cause = worker.cause_of_death()
@@ -209,8 +229,12 @@ class Launch:
         self.watcher.failed(job, error)
 
 
-class _Worker:
-    """A worker process and the pipe to it."""
+class LocalWorker:
+    """A worker process of this machine and the pipe to it.
+
+    Args:
+        device: `cpu`, `cuda:N` for one GPU alone, or what `--device` says.
+    """
 
     def __init__(self, device: str) -> None:
         # Threads that sleep while they wait lose nothing alone, and beside another program do not fall to a tenth of their speed.
@@ -281,7 +305,7 @@ class _Worker:
 class _Deadline:
     """Kills the worker of a run that takes longer than it may."""
 
-    def __init__(self, worker: _Worker, minutes: float | None) -> None:
+    def __init__(self, worker: Worker, minutes: float | None) -> None:
         self.worker, self.minutes = worker, minutes
         self.timer: threading.Timer | None = None
         self.passed = False
@@ -308,13 +332,13 @@ class _Deadline:
 
     def _pass(self) -> None:
         self.passed = True
-        self.worker.process.kill()
+        self.worker.kill()
 
     def failure(self) -> dict[str, Any] | None:
         """What the run failed of, if it was its time."""
         if not self.passed:
             return None
-        self.worker.process.wait()
+        self.worker.cause_of_death()  # waits until it is gone
         error = f"took longer than --timeout {self.minutes:g} minutes: raise it; the next start goes on from the checkpoint."
         return {"event": "failed", "error": error}
 

@@ -114,8 +114,46 @@ def choose_slots(device: str, jobs: int, workers_per_device: int) -> list[str]:
     return (devices * workers_per_device)[: max(1, jobs)]
 
 
-def run_sweep(plan: Plan, shard: tuple[int, int] | None = None, workers_per_device: int = 1) -> SweepOutcome:
+def choose_launcher(launcher: str, ray_address: str | None) -> str | None:
+    """The address of the Ray cluster that is to do the runs, once it answers; None for this machine.
+
+    Errors:
+        XlqaError: the launcher is unknown, Ray is not installed, or there is no such cluster.
+    """
+    if launcher == "ray":
+        from xlqa.runs.ray_cluster import find_cluster
+
+        return find_cluster(ray_address or "auto")
+    if launcher != "local":
+        raise XlqaError(f"--launcher {launcher}: choose local or ray.")
+    if ray_address is not None:
+        raise XlqaError(f"--ray-address {ray_address}: this needs --launcher ray.")
+    return None
+
+
+def _launch(plan: Plan, jobs: list[Job], watcher: Any, workers_per_device: int, cluster: str | None) -> None:
+    request = plan.request
+    if cluster is None:
+        slots = choose_slots(request.device, len(jobs), workers_per_device)
+        Launch(jobs, slots, watcher, request.checkpoint_every, request.timeout).run()
+        return
+    from xlqa.runs.ray_launch import RayLaunch
+
+    models = [plan.layout.encoder(encoder.name, encoder.sha256) for encoder in plan.encoders()]
+    RayLaunch(
+        jobs, watcher, request.out, models, cluster, request.device, workers_per_device, request.checkpoint_every,
+        request.timeout,
+    ).run()  # fmt: skip
+
+
+def run_sweep(
+    plan: Plan, shard: tuple[int, int] | None = None, workers_per_device: int = 1, cluster: str | None = None
+) -> SweepOutcome:
     """Do all of a plan that is not done, and write results.csv and failures.csv.
+
+    Args:
+        workers_per_device: runs at once on a GPU, or on a machine without any.
+        cluster: of Ray, as `choose_launcher` gives it; None for this machine.
 
     Errors:
         XlqaError: the sweep's folder cannot be written. Runs that fail do not raise: they are in the outcome.
@@ -129,8 +167,7 @@ def run_sweep(plan: Plan, shard: tuple[int, int] | None = None, workers_per_devi
     with stoppable(), guarded(plan.request.out):
         try:
             if jobs:
-                slots = choose_slots(plan.request.device, len(jobs), workers_per_device)
-                Launch(jobs, slots, watcher, plan.request.checkpoint_every, plan.request.timeout).run()
+                _launch(plan, jobs, watcher, workers_per_device, cluster)
         except BaseException:
             # What stopped the launch is what is to be said, not that a full disk takes no table either.
             watcher.write()
@@ -164,6 +201,9 @@ class _TableKeeper:
 
     def __init__(self, plan: Plan, display: Any) -> None:
         self.plan, self.display = plan, display
+
+    def note(self, line: str) -> None:
+        self.display.note(line)
 
     def started(self, job: Job) -> None:
         self.display.started(job)
