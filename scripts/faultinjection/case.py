@@ -91,6 +91,12 @@ class Case:
         self.starts.append(sweep)
         return sweep
 
+    def ask(self, *words: str) -> None:
+        """Another command of xlqa, which must answer or complain in a line, whatever state the folder is in."""
+        sweep = Sweep(list(words), environment(self.name, self.cache), self.folder / f"{words[0]}.txt")
+        sweep.wait(0, 1, 2)
+        sweep.refuse_traceback()
+
     def end(self) -> None:
         """Start again unless the last start ended well, and judge.
 

@@ -275,7 +275,7 @@ def vanish(case: Case) -> None:
             if case.out.exists():
                 raise Broken(f"made anew while it was away: {sorted(path.name for path in case.out.iterdir())}")
             away.rename(case.out)
-        elif not renamed:
+        elif not renamed and not os.path.ismount(case.out):
             case.place.remount()
 
     sweep = _strike_placed(case, act, back, mounted=not renamed)
@@ -324,7 +324,7 @@ def harm_results(case: Case) -> None:
     names = ("result.json", "predictions.json", "questions.csv")
     folders = [path for run in case.layout.run_folders() for path in run.evaluations()]
     # One file a folder: every damage has to be found out on its own account.
-    chosen = case.rng.sample(folders, RESULTS_EACH)
+    chosen = case.rng.sample(folders, min(RESULTS_EACH, len(folders)))
     _harm_and_end(case, [folder / case.rng.choice(names) for folder in chosen])
 
 
@@ -336,22 +336,32 @@ def harm_training(case: Case) -> None:
     # Somebody needs the source stage's weights again.
     transfer = next(run for run in case.layout.run_folders() if "-transfer-8-" in run.id)
     shutil.rmtree(transfer.path / "eval")
-    _harm_and_end(
-        case, [folder / case.rng.choice(["train.json", "model/model.safetensors"]) for folder in (stage, kept)]
-    )
+    files = [
+        "train.json",
+        "model/model.safetensors",
+        "model/model.safetensors",
+        "model/config.json",
+        "model/tokenizer.json",
+    ]
+    _harm_and_end(case, [folder / case.rng.choice(files) for folder in (stage, kept)])
 
 
 def harm_files(case: Case) -> None:
     """Configs, tables and copies of the data are broken, in a finished sweep or a partial one."""
     case.begin(case.rng.choice(["finished", "partial"]))
     files = [*case.out.glob("runs/*/config.json"), *case.out.glob("source/*/config.json"), *case.out.glob("data/*")]
-    files = [*case.rng.sample(sorted(files), FILES_EACH - 2), case.layout.results, case.layout.failures]
+    files = [
+        *case.rng.sample(sorted(files), min(FILES_EACH - 2, len(files))),
+        case.layout.results,
+        case.layout.failures,
+    ]
     _harm_and_end(case, files)
 
 
 def _harm_and_end(case: Case, files: Sequence[Path]) -> None:
     harms = [harm(path, case.rng) for path in files]
     case.faults += [str(each) for each in harms]
+    case.ask("status", str(case.out))
     case.start().wait(0)
     case.starts[-1].refuse_traceback()
     refuse_unhealed(harms)
@@ -391,7 +401,9 @@ def harm_caches(case: Case) -> None:
 def leave_leftovers(case: Case) -> None:
     """Half-written files and folders of processes that are no more lie about."""
     case.begin(case.rng.choice(["finished", "partial"]))
-    files = [path for path in case.out.rglob("*") if path.is_file() and not path.is_symlink() and path.suffix != ".txt"]
+    files = [
+        path for path in case.out.rglob("*") if path.is_file() and path.suffix != ".txt" and path.parent.name != "model"
+    ]
     files += [*case.out.glob("*/*/model"), *case.out.glob("encoders/*")]
     for path in case.rng.sample(sorted(files), LEFTOVERS_EACH):
         left = leave_half_written(path, case.rng)

@@ -18,7 +18,6 @@ import os
 import platform
 import shutil
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -30,6 +29,7 @@ import numpy as np
 
 from xlqa.components.windows import Template, Windows, WindowShape
 from xlqa.data.cache import tokenised_folder
+from xlqa.data.leftovers import is_abandoned
 
 logger = logging.getLogger(__name__)
 
@@ -44,9 +44,6 @@ MOST_BYTES = 2 << 30
 
 SPARE_BYTES = 1 << 30
 """What a set must leave free on its disk."""
-
-ABANDONED_SECONDS = 24 * 3600
-"""A half-written file that is older belongs to nobody any more."""
 
 ALIGNMENT = 64
 LONGEST_HEAD = 1 << 16
@@ -191,7 +188,7 @@ def _template(fields: dict[str, Any]) -> Template:
 
 
 def prune(folder: Path, *, keep: Path, most_bytes: int | None = None) -> None:
-    """Drop the sets that were used longest ago until the rest fits; and what was left half-written a day ago.
+    """Drop the sets that were used longest ago until the rest fits; and what was left half-written.
 
     Args:
         keep: this one stays.
@@ -204,9 +201,10 @@ def prune(folder: Path, *, keep: Path, most_bytes: int | None = None) -> None:
         left -= stat.st_size
         if left < 0 and path != keep:
             _drop(path)
-    for path, stat in _files(folder, f".*{SUFFIX}.*.tmp"):
-        if time.time() - stat.st_mtime > ABANDONED_SECONDS:
-            _drop(path)
+    for path, _ in _files(folder, f".*{SUFFIX}.*.tmp"):
+        with suppress(OSError):
+            if is_abandoned(path):
+                _drop(path)
 
 
 def _files(folder: Path, pattern: str) -> list[tuple[Path, os.stat_result]]:

@@ -15,13 +15,13 @@ from xlqa.errors import XlqaError
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 SHARDED = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 
-_hashes: dict[tuple[str, int, int], str] = {}
+_hashes: dict[tuple[str, int, int, int], str] = {}
 
 
 def hash_file(path: Path) -> str:
-    """SHA-256 of a file; remembered in this process while its size and time stay the same."""
+    """SHA-256 of a file; remembered in this process while its size, time and inode stay the same."""
     stat = path.stat()
-    key = (str(path), stat.st_size, stat.st_mtime_ns)
+    key = (str(path), stat.st_size, stat.st_mtime_ns, stat.st_ino)
     if key not in _hashes:
         with path.open("rb") as file:
             _hashes[key] = hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from xlqa.errors import XlqaError
-from xlqa.records import SCHEMA_VERSION, DataRef
+from xlqa.records import RESULT_COLUMNS, SCHEMA_VERSION, DataRef
 from xlqa.runs.files import read_json, sign, write_json
 from xlqa.runs.layout import Layout
 from xlqa.runs.rows import evaluation_row
@@ -231,6 +231,16 @@ def read_config(path: Path) -> dict[str, Any]:
         raise XlqaError(f"{path} is missing or not a config that xlqa wrote: prepare it with `xlqa sweep … --dry-run`.")
     refuse_foreign(config, str(path))
     return config
+
+
+def named_evaluations(config: Any) -> dict[str, Any]:
+    """The evaluations that a run's config names, by target; none where it is damaged."""
+    try:
+        evaluations: dict[str, Any] = config["metadata"]["xlqa"]["evaluations"]
+        whole = all("-" in e["eval_id"] and e["row"].keys() >= set(RESULT_COLUMNS) for e in evaluations.values())
+    except (KeyError, TypeError, AttributeError):
+        return {}
+    return evaluations if whole else {}
 
 
 def _is_ours(config: dict[str, Any]) -> bool:

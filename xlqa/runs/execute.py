@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from xlqa.components.session import SESSION, Event
-from xlqa.components.weights import hash_weights
+from xlqa.components.weights import hash_file, hash_weights
 from xlqa.errors import XlqaError
 from xlqa.runs.config import read_config, write_config
 from xlqa.runs.files import read_json, sign, waiting_lock, write_json
@@ -154,6 +154,7 @@ class _Work:
             }  # fmt: skip
         if (self.folder.model / "config.json").is_file():
             record["weights_sha256"] = hash_weights(self.folder.model)
+            record["model_files"] = {path.name: hash_file(path) for path in sorted(self.folder.model.iterdir())}
         return record
 
     def evaluate(self, target: str) -> None:

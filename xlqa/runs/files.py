@@ -8,24 +8,15 @@ import hashlib
 import io
 import json
 import os
-import platform
 import shutil
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from xlqa.data.leftovers import is_abandoned
+from xlqa.data.leftovers import temporary_beside as temporary_beside
 from xlqa.errors import XlqaError
-
-
-def temporary_beside(path: Path) -> Path:
-    """A name beside a path that no other process of any host uses; a leading dot marks it as half-written."""
-    return path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.tmp")
-
-
-ABANDONED_SECONDS = 24 * 3600
-"""A half-written file of another host that is older belongs to nobody any more."""
 
 
 def remove_leftovers(folders: Iterable[Path]) -> None:
@@ -33,25 +24,8 @@ def remove_leftovers(folders: Iterable[Path]) -> None:
     for folder in folders:
         for path in folder.glob(".*.tmp"):
             with suppress(OSError):
-                if _is_abandoned(path):
+                if is_abandoned(path):
                     shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
-
-
-def _is_abandoned(path: Path) -> bool:
-    owner, _, pid = path.name.removesuffix(".tmp").rpartition(".")
-    if owner.endswith(f".{platform.node()}") and pid.isdigit():
-        return not _is_alive(int(pid))
-    return time.time() - path.lstat().st_mtime > ABANDONED_SECONDS
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
 
 
 _guarded: dict[Path, tuple[int, int]] = {}

@@ -8,10 +8,11 @@ from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
+from xlqa.data.leftovers import temporary_beside
 from xlqa.errors import XlqaError
 from xlqa.records import DataRef
 from xlqa.runs.config import is_sealed, place_data, render_run, render_source, write_config
-from xlqa.runs.files import read_json, remove_leftovers, sha256_of, temporary_beside, waiting_lock
+from xlqa.runs.files import read_json, remove_leftovers, sha256_of, waiting_lock
 from xlqa.runs.layout import Layout, RunFolder
 from xlqa.runs.plan import Plan
 from xlqa.runs.specs import EncoderRef, EvalSpec, RunSpec, SourceStage

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from xlqa.errors import XlqaError
 from xlqa.records import SETTING_COLUMNS, planned_steps
+from xlqa.runs.config import named_evaluations
 from xlqa.runs.files import is_signed, read_json
 from xlqa.runs.layout import Layout, RunFolder
 from xlqa.runs.store import ARM_ORDER, read_result
@@ -121,17 +122,18 @@ def read_status(root: Path) -> SweepStatus:
 
 def _config(folder: RunFolder) -> dict[str, Any] | None:
     config = read_json(folder.config)
-    return config if isinstance(config, dict) and _facts(config).get("evaluations") else None
+    return config if named_evaluations(config) else None
 
 
 def _facts(config: Mapping[str, Any]) -> dict[str, Any]:
-    facts = config.get("metadata", {}).get("xlqa", {})
+    metadata = config.get("metadata")
+    facts = metadata.get("xlqa") if isinstance(metadata, dict) else None
     return facts if isinstance(facts, dict) else {}
 
 
 def _rows(folder: RunFolder, config: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A row an evaluation, planned or done; scores are None in those that are not done."""
-    planned = {e["eval_id"].rsplit("-", 1)[-1]: e["row"] for e in _facts(config)["evaluations"].values()}
+    planned = {e["eval_id"].rsplit("-", 1)[-1]: e["row"] for e in named_evaluations(config).values()}
     done = {
         path.name.rsplit("-", 1)[-1]: record["row"]
         for path in folder.evaluations()
@@ -147,14 +149,18 @@ def _run(folder: RunFolder, rows: Sequence[Mapping[str, Any]]) -> RunStatus:
 
 
 def _stage(folder: RunFolder) -> RunStatus:
-    config = read_json(folder.config) or {}
-    train, size = config.get("train", {}), int(config.get("dataset_iterator", {}).get("train_size") or 0)
+    config: Any = read_json(folder.config)
+    try:
+        train, size = dict(config["train"]), int(config["dataset_iterator"]["train_size"])
+        seed, lang = int(train["seed"]), str(_facts(config).get("lang", ""))
+    except (KeyError, TypeError, ValueError):
+        train, size, seed, lang = {}, 0, 0, ""  # damaged, and written anew by the next start
     steps = None
     if {"epochs", "batch_size", "min_steps"} <= train.keys():
         steps = planned_steps(size, train["epochs"], train["batch_size"], train["min_steps"])
     # Its weights may be gone (--keep none); the record of its training says that it was done.
     state = "done" if is_signed(read_json(folder.outcome)) else _unfinished(folder)
-    return _status(folder, state, str(_facts(config).get("lang", "")), "source", size, int(train.get("seed", 0)), steps)
+    return _status(folder, state, lang, "source", size, seed, steps)
 
 
 def _status(folder: RunFolder, state: State, lang: str, arm: str, size: int, seed: int, steps: int | None) -> RunStatus:

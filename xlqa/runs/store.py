@@ -12,9 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xlqa.components.weights import hash_weights
+from xlqa.components.weights import hash_file, hash_weights
 from xlqa.errors import XlqaError
 from xlqa.records import QUESTION_COLUMNS, RESULT_COLUMNS, Arm
+from xlqa.runs.config import named_evaluations
 from xlqa.runs.files import csv_text, is_signed, read_json, sha256_of, sign, write_json, write_text
 from xlqa.runs.layout import Layout, RunFolder
 
@@ -85,8 +86,10 @@ def is_trained(folder: RunFolder) -> bool:
     if not isinstance(record, dict) or not is_signed(record) or not (folder.model / "config.json").is_file():
         return False
     try:
-        return bool(hash_weights(folder.model) == record.get("weights_sha256"))
-    except XlqaError:
+        files = record.get("model_files", {}).items()
+        whole = all(hash_file(folder.model / name) == sha256 for name, sha256 in files)
+        return whole and bool(hash_weights(folder.model) == record.get("weights_sha256"))
+    except (XlqaError, OSError):
         return False
 
 
@@ -126,7 +129,7 @@ def collect_failures(layout: Layout) -> list[dict[str, Any]]:
     """The records of runs that failed and have not succeeded since, source stages included."""
     folders = [*layout.run_folders(), *layout.source_folders()]
     records = [read_json(folder.failure) for folder in folders if folder.failure.is_file() and not _is_done(folder)]
-    return [record for record in records if isinstance(record, dict)]
+    return [record for record in records if isinstance(record, dict) and {"run_id", "error"} <= record.keys()]
 
 
 def forget_failures(layout: Layout) -> None:
@@ -141,8 +144,7 @@ def _is_done(folder: RunFolder) -> bool:
     """Whether a folder's config has nothing left to do: a failure from before then counts no more."""
     if folder.is_source:
         return is_trained(folder)
-    config = read_json(folder.config)
-    evaluations = config.get("metadata", {}).get("xlqa", {}).get("evaluations", {}) if isinstance(config, dict) else {}
+    evaluations = named_evaluations(read_json(folder.config))
     return bool(evaluations) and all(read_result(folder.evaluation(e["eval_id"])) for e in evaluations.values())
 
 

@@ -8,8 +8,9 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
+from xlqa.data.leftovers import temporary_beside
 from xlqa.errors import XlqaError
-from xlqa.runs.files import refuse_if_gone, temporary_beside
+from xlqa.runs.files import refuse_if_gone
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """What a system says when there is no space for more; half-written files are gone by the time anybody looks."""

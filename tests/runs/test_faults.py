@@ -1,0 +1,393 @@
+"""Faults: the short form of `scripts/faults` on a smaller sweep, and each defect that it has found, fast and alone."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import platform
+import shutil
+import signal
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
+
+from faultinjection.campaign import Campaign, share_out  # found through the line above
+from faultinjection.case import Case, State
+from faultinjection.harm import DAMAGES, DEAD, harm
+from faultinjection.kinds import BY_NAME, KINDS
+from faultinjection.material import SETTINGS, Reference
+from faultinjection.process import Broken
+
+from xlqa.cli import main
+from xlqa.components.weights import write_folder
+from xlqa.errors import XlqaError
+from xlqa.runs import launch, store
+from xlqa.runs.files import guarded, read_json, remove_leftovers, write_json, write_text
+from xlqa.runs.launch import Job, Launch, stoppable
+from xlqa.runs.layout import Layout, RunFolder
+from xlqa.runs.plan import Plan
+from xlqa.runs.prepare import lay_out
+from xlqa.runs.store import forget_failures, is_trained, read_result, write_results
+from xlqa.runs.sweep import make_jobs
+from xlqa.runs.trouble import errno_of, find_trouble
+
+MakePlan = Callable[..., Plan]
+SMALL = SETTINGS | {"sizes": "8", "source_size": 24, "test_size": 8, "valid_size": 4, "min_steps": 4}
+
+
+@pytest.fixture
+def copied(finished: Path, tmp_path: Path) -> Path:
+    """A finished sweep of the test's own."""
+    out = tmp_path / "copied"
+    shutil.copytree(finished, out, symlinks=True)
+    return out
+
+
+# ---- the short form
+
+
+class Chain(Case):
+    """One fault upon another in one folder, without an undisturbed start between them."""
+
+    def begin(self, state: State) -> None:
+        if not self.out.exists():
+            super().begin("fresh")
+            return
+        if all(run.evaluations() for run in self.layout.run_folders()):
+            # Something must be left to do.
+            shutil.rmtree(next(run.path for run in self.layout.run_folders() if "-transfer-8-" in run.id) / "eval")
+
+
+@pytest.fixture(scope="module")
+def campaign(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Campaign:
+    made = Campaign(0, tmp_path_factory.mktemp("faults"), 1, print)
+    made.prepare(encoder, SMALL)
+    return made
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        ("kill-driver", "full-disk", "ctrl-c", "leftovers"),
+        ("kill-worker", "vanished", "files"),
+        ("sigterm", "read-only", "two-killed"),
+    ],
+    ids="-".join,
+)
+def test_faults_upon_faults_end_with_the_undisturbed_table(campaign: Campaign, kinds: tuple[str, ...]) -> None:
+    case = Chain("-".join(kinds), "0", campaign.cases, campaign.reference, campaign.mounting)
+    try:
+        for kind in kinds:
+            BY_NAME[kind].inject(case)
+            case.place.settle()
+        case.end()
+        assert len(case.faults) >= len(kinds)
+    finally:
+        case.close(keep=False)
+
+
+# ---- what judges
+
+
+def test_cases_are_shared_out_over_all_kinds() -> None:
+    plan = share_out(100, KINDS)
+    faults = Counter({kind.name: 0 for kind in KINDS})
+    for kind, _ in plan:
+        faults[kind.name] += kind.each
+    assert min(faults.values()) >= 2
+    assert 100 <= sum(faults.values()) < 106
+    assert len(set(plan)) == len(plan)
+    assert share_out(10, KINDS[:2]) == [(KINDS[i % 2], i // 2) for i in range(10)]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_every_damage_is_one(tmp_path: Path, damage: str) -> None:
+    import random
+
+    whole = json.dumps({"row": {"f1": 12.5}, "name": "x" * 40}).encode()
+    for seed in range(20):
+        path = tmp_path / "file.json"
+        path.write_bytes(whole)
+        harm(path, random.Random(seed), [damage])
+        assert not path.exists() or path.read_bytes() != whole
+
+
+def judge(out: Path, undisturbed: Path, tmp_path: Path) -> None:
+    from faultinjection.material import read_table
+
+    reference = Reference(Path(), {}, undisturbed, tmp_path / "none", table=read_table(undisturbed / "results.csv"))
+    case = Case("judged", "0", tmp_path / "cases", reference, mounting=False)
+    out.rename(case.out)
+    case.judge()
+
+
+def _drop_a_row(out: Path) -> None:
+    shutil.rmtree(next(out.glob("runs/*/eval/*")))
+    write_results(Layout(out))
+
+
+def _repeat_a_row(out: Path) -> None:
+    lines = (out / "results.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (out / "results.csv").write_text("".join([*lines, lines[-1]]), encoding="utf-8")
+
+
+def _change_a_score(out: Path) -> None:
+    text = (out / "results.csv").read_text(encoding="utf-8")
+    (out / "results.csv").write_text(text.replace(",fp32,", ",bf16,", 1), encoding="utf-8")
+
+
+def _leave_a_failure(out: Path) -> None:
+    write_json(next(out.glob("runs/*")) / "failure.json", {})
+
+
+def _leave_half_a_file(out: Path) -> None:
+    (next(out.glob("runs/*")) / ".config.json.host.1.tmp").touch()
+
+
+def _break_weights(out: Path) -> None:
+    next(out.glob("source/*/model/model.safetensors")).write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (_drop_a_row, "has 8 rows, not 9"),
+        (_repeat_a_row, "has 10 rows, not 9"),
+        (_change_a_score, "precision is 'bf16'"),
+        (_leave_a_failure, "left over"),
+        (_leave_half_a_file, "left over"),
+        (_break_weights, "not whole"),
+    ],
+)
+def test_the_judge_sees_what_is_wrong(
+    copied: Path, finished: Path, tmp_path: Path, spoil: Callable[[Path], None], complaint: str
+) -> None:
+    write_text(copied / "failures.csv", "lang\n")
+    spoil(copied)
+    with pytest.raises(Broken, match=complaint):
+        judge(copied, finished, tmp_path)
+
+
+def test_the_judge_sees_locks_and_processes(copied: Path, finished: Path, tmp_path: Path) -> None:
+    import subprocess
+
+    from faultinjection.material import MARK
+    from faultinjection.process import wait_gone
+
+    write_text(copied / "failures.csv", "lang\n")
+    child = subprocess.Popen(["sleep", "60"], env={**os.environ, MARK: "judged"})
+    try:
+        assert wait_gone("judged", tmp_path, 0.1) == [child.pid]
+    finally:
+        child.kill()
+        child.wait()
+    handle = os.open(next((copied / "runs").iterdir()), os.O_RDONLY)
+    try:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        with pytest.raises(Broken, match="still locked"):
+            judge(copied, finished, tmp_path)
+    finally:
+        os.close(handle)
+
+
+# ---- what it has found
+
+
+def test_what_the_dead_left_half_written_is_removed(tmp_path: Path) -> None:
+    host = platform.node()
+    dead = [tmp_path / f".config.json.{host}.{DEAD}.tmp", tmp_path / f".model.{host}.{DEAD}.tmp"]
+    living = [tmp_path / f".config.json.{host}.{os.getpid()}.tmp", tmp_path / ".config.json.elsewhere.1.tmp"]
+    dead[1].mkdir()
+    for path in (dead[0], dead[1] / "model.safetensors", *living):
+        path.touch()
+    old = tmp_path / ".train.json.elsewhere.1.tmp"
+    old.touch()
+    os.utime(old, (0, 0))
+    remove_leftovers([tmp_path, tmp_path / "missing"])
+    assert sorted(tmp_path.iterdir()) == sorted(living)
+
+
+def test_a_start_removes_leftovers_everywhere(copied: Path, plan: MakePlan) -> None:
+    places = [".", "data", "encoders", "runs", "source", "runs/*", "source/*", "runs/*/eval", "runs/*/eval/*"]
+    left = [next(copied.glob(place)) / f".x.{platform.node()}.{DEAD}.tmp" for place in places[1:]]
+    left.append(copied / f".results.csv.{platform.node()}.{DEAD}.tmp")
+    for path in left:
+        path.touch()
+    lay_out(plan(copied))
+    assert [path for path in left if path.exists()] == []
+
+
+def test_nothing_is_made_anew_where_a_folder_was(tmp_path: Path) -> None:
+    root = tmp_path / "out"
+    root.mkdir()
+    with guarded(root):
+        write_text(root / "runs" / "one" / "config.json", "{}")
+        root.rename(tmp_path / "away")
+        with pytest.raises(XlqaError, match="is gone"):
+            write_text(root / "results.csv", "")
+        assert not root.exists()
+        root.mkdir()  # the empty folder that a mount leaves
+        with pytest.raises(XlqaError, match="is gone"):
+            write_text(root / "runs" / "one" / "config.json", "{}")
+        with pytest.raises(FileNotFoundError):
+            write_folder(root / "runs" / "one" / "model", lambda folder: None)
+        assert list(root.iterdir()) == []
+        assert "is gone" in str(find_trouble(root))
+    write_text(root / "results.csv", "")
+
+
+def test_trouble_with_the_disk_is_told_from_other_errors(tmp_path: Path) -> None:
+    assert find_trouble(tmp_path) is None
+    assert find_trouble(tmp_path, errno.ENOENT) is None
+    assert "is full (No space left on device)" in str(find_trouble(tmp_path, errno.ENOSPC))
+    (tmp_path / "file").touch()
+    assert "cannot be written (Not a directory)" in str(find_trouble(tmp_path / "file"))
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
+    with pytest.raises(XlqaError) as caught:
+        write_text(tmp_path / "file" / "below", "")
+    assert errno_of(caught.value) == errno.EEXIST
+    assert errno_of(RuntimeError("I/O error: No space left on device (os error 28)")) == errno.ENOSPC
+    assert errno_of(ValueError("no")) is None
+
+
+class FullWorker:
+    """A worker on a full disk."""
+
+    hired = 0
+
+    def __init__(self, device: str) -> None:
+        type(self).hired += 1
+
+    def alive(self) -> bool:
+        return True
+
+    def work(self, folder: RunFolder, keep: bool, *_: object) -> Iterator[dict[str, Any]]:
+        yield {"event": "failed", "error": "OSError: no", "errno": errno.ENOSPC}
+
+    def close(self) -> None: ...
+    def kill(self) -> None: ...
+
+
+class Silent:
+    """A display that shows nothing."""
+
+    def note(self, line: str) -> None: ...
+
+    def started(self, job: Job) -> None: ...
+    def event(self, job: Job, event: dict[str, Any]) -> None: ...
+    def finished(self, job: Job) -> None: ...
+    def failed(self, job: Job, error: str) -> None:
+        pytest.fail(f"{job.label} counts as failed: {error}")
+
+
+def test_a_full_disk_stops_a_sweep_with_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "LocalWorker", FullWorker)
+    folders = [RunFolder(tmp_path / "runs" / name) for name in "ab"]
+    for folder in folders:
+        folder.path.mkdir(parents=True)
+    jobs = [Job(folder, folder.id, False, 1.0, lambda: None) for folder in folders]
+    with pytest.raises(XlqaError, match="is full"):
+        Launch(jobs, ["cpu"], Silent()).run()
+    assert [job.state for job in jobs] == ["waiting", "waiting"]
+    assert not list(tmp_path.glob("runs/*/failure.json"))
+
+
+def test_however_often_it_is_stopped_it_stops_once() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with stoppable() as asked, stoppable() as inner:
+        assert inner is asked
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+            os.kill(os.getpid(), number)
+        assert asked.is_set()
+    assert signal.getsignal(signal.SIGINT) is before
+    with stoppable() as again:
+        assert not again.is_set()
+    heard: list[bool] = []
+    thread = threading.Thread(target=lambda: heard.append(_can_stop()))
+    thread.start()
+    thread.join()
+    assert heard == [False]
+
+
+def _can_stop() -> bool:
+    with stoppable() as asked:
+        return asked.is_set()
+
+
+def test_a_damaged_config_gives_no_evaluations(copied: Path, plan: MakePlan) -> None:
+    path = next(copied.glob("runs/es-target-only-8-s0-*")) / "config.json"
+    lay_out(plan(copied))
+    whole = path.read_text(encoding="utf-8")
+    eval_id = next(iter(read_json(path)["metadata"]["xlqa"]["evaluations"].values()))["eval_id"]
+    other = eval_id[:-1] + ("0" if eval_id[-1] != "0" else "1")
+    for damaged in (whole.replace(eval_id, other), whole.replace('"chainer"', '"chained"'), "[]", "[" * 100_000):
+        path.write_text(damaged, encoding="utf-8")
+        lay_out(plan(copied))
+        assert path.read_text(encoding="utf-8") == whole
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
+def test_a_model_is_whole_or_not_there(copied: Path, name: str) -> None:
+    stage = RunFolder(next((copied / "source").iterdir()))
+    assert is_trained(stage)
+    path = stage.model / name
+    path.write_bytes(path.read_bytes()[:-1])
+    assert not is_trained(stage)
+    path.unlink()
+    assert not is_trained(stage)
+
+
+@pytest.mark.parametrize("nonsense", ["", "{}", "[]", "0", '"text"', "[" * 100_000, '{"metadata": []}', "\ud800"])
+def test_nonsense_is_nowhere_believed(
+    copied: Path, plan: MakePlan, nonsense: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = next(copied.glob("runs/es-transfer-16-s0-*"))
+    stage = next((copied / "source").iterdir())
+    names = ("config.json", "train.json", "failure.json")
+    results = list(kept.glob("eval/*/result.json"))
+    for path in (*(folder / name for folder in (kept, stage) for name in names), *results):
+        path.write_bytes(nonsense.encode("utf-8", "surrogatepass"))
+    assert main(["status", str(copied)]) == 0
+    assert main(["collect", str(copied)]) in (0, 1)
+    assert [job.label for job in make_jobs(plan(copied), plan(copied).runs)[0]] == [
+        "source sample.en.train 24 seed 0", "es transfer 16 seed 0",
+    ]  # fmt: skip
+    capsys.readouterr()
+
+
+def test_a_failure_of_what_is_done_is_forgotten(copied: Path) -> None:
+    done, open_one = (next(copied.glob(f"runs/es-target-only-8-s{seed}-*")) for seed in (0, 1))
+    shutil.rmtree(open_one / "eval")
+    for run in (done, open_one, next((copied / "source").iterdir())):
+        write_json(run / "failure.json", {"run_id": run.name})
+    forget_failures(Layout(copied))
+    assert list(copied.glob("*/*/failure.json")) == [open_one / "failure.json"]
+
+
+def test_a_table_hashes_each_file_once(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[Path] = []
+    real = store.sha256_of
+    monkeypatch.setattr(store, "sha256_of", lambda path: hashed.append(path) or real(path))
+    for path in copied.glob("runs/*/eval/*/*"):
+        os.utime(path, (1e9, 1e9))
+    assert len(write_results(Layout(copied))) == 9
+    assert len(hashed) == 18
+    write_results(Layout(copied))
+    assert len(hashed) == 18
+    path = next(copied.glob("runs/*/eval/*/predictions.json"))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + b" ")
+    assert read_result(path.parent) is None
+    path.write_bytes(whole)
+    assert read_result(path.parent) is not None
