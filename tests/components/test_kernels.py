@@ -409,3 +409,33 @@ def test_kept_low_weights_follow_every_change() -> None:
     layers[0].bias.data = torch.randn(48)
     assert torch.equal(*both())
     assert not [name for layer in layers for name in layer.state_dict() if "low" in name]
+
+
+def test_the_wide_layer_computes_gelu_in_its_product() -> None:
+    config = BertConfig(hidden_size=32, num_attention_heads=2, intermediate_size=64, num_hidden_layers=1, vocab_size=40)
+    plain = BertForQuestionAnswering(config).eval()
+    fast = copy.deepcopy(plain)
+    kernels.accelerate(fast, "cpu")
+    layers = [network.bert.encoder.layer[0].intermediate for network in (plain, fast)]
+    assert isinstance(layers[1], kernels._FastIntermediate)
+    values = torch.randn(7, 32) * 3
+    with torch.inference_mode():
+        assert torch.equal(layers[0](values), layers[1](values))
+        with torch.autocast("cpu", torch.bfloat16):
+            low = layers[1](values)
+        exact = layers[0](values)
+    assert low.dtype == torch.bfloat16
+    assert torch.allclose(low.float(), exact, rtol=0.02, atol=0.02)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(layers[0](values), layers[1](values))
+
+
+def test_a_mask_is_read_anew_for_every_batch() -> None:
+    projected = torch.randn(2, 6, 3 * 8, dtype=torch.bfloat16)
+    with torch.inference_mode():
+        for length in (6, 4, 3):
+            mask = (torch.arange(6) < length).expand(2, 1, 1, 6).clone()
+            both = [kernels.attend(projected, mask, 2, 0.0) for _ in range(2)]
+            alone = kernels.attend(projected[:, :length].contiguous(), None, 2, 0.0)
+            assert torch.equal(*both)
+            assert torch.allclose(both[0][:, :length].float(), alone.float(), atol=0.02)

@@ -15,6 +15,7 @@ import ctypes
 import functools
 import math
 import sys
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -42,6 +43,11 @@ ATTENTION_CLASSES = frozenset(
 )
 """Self-attention classes of transformers (4.x and 5.x) whose arithmetic `_FastSelfAttention` knows."""
 
+INTERMEDIATE_CLASSES = frozenset(
+    f"{family}Intermediate" for family in ("Bert", "Roberta", "XLMRoberta", "Camembert", "Electra")
+)
+"""Their classes of the wide layer: a linear layer, then an activation."""
+
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 """Names of two settings in glibc's malloc.h."""
 
@@ -68,7 +74,9 @@ def accelerate(network: nn.Module, device: str) -> None:
         elif type(module) is nn.Linear and min(module.weight.shape) >= LEAST_WIDTH and module.bias is not None:
             module.__class__ = FusedLinear
         elif _is_known_attention(module):
-            module.__class__ = _fast_class(type(module))
+            module.__class__ = _fast_class(_FastSelfAttention, type(module))
+        elif _is_known_intermediate(module):
+            module.__class__ = _fast_class(_FastIntermediate, type(module))
 
 
 @contextmanager
@@ -124,13 +132,21 @@ def _is_known_attention(module: nn.Module) -> bool:
     return fused and absolute and not getattr(module, "is_decoder", False)
 
 
+def _is_known_intermediate(module: nn.Module) -> bool:
+    """Whether a module is a linear layer followed by GELU in its exact form."""
+    if type(module).__name__ not in INTERMEDIATE_CLASSES or isinstance(module, _FastIntermediate):
+        return False
+    activation = getattr(module, "intermediate_act_fn", None)
+    return getattr(activation, "act", activation) is nn.functional.gelu
+
+
 _fast_classes: dict[str, type[nn.Module]] = {}
 
 
-def _fast_class(known: type[nn.Module]) -> type[nn.Module]:
+def _fast_class(fast: type[nn.Module], known: type[nn.Module]) -> type[nn.Module]:
     name = f"{known.__module__}.{known.__name__}"
     if name not in _fast_classes:
-        _fast_classes[name] = type(known.__name__, (_FastSelfAttention, known), {"__module__": known.__module__})
+        _fast_classes[name] = type(known.__name__, (fast, known), {"__module__": known.__module__})
     return _fast_classes[name]
 
 
@@ -192,10 +208,7 @@ def project(input: torch.Tensor, parts: Sequence[nn.Linear]) -> torch.Tensor:
     """The outputs of linear layers side by side, (..., in) to (..., sum of out), as one product."""
     if _computes_low(input) and _fused_product() is not None:
         if not torch.is_grad_enabled():
-            weight, bias = _low_weights(parts)
-            flat = input.reshape(-1, input.shape[-1]).to(torch.bfloat16)
-            found: torch.Tensor = _fused_product()(flat, weight, bias, "none", [], "")
-            return found.view(*input.shape[:-1], -1)
+            return _product(input, parts)
         apply: Any = _Project.apply
         output: torch.Tensor = apply(input, *(part.weight for part in parts), *(part.bias for part in parts))
         return output
@@ -216,6 +229,14 @@ def _fused_product() -> Any:
     except (RuntimeError, NotImplementedError, TypeError):
         return None
     return product if found is not None and torch.equal(found, wanted * 3) else None
+
+
+def _product(input: torch.Tensor, parts: Sequence[nn.Linear], activation: str = "none") -> torch.Tensor:
+    """What `project` gives where no gradient is wanted, with an activation of oneDNN's on it."""
+    weight, bias = _low_weights(parts)
+    flat = input.reshape(-1, input.shape[-1]).to(torch.bfloat16)
+    found: torch.Tensor = _fused_product()(flat, weight, bias, activation, [], "none")
+    return found.view(*input.shape[:-1], -1)
 
 
 def _low_weights(parts: Sequence[nn.Linear]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -265,6 +286,19 @@ def _join_low(parts: Sequence[torch.Tensor]) -> torch.Tensor:
     return low[0] if len(low) == 1 else torch.cat(low)
 
 
+class _FastIntermediate(nn.Module):
+    """Put before the wide layer's class of transformers: where no gradient is wanted GELU is computed within the product."""
+
+    dense: nn.Linear
+
+    def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:
+        """(..., hidden) to (..., intermediate); GELU sees its input before that is rounded to bfloat16."""
+        if torch.is_grad_enabled() or not _computes_low(hidden_states) or _fused_product() is None:
+            output: torch.Tensor = super().forward(hidden_states)
+            return output
+        return _product(hidden_states, (self.dense,), "gelu")
+
+
 class _FastSelfAttention(nn.Module):
     """Put before a self-attention class of transformers: one product for query, key and value, then `_Attention`."""
 
@@ -307,6 +341,20 @@ def _additive(mask: torch.Tensor | None, dtype: torch.dtype) -> tuple[torch.Tens
     return tail.to(dtype), first
 
 
+_last_mask: tuple[Any, torch.dtype, tuple[torch.Tensor | None, int]] | None = None
+
+
+def _remembered(mask: torch.Tensor | None, dtype: torch.dtype) -> tuple[torch.Tensor | None, int]:
+    """As `_additive`; every layer of a network asks with the same mask."""
+    global _last_mask
+    if mask is None or not torch.is_inference(mask):
+        # Elsewhere a mask may be changed in place between two layers.
+        return _additive(mask, dtype)
+    if _last_mask is None or _last_mask[0]() is not mask or _last_mask[1] != dtype:
+        _last_mask = (weakref.ref(mask), dtype, _additive(mask, dtype))
+    return _last_mask[2]
+
+
 def attend(projected: torch.Tensor, mask: torch.Tensor | None, heads: int, p: float) -> torch.Tensor:
     """Softmax attention with dropout on its weights.
 
@@ -318,7 +366,7 @@ def attend(projected: torch.Tensor, mask: torch.Tensor | None, heads: int, p: fl
     Returns:
         (B, L, heads * depth).
     """
-    tail, first = _additive(mask, projected.dtype)
+    tail, first = _remembered(mask, projected.dtype)
     apply: Any = _Attention.apply
     output: torch.Tensor = apply(projected, tail, first, heads, p)
     return output
