@@ -171,7 +171,8 @@ def other_versions(asked: Sequence[Node]) -> dict[Node, str]:
     import ray
     from ray.exceptions import GetTimeoutError, RayError
 
-    refs = {node: _version_task().options(num_cpus=0, scheduling_strategy=pinned(node)).remote() for node in asked}
+    task = _version_task()
+    refs = {node: task.options(num_cpus=0, scheduling_strategy=pinned(node)).remote() for node in asked}
     wrong, deadline = {}, time.monotonic() + HELLO_SECONDS
     for node, ref in refs.items():
         try:

@@ -16,7 +16,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -88,35 +88,37 @@ class _RemoteWorker:
 
     def work(self, folder: RunFolder, keep: bool, checkpoint_minutes: float) -> Iterator[dict[str, Any]]:
         """Events of one run; ends early when its worker died, or the node was lost."""
-        run = self.run = folder.path.relative_to(folder.root).as_posix()
-        if self.shared:
-            order = Order(str(folder.root), run, keep, checkpoint_minutes, _shows(folder), None)
-            yield from self._follow(order, folder)
-            return
-        yield {"event": "stage", "stage": WAITING}
-        with waiting_lock(folder.path):
-            yield {"event": "stage", "stage": "sending files"}
-            order = Order(str(folder.root), run, keep, checkpoint_minutes, {}, self.packer.pack(folder))
-            yield from self._follow(order, folder)
-
-    def _follow(self, order: Order, folder: RunFolder) -> Iterator[dict[str, Any]]:
-        import ray
         from ray.exceptions import RayActorError, RayError
 
+        self.run = folder.path.relative_to(folder.root).as_posix()
+        order = Order(str(folder.root), self.run, keep, checkpoint_minutes, {}, None)
         try:
-            for ref in self.actor.work.options(num_returns="streaming").remote(order):
-                event = ray.get(ref)
-                if event["event"] in LAST_EVENTS:
-                    self._take(order, folder, event["files"])
-                if event["event"] in ("died", "refused"):
-                    self.cause = event["error"]
-                    self.refusal = self.cause if event["event"] == "refused" else ""
-                    return
-                yield event
+            if self.shared:
+                yield from self._follow(replace(order, shows=_shows(folder)), folder)
+                return
+            yield {"event": "stage", "stage": WAITING}
+            # The node's worker holds the run's folder there; here another sweep may be at the same run.
+            with waiting_lock(folder.path):
+                yield {"event": "stage", "stage": "sending files"}
+                yield from self._follow(replace(order, parcels=self.packer.pack(folder)), folder)
         except RayActorError:
             self._bury()
         except RayError as error:
-            raise XlqaError(f"node {self.node.name}: {str(error).strip().splitlines()[-1]}") from error
+            raise XlqaError(f"node {self.node.name}: {last_line(error)}") from error
+
+    def _follow(self, order: Order, folder: RunFolder) -> Iterator[dict[str, Any]]:
+        import ray
+
+        for ref in self.actor.work.options(num_returns="streaming").remote(order):
+            event = ray.get(ref)
+            if event["event"] in LAST_EVENTS:
+                self._take(order, folder, event["files"])
+            if event["event"] == "died":
+                self.cause = event["error"]
+            elif event["event"] == "refused":
+                self.cause = self.refusal = f"node {self.node.name}: {event['error']}"
+            else:
+                yield event
 
     def _take(self, order: Order, folder: RunFolder, files: Mapping[str, str]) -> None:
         """See or fetch what a run left on the node."""
@@ -211,7 +213,7 @@ class RayLaunch(Launch):
 
         Errors:
             XlqaError: no node can do runs, or the sweep's disk is full, read-only or gone.
-        KeyboardInterrupt: Ctrl-C or SIGTERM.
+            KeyboardInterrupt: Ctrl-C or SIGTERM.
         """
         with stoppable() as asked:
             with joined(self.address):
@@ -235,7 +237,7 @@ class RayLaunch(Launch):
 
     def _greet(self) -> None:
         """Look at the nodes that there are: their GPUs decide what `auto` means, their versions must be ours."""
-        found = nodes()
+        found = [node for node in nodes() if is_there(node)]
         if self.device == "auto":
             self.device = "cuda" if any(node.gpus >= 1 for node in found) else "cpu"
         able = [node for node in found if self._seats_of(node)]
@@ -272,12 +274,13 @@ class RayLaunch(Launch):
         while self._unfinished() and not self.stopping and not asked.is_set():
             if self.fault is not None:
                 raise self.fault
-            usable = self._usable()
-            if usable or any(seat.busy for seat in self.seats):
-                seen = time.monotonic()
-            else:
-                self._refuse_to_wait(time.monotonic() - seen)
-            self._open_seats(usable)
+            if self._missing() > 0:
+                usable = self._usable()
+                if usable or any(seat.busy for seat in self.seats):
+                    seen = time.monotonic()
+                else:
+                    self._refuse_to_wait(time.monotonic() - seen)
+                self._open_seats(usable)
             with self.changed:
                 self._fail_orphans()
                 self.changed.wait(0.5)
@@ -292,12 +295,16 @@ class RayLaunch(Launch):
             reason = broken[0] if broken else "all of them were lost."
             raise XlqaError(f"--launcher ray: no node can do runs: {reason} The same command goes on from here.")
 
+    def _missing(self) -> int:
+        """How many runs could start now for which no slot waits."""
+        with self.changed:
+            return len(self._ready()) - sum(not seat.busy for seat in self.seats)
+
     def _open_seats(self, usable: Sequence[Node]) -> None:
         """One seat after another on the node that has the fewest."""
         with self.changed:
-            missing = len(self._ready()) - sum(not seat.busy for seat in self.seats)
             taken = Counter(seat.node.id for seat in self.seats)
-            for _ in range(missing):
+            for _ in range(self._missing()):
                 free = [node for node in usable if taken[node.id] < self._seats_of(node)]
                 if not free:
                     return
@@ -356,15 +363,15 @@ class RayLaunch(Launch):
         except RayError as error:
             forget(actor)
             if not self.stopping and not is_lost(seat.node):
-                self._refused(seat.node, str(error).strip().splitlines()[-1])
+                self._refused(seat.node, f"node {seat.node.name}: {last_line(error)}")
             return None
 
     def _refused(self, node: Node, reason: str) -> None:
         """Count what a node could not do; in the end it is left alone."""
         lines = self.refusals.setdefault(node.id, [])
-        lines.append(f"node {node.name}: {reason}")
+        lines.append(reason)
         if len(lines) == REFUSALS_ALLOWED:
-            self._note(f"{lines[-1]} The node does no more runs.")
+            self._note(f"{reason} The node does no more runs.")
 
     def _start_actor(self, node: Node) -> Any:
         """A slot with its share of a GPU, or of the node's CPUs."""
@@ -420,6 +427,11 @@ class RayLaunch(Launch):
             actors = list(self.actors.values())
         for actor in actors:
             forget(actor)
+
+
+def last_line(error: Exception) -> str:
+    """What Ray says of an error, without the traces before it."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
 
 
 def _fraction(share: float) -> float:
