@@ -11,6 +11,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+MIN_CONTEXT_STEP = 16
+"""New pieces of a paragraph in each further window, at least: longer questions are cut."""
+
+LEAST_QUESTION = 8
+"""Pieces of a question that any window must have room for."""
+
 SCHEMA_VERSION = 1
 """Version of everything that decides a run's weights beside its settings: reading, windows, batching, training."""
 

@@ -61,6 +61,17 @@ def test_pieces_and_windows(reading: Reading) -> None:
     assert found.windows == (1 + 1 + 4 + 4) / 4
 
 
+def test_long_questions_are_cut_as_in_training(tmp_path: Path) -> None:
+    # 40 pieces less 3 special ones, 4 shared and 16 new ones leave a question 17 of its 20.
+    qa = {"id": "q", "question": " ".join("w" * 20), "answers": [{"text": "w", "answer_start": 0}]}
+    path = tmp_path / "set.json"
+    path.write_text(json.dumps({"data": [{"paragraphs": [{"context": " ".join("w" * 40), "qas": [qa]}]}]}))
+    found = describe(read_dataset(path), max_length=40, stride=4, cut=Cutter("words", words, 3)).pieces
+    assert found is not None
+    assert found.questions_cut == 1
+    assert found.windows == 1 + 2  # room for 20 of 40 pieces, then 16 new ones at a time
+
+
 def test_a_window_needs_room(reading: Reading) -> None:
     with pytest.raises(XlqaError, match="raise --max-length or lower --stride"):
         describe(reading, max_length=8, stride=4, cut=Cutter("words", words, 3))

@@ -426,6 +426,8 @@ def _print_stats(name: str, reading: Reading, found: Stats) -> None:
         beyond = f"{pieces.beyond_window:.2%} of the questions"
         windows = f"{pieces.windows:.2f} windows a question (stride {pieces.stride:,})"
         print(f"beyond one window of {pieces.max_length:,}: {beyond}; {windows}")
+        if pieces.questions_cut:
+            print(f"questions too long for such a window: {pieces.questions_cut:,}; they are cut")
 
 
 def _length_row(name: str, values: Lengths, form: str = ",.0f") -> tuple[str, ...]:

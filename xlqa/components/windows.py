@@ -16,9 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xlqa.errors import XlqaError
-
-MIN_CONTEXT_STEP = 16
-"""A window must move on by at least this many pieces: a question so long that it could not is cut."""
+from xlqa.records import LEAST_QUESTION, MIN_CONTEXT_STEP
 
 IntArray = npt.NDArray[np.int32]
 Index = npt.NDArray[np.int64]
@@ -36,8 +34,8 @@ class WindowShape:
         if self.max_length < 32:
             return f"--max-length {self.max_length} leaves no room for a question and a paragraph: use 32 or more."
         room = self.max_length - 3 - self.stride - MIN_CONTEXT_STEP
-        if self.stride < 0 or room < 8:
-            most = self.max_length - 3 - MIN_CONTEXT_STEP - 8
+        if self.stride < 0 or room < LEAST_QUESTION:
+            most = self.max_length - 3 - MIN_CONTEXT_STEP - LEAST_QUESTION
             return f"--stride {self.stride} does not fit windows of {self.max_length} pieces: use 0 to {most}."
         return None
 

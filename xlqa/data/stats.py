@@ -11,7 +11,7 @@ import numpy as np
 
 from xlqa.data.reading import Reading
 from xlqa.errors import XlqaError
-from xlqa.records import Question
+from xlqa.records import LEAST_QUESTION, MIN_CONTEXT_STEP, Question
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 """Which quantiles of a length are given; the first and last are its smallest and largest value."""
@@ -37,6 +37,7 @@ class Pieces:
         unknown: share (0 to 1) of the paragraphs' pieces that the vocabulary does not have.
         beyond_window: share (0 to 1) of the questions that do not fit one window together with their paragraph.
         windows: windows of a question on average.
+        questions_cut: questions too long for a window to hold them whole and still move on.
     """
 
     model: str
@@ -50,6 +51,7 @@ class Pieces:
     unknown: float
     beyond_window: float
     windows: float
+    questions_cut: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,10 @@ def _pieces(
     by_context = dict(zip(contexts, counts, strict=True))
     asked, _ = cutter.count([question.question for question in every])
     answers, _ = cutter.count([answer.text for question in questions for answer in question.answers])
-    room = max_length - cutter.special - np.array(asked)
+    # As in training: a longer question is cut, so that its window can still move on.
+    most = max_length - cutter.special - stride - MIN_CONTEXT_STEP
+    kept = np.minimum(asked, most) if most >= LEAST_QUESTION else np.array(asked)
+    room = max_length - cutter.special - kept
     if stride < 0 or (room <= stride).any():
         raise XlqaError(
             f"A window of {max_length:,} pieces has no room for the longest question and a stride of {stride:,}: "
@@ -225,4 +230,5 @@ def _pieces(
         unknown / max(1, total),
         float((beyond > 0).mean()),
         float(windows.mean()),
+        int((kept < asked).sum()),
     )
