@@ -66,7 +66,9 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def model_files(folder: Path) -> list[Path]:
-    """What a model folder is made of: configuration, weights and tokenizer, without what else lies there."""
+    """What a model folder is made of: all of one that xlqa wrote; of an encoder configuration, weights and tokenizer alone."""
+    if folder.name == RunFolder(folder.parent).model.name:
+        return [path for path in sorted(folder.iterdir()) if path.is_file() and path.name[0] != "."]
     names = ("config.json", *TOKENIZER_FILES)
     return [*(folder / name for name in names if (folder / name).is_file()), *weight_files(folder)]
 

@@ -20,9 +20,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from xlqa.data.leftovers import temporary_beside
 from xlqa.errors import XlqaError
 from xlqa.runs.execute import WAITING
-from xlqa.runs.files import sha256_of, temporary_beside, waiting_lock, write_text
+from xlqa.runs.files import sha256_of, waiting_lock, write_text
 from xlqa.runs.launch import Job, Launch, Watcher, Worker, stoppable
 from xlqa.runs.layout import RunFolder
 from xlqa.runs.parcel import Parcel, await_files, bring_back, needed_files

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from xlqa.data.cache import cache_folder
+from xlqa.data.leftovers import temporary_beside
 from xlqa.errors import XlqaError
-from xlqa.runs.files import temporary_beside
 from xlqa.runs.launch import LocalWorker
 from xlqa.runs.layout import RunFolder
 from xlqa.runs.parcel import Mirror, Parcel, await_files, listing, marks
