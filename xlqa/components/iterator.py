@@ -5,13 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from deeppavlov.core.data.data_learning_iterator import DataLearningIterator
 
 from xlqa.components.reader import Part
-from xlqa.data.subsets import sample_questions, split_validation
+from xlqa.components.session import SESSION
+from xlqa.data.subsets import SubsetBy, check_size, permute_questions, split_validation
 from xlqa.records import Question
 
 TEST_SEED = 0
@@ -71,7 +73,7 @@ class SubsetIterator(DataLearningIterator):  # type: ignore[misc]  # DeepPavlov 
 
     def __init__(
         self, data: dict[str, Any], train_size: int | None = None, subset_seed: int = 0,
-        subset_by: Literal["question", "paragraph"] = "question", valid_size: int = 0,
+        subset_by: SubsetBy = "question", valid_size: int = 0,
         source_size: int | None = None, source_subset_seed: int = 0, **kwargs: Any,
     ) -> None:  # fmt: skip
         train, valid = _target_part(data["train"], train_size, subset_seed, subset_by, valid_size)
@@ -86,23 +88,33 @@ class SubsetIterator(DataLearningIterator):  # type: ignore[misc]  # DeepPavlov 
 
 
 def _target_part(
-    part: Part | None, size: int | None, seed: int, by: Any, valid_size: int
+    part: Part | None, size: int | None, seed: int, by: SubsetBy, valid_size: int
 ) -> tuple[list[Pair], list[Pair]]:
     if part is None:
         return [], []
-    train, valid = split_validation(part.questions, valid_size, TEST_SEED) if valid_size else (part.questions, ())
-    chosen = sample_questions(train, len(train) if size is None else size, seed, by)
-    return to_pairs(tuple(chosen), part.scorer), to_pairs(tuple(valid), part.scorer)
+    whole = part.questions
+    key = ("split", part.identity, valid_size)
+    train, valid = SESSION.share(key, lambda: split_validation(whole, valid_size, TEST_SEED))
+    chosen = _draw(train, size, seed, by, key)
+    return to_pairs(chosen, part.scorer), to_pairs(valid, part.scorer)
 
 
 def _source_part(part: Part | None, size: int | None, seed: int) -> list[Pair]:
     if part is None:
         return []
-    chosen = sample_questions(part.questions, len(part.questions) if size is None else size, seed, "question")
-    return to_pairs(tuple(chosen), part.scorer)
+    return to_pairs(_draw(part.questions, size, seed, "question", ("whole", part.identity)), part.scorer)
+
+
+def _draw(
+    questions: tuple[Question, ...], size: int | None, seed: int, by: SubsetBy, identity: Hashable
+) -> tuple[Question, ...]:
+    """As `sample_questions`; the order is drawn once a process for all sizes, whose subsets lie within each other."""
+    count = len(questions) if size is None else size
+    check_size(questions, count)
+    return SESSION.share(("order", identity, seed, by), lambda: tuple(permute_questions(questions, seed, by)))[:count]
 
 
 def _in_order(part: Part, size: int) -> tuple[Question, ...]:
     """A seeded random part of a test set, in the file's order."""
-    ids = {q.id for q in sample_questions(part.questions, size, TEST_SEED, "question")}
+    ids = {q.id for q in _draw(part.questions, size, TEST_SEED, "question", ("whole", part.identity))}
     return tuple(q for q in part.questions if q.id in ids)

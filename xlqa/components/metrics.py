@@ -5,32 +5,35 @@ Each takes the columns (ids, golds, answers) of a whole test set and returns a p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from xlqa.components.iterator import Gold
-from xlqa.scoring import get_scorer
+from xlqa.scoring import score_answer
+
+F1, EM = 0, 1
 
 
-def _mean(golds: Sequence[Gold], answers: Sequence[str], one: Callable[[str, str, tuple[str, ...]], float]) -> float:
-    scores = [one(gold.scorer, answer, gold.texts) for gold, answer in zip(golds, answers, strict=True)]
+def _mean(golds: Sequence[Gold], answers: Sequence[str], which: int, scorer: str | None = None) -> float:
+    pairs = zip(golds, answers, strict=True)
+    scores = [score_answer(scorer or gold.scorer, answer, gold.texts)[which] for gold, answer in pairs]
     return 100.0 * sum(scores) / len(scores)
 
 
 def f1(golds: Sequence[Gold], answers: Sequence[str]) -> float:
     """Mean F1 in percent under each gold's own scorer."""
-    return _mean(golds, answers, lambda scorer, answer, texts: get_scorer(scorer).f1(answer, texts))
+    return _mean(golds, answers, F1)
 
 
 def em(golds: Sequence[Gold], answers: Sequence[str]) -> float:
     """Share of exact matches in percent under each gold's own scorer."""
-    return _mean(golds, answers, lambda scorer, answer, texts: get_scorer(scorer).em(answer, texts))
+    return _mean(golds, answers, EM)
 
 
 def squad_f1(golds: Sequence[Gold], answers: Sequence[str]) -> float:
     """Mean F1 in percent under SQuAD v1.1's rules."""
-    return _mean(golds, answers, lambda scorer, answer, texts: get_scorer("squad").f1(answer, texts))
+    return _mean(golds, answers, F1, "squad")
 
 
 def squad_em(golds: Sequence[Gold], answers: Sequence[str]) -> float:
     """Share of exact matches in percent under SQuAD v1.1's rules."""
-    return _mean(golds, answers, lambda scorer, answer, texts: get_scorer("squad").em(answer, texts))
+    return _mean(golds, answers, EM, "squad")

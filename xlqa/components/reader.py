@@ -5,7 +5,7 @@ Every file is named with its SHA-256 and refused when it differs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,12 @@ from xlqa.records import Question
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The questions of one file of a config, with what scoring them needs."""
+    """The questions of one file of a config, with what scoring them needs; `identity` names them in this process."""
 
     name: str
     scorer: str
     questions: tuple[Question, ...]
+    identity: Hashable
 
 
 def read_part(description: Mapping[str, Any]) -> Part:
@@ -40,7 +41,7 @@ def read_part(description: Mapping[str, Any]) -> Part:
     skip, language = bool(description.get("skip_bad", False)), str(description.get("language", ""))
     key = ("reading", found, skip, language)
     reading = SESSION.share(key, lambda: read_dataset(path, skip_bad=skip, language=language))
-    return Part(str(description["name"]), str(description.get("scorer", "squad")), reading.questions)
+    return Part(str(description["name"]), str(description.get("scorer", "squad")), reading.questions, key)
 
 
 def _find_file(description: Mapping[str, Any]) -> Path:

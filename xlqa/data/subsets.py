@@ -29,11 +29,20 @@ def sample_questions(
     Raises:
         XlqaError: fewer questions than `size`, or a size below 0.
     """
+    check_size(questions, size, name)
+    return tuple(permute_questions(questions, seed, by)[:size])
+
+
+def check_size(questions: Sequence[Question], size: int, name: str = "The data set") -> None:
+    """Refuse a subset that cannot be drawn.
+
+    Raises:
+        XlqaError: fewer questions than `size`, or a size below 0.
+    """
     if size < 0:
         raise XlqaError(f"A subset of {size:,} questions was requested: sizes are 0 or more.")
     if size > len(questions):
         raise XlqaError(f"{name} has {len(questions):,} training questions, {size:,} requested: lower --sizes.")
-    return tuple(permute_questions(questions, seed, by)[:size])
 
 
 def permute_questions(questions: Sequence[Question], seed: int, by: SubsetBy = "question") -> list[Question]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xlqa.scoring import get_scorer
+from xlqa.scoring import score_answer
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -61,11 +61,6 @@ def score_answers(
         predictions: id -> answer, one for every id.
         scorer: name of the scorer that leads.
     """
-    lead, squad = get_scorer(scorer), get_scorer("squad")
-    table = np.array(
-        [
-            (lead.f1(answer, gold), lead.em(answer, gold), squad.f1(answer, gold), squad.em(answer, gold))
-            for answer, gold in zip((predictions[i] for i in ids), golds, strict=True)
-        ]
-    ).reshape(-1, 4)
+    pairs = [(predictions[i], tuple(gold)) for i, gold in zip(ids, golds, strict=True)]
+    table = np.array([score_answer(scorer, *pair) + score_answer("squad", *pair) for pair in pairs]).reshape(-1, 4)
     return ScoredSet(tuple(ids), tuple(contexts), *(100.0 * table).T)

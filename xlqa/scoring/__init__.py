@@ -11,12 +11,12 @@ from functools import lru_cache
 from xlqa.errors import XlqaError
 from xlqa.scoring import characters, cmrc, drcd, jaquad, korquad, mlqa, squad, squad2
 from xlqa.scoring.languages import WITHOUT_BLANKS, base_language
-from xlqa.scoring.rules import Scorer
+from xlqa.scoring.rules import CACHED_TEXTS, Scorer
 from xlqa.scoring.scores import Scores, score_questions
 
 __all__ = [
     "SCORER_NAMES", "WITHOUT_BLANKS", "Scorer", "Scores", "base_language", "default_scorer", "get_scorer",
-    "score_questions",
+    "score_answer", "score_questions",
 ]  # fmt: skip
 
 _FIXED: dict[str, Scorer] = {
@@ -47,6 +47,16 @@ def get_scorer(name: str, language: str = "") -> Scorer:
     if family not in _FIXED or (suffix and family != "characters"):
         raise XlqaError(f"There is no scorer {name!r}: choose from {', '.join(SCORER_NAMES)} (mlqa with --lang).")
     return _FIXED[family]
+
+
+@lru_cache(CACHED_TEXTS)
+def score_answer(scorer: str, answer: str, golds: tuple[str, ...]) -> tuple[float, float]:
+    """F1 and EM of one answer under a scorer's name, 0.0 to 1.0.
+
+    A run asks twice, as DeepPavlov's metrics and for its table, and a sweep meets most of its answers again.
+    """
+    rules = get_scorer(scorer)
+    return rules.f1(answer, golds), rules.em(answer, golds)
 
 
 def default_scorer(language: str) -> str:

@@ -5,7 +5,6 @@ A scorer is two pure functions of text (`normalize` for EM, `units` for F1) and 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
@@ -78,7 +77,8 @@ def bag_f1(prediction: Sequence[str], gold: Sequence[str]) -> float:
         return 0.0
     if prediction == gold:
         return 1.0
-    return _f1((Counter(prediction) & Counter(gold)).total(), len(prediction), len(gold))
+    common = set(prediction).intersection(gold)
+    return _f1(sum(min(prediction.count(u), gold.count(u)) for u in common), len(prediction), len(gold))
 
 
 def substring_f1(prediction: Sequence[str], gold: Sequence[str]) -> float:
