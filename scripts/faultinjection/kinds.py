@@ -275,8 +275,7 @@ def vanish(case: Case) -> None:
             if case.out.exists():
                 raise Broken(f"made anew while it was away: {sorted(path.name for path in case.out.iterdir())}")
             away.rename(case.out)
-        elif not renamed and not os.path.ismount(case.out):
-            case.place.remount()
+        case.place.remount()
 
     sweep = _strike_placed(case, act, back, mounted=not renamed)
     sweep.wait(1, 2)

@@ -57,11 +57,12 @@ class Place:
 
     Attributes:
         out: the sweep's folder.
-        mounts: to take away at the end, last first.
+        mounts: to take away at the end, last first; away: whether the sweep's is away just now.
     """
 
     out: Path
     mounts: list[Path] = field(default_factory=list)
+    away: bool = False
 
     def small(self) -> None:
         """Let the folder lie on a tmpfs of its own, with space enough; what it holds is copied there."""
@@ -103,16 +104,20 @@ class Place:
     def unmount(self) -> None:
         """What a failing mount does: an empty folder is left."""
         detach(self.out)
+        self.away = True
 
     def remount(self) -> None:
-        """The mount is back; below it nothing may have been written meanwhile.
+        """The mount is back, if it was away; below it nothing may have been written meanwhile.
 
         Errors:
             Broken: something was.
         """
+        if not self.away:
+            return
         if left := sorted(path.name for path in self.out.iterdir()):
             raise Broken(f"written where the mount was: {', '.join(left)}")
         mount("--bind", str(self.out.with_name("disk")), str(self.out))
+        self.away = False
 
     def settle(self) -> None:
         """Take all mounts away; the sweep's files stay where the sweep was."""

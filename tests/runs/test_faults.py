@@ -74,17 +74,9 @@ def campaign(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Campaig
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "kinds",
-    [
-        ("kill-driver", "full-disk", "ctrl-c", "leftovers"),
-        ("kill-worker", "vanished", "files"),
-        ("sigterm", "read-only", "two-killed"),
-    ],
-    ids="-".join,
-)
-def test_faults_upon_faults_end_with_the_undisturbed_table(campaign: Campaign, kinds: tuple[str, ...]) -> None:
-    case = Chain("-".join(kinds), "0", campaign.cases, campaign.reference, campaign.mounting)
+def test_faults_upon_faults_end_with_the_undisturbed_table(campaign: Campaign) -> None:
+    case = Chain("chain", "0", campaign.cases, campaign.reference, campaign.mounting)
+    kinds = ("kill-driver", "leftovers", "full-disk", "vanished", "kill-worker", "two-killed")
     try:
         for kind in kinds:
             BY_NAME[kind].inject(case)
