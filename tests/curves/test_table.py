@@ -146,3 +146,13 @@ def test_a_missing_column_and_a_cut_row_are_refused(path: Path):
 def test_cells_that_a_spreadsheet_would_run_are_escaped():
     assert escape_cell("=HYPERLINK()") == "'=HYPERLINK()"
     assert escape_cell("squad.train") == "squad.train"
+
+
+def test_a_file_that_was_renamed_stays_the_same_setting(path: Path):
+    before = load_results(path)
+    table = load_results(edit(path, put(-1, "target", "renamed")))
+    assert set(table["target"]) == set(before["target"])
+    table = load_results(
+        edit(path, lambda rows: (put(-1, "target", "other")(rows), put(-1, "target_sha256", "f" * 64)(rows)))
+    )
+    assert "other" in set(table["target"])

@@ -63,6 +63,7 @@ def load_results(paths: str | Path | Sequence[str | Path]) -> pd.DataFrame:
         raise XlqaError("no table given: name a results.csv, the one that `xlqa sweep` writes.")
     frames = [_load_one(find_table(path)) for path in listed]
     table = pd.concat(frames, ignore_index=True)
+    _unify_names(table)
     return _drop_repeated(table)
 
 
@@ -214,6 +215,14 @@ def _shorten(complaints: list[str], path: Path) -> list[str]:
     if len(complaints) <= MOST_COMPLAINTS:
         return complaints
     return [*complaints[:MOST_COMPLAINTS], f"{path}: and {len(complaints) - MOST_COMPLAINTS} more complaints."]
+
+
+def _unify_names(table: pd.DataFrame) -> None:
+    """Give one name, the first, to what has one hash: a data file or model folder that was renamed is the same still."""
+    for name in ("model", "source", "target"):
+        hashes = table[f"{name}_sha256"]
+        known = hashes != ""
+        table.loc[known, name] = table[known].groupby(hashes[known], sort=False)[name].transform("first")
 
 
 def _drop_repeated(table: pd.DataFrame) -> pd.DataFrame:
