@@ -6,6 +6,7 @@ xlqa run runs/<run_id>
 from __future__ import annotations
 
 import copy
+import functools
 import logging
 import os
 import platform
@@ -212,8 +213,9 @@ def _describe_device(trainer: Any) -> str:
     return describe_device(trainer.model.device)
 
 
+@functools.cache
 def machine() -> dict[str, str]:
-    """Host and versions, for the table."""
+    """Host and versions, for the table; looked up once a process."""
     from importlib.metadata import version
 
     versions = {name: version(name) for name in ("xlqa", "deeppavlov", "torch", "transformers")}
