@@ -16,13 +16,16 @@ from pathlib import Path
 
 from faultinjection.case import Case, State, finished_results
 from faultinjection.harm import harm, leave_half_written, refuse_unhealed
-from faultinjection.moments import DRIVER, WORKER, Phase, draw_moment, wait_for
+from faultinjection.moments import CHECKPOINT, DRIVER, WORKER, Phase, draw_moment, wait_for
 from faultinjection.places import turn
 from faultinjection.process import Broken, Sweep, wait_gone
 from xlqa.runs.layout import Layout
 
 TRIES = 4
 """How often a moment is drawn anew where the sweep was over before it came."""
+
+TWICE = 2
+"""A sweep is broken off, goes on, and is broken off once more: two faults of one case."""
 
 STATES: tuple[State, ...] = ("fresh", "fresh", "partial")
 
@@ -48,13 +51,19 @@ class Kind:
 def strike(
     case: Case, act: Callable[[Sweep], bool], phases: Sequence[Phase] = (*DRIVER, *WORKER), states: Sequence[State] = STATES
 ) -> Sweep:  # fmt: skip
-    """Start a sweep and let `act` happen to it at a drawn moment; `act` says whether it could."""
-    for _ in range(TRIES):
-        state = case.rng.choice(states)
-        case.begin(state)
+    """Start a sweep and let `act` happen to it at a drawn moment; `act` says whether it could.
+
+    A case that was struck before goes on from what was left.
+    """
+    for attempt in range(TRIES):
+        state: str = case.rng.choice(states)
+        if attempt == 0 and case.starts and case.starts[-1].process.poll() != 0:
+            state = "as it was left"
+        else:
+            case.begin(state)
         if case.rng.random() < 0.25:
             case.extra["workers_per_device"] = 2
-        moment = draw_moment(case.rng, case.reference.seconds, phases)
+        moment = draw_moment(case.rng, case.reference.seconds, phases, state != "fresh")
         sweep = case.start()
         if wait_for(sweep, case.out, moment) and act(sweep):
             case.faults.append(f"{state}, {moment}")
@@ -67,18 +76,13 @@ def strike(
 
 
 def kill_worker(case: Case) -> None:
-    """kill -9 of a worker; now and then of its successor too."""
-    again = case.rng.random() < 0.25
-
-    def act(sweep: Sweep) -> bool:
-        killed = _kill_one_worker(sweep, case.rng)
-        if killed and again:
-            time.sleep(case.rng.uniform(0, 2.5))
-            _kill_one_worker(sweep, case.rng)
-        return killed
-
-    sweep = strike(case, act, WORKER)
-    # A run that lost two workers counts as failed: the next start tries it again.
+    """kill -9 of a worker, and of another some time later: of the same run now and then, which then counts as failed."""
+    sweep = strike(case, lambda sweep: _kill_one_worker(sweep, case.rng), WORKER)
+    later = case.rng.uniform(0, 0.5 * case.reference.seconds)
+    time.sleep(later)
+    again = _kill_one_worker(sweep, case.rng)
+    if again:
+        case.faults.append(f"{later:.3f} s later")
     sweep.wait(*((0, 1) if again else (0,)))
     sweep.refuse_traceback()
 
@@ -100,8 +104,9 @@ def kill_driver(case: Case) -> None:
         sweep.process.kill()
         return sweep.process.wait() == -signal.SIGKILL
 
-    strike(case, act)
-    time.sleep(case.rng.choice([0.0, 0.5]))
+    for _ in range(TWICE):
+        strike(case, act)
+        time.sleep(case.rng.choice([0.0, 0.5]))
 
 
 def kill_all(case: Case) -> None:
@@ -115,7 +120,8 @@ def kill_all(case: Case) -> None:
                 os.kill(pid, signal.SIGKILL)
         return sweep.process.wait() == -signal.SIGKILL
 
-    strike(case, act)
+    for _ in range(TWICE):
+        strike(case, act)
 
 
 def freeze_worker(case: Case) -> None:
@@ -145,9 +151,10 @@ def terminate(case: Case) -> None:
         sweep.process.send_signal(signal.SIGTERM)
         return sweep.wait() != 0
 
-    sweep = strike(case, act)
-    sweep.wait(130, 143, -signal.SIGTERM)
-    sweep.refuse_traceback()
+    for _ in range(TWICE):
+        sweep = strike(case, act)
+        sweep.wait(130, 143, -signal.SIGTERM)
+        sweep.refuse_traceback()
 
 
 def interrupt(case: Case) -> None:
@@ -162,9 +169,10 @@ def interrupt(case: Case) -> None:
             time.sleep(case.rng.choice([0.0, 0.02, 0.3]))
         return sweep.wait() != 0
 
-    sweep = strike(case, act)
-    sweep.wait(130)
-    sweep.refuse_traceback()
+    for _ in range(TWICE):
+        sweep = strike(case, act)
+        sweep.wait(130)
+        sweep.refuse_traceback()
 
 
 # ---- disks
@@ -199,7 +207,7 @@ def _fill_at_a_moment(case: Case) -> Sweep:
         state = case.rng.choice(STATES)
         case.begin(state)
         case.place.small()
-        moment = draw_moment(case.rng, case.reference.seconds, WORKER)
+        moment = draw_moment(case.rng, case.reference.seconds, WORKER, state != "fresh")
         sweep = case.start()
         if wait_for(sweep, case.out, moment) and act(sweep):
             case.faults.append(f"{state}, {moment}, {left} {'files' if files else 'KiB'} left")
@@ -292,7 +300,7 @@ def _strike_placed(
         case.begin(state)
         if mounted:
             case.place.bind()
-        moment = draw_moment(case.rng, case.reference.seconds, WORKER)
+        moment = draw_moment(case.rng, case.reference.seconds, WORKER, state != "fresh")
         sweep = case.start()
         if wait_for(sweep, case.out, moment) and act(sweep):
             case.faults.append(f"{state}, {moment}{'' if mounted else ', renamed'}")
@@ -375,8 +383,7 @@ def harm_checkpoints(case: Case) -> None:
         wait_gone(case.name, case.folder)
         return any(case.out.glob(CHECKPOINTS))
 
-    sweep = strike(case, act, [phase for phase in WORKER if phase.name == "checkpoint"], ["fresh"])
-    del sweep
+    strike(case, act, [CHECKPOINT], ["fresh"])
     for path in case.out.glob(CHECKPOINTS):
         if case.rng.random() < 0.8:
             case.faults[-1] += f": {harm(path, case.rng)}"
@@ -436,7 +443,7 @@ def _two(case: Case, kill: bool) -> None:
     note = f"{state}, {delay:.2f} s apart"
     if kill:
         victim, other = case.rng.sample([first, second], 2)
-        moment = draw_moment(case.rng, case.reference.seconds, WORKER)
+        moment = draw_moment(case.rng, case.reference.seconds, WORKER, begun=True)
         if wait_for(victim, case.out, moment):
             victim.process.kill()
             note += f", one killed at {moment}"
@@ -486,12 +493,12 @@ def _refuse_repeated(sweeps: Sequence[Sweep], pending: int, before: set[bytes], 
 RESULTS_EACH, FILES_EACH, LEFTOVERS_EACH = 6, 6, 6
 
 KINDS = (
-    Kind("kill-worker", "kill -9 of a worker", kill_worker, share=3),
-    Kind("kill-driver", "kill -9 of the driver", kill_driver, share=3),
-    Kind("kill-all", "kill -9 of driver and workers together", kill_all, share=2),
+    Kind("kill-worker", "kill -9 of a worker", kill_worker, TWICE, share=3),
+    Kind("kill-driver", "kill -9 of the driver", kill_driver, TWICE, share=3),
+    Kind("kill-all", "kill -9 of driver and workers together", kill_all, TWICE, share=2),
     Kind("frozen", "a worker hangs", freeze_worker),
-    Kind("sigterm", "SIGTERM of the driver", terminate, share=2),
-    Kind("ctrl-c", "Ctrl-C, up to three times", interrupt, share=2),
+    Kind("sigterm", "SIGTERM of the driver", terminate, TWICE, share=2),
+    Kind("ctrl-c", "Ctrl-C, up to three times", interrupt, TWICE, share=2),
     Kind(
         "full-disk", "no space left", full_disk, share=3, needs_mount="a limit of file sizes instead of a small tmpfs"
     ),

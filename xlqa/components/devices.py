@@ -18,12 +18,12 @@ def resolve_device(name: str) -> str:
     Errors:
         XlqaError: the device is unknown, or not there.
     """
+    if name == "cpu":
+        return name  # without torch, whose import takes a second
     import torch
 
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cpu":
-        return name
     kind, _, index = name.partition(":")
     if kind != "cuda" or (index and not index.isdigit()):
         raise XlqaError(f"--device {name}: choose auto, cpu, cuda or cuda:N.")
@@ -36,12 +36,12 @@ def resolve_device(name: str) -> str:
 
 def resolve_precision(name: str, device: str) -> str:
     """The precision behind a name: `auto` is bf16 where the device computes in it natively, else fp32."""
-    import torch
-
     if name not in PRECISIONS:
         raise XlqaError(f"--precision {name}: choose {', '.join(PRECISIONS)}.")
     if name != "auto":
         return name
+    import torch
+
     if device == "cpu":
         return "bf16" if _cpu_has_bf16() else "fp32"
     return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
