@@ -115,7 +115,7 @@ def sweep(
     gradient_checkpointing: Annotated[
         bool,
         _option(
-            "Compute activations again instead of keeping them: a fraction of the memory, a third more time.",
+            "Compute activations again instead of keeping them: less memory, a third more time.",
             MACHINE,
             "--gradient-checkpointing",
         ),
