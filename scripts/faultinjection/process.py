@@ -15,7 +15,7 @@ from faultinjection.material import MARK
 
 PROGRAM = "import sys; from xlqa.cli import main; sys.exit(main())"
 WORKER = b"xlqa.runs.worker"
-LONGEST = 240.0
+LONGEST = 600.0
 """Seconds after which a sweep that takes ten counts as stuck."""
 
 

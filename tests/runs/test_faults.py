@@ -312,6 +312,30 @@ def test_however_often_it_is_stopped_it_stops_once() -> None:
     assert heard == [False]
 
 
+STORM = """
+import os, signal, threading, time
+from xlqa.runs.launch import stoppable
+def storm():
+    until = time.monotonic() + 1.0
+    while time.monotonic() < until:
+        os.kill(os.getpid(), signal.SIGINT)
+with stoppable() as asked:
+    thread = threading.Thread(target=storm)
+    thread.start()
+    while thread.is_alive():
+        asked.wait(0.0001)
+        asked._asked = False
+print("whole")
+"""
+
+
+def test_a_signal_never_waits_for_the_thread_that_it_interrupts() -> None:
+    import subprocess
+
+    done = subprocess.run([sys.executable, "-c", STORM], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "whole\n"
+
+
 def _can_stop() -> bool:
     with stoppable() as asked:
         return asked.is_set()

@@ -343,23 +343,45 @@ class _Deadline:
         return {"event": "failed", "error": error}
 
 
-_asked: threading.Event | None = None
+class Stop:
+    """Whether somebody asked to stop.
+
+    No `threading.Event`: a signal may come while this very thread holds such an event's lock, and then setting it waits for ever.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+
+    def set(self) -> None:
+        self._asked = True
+
+    def is_set(self) -> bool:
+        return self._asked
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it was asked by the end of so many seconds at most."""
+        if not self._asked:
+            time.sleep(seconds)
+        return self._asked
+
+
+_asked: Stop | None = None
 
 
 @contextmanager
-def stoppable() -> Iterator[threading.Event]:
-    """Meanwhile Ctrl-C and SIGTERM (a batch system's), however often, only set the event: nothing is torn in two.
+def stoppable() -> Iterator[Stop]:
+    """Meanwhile Ctrl-C and SIGTERM (a batch system's), however often, only ask to stop: nothing is torn in two.
 
     Within another one, and outside the main thread, which gets no signals, it changes nothing.
     """
     global _asked
     if threading.current_thread() is not threading.main_thread():
-        yield threading.Event()
+        yield Stop()
         return
     if _asked is not None:
         yield _asked
         return
-    _asked = asked = threading.Event()
+    _asked = asked = Stop()
     before = {number: signal.signal(number, lambda *_: asked.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield asked

@@ -24,7 +24,7 @@ from xlqa.data.leftovers import temporary_beside
 from xlqa.errors import XlqaError
 from xlqa.runs.execute import WAITING
 from xlqa.runs.files import sha256_of, waiting_lock, write_text
-from xlqa.runs.launch import Job, Launch, Watcher, Worker, stoppable
+from xlqa.runs.launch import Job, Launch, Stop, Watcher, Worker, stoppable
 from xlqa.runs.layout import RunFolder
 from xlqa.runs.parcel import Parcel, await_files, bring_back, needed_files
 from xlqa.runs.ray_cluster import Node, forget, is_lost, is_there, joined, nodes, other_versions, pinned
@@ -269,7 +269,7 @@ class RayLaunch(Launch):
 
     # ---- the driver's own thread
 
-    def _manage(self, asked: threading.Event) -> None:
+    def _manage(self, asked: Stop) -> None:
         """Open slots while there is more to do than slots wait for."""
         seen = time.monotonic()
         while self._unfinished() and not self.stopping and not asked.is_set():
