@@ -65,7 +65,7 @@ class Cluster:
     temporary: Path
     port: int = field(default_factory=_free_port)
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
-    nodes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    nodes: dict[str, list[subprocess.Popen[bytes]]] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -73,20 +73,10 @@ class Cluster:
 
     def start(self, name: str, *, hide: bool = False, **variables: str) -> None:
         """Start a node of one CPU; the first is the head."""
-        words = [
-            sys.executable,
-            "-m",
-            "ray.scripts.scripts",
-            "start",
-            "--block",
-            "--num-cpus",
-            "1",
-            "--node-name",
-            name,
-        ]
-        words += ["--disable-usage-stats", "--object-store-memory", str(10**8)]
+        words = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--node-name", name]
+        words += ["--num-cpus", "1", "--disable-usage-stats", "--object-store-memory", str(10**8)]
         head = ["--head", "--port", str(self.port), "--include-dashboard=false", "--temp-dir", str(self.temporary)]
-        words += ["--address", self.address] if self.nodes else head
+        words += ["--address", self.address] if self.nodes.keys() - {name} else head
         if hide:
             # A real file system without the sweep's folder, where that is allowed; elsewhere the node is told so.
             if _can_hide():
@@ -101,23 +91,24 @@ class Cluster:
                 node = subprocess.Popen(
                     words, stdout=out, stderr=out, env=environment, start_new_session=True, cwd=self.temporary
                 )
+            self.nodes.setdefault(name, []).append(node)
             _wait(lambda: b"Ray runtime started" in log.read_bytes() or node.poll() is not None, 120, f"node {name}")  # noqa: B023  # waited for here
             if node.poll() is None:
-                self.nodes.append(node)
                 return
             self.lose(name)
         pytest.fail(f"node {name}: {log.read_text()}")
 
     def processes(self, name: str = "", words: str = "") -> list[int]:
         """Processes of a node, or of all, with a word in their command line."""
+        # Some of Ray's write their title over their environment, but they stay in their node's session.
+        sessions = {str(node.pid) for key, nodes in self.nodes.items() if name in ("", key) for node in nodes}
         found = []
-        for folder in Path("/proc").iterdir():
+        for folder in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                if (
-                    folder.name.isdigit()
-                    and f"{TOKEN}={self.token}-{name}".encode() in (folder / "environ").read_bytes()
-                    and words.encode() in (folder / "cmdline").read_bytes().replace(b"\0", b" ")
-                ):
+                state, _, _, session = (folder / "stat").read_text().rpartition(")")[2].split()[:4]
+                marked = f"{TOKEN}={self.token}-{name}".encode() in (folder / "environ").read_bytes()
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
+                if state != "Z" and (marked or session in sessions) and words.encode() in command:
                     found.append(int(folder.name))
         return found
 
@@ -132,7 +123,7 @@ class Cluster:
 
     def stop(self) -> None:
         self.lose()
-        for node in self.nodes:
+        for node in (node for nodes in self.nodes.values() for node in nodes):
             node.wait(20)
         _wait(lambda: not self.processes(), 20, "processes of Ray are left")
         shutil.rmtree(self.temporary, ignore_errors=True)
