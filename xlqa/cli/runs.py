@@ -156,9 +156,11 @@ def pack(
 
       xlqa pack . /shared/published/ru --json
     """
+    from xlqa.curves.questions import pack_questions
     from xlqa.runs.pack import pack as pack_sweep
 
-    written = pack_sweep(folder.expanduser().resolve(), out.expanduser())
+    root, target = folder.expanduser().resolve(), out.expanduser()
+    written = [*pack_sweep(root, target), pack_questions(root, target)]
     if as_json:
         print_json({"files": {str(path): path.stat().st_size for path in written}})
     else:

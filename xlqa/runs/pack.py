@@ -1,4 +1,4 @@
-"""A finished sweep in three small files, to be published: the table, the per-question scores, and all that they come from.
+"""A finished sweep in small files, to be published: its table, and the predictions and records that it comes from.
 
 xlqa pack results/ru experiments/ru
 tar xf experiments/ru/runs.tar.xz && xlqa collect .     # the same results.csv, from the predictions' own records
@@ -21,7 +21,7 @@ ARCHIVE = "runs.tar.xz"
 
 
 def pack(root: Path, out: Path) -> list[Path]:
-    """Write results.csv, questions.csv.xz and runs.tar.xz of a sweep into a folder; the same sweep gives the same bytes.
+    """Write results.csv and runs.tar.xz of a sweep into a folder; the same sweep gives the same bytes.
 
     The archive holds each finished run's config, training log and record, predictions, per-question scores and result, and
     the source stages' configs, logs and records; neither weights nor data.
@@ -29,8 +29,6 @@ def pack(root: Path, out: Path) -> list[Path]:
     Errors:
         XlqaError: there is no finished evaluation, or a folder cannot be written.
     """
-    from xlqa.curves.questions import pack_questions
-
     layout = Layout(root)
     rows = write_results(layout)
     if not rows:
@@ -41,9 +39,8 @@ def pack(root: Path, out: Path) -> list[Path]:
         raise XlqaError(f"{out} cannot be written ({error.strerror}): choose another folder.") from error
     if out.resolve() != root.resolve():
         write_bytes(out / "results.csv", layout.results.read_bytes())
-    questions = pack_questions(root, out)
     write_bytes(out / ARCHIVE, _archive(layout))
-    return [out / "results.csv", questions, out / ARCHIVE]
+    return [out / "results.csv", out / ARCHIVE]
 
 
 def _archive(layout: Layout) -> bytes:
