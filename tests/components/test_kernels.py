@@ -408,6 +408,16 @@ def test_kept_low_weights_follow_every_change() -> None:
     assert torch.equal(*both())
     layers[0].bias.data = torch.randn(48)
     assert torch.equal(*both())
+    optimizer = torch.optim.AdamW([p for layer in layers for p in layer.parameters()], lr=0.5, fused=True)
+    before = both()[0]
+    for layer in layers:
+        layer.train()
+    kernels.project(values, layers).sum().backward()
+    optimizer.step()
+    for layer in layers:
+        layer.eval()
+    assert torch.equal(*both())
+    assert not torch.equal(before, both()[0])
     assert not [name for layer in layers for name in layer.state_dict() if "low" in name]
 
 

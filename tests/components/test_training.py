@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from xlqa.components import model as models
+from xlqa.components import training
 from xlqa.components.batching import collate
 from xlqa.components.preprocessor import load_tokenizer
 from xlqa.components.session import SESSION, Session
@@ -197,18 +198,21 @@ def stop_after(steps: int, step: object) -> object:
     return limited
 
 
-@pytest.mark.parametrize("harm", ["cut", "flip", "other", "empty"])
+@pytest.mark.parametrize("harm", ["cut", "flip", "other", "empty", "weights", "code"])
 def test_a_broken_or_foreign_checkpoint_is_not_read(
     encoder: Path, data: tuple[Windows, Labels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str
 ) -> None:
     path = tmp_path / "checkpoint.safetensors"
     monkeypatch.setattr(SESSION, "checkpoint", path)
     monkeypatch.setattr(SESSION, "checkpoint_minutes", 1e-9)
-    other = fresh(encoder)
-    Trainer(other, *data, plan(steps=6, seed=8 if harm == "other" else 1)).run()
+    with monkeypatch.context() as patch:
+        if harm == "code":
+            patch.setattr(training, "VERSIONS", ("0.0.1",))
+        settings = plan(steps=6, seed=8 if harm == "other" else 1)
+        Trainer(fresh(encoder), *data, settings, "others" if harm == "weights" else "").run()
     raw = bytearray(path.read_bytes())
     raw[-100] ^= 16
-    path.write_bytes({"cut": bytes(raw[:-200]), "flip": bytes(raw), "empty": b"", "other": path.read_bytes()}[harm])
+    path.write_bytes({"cut": bytes(raw[:-200]), "flip": bytes(raw), "empty": b""}.get(harm, path.read_bytes()))
     monkeypatch.setattr(SESSION, "checkpoint_minutes", 0.0)
     stages: list[dict[str, object]] = []
     monkeypatch.setattr(SESSION, "listen", stages.append)

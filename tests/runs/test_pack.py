@@ -10,6 +10,8 @@ import pytest
 
 from xlqa.cli import main
 from xlqa.data.archives import unpack
+from xlqa.runs.config import is_sealed
+from xlqa.runs.files import read_json
 
 
 def test_a_packed_sweep_gives_its_table_back(
@@ -30,6 +32,10 @@ def test_a_packed_sweep_gives_its_table_back(
     assert main(["collect", str(again)]) == 0
     assert (again / "results.csv").read_bytes() == (finished / "results.csv").read_bytes()
     assert not list(again.rglob("*.safetensors"))
+    files = [path for path in again.rglob("*") if path.is_file()]
+    assert len(files) > 20
+    assert not [path for path in files if str(root).encode() in path.read_bytes()]
+    assert all(is_sealed(read_json(path)) for path in again.glob("runs/*/config.json"))
 
     assert main(["rescore", str(again)]) == 2
     assert "put that one there (SHA-256 " in capsys.readouterr().err

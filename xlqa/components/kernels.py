@@ -193,6 +193,12 @@ class WordDropout(nn.Dropout):
 class FusedLinear(nn.Linear):
     """`nn.Linear` that adds its bias inside the matrix product under bfloat16 autocast on a CPU; the outcome is the same."""
 
+    def train(self, mode: bool = True) -> FusedLinear:
+        """Forget the bfloat16 weights kept for evaluation: fused optimizers change weights without counting it."""
+        self.__dict__.pop("_low", None)
+        super().train(mode)
+        return self
+
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """(..., in) to (..., out)."""
         return project(input, (self,)) if _computes_low(input) else super().forward(input)

@@ -209,6 +209,7 @@ class SpanModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
 
     def destroy(self) -> None:
         """Give the device's memory back; the weights in host memory stay for the next run of this process."""
+        self.network.zero_grad(set_to_none=True)
         if self.device != "cpu":
             self.network.to("cpu")
             torch.cuda.empty_cache()

@@ -23,7 +23,9 @@ from typing import Any, TextIO
 
 import numpy as np
 import torch
+import transformers
 
+from xlqa import __version__
 from xlqa.components.batching import IndexArray, collate, split_batch, training_batches
 from xlqa.components.checkpoint import Checkpoints, restore_state, training_state
 from xlqa.components.devices import autocast
@@ -31,6 +33,7 @@ from xlqa.components.kernels import touched_embeddings
 from xlqa.components.session import SESSION
 from xlqa.components.windows import Labels, Windows
 from xlqa.errors import XlqaError
+from xlqa.records import SCHEMA_VERSION
 
 WEIGHT_DECAY = 0.01
 CLIP = 1.0
@@ -40,6 +43,9 @@ MICRO_TOKENS = {"cpu": 2048, "cuda": 65536}
 """Padded pieces of one forward and backward pass. Larger batches are gathered from several passes."""
 
 LEAST_MICRO_TOKENS = 64
+
+VERSIONS = (__version__, SCHEMA_VERSION, torch.__version__, transformers.__version__)
+"""A checkpoint of other code is not gone on from."""
 
 LOG_COLUMNS = ("step", "loss", "lr", "examples_per_second")
 
@@ -203,10 +209,8 @@ class Trainer:
         )
 
     def _fingerprint(self) -> str:
-        """Names this training for its checkpoint: plan, windows, labels, first weights, torch's version."""
-        digest = hashlib.sha256(
-            json.dumps([asdict(self.plan), self.origin, torch.__version__], sort_keys=True).encode()
-        )
+        """Names this training for its checkpoint: plan, windows, labels, first weights, versions."""
+        digest = hashlib.sha256(json.dumps([asdict(self.plan), self.origin, *VERSIONS], sort_keys=True).encode())
         for array in (self.windows.ids, self.lengths, self.labels.start, self.labels.end):
             digest.update(array.tobytes())
         for name, parameter in self.network.named_parameters():
@@ -248,7 +252,7 @@ class Trainer:
                 self._save(checkpoints)
 
     def _collect(self) -> None:
-        """Fetch the losses that wait on the device: the only place where the host waits for it."""
+        """Fetch the losses that wait on the device: the only place where this loop itself waits for it."""
         fresh: list[float] = torch.stack(self.waiting).float().cpu().tolist() if self.waiting else []
         self.waiting.clear()
         self.losses += fresh

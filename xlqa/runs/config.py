@@ -206,6 +206,12 @@ def write_config(path: Path, config: dict[str, Any]) -> None:
     write_json(path, _sealed(config))
 
 
+def relocated(config: dict[str, Any], root: str) -> dict[str, Any]:
+    """A config of a sweep's folder elsewhere, sealed."""
+    metadata = config["metadata"]
+    return _sealed({**config, "metadata": {**metadata, "variables": {**metadata["variables"], "ROOT": root}}})
+
+
 def is_sealed(config: Any) -> bool:
     """Whether a config is as xlqa wrote it: neither damaged nor edited."""
     try:

@@ -17,8 +17,8 @@ from xlqa.runs.store import is_trained
 RUN_BYTES = 400_000
 """Predictions and per-question scores of a run, roughly, per 1,000 test questions; each run's own small files as much again."""
 
-CHECKPOINT_COPIES = 3
-"""A checkpoint holds weights and two moments of each."""
+CHECKPOINT_COPIES = 6
+"""A checkpoint holds weights and two moments of each, and is written beside the one before it."""
 
 
 def disk_needed(

@@ -80,10 +80,12 @@ def execute(
             checkpoint=folder.checkpoint, checkpoint_minutes=checkpoint_minutes,
         ):  # fmt: skip
             work = _Work(folder, config, device)
-            work.train()
-            for target in pending:
-                work.evaluate(target)
-            work.close()
+            try:
+                work.train()
+                for target in pending:
+                    work.evaluate(target)
+            finally:
+                work.close()
         folder.failure.unlink(missing_ok=True)
         folder.checkpoint.unlink(missing_ok=True)
         return Execution(len(pending), work.did_train)

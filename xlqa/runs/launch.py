@@ -211,7 +211,7 @@ class Launch:
                 deadline.start() if event.get("stage") != WAITING else deadline.stop()
                 with self.changed:
                     self.watcher.event(job, event)
-        return deadline.failure()
+        return deadline.failure(job.folder)
 
     def _bury(self, job: Job, worker: Worker) -> None:
         job.deaths += 1
@@ -334,12 +334,13 @@ class _Deadline:
         self.passed = True
         self.worker.kill()
 
-    def failure(self) -> dict[str, Any] | None:
-        """What the run failed of, if it was its time."""
+    def failure(self, folder: RunFolder) -> dict[str, Any] | None:
+        """What the run in a folder failed of, if it was its time."""
         if not self.passed:
             return None
         self.worker.cause_of_death()  # waits until it is gone
-        error = f"took longer than --timeout {self.minutes:g} minutes: raise it; the next start goes on from the checkpoint."
+        goes_on = "; the next start goes on from its checkpoint" if folder.checkpoint.is_file() else ""
+        error = f"took longer than --timeout {self.minutes:g} minutes: raise it{goes_on}."
         return {"event": "failed", "error": error}
 
 

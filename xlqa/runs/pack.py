@@ -7,12 +7,14 @@ tar xf experiments/ru/runs.tar.xz && xlqa collect .     # the same results.csv, 
 from __future__ import annotations
 
 import io
+import json
 import lzma
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from xlqa.errors import XlqaError
+from xlqa.runs.config import relocated
 from xlqa.runs.files import read_json, write_bytes
 from xlqa.runs.layout import Layout, RunFolder
 from xlqa.runs.store import PREDICTIONS, QUESTIONS, RESULT, read_result, write_results
@@ -51,11 +53,19 @@ def _archive(layout: Layout) -> bytes:
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
     ):
         for path in _records(layout):
-            content = path.read_bytes()
+            content = _content(path)
             info = tarfile.TarInfo(path.relative_to(layout.root).as_posix())
             info.size, info.mode = len(content), 0o644
             tar.addfile(info, io.BytesIO(content))
     return buffer.getvalue()
+
+
+def _content(path: Path) -> bytes:
+    """A file as it is published: a config says nothing of where its sweep lay."""
+    config = read_json(path) if path.name == "config.json" else None
+    if not isinstance(config, dict):
+        return path.read_bytes()
+    return (json.dumps(relocated(config, "."), ensure_ascii=False, indent=2) + "\n").encode("utf-8", "surrogatepass")
 
 
 def _records(layout: Layout) -> Iterator[Path]:

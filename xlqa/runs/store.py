@@ -133,11 +133,13 @@ def collect_failures(layout: Layout) -> list[dict[str, Any]]:
 
 
 def forget_failures(layout: Layout) -> None:
-    """Remove the failure.json of what has succeeded since: a process may have died between its result and that."""
+    """Remove failure.json and checkpoint of what has succeeded since: a process may have died between its result and that."""
     for folder in [*layout.run_folders(), *layout.source_folders()]:
-        if folder.failure.is_file() and _is_done(folder):
-            with suppress(OSError):
-                folder.failure.unlink()
+        left = [path for path in (folder.failure, folder.checkpoint) if path.is_file()]
+        if left and _is_done(folder):
+            for path in left:
+                with suppress(OSError):
+                    path.unlink()
 
 
 def _is_done(folder: RunFolder) -> bool:

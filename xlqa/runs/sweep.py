@@ -159,7 +159,8 @@ def run_sweep(
         XlqaError: the sweep's folder cannot be written. Runs that fail do not raise: they are in the outcome.
     """
     runs = take_shard(plan, shard)
-    check_disk(plan, [run for run in runs if is_pending(plan, *run)], workers_per_device)
+    pending = [run for run in runs if is_pending(plan, *run)]
+    check_disk(plan, pending, len(choose_slots(plan.request.device, len(pending), workers_per_device)))
     lay_out(plan)
     jobs, done_before = make_jobs(plan, runs)
     progress = make_progress(jobs, done_before)
