@@ -123,10 +123,10 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    app = typer.Typer(pretty_exceptions_enable=False)
+    app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
     app.command()(faults)
     try:
-        sys.exit(app(standalone_mode=False))
+        sys.exit(app(prog_name="scripts/faults", standalone_mode=False))
     except XlqaError as error:
         print(f"faults: {error}", file=sys.stderr)
         sys.exit(2)
