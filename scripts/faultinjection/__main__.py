@@ -51,7 +51,7 @@ def faults(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
     out: Annotated[Path | None, typer.Option(help="Write the JSON to this file too.", show_default=False)] = None,
-) -> int:
+) -> None:
     """Replaced by HELP."""
     chosen = _choose(kinds)
     plan = [(kind, only) for kind in chosen] if only is not None else share_out(count, chosen)
@@ -73,7 +73,7 @@ def faults(
         out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(document, indent=1) if as_json else _render(document))
     _report(outcomes, seed)
-    return int(any(outcome.error for outcome in outcomes))
+    raise typer.Exit(int(any(outcome.error for outcome in outcomes)))
 
 
 faults.__doc__ = HELP
@@ -126,7 +126,7 @@ if __name__ == "__main__":
     app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
     app.command()(faults)
     try:
-        sys.exit(app(prog_name="scripts/faults", standalone_mode=False))
+        app(prog_name="scripts/faults")
     except XlqaError as error:
         print(f"faults: {error}", file=sys.stderr)
         sys.exit(2)
