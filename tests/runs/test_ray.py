@@ -282,6 +282,50 @@ def test_without_ray_the_extra_is_named(
     assert "pip install 'xlqa[ray]'" in line
 
 
+# ---- locks, without a cluster
+
+
+@needs_ray
+@pytest.mark.parametrize("shared", [True, False])
+def test_two_sweeps_of_a_machine_never_do_one_run_at_once(
+    shared: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+    import threading
+    from types import SimpleNamespace
+
+    from xlqa.runs import ray_launch
+
+    monkeypatch.setattr(ray_launch, "_shows", lambda folder: {})
+    monkeypatch.setattr(
+        ray_launch._RemoteWorker, "_follow", lambda self, order, folder: iter([{"event": "step"}, {"event": "done"}])
+    )
+    folder = RunFolder(tmp_path / "runs" / "one")
+    folder.path.mkdir(parents=True)
+
+    def events() -> Iterator[dict[str, Any]]:
+        packer: Any = SimpleNamespace(pack=lambda folder: [])
+        node: Any = SimpleNamespace(name="here")
+        return ray_launch._RemoteWorker(node, None, shared, packer).work(folder, False, 0.0)
+
+    first, heard = events(), []
+    assert [next(first)["event"] for _ in range(3)] == ["stage", "stage", "step"]
+    second = threading.Thread(target=lambda: heard.extend(events()), daemon=True)
+    second.start()
+    second.join(0.3)
+    assert second.is_alive()
+    # A worker on this machine takes the run's folder itself: it must get it where the folder is shared.
+    handle = os.open(folder.path, os.O_RDONLY)
+    try:
+        with contextlib.nullcontext() if shared else pytest.raises(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        os.close(handle)
+    assert [event["event"] for event in first] == ["done"]
+    second.join(10)
+    assert [event["event"] for event in heard] == ["stage", "stage", "step", "done"]
+
+
 # ---- parcels, without Ray
 
 

@@ -103,14 +103,16 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically, in UTF-8."""
-    write_bytes(path, text.encode("utf-8", "surrogatepass"))
+def write_text(path: Path, text: str) -> str:
+    """Write a text file atomically, in UTF-8; returns the SHA-256 of what was written, whatever lies there by now."""
+    content = text.encode("utf-8", "surrogatepass")
+    write_bytes(path, content)
+    return hashlib.sha256(content).hexdigest()
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file atomically, readable by people."""
-    write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+def write_json(path: Path, value: Any) -> str:
+    """Write a JSON file atomically, readable by people; returns its SHA-256."""
+    return write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
 def read_json(path: Path) -> Any | None:

@@ -15,7 +15,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -94,17 +94,19 @@ class _RemoteWorker:
         self.run = folder.path.relative_to(folder.root).as_posix()
         order = Order(str(folder.root), self.run, keep, checkpoint_minutes, {}, None)
         try:
-            if self.shared:
-                yield from self._follow(replace(order, shows=_shows(folder)), folder)
-                return
             yield {"event": "stage", "stage": WAITING}
-            # The node's worker holds the run's folder there; here another sweep may be at the same run.
-            with waiting_lock(folder.path):
-                yield {"event": "stage", "stage": "sending files"}
-                yield from self._follow(replace(order, parcels=self.packer.pack(folder)), folder)
+            with _held(folder, alone=not self.shared):
+                if self.shared:
+                    yield {"event": "stage", "stage": "starting"}
+                    order = replace(order, shows=_shows(folder))
+                else:
+                    yield {"event": "stage", "stage": "sending files"}
+                    order = replace(order, parcels=self.packer.pack(folder))
+                yield from self._follow(order, folder)
         except RayActorError:
             self._bury()
         except RayError as error:
+            self.kill()  # it may be in the middle of the run
             raise XlqaError(f"node {self.node.name}: {last_line(error)}") from error
 
     def _follow(self, order: Order, folder: RunFolder) -> Iterator[dict[str, Any]]:
@@ -143,7 +145,9 @@ class _RemoteWorker:
 
     def kill(self) -> None:
         """End the run that is being done."""
-        self.actor.kill_worker.remote(self.run)
+        import ray
+
+        ray.wait([self.actor.kill_worker.remote(self.run)], timeout=CLOSE_SECONDS)
 
     def close(self) -> None:
         """Give the share of the node back."""
@@ -152,6 +156,21 @@ class _RemoteWorker:
         if not self.gone:
             ray.wait([self.actor.close.remote()], timeout=CLOSE_SECONDS)
             forget(self.actor)
+
+
+@contextmanager
+def _held(folder: RunFolder, alone: bool) -> Iterator[None]:
+    """Hold a run against other sweeps of this host; those of other hosts are not kept out.
+
+    A worker's own lock, on the run's folder, does not reach from node to node: so drivers have one besides, on `eval`.
+
+    Args:
+        alone: no worker will lock the run's folder, which is somewhere else, so that it is held as well.
+    """
+    inner = folder.path / "eval"
+    inner.mkdir(exist_ok=True)
+    with waiting_lock(inner), waiting_lock(folder.path) if alone else nullcontext():
+        yield
 
 
 def _shows(folder: RunFolder) -> dict[str, str]:
@@ -207,7 +226,6 @@ class RayLaunch(Launch):
         self.losses: Counter[Job] = Counter()
         self.refusals: dict[str, list[str]] = {}
         self.known: set[str] = set()
-        self.fault: Exception | None = None
 
     def run(self) -> None:
         """Do all jobs; Ctrl-C and SIGTERM stop what runs on the nodes and leave finished runs as they are.

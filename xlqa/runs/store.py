@@ -41,9 +41,10 @@ def write_evaluation(
         row: of results.csv, all columns.
         test: the test set's file, part and scorer, with which the scores can be recomputed.
     """
-    write_json(folder / PREDICTIONS, dict(predictions))
-    write_text(folder / QUESTIONS, csv_text(QUESTION_COLUMNS, scored.question_rows()))
-    files = {name: sha256_of(folder / name) for name in (PREDICTIONS, QUESTIONS)}
+    files = {
+        PREDICTIONS: write_json(folder / PREDICTIONS, dict(predictions)),
+        QUESTIONS: write_text(folder / QUESTIONS, csv_text(QUESTION_COLUMNS, scored.question_rows())),
+    }
     complete = {column: row.get(column) for column in RESULT_COLUMNS}
     write_json(folder / RESULT, sign({"row": complete, "test": dict(test), "files": files}))
 
