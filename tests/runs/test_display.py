@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import os
+import sys
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from xlqa.runs import display
-from xlqa.runs.display import LiveProgress, PlainProgress, say_time
+from xlqa.runs.display import LiveProgress, PlainProgress, Progress, say_time
 from xlqa.runs.launch import Job
 from xlqa.runs.layout import RunFolder
 
@@ -62,6 +64,42 @@ def test_plain_lines_say_ends_failures_and_retries(
     assert "second: the worker was killed by SIGKILL. It is tried once more." in lines
     assert lines[-1] == "second FAILED: the loss is not a number"
     assert progress.headline() == "1 of 2 done, 1 failed"
+
+
+class Deaf(io.StringIO):
+    """A stderr whose reader went away, or that was closed."""
+
+    def write(self, text: str) -> int:
+        super().write(text)  # refused when it is closed
+        raise BrokenPipeError(32, "Broken pipe")
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("kind", [PlainProgress, LiveProgress])
+@pytest.mark.parametrize("closed", [False, True])
+def test_no_run_fails_because_nobody_hears_of_it(
+    kind: type[Progress], closed: bool, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    stderr = Deaf()
+    if closed:
+        stderr.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", stderr)
+        patch.setattr(display, "PLAIN_SECONDS", -1.0)
+        first, second = jobs()
+        progress = kind([first, second], already_done=0)
+        progress.note("a line")
+        progress.started(first)
+        progress.event(first, STEP)
+        progress.event(first, {"event": "retry", "error": "no"})
+        progress.finished(first)
+        progress.failed(second, "no")
+        progress.close()
+    os.write(1, b"still here")
+    assert progress.failures == [("second", "no")]
+    assert "still here" in capfd.readouterr().out
 
 
 def test_time_left_follows_the_work_done(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
@@ -29,13 +31,14 @@ from faultinjection.process import Broken
 from xlqa.cli import main
 from xlqa.components.weights import write_folder
 from xlqa.errors import XlqaError
-from xlqa.runs import launch, store
+from xlqa.runs import files, launch, store
 from xlqa.runs.files import guarded, read_json, remove_leftovers, write_json, write_text
 from xlqa.runs.launch import Job, Launch, stoppable
 from xlqa.runs.layout import Layout, RunFolder
 from xlqa.runs.plan import Plan
 from xlqa.runs.prepare import lay_out
-from xlqa.runs.store import forget_failures, is_trained, read_result, write_results
+from xlqa.runs.scores import ScoredSet
+from xlqa.runs.store import forget_failures, is_trained, read_result, write_evaluation, write_results
 from xlqa.runs.sweep import make_jobs
 from xlqa.runs.trouble import errno_of, find_trouble
 
@@ -239,7 +242,15 @@ def test_nothing_is_made_anew_where_a_folder_was(tmp_path: Path) -> None:
     write_text(root / "results.csv", "")
 
 
-def test_trouble_with_the_disk_is_told_from_other_errors(tmp_path: Path) -> None:
+def leave(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
+    """Let the sweep's disk have so many bytes free."""
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(total=10**12, used=0, free=free))
+
+
+def test_trouble_with_the_disk_is_told_from_other_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave(monkeypatch, 10**12)
+    assert find_trouble(tmp_path, errno.ENOSPC) is None
+    leave(monkeypatch, 10**6)
     assert find_trouble(tmp_path) is None
     assert find_trouble(tmp_path, errno.ENOENT) is None
     assert "is full (No space left on device)" in str(find_trouble(tmp_path, errno.ENOSPC))
@@ -271,6 +282,36 @@ class FullWorker:
     def kill(self) -> None: ...
 
 
+class OtherDiskWorker(FullWorker):
+    """A worker whose first run filled another disk."""
+
+    def work(self, folder: RunFolder, keep: bool, *_: object) -> Iterator[dict[str, Any]]:
+        yield from super().work(folder, keep) if folder.id == "a" else [{"event": "done"}]
+
+
+class BrokenWorker(FullWorker):
+    """A worker that says something unreadable in the middle of its first run."""
+
+    killed = 0
+
+    def __init__(self, device: str) -> None:
+        super().__init__(device)
+        self.dead = False
+
+    def alive(self) -> bool:
+        return not self.dead
+
+    def work(self, folder: RunFolder, keep: bool, *_: object) -> Iterator[dict[str, Any]]:
+        assert not self.dead
+        if folder.id == "a":
+            json.loads("{")
+        yield {"event": "done"}
+
+    def kill(self) -> None:
+        type(self).killed += not self.dead
+        self.dead = True
+
+
 class Silent:
     """A display that shows nothing."""
 
@@ -283,12 +324,79 @@ class Silent:
         pytest.fail(f"{job.label} counts as failed: {error}")
 
 
-def test_a_full_disk_stops_a_sweep_with_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launch, "LocalWorker", FullWorker)
-    folders = [RunFolder(tmp_path / "runs" / name) for name in "ab"]
+class Listing(Silent):
+    """A display that notes what failed."""
+
+    def __init__(self) -> None:
+        self.failures: dict[str, str] = {}
+
+    def failed(self, job: Job, error: str) -> None:
+        self.failures[job.label] = error
+
+
+class Torn(Silent):
+    """A display with a fault."""
+
+    def started(self, job: Job) -> None:
+        raise RuntimeError("torn")
+
+
+def two_jobs(root: Path) -> list[Job]:
+    folders = [RunFolder(root / "runs" / name) for name in "ab"]
     for folder in folders:
         folder.path.mkdir(parents=True)
-    jobs = [Job(folder, folder.id, False, 1.0, lambda: None) for folder in folders]
+    return [Job(folder, folder.id, False, 1.0, lambda: None) for folder in folders]
+
+
+def test_another_full_disk_costs_its_run_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave(monkeypatch, 10**12)
+    monkeypatch.setattr(launch, "LocalWorker", OtherDiskWorker)
+    jobs, heard = two_jobs(tmp_path), Listing()
+    Launch(jobs, ["cpu"], heard).run()
+    assert [job.state for job in jobs] == ["failed", "done"]
+    assert heard.failures == {"a": "a disk is full: OSError: no"}
+
+
+def test_a_worker_left_in_the_middle_of_a_run_gets_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "LocalWorker", BrokenWorker)
+    monkeypatch.setattr(BrokenWorker, "hired", 0)
+    jobs, heard = two_jobs(tmp_path), Listing()
+    Launch(jobs, ["cpu"], heard).run()
+    assert [job.state for job in jobs] == ["failed", "done"]
+    assert "JSONDecodeError" in heard.failures["a"]
+    assert (BrokenWorker.hired, BrokenWorker.killed) == (2, 2)  # the second at the end
+
+
+def test_a_fault_of_a_thread_ends_the_sweep_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "LocalWorker", FullWorker)
+    with pytest.raises(RuntimeError, match="torn"):
+        Launch(two_jobs(tmp_path), ["cpu", "cpu"], Torn()).run()
+
+
+def scored_one() -> ScoredSet:
+    scores = np.array([50.0])
+    return ScoredSet(("q",), ("c",), scores, scores, scores, scores)
+
+
+def test_an_evaluation_that_another_wrote_over_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_evaluation(tmp_path / "whole", {"q": "a"}, scored_one(), {}, {})
+    assert read_result(tmp_path / "whole") is not None
+    real = files.write_bytes
+
+    def write_over(path: Path, content: bytes) -> None:
+        real(path, content)
+        if path.name == "predictions.json":
+            path.write_bytes(b'{"q": "of another"}')
+
+    monkeypatch.setattr(files, "write_bytes", write_over)
+    write_evaluation(tmp_path / "torn", {"q": "a"}, scored_one(), {}, {})
+    assert read_result(tmp_path / "torn") is None
+
+
+def test_a_full_disk_stops_a_sweep_with_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave(monkeypatch, 10**6)
+    monkeypatch.setattr(launch, "LocalWorker", FullWorker)
+    jobs = two_jobs(tmp_path)
     with pytest.raises(XlqaError, match="is full"):
         Launch(jobs, ["cpu"], Silent()).run()
     assert [job.state for job in jobs] == ["waiting", "waiting"]

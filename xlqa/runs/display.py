@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO
 
 from xlqa.runs.launch import Job
 
@@ -19,6 +20,30 @@ def say_time(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
+class Unheard:
+    """A stream that takes what it cannot write, being gone, full or closed: no run fails because nobody hears of it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            self.stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self.stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+def say(line: str) -> None:
+    """Write a line to stderr, if it takes one."""
+    print(line, file=Unheard(sys.stderr), flush=True)
 
 
 class Progress:
@@ -70,7 +95,7 @@ class Progress:
 
     def note(self, line: str) -> None:
         """Say what concerns no run in particular."""
-        print(line, file=sys.stderr, flush=True)
+        say(line)
 
     def describe(self, job: Job) -> str:
         """What a running job is at."""
@@ -108,7 +133,7 @@ class PlainProgress(Progress):
 
     def _say(self, line: str) -> None:
         self.last = time.monotonic()
-        print(line, file=sys.stderr, flush=True)
+        say(line)
 
 
 class LiveProgress(Progress):
@@ -119,7 +144,8 @@ class LiveProgress(Progress):
         from rich.live import Live
 
         super().__init__(jobs, already_done)
-        self.console = Console(stderr=True)
+        stream: Any = Unheard(sys.stderr)
+        self.console = Console(file=stream)
         self.live = Live(get_renderable=self._render, console=self.console, refresh_per_second=4, transient=True)
         self.live.start()
 

@@ -23,7 +23,7 @@ from typing import Any, Literal, Protocol
 from xlqa.errors import XlqaError
 from xlqa.runs.execute import CHECKPOINT_MINUTES, WAITING, record_failure
 from xlqa.runs.layout import RunFolder
-from xlqa.runs.trouble import errno_of, find_trouble
+from xlqa.runs.trouble import errno_of, find_trouble, name_failure
 from xlqa.runs.worker import tail
 
 DEATHS_ALLOWED = 1
@@ -91,6 +91,7 @@ class Launch:
     changed: threading.Condition = field(default_factory=threading.Condition)
     stopping: bool = False
     trouble: str | None = None
+    fault: Exception | None = None
     workers: list[Worker] = field(default_factory=list)
 
     def run(self) -> None:
@@ -113,6 +114,8 @@ class Launch:
                     thread.join(5.0)
             if asked.is_set():
                 raise KeyboardInterrupt
+        if self.fault is not None:
+            raise self.fault
         if self.trouble:
             raise XlqaError(self.trouble)
 
@@ -155,6 +158,10 @@ class Launch:
         try:
             while (job := self._next()) is not None:
                 worker = self._do(job, worker, device)
+        except Exception as error:  # a fault of ours must not leave the sweep waiting for what nobody does
+            with self.changed:
+                self.fault, self.stopping = error, True
+                self.changed.notify_all()
         finally:
             if worker is not None:
                 worker.close()
@@ -168,7 +175,7 @@ class Launch:
             job.prepare()
             if worker is None or not worker.alive():
                 worker = self._hire(device)
-            outcome = self._follow(job, worker)
+            outcome = self._follow_whole(job, worker)
         except XlqaError as error:
             outcome = {"event": "failed", "error": str(error), "errno": errno_of(error)}
         except (OSError, ValueError) as error:
@@ -183,7 +190,7 @@ class Launch:
             elif outcome is None and worker is not None:
                 self._bury(job, worker)
             else:
-                self._fail(job, str(outcome["error"]) if outcome else "no worker", tail(job.folder.log))
+                self._fail(job, name_failure(outcome) if outcome else "no worker", tail(job.folder.log))
             self.changed.notify_all()
         return worker
 
@@ -199,6 +206,14 @@ class Launch:
         self.trouble = self.trouble or find_trouble(job.folder.root, (outcome or {}).get("errno"))
         self.stopping = self.stopping or self.trouble is not None
         return self.trouble is not None
+
+    def _follow_whole(self, job: Job, worker: Worker) -> dict[str, Any] | None:
+        """Follow a run to its end; a worker that is left in the middle of it is killed, so that it gets no other beside it."""
+        try:
+            return self._follow(job, worker)
+        except (OSError, ValueError):
+            worker.kill()
+            raise
 
     def _follow(self, job: Job, worker: Worker) -> dict[str, Any] | None:
         """Hand a job to a worker and pass its events on; None when the worker died."""

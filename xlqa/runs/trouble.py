@@ -5,8 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shutil
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from xlqa.data.leftovers import temporary_beside
 from xlqa.errors import XlqaError
@@ -16,6 +19,9 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """What a system says when there is no space for more; half-written files are gone by the time anybody looks."""
 
 PROBE_BYTES = 1 << 16
+
+SCARCE_BYTES = 4 << 30
+"""With less free, the sweep's own disk is what was full: about a checkpoint of a base-size encoder."""
 
 
 def errno_of(error: BaseException) -> int | None:
@@ -37,8 +43,6 @@ def find_trouble(root: Path, number: int | None = None) -> str | None:
     Args:
         number: the error number that a run failed with, if any.
     """
-    if number in FULL:
-        return f"{root} is full ({os.strerror(number)}): free space, then start again; what is finished stays."
     probe = temporary_beside(root / "probe")
     try:
         refuse_if_gone(probe)
@@ -54,4 +58,16 @@ def find_trouble(root: Path, number: int | None = None) -> str | None:
     finally:
         with suppress(OSError):
             probe.unlink(missing_ok=True)
+    if number is not None and number in FULL and shutil.disk_usage(root).free < SCARCE_BYTES:
+        return f"{root} is full ({os.strerror(number)}): free space, then start again; what is finished stays."
     return None
+
+
+def name_failure(outcome: Mapping[str, Any]) -> str:
+    """What a run failed of; that a disk is full, which may be another than the sweep's, is said first.
+
+    Args:
+        outcome: the event that it ended with.
+    """
+    error = str(outcome["error"])
+    return f"a disk is full: {error}" if outcome.get("errno") in FULL else error
