@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -227,6 +228,22 @@ def test_what_was_used_longest_ago_goes_first(windows: Windows, tmp_path: Path) 
     assert sorted(tmp_path.iterdir()) == [paths[0], paths[3]]
     assert mapped is not None
     assert same(mapped, windows)  # whoever reads a dropped set goes on
+
+
+def test_what_may_still_be_mapped_elsewhere_stays_longer(windows: Windows, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{digit * 64}.windows" for digit in "0123"]
+    now = time.time()
+    for age, path in enumerate(paths):
+        write_windows(path, path.stem, windows)
+        os.utime(path, (now - 3600 * age, now - 3600 * age))
+    size = paths[0].stat().st_size
+    prune(tmp_path, keep=paths[0], most_bytes=2 * size)
+    assert sorted(tmp_path.iterdir()) == paths
+    prune(tmp_path, keep=paths[0], most_bytes=int(1.5 * size))
+    assert sorted(tmp_path.iterdir()) == paths[:3]
+    os.utime(paths[2], (now - 8 * 24 * 3600, now - 8 * 24 * 3600))
+    prune(tmp_path, keep=paths[0], most_bytes=2 * size)
+    assert sorted(tmp_path.iterdir()) == paths[:2]
 
 
 def test_half_written_files_of_the_dead_go_after_a_day(windows: Windows, tmp_path: Path) -> None:

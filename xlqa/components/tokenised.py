@@ -1,7 +1,8 @@
 """Tokenised sets on disk: made once, then memory-mapped by every run and process that needs the same one.
 
 A set is one file below the cache folder (`XLQA_CACHE`): a line of JSON that says what it is, then the arrays of `Windows`.
-Its name is a hash of all that decides its content. The whole folder may be removed at any moment.
+Its name is a hash of all that decides its content. The whole folder may be removed: on a
+disk of one machine at any moment, on a network file system while no run is using it.
 
 A file is written beside its place and renamed, and its checksum is verified whenever it is opened: whatever a crash, a full
 disk or another version left behind is made anew. Nothing here can make a run fail.
@@ -18,6 +19,7 @@ import os
 import platform
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -40,10 +42,13 @@ LEAST_QUESTIONS = 200
 """Smaller sets are tokenised again, in less than 20 ms."""
 
 MOST_BYTES = 2 << 30
-"""What all sets together may take (ten times SQuAD's training set); those used longest ago go first."""
+"""What all sets together may take (ten times SQuAD's training set), sets of the last week twice that; those used longest ago go first."""
 
 SPARE_BYTES = 1 << 30
 """What a set must leave free on its disk."""
+
+KEPT_SECONDS = 7 * 24 * 3600.0
+"""A set that was used since may still be mapped somewhere: it goes only when all together take twice what they may."""
 
 ALIGNMENT = 64
 LONGEST_HEAD = 1 << 16
@@ -194,12 +199,15 @@ def prune(folder: Path, *, keep: Path, most_bytes: int | None = None) -> None:
         keep: this one stays.
         most_bytes: of all sets; None for the usual limit.
 
-    A process that has mapped a dropped file goes on reading it: the system keeps it until then.
+    A process that has mapped a dropped file goes on reading it on a disk of its own machine, where the system keeps it until
+    then. On a network file system another machine's drop would pull it away from under that process: so what was used within
+    the last week stays, unless all together take more than twice the limit.
     """
-    left = MOST_BYTES if most_bytes is None else most_bytes
+    most = MOST_BYTES if most_bytes is None else most_bytes
+    used, old = 0, time.time() - KEPT_SECONDS
     for path, stat in sorted(_files(folder, f"*{SUFFIX}"), key=lambda item: (item[0] != keep, -item[1].st_mtime_ns)):
-        left -= stat.st_size
-        if left < 0 and path != keep:
+        used += stat.st_size
+        if path != keep and used > (most if stat.st_mtime < old else 2 * most):
             _drop(path)
     for path, _ in _files(folder, f".*{SUFFIX}.*.tmp"):
         with suppress(OSError):
