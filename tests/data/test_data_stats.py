@@ -94,6 +94,34 @@ def tokenizer_folder(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.parametrize(("template", "special"), [("<s> $A </s> $B </s>", 3), ("<s> $A </s> </s> $B </s>", 4)])
+def test_windows_are_counted_as_training_cuts_them(template: str, special: int, tmp_path: Path) -> None:
+    tokenizers, transformers = pytest.importorskip("tokenizers"), pytest.importorskip("transformers")
+    from xlqa.components.windows import WindowShape, make_windows
+
+    model = tokenizers.models.WordLevel({"<s>": 0, "</s>": 1, "<unk>": 2, "w": 3}, unk_token="<unk>")
+    raw = tokenizers.Tokenizer(model)
+    raw.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    pieces = [("<s>", 0), ("</s>", 1)]
+    raw.post_processor = tokenizers.processors.TemplateProcessing("<s> $A </s>", template, pieces)
+    raw.save(str(tmp_path / "tokenizer.json"))
+    fast = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=raw, cls_token="<s>", sep_token="</s>", pad_token="</s>"
+    )
+    contexts, questions = [" ".join("w" * n) for n in (500, 501, 7, 333)], [" ".join("w" * n) for n in (40, 17, 3, 90)]
+    qas = [
+        {"id": str(i), "question": q, "answers": [{"text": "w", "answer_start": 0}]} for i, q in enumerate(questions)
+    ]
+    data = [{"paragraphs": [{"context": c, "qas": [qa]} for c, qa in zip(contexts, qas, strict=True)]}]
+    (tmp_path / "set.json").write_text(json.dumps({"data": data}))
+    found = describe(read_dataset(tmp_path / "set.json"), model=str(tmp_path), max_length=40, stride=4).pieces
+    assert found is not None
+    assert load_cutter(str(tmp_path)).special == special
+    windows = make_windows(fast, contexts, questions, WindowShape(40, 4))
+    assert found.windows == len(windows.question) / 4
+    assert found.questions_cut == 2
+
+
 def test_a_tokenizer_folder_needs_no_transformers(reading: Reading, tmp_path: Path) -> None:
     cutter = load_cutter(str(tokenizer_folder(tmp_path)))
     assert cutter.special == 3

@@ -204,8 +204,9 @@ def _pieces(
     by_context = dict(zip(contexts, counts, strict=True))
     asked, _ = cutter.count([question.question for question in every])
     answers, _ = cutter.count([answer.text for question in questions for answer in question.answers])
-    # As in training: a longer question is cut, so that its window can still move on.
-    most = max_length - cutter.special - stride - MIN_CONTEXT_STEP
+    # As in training (`WindowShape.max_question`): a longer question is cut, so that its window can still move on. Three
+    # special pieces are reckoned there whatever the tokenizer adds: the step is then one piece smaller with XLM-R's four.
+    most = max_length - 3 - stride - MIN_CONTEXT_STEP
     kept = np.minimum(asked, most) if most >= LEAST_QUESTION else np.array(asked)
     room = max_length - cutter.special - kept
     if stride < 0 or (room <= stride).any():
