@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 import typer
 
 from xlqa import __version__
-from xlqa.cli import main
+from xlqa.cli import ignore_interrupts, main
 from xlqa.cli.app import app
 from xlqa.cli.reference import examples, render_reference, walk
 from xlqa.errors import XlqaError
@@ -30,7 +31,7 @@ def flags(command: Any) -> set[str]:
 def test_the_commands_are_all_there() -> None:
     assert NAMES == [
         "xlqa sweep", "xlqa plot", "xlqa report", "xlqa ask", "xlqa status", "xlqa run", "xlqa evaluate", "xlqa rescore",
-        "xlqa collect", "xlqa score", "xlqa doctor", "xlqa data list", "xlqa data fetch", "xlqa data check",
+        "xlqa collect", "xlqa pack", "xlqa score", "xlqa doctor", "xlqa data list", "xlqa data fetch", "xlqa data check",
         "xlqa data stats", "xlqa data convert",
     ]  # fmt: skip
 
@@ -119,6 +120,22 @@ def test_what_ends_a_command_ends_it_cleanly(
     monkeypatch.setattr("xlqa.runs.status.read_status", fail)
     assert main(["status", "."]) == status
     assert capsys.readouterr().err == message
+
+
+@pytest.mark.parametrize("console", [False, True])
+def test_an_interrupted_command_leaves_a_notebook_its_ctrl_c(console: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object) -> None:
+        ignore_interrupts()  # as a sweep that was stopped
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("xlqa.runs.status.read_status", fail)
+    monkeypatch.setattr(sys, "argv", ["xlqa", "status", "."])
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        assert main(None if console else ["status", "."]) == 130
+        assert signal.getsignal(signal.SIGINT) is (signal.SIG_IGN if console else before)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_shell_can_complete_the_commands() -> None:

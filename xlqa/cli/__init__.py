@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,10 +31,7 @@ def _without_nan(value: Any) -> Any:
 
 
 def ignore_interrupts() -> None:
-    """From here on Ctrl-C changes nothing: the command ends anyway, and a second one would only tear its end in two."""
-    import signal
-    import threading
-
+    """Until `main` returns, Ctrl-C changes nothing: the command ends anyway, and a second one would tear its end in two."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -45,6 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     # Before torch loads: threads that sleep while they wait do not fight with other programs over the processor.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        return _run(arguments)
+    finally:
+        # The console's process ends now; a notebook's or a test's goes on and must hear Ctrl-C again.
+        ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        if ignored and arguments is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, before)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         return int(importlib.import_module("xlqa.cli.app").run(arguments))
     except XlqaError as error:
