@@ -36,7 +36,17 @@ HEAVY_ROOMS = ("components/", "runs/worker.py", "runs/execute.py", "ask.py")
 SEAMS = {
     ("data/stats.py", "transformers"),  # lengths in pieces, where --model names a tokenizer
 }
-SLOW_TO_IMPORT = (*HEAVY, "pandas", "matplotlib", "scipy", "huggingface_hub", "tokenizers", "safetensors", "rich", "ray")
+SLOW_TO_IMPORT = (
+    *HEAVY,
+    "pandas",
+    "matplotlib",
+    "scipy",
+    "huggingface_hub",
+    "tokenizers",
+    "safetensors",
+    "rich",
+    "ray",
+)
 
 
 def sources() -> list[Path]:
