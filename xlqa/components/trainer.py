@@ -103,6 +103,11 @@ class SpanTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         """The model of the pipe, once it is built."""
         return self._parts()[1]
 
+    def close(self) -> None:
+        """Give the device's memory back, if the pipe was ever built; after an error as well."""
+        if self._loaded:
+            self._chainer.destroy()
+
     def evaluate(self, iterator: Any, evaluation_targets: Iterable[str] | None = None) -> dict[str, Any]:
         """Answer and score each evaluation target whole; the answers stay in `answers`.
 

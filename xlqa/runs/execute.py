@@ -206,7 +206,7 @@ class _Work:
 
     def close(self) -> None:
         """Give the device's memory back."""
-        self.trainer.get_chainer().destroy()
+        self.trainer.close()
 
 
 def _describe_device(trainer: Any) -> str:
