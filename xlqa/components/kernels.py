@@ -233,6 +233,7 @@ def _fused_product() -> Any:
         wanted = torch.ones(2, 2, dtype=torch.bfloat16)
         found = product(wanted, wanted, wanted[0], "none", [], "") if product else None
     except (RuntimeError, NotImplementedError, TypeError):
+        # Built without oneDNN, a processor without bfloat16, or another signature in another torch: plain layers do the same.
         return None
     return product if found is not None and torch.equal(found, wanted * 3) else None
 

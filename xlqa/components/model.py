@@ -204,8 +204,8 @@ class SpanModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
         inside = scored.clone()
         inside[:, windows.template.cls_index] = False
         start, end = span_probabilities(output.start_logits, scored), span_probabilities(output.end_logits, scored)
-        found = best_spans(start, end, inside, self.max_answer_length, top)
-        return tuple(tensor.cpu().numpy() for tensor in found)  # type: ignore[return-value]  # three tensors in, three arrays out
+        score, first, last = best_spans(start, end, inside, self.max_answer_length, top)
+        return score.cpu().numpy(), first.cpu().numpy(), last.cpu().numpy()
 
     def destroy(self) -> None:
         """Give the device's memory back; the weights in host memory stay for the next run of this process."""
@@ -230,5 +230,6 @@ def parameter_count(folder: Path) -> int:
     for path in weight_files(folder):
         if path.suffix == ".safetensors":
             with safe_open(str(path), framework="np") as file:
-                total += sum(int(np.prod(file.get_slice(key).get_shape())) for key in file.keys())  # noqa: SIM118  # not a dict
+                names = list(file.keys())
+                total += sum(int(np.prod(file.get_slice(name).get_shape())) for name in names)
     return total

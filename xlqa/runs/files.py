@@ -71,8 +71,9 @@ def refuse_if_gone(path: Path) -> None:
                 )
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file atomically: a temporary neighbour, fsync, rename.
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary neighbour to be written, which then takes a file's place at once: fsync, rename, fsync of the folder.
 
     Errors:
         XlqaError: the folder is full, read-only or gone; an earlier file stays as it was.
@@ -81,12 +82,10 @@ def write_bytes(path: Path, content: bytes) -> None:
     temporary = temporary_beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        yield temporary
+        _sync(temporary)
         temporary.replace(path)
-        _sync_folder(path.parent)
+        _sync(path.parent)
     except OSError as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
@@ -95,8 +94,15 @@ def write_bytes(path: Path, content: bytes) -> None:
         ) from error
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file atomically; errors as those of `replacing`."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def _sync(path: Path) -> None:
+    """Bring a file or folder to the disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

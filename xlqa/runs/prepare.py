@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from xlqa.data.leftovers import temporary_beside
 from xlqa.errors import XlqaError
 from xlqa.records import DataRef
 from xlqa.runs.config import is_sealed, place_data, render_run, render_source, write_config
-from xlqa.runs.files import read_json, remove_leftovers, sha256_of, waiting_lock
+from xlqa.runs.files import read_json, remove_leftovers, replacing, sha256_of, waiting_lock
 from xlqa.runs.layout import Layout, RunFolder
 from xlqa.runs.plan import Plan
 from xlqa.runs.specs import EncoderRef, EvalSpec, RunSpec, SourceStage
@@ -115,17 +115,8 @@ def copy_whole(source: Path, copy: Path, sha256: str) -> None:
     """Copy a data file, whole or not at all, unless the same bytes are there."""
     if sha256_of(copy) == sha256:
         return
-    temporary = temporary_beside(copy)
-    try:
-        copy.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(copy) as temporary:
         shutil.copyfile(source, temporary)
-        temporary.replace(copy)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise XlqaError(
-            f"{copy} cannot be written ({error.strerror or error}): free space or choose another folder."
-        ) from error
 
 
 def _link(encoder: EncoderRef, link: Path) -> None:
