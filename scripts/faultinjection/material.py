@@ -23,7 +23,8 @@ MARK = "XLQA_FAULT_CASE"
 """Set in the environment of every process of a case, so that none of them can outlive it unseen."""
 
 WORDS = [
-    "the", "of", "in", "who", "where", "what", "when", "river", "town", "people", "la", "el", "de", "en", "quién", "dónde",
+    "the", "of", "in", "who", "where", "what", "when", "river", "town", "people", "mara", "lives", "founded",
+    "la", "el", "de", "en", "quién", "dónde", "qué", "cuándo", "vive", "río",
 ]  # fmt: skip
 
 
@@ -35,7 +36,7 @@ def make_encoder(folder: Path) -> Path:
 
     logging.set_verbosity_error()
     folder.mkdir(parents=True)
-    letters = [*string.printable.strip(), *"áéíóúñü¿¡"]
+    letters = [*string.printable.strip(), *"áéíóúñü¿¡", *(chr(c) for c in range(0x430, 0x450)), *"人口河"]
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{letter}" for letter in letters), *WORDS]
     (folder / "vocab.txt").write_text("\n".join(dict.fromkeys(pieces)) + "\n", encoding="utf-8")
     tokenizer = BertTokenizerFast(str(folder / "vocab.txt"), do_lower_case=True, strip_accents=False)
@@ -43,7 +44,7 @@ def make_encoder(folder: Path) -> Path:
     torch.manual_seed(0)
     config = BertConfig(
         vocab_size=len(tokenizer), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64,
-        max_position_embeddings=128, initializer_range=0.2,
+        max_position_embeddings=512, initializer_range=0.2,
     )  # fmt: skip
     BertModel(config).save_pretrained(str(folder), safe_serialization=True)
     return folder

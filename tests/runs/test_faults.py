@@ -18,10 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
-
-from faultinjection.campaign import Campaign, share_out  # found through the line above
+from faultinjection.campaign import Campaign, share_out  # found through conftest.py
 from faultinjection.case import Case, State
 from faultinjection.harm import DAMAGES, DEAD, harm
 from faultinjection.kinds import BY_NAME, KINDS
