@@ -193,7 +193,7 @@ def _draw_worth_line(ax: Axes, c: Comparison, look: Look, shift: float, style: S
         value, low, high = (min(max(v, bottom * edge), top / edge) for v in _ends(r.effective))
         x = r.size * shift
         ax.plot([x, x], [low, high], color=look.color, linewidth=style.line * 0.8, zorder=3)
-        for place, marker in {_arrow(end, bottom * edge, top / edge) for end in (r.effective.low, r.effective.high)}:
+        for place, marker in _arrows(r.effective, bottom * edge, top / edge):
             ax.plot([x], [place], marker=marker, color=look.color, markersize=style.marker * 0.8, zorder=3)
         if math.isfinite(r.effective.value):
             points.append((x, value))
@@ -203,9 +203,10 @@ def _draw_worth_line(ax: Axes, c: Comparison, look: Look, shift: float, style: S
             **look.marker_kwargs(style))  # fmt: skip
 
 
-def _arrow(end: float, bottom: float, top: float) -> tuple[float, str]:
-    """Place and marker that say an interval goes on beyond the sizes measured; nothing ("") where it ends within."""
-    return (top, "^") if end == math.inf else (bottom, "v") if end == -math.inf else (top, "")
+def _arrows(found: Interval, bottom: float, top: float) -> list[tuple[float, str]]:
+    """Places and markers that say an interval goes on beyond the sizes measured; none where it ends within."""
+    below, above = -math.inf in (found.low, found.high), math.inf in (found.low, found.high)
+    return [(bottom, "v")] * below + [(top, "^")] * above
 
 
 def _ends(found: Interval) -> tuple[float, float, float]:

@@ -1,0 +1,140 @@
+"""The published studies: tables come back from the packed runs, figures from the tables, and README says what they say."""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+import subprocess
+import sys
+import tarfile
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from documents import ROOT
+
+from xlqa.cli import main
+from xlqa.runs.request import build_request, read_experiment
+
+EXPERIMENTS = ROOT / "experiments"
+DEFINED = sorted(path.parent for path in EXPERIMENTS.glob("*/experiment.toml"))
+PUBLISHED = [folder for folder in DEFINED if (folder / "results.csv").is_file()]
+ROW = re.compile(r"^\| (?P<n>[\d,]+)\b[^|]*\|(?P<cells>.*)\|$")
+
+published = pytest.mark.parametrize("folder", PUBLISHED, ids=lambda folder: folder.name)
+
+
+def test_studies_are_there() -> None:
+    assert {folder.name for folder in PUBLISHED} >= {"swahili"}
+    assert "konovalov2020" in {folder.name for folder in DEFINED}
+
+
+@pytest.mark.parametrize("folder", DEFINED, ids=lambda folder: folder.name)
+def test_the_definition_is_one_that_sweep_takes(folder: Path) -> None:
+    settings = read_experiment(folder / "experiment.toml")
+    assert build_request(settings).sizes
+
+
+@published
+def test_packed_runs_give_back_the_table(folder: Path, tmp_path: Path) -> None:
+    with tarfile.open(folder / "runs.tar.xz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    assert main(["collect", str(tmp_path)]) == 0
+    assert (tmp_path / "results.csv").read_bytes() == (folder / "results.csv").read_bytes()
+
+
+@published
+@pytest.mark.parametrize("what", ["curve", "gain", "worth"])
+def test_figures_are_redrawn_from_the_table(folder: Path, what: str, tmp_path: Path) -> None:
+    from matplotlib.image import imread
+
+    drawn = tmp_path / f"{what}.png"
+    assert main(["plot", str(folder / "results.csv"), "--what", what, "--out", str(drawn)]) == 0
+    ours, theirs = imread(drawn), imread(folder / f"{what}.png")
+    assert ours.shape == theirs.shape
+    # Letters may differ by a shade where fonts are drawn by another version; lines elsewhere may not.
+    assert np.mean(np.abs(ours - theirs) > 0.2) < 0.001
+
+
+@published
+def test_the_report_is_the_same_in_any_process(folder: Path) -> None:
+    """Words and numbers are those of the published page; figures within it don't depend on the seed of hashes."""
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from xlqa.cli import main; sys.exit(main())",
+        "report",
+        str(folder / "results.csv"),
+        "--format",
+        "html",
+    ]
+    pages = [
+        subprocess.run(
+            command, env={"PYTHONHASHSEED": seed, "PATH": ""}, capture_output=True, check=True, text=True
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert pages[0] == pages[1]
+    without_pictures = [
+        re.sub(r'src="data:[^"]*"', "", page)
+        for page in (pages[0], (folder / "report.html").read_text(encoding="utf-8"))
+    ]
+    assert without_pictures[0] == without_pictures[1]
+
+
+def readme_tables(folder: Path) -> dict[str, dict[int, dict[str, str]]]:
+    """The tables of scores in a study's README: cells by test set ("" where it isn't said), N and heading."""
+    found: dict[str, dict[int, dict[str, str]]] = defaultdict(dict)
+    test, headings = "", []
+    for line in (folder / "README.md").read_text(encoding="utf-8").splitlines():
+        if line.startswith("| N"):
+            first, *headings = (cell.strip() for cell in line.strip("|").split("|"))
+            test = first.partition(",")[2].strip()
+        elif (match := ROW.match(line)) and headings:
+            cells = [cell.strip() for cell in match["cells"].split("|")]
+            found[test][int(match["n"].replace(",", ""))] = dict(zip(headings, cells, strict=True))
+        elif not line.startswith("|"):
+            headings = []
+    return found
+
+
+@published
+def test_readme_states_the_means_of_the_table(folder: Path) -> None:
+    table = pd.read_csv(folder / "results.csv")
+    stated = 0
+    for test, rows in readme_tables(folder).items():
+        for size, cells in rows.items():
+            for heading, cell in cells.items():
+                arm, _, column = heading.partition(" ")
+                if column != "F1" or cell == "–":
+                    continue
+                chosen = table[(table.arm == arm) & (table["size"].astype(str) == str(size))]
+                scores = list(chosen[chosen.test == test].f1 if test else chosen.f1)
+                mean, *spread = (float(part) for part in re.findall(r"[\d.]+", cell))
+                assert mean == pytest.approx(statistics.mean(scores), abs=0.0501), (test, size, heading)
+                if spread:
+                    assert spread[0] == pytest.approx(statistics.stdev(scores), abs=0.0501), (test, size, heading)
+                else:
+                    assert len(scores) == 1
+                stated += 1
+    assert stated >= 9
+
+
+@published
+def test_readme_states_the_gains_of_the_report(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(folder / "results.csv"), "--json"]) == 0
+    rows = [row for row in json.loads(capsys.readouterr().out)["quantities"] if row["quantity"] == "gain"]
+    stated = 0
+    for test, sizes in readme_tables(folder).items():
+        for size, cells in sizes.items():
+            if cells.get("gain Δ", "–") == "–":
+                continue
+            (row,) = [r for r in rows if (r["arm"], r["size"]) == ("transfer", size) and test in ("", r["test"])]
+            values = [cells["gain Δ"], *cells["95 % interval"].split(" to ")]
+            numbers = [float(value.replace("−", "-")) for value in values]
+            assert numbers == pytest.approx([row["value"], row["low"], row["high"]], abs=0.0501), (test, size)
+            stated += 1
+    assert stated >= 4
