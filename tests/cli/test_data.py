@@ -112,6 +112,41 @@ def test_stats_with_pieces(good: Path, tmp_path: Path, capsys: Capture) -> None:
     assert "beyond one window of 8: 0.00% of the questions; 1.00 windows" in out
 
 
+def test_stats_of_several_files_stand_side_by_side(good: Path, tmp_path: Path, capsys: Capture) -> None:
+    tokenizers = pytest.importorskip("tokenizers")
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel({"[UNK]": 0, "Anna": 1}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    other = tmp_path / "other.json"
+    other.write_bytes(good.read_bytes())
+    cut = ("--model", str(tmp_path), "--max-length", "8", "--stride", "2")
+    assert main(["data", "stats", str(good), str(other), *cut]) == 0
+    heads, first, second, *_ = capsys.readouterr().out.splitlines()
+    assert heads.split()[-5:] == ["A", "WORD", "UNKNOWN", "BEYOND", "WINDOWS"]
+    assert first.split()[0] == good.name
+    assert second.split()[0] == "other.json"
+    assert first.split()[1:] == second.split()[1:]
+    assert first.split()[-4:] == ["1.00", "80.00%", "0.0%", "1.00"]
+    assert main(["data", "stats", str(good), str(other)]) == 0
+    out = capsys.readouterr().out
+    assert "WINDOWS" not in out
+    assert " 21.0 " in out
+    assert main(["data", "stats", "--json", str(good), str(other), *cut]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [document["file"] for document in found] == [str(good), str(other)]
+    assert found[0]["pieces"]["per_word"] == 1
+
+
+def test_stats_of_files_of_one_name_keep_their_folders(good: Path, tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "b").mkdir()
+    other = tmp_path / "b" / good.name
+    other.write_bytes(good.read_bytes())
+    assert main(["data", "stats", str(good), str(other)]) == 0
+    out = capsys.readouterr().out
+    assert str(good) in out
+    assert str(other) in out
+
+
 def test_stats_of_a_bad_file_needs_skip_bad(bad: Path, capsys: Capture) -> None:
     assert main(["data", "stats", str(bad)]) == 2
     assert "2 questions refused" in capsys.readouterr().err

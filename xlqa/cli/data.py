@@ -356,10 +356,13 @@ def _report_lines(report: dict[str, Any], show: int, meanings: dict[str, str]) -
 
 
 @app.command(
-    epilog="Examples:\n\n  xlqa data stats dev.json\n\n  xlqa data stats xquad.ru --model bert-base-multilingual-cased"
+    epilog="Examples:\n\n  xlqa data stats dev.json\n\n  xlqa data stats xquad.en xquad.ru --model bert-base-multilingual-cased"
 )
 def stats(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A file, or a registered part that is here.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE…", help="Files, or registered parts that are here; several are compared."),
+    ],
     model: Annotated[
         str, typer.Option("--model", help="Hub name or folder of a tokenizer: adds lengths in pieces.")
     ] = "",
@@ -370,16 +373,23 @@ def stats(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Count and measure a data set: questions, lengths, and with --model pieces and windows."""
-    from xlqa.data.stats import QUANTILES, describe
+    """Count and measure data sets: questions, lengths, and with --model pieces and windows; a line each where there are several."""
+    from xlqa.data.stats import QUANTILES, describe, load_cutter
 
-    reading = _read(file, lang, skip_bad, data_dir)
-    found = describe(reading, model=model, max_length=max_length, stride=stride)
+    cutter = load_cutter(model) if model else None
+    found: list[Stats] = []
+    documents = []
+    for file in files:
+        reading = _read(file, lang, skip_bad, data_dir)
+        found.append(describe(reading, max_length=max_length, stride=stride, cut=cutter))
+        document = {"file": file, "quantiles": QUANTILES, "refused": len(reading.refused)}
+        documents.append(document | dataclasses.asdict(found[-1]))
     if as_json:
-        return print_json(
-            {"file": file, "quantiles": QUANTILES, "refused": len(reading.refused)} | dataclasses.asdict(found)
-        )
-    _print_stats(file, reading, found)
+        print_json(documents if len(files) > 1 else documents[0])
+    elif len(files) > 1:
+        _print_comparison(files, found)
+    else:
+        _print_stats(files[0], reading, found[0])
 
 
 def _read(name: str, language: str, skip_bad: bool, data_dir: Path | None) -> Reading:
@@ -428,6 +438,36 @@ def _print_stats(name: str, reading: Reading, found: Stats) -> None:
         print(f"beyond one window of {pieces.max_length:,}: {beyond}; {windows}")
         if pieces.questions_cut:
             print(f"questions too long for such a window: {pieces.questions_cut:,}; they are cut")
+
+
+def _print_comparison(files: Sequence[str], found: Sequence[Stats]) -> None:
+    from xlqa.data.terminal import plain
+
+    names = [Path(file).name for file in files]
+    names = [plain(name) for name in (names if len(set(names)) == len(names) else files)]
+    pieces = found[0].pieces
+    heads = ("DATA", "QUESTIONS", "PARAGRAPHS", "PARAGRAPH", "QUESTION", "ANSWER")
+    more = ("A WORD", "UNKNOWN", "BEYOND", "WINDOWS") if pieces is not None else ()
+    _print_table((*heads, *more), [_comparison_row(name, stats) for name, stats in zip(names, found, strict=True)])
+    if pieces is None:
+        print("\nPARAGRAPH, QUESTION, ANSWER: characters on average")
+        return
+    print(
+        f"\nPARAGRAPH, QUESTION, ANSWER: pieces of {plain(pieces.model)} on average; A WORD: pieces of a paragraph's word"
+    )
+    window = f"one window of {pieces.max_length:,} pieces; WINDOWS: of a question on average, stride {pieces.stride:,}"
+    print(f"UNKNOWN: share of the paragraphs' pieces; BEYOND: share of the questions that don't fit {window}")
+
+
+def _comparison_row(name: str, stats: Stats) -> tuple[str, ...]:
+    pieces = stats.pieces
+    measured = stats if pieces is None else pieces
+    means = (f"{part.mean:,.1f}" for part in (measured.paragraph, measured.question, measured.answer))
+    row = (name, f"{stats.questions:,}", f"{stats.paragraphs:,}", *means)
+    if pieces is None:
+        return row
+    shares = (f"{pieces.unknown:.2%}", f"{pieces.beyond_window:.1%}")
+    return (*row, f"{pieces.per_word:.2f}", *shares, f"{pieces.windows:.2f}")
 
 
 def _length_row(name: str, values: Lengths, form: str = ",.0f") -> tuple[str, ...]:
