@@ -51,6 +51,27 @@ def test_figures_look_like_their_references(tmp_path: Path, kind: str):
     assert compare.compare_images(str(REFERENCE / f"{kind}.png"), str(path), TOLERANCE) is None
 
 
+def test_no_interval_runs_through_the_words_on_break_even(tmp_path: Path):
+    shown = panels(tmp_path / "study", Study(arms=("transfer", "target-only"), seeds=3, sizes=(30, 100, 1000)))
+    figure = draw("gain", shown)
+    figure.canvas.draw()
+    (ax,) = figure.axes
+    (words,) = [text for text in ax.texts if "break-even" in text.get_text()]
+    bottom = ax.transData.inverted().transform(words.get_window_extent())[0, 1]
+    assert max(float(np.max(line.get_ydata())) for line in ax.lines) < bottom
+
+
+def test_zero_shot_shows_its_spread_where_it_has_one(tmp_path: Path):
+    from matplotlib.patches import Polygon, Rectangle
+
+    def bands(source_seeds: int) -> int:
+        study = Study(arms=("transfer",), seeds=3, source_seeds=source_seeds)
+        (ax,) = figures.curve_figure(panels(tmp_path / str(source_seeds), study), ("f1",), STYLE).axes
+        return sum(isinstance(patch, (Polygon, Rectangle)) for patch in ax.patches)
+
+    assert bands(2) == bands(1) + 1
+
+
 def test_the_tolerance_notices_a_missing_line(tmp_path: Path):
     compare = pytest.importorskip("matplotlib.testing.compare")
     shown = panels(tmp_path / "study", Study(**{**STUDY.__dict__, "arms": ("transfer", "joint", "monolingual")}))

@@ -132,11 +132,25 @@ def test_one_seed_says_so(tmp_path: Path):
 # ---------------------------------------------------------------------------------------------------------- report
 
 
-def test_small_studies_print_their_measured_coverage_beside_the_interval(tmp_path: Path):
+def test_small_studies_print_their_simulated_coverage_beside_the_interval(tmp_path: Path):
     small, _, _ = build(tmp_path / "small")
-    assert re.search(r"interval \(95 %, measured \d\d %\)", render.as_text(small))
+    assert re.search(r"interval \(95 %, \d\d % in simulations\)", render.as_text(small))
     large, _, _ = build(tmp_path / "large", seeds=10, sizes=(100, 300, 1000, 3000, 10000), paragraphs=20)
-    assert "measured" not in render.as_text(large).replace("sizes measured", "").replace("size measured", "")
+    assert "simulations" not in render.as_text(large)
+
+
+def test_a_fit_that_misses_what_it_was_not_shown_predicts_nothing(tmp_path: Path):
+    _, (found,), panels = build(tmp_path, sizes=(100, 300, 1000, 10000))
+    fit = replace(found.fits[0], held_out=1.9, points=2.0, needed=Interval(500, 400, 600))
+
+    def words(**changes: object) -> str:
+        changed = replace(found, fits=(replace(fit, **changes),))
+        return render.as_text(build_report(panels, (changed,), ("f1",), QUICK)).replace("\n", " ")
+
+    assert re.search(r"2\s+more\s+F1\s+need\s+about\s+500\s+more", words())
+    missed = words(held_out=-2.1)
+    assert "500 more" not in re.sub(r"\s+", " ", missed)
+    assert "so what 2 more F1 would need is not said" in re.sub(r"\s+", " ", missed)
 
 
 def test_what_is_missing_is_named_and_not_averaged(tmp_path: Path):

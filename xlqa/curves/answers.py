@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WORTH_WORDS = "95 % interval; grey: beyond the sizes measured"
+WORTH_WORDS = "95 % interval; rising line: English worth nothing\ngrey: beyond the sizes measured"
 Size = tuple[float, float] | None
 _TIMES = {
     count * seconds: f"{count} {unit}"
@@ -82,7 +82,11 @@ def draw_gain(
         ax.plot([x for x, _ in known], [gain.value for _, gain in known], color=look.color, linestyle=look.dashes)
         for x, gain in known:
             _draw_interval(ax, x, gain, look, style, filled=gain.excludes_zero)
-        _mark_break_even(ax, c, look, style, place)
+    marked = [c for c in comparisons if not math.isnan(c.break_even)]
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, high + 0.13 * len(marked) * (high - low))
+    for place, c in enumerate(marked):
+        _mark_break_even(ax, c, looks[c.first.label], style, place)
     return ax
 
 
@@ -95,8 +99,6 @@ def _draw_interval(ax: Axes, x: float, found: Interval, look: Look, style: Style
 
 
 def _mark_break_even(ax: Axes, c: Comparison, look: Look, style: Style, place: int) -> None:
-    if math.isnan(c.break_even):
-        return
     beyond = math.isinf(c.break_even)
     x = max(c.sizes_with_gain) if beyond else c.break_even
     if not beyond:
@@ -149,7 +151,9 @@ def worth_figure(comparisons: Sequence[Comparison], columns: Sequence[str], styl
     def draw(ax: Axes, own: Sequence[Comparison], looks: Mapping[str, Look]) -> Axes:
         return draw_worth(ax, own, looks, style)
 
-    return _comparison_figure(comparisons, columns, style, size, "examples alone of equal {}", draw, WORTH_WORDS)
+    return _comparison_figure(
+        comparisons, columns, style, size, "target-only questions\nof equal {}", draw, WORTH_WORDS
+    )
 
 
 def draw_worth(ax: Axes, comparisons: Sequence[Comparison], looks: Mapping[str, Look], style: Style) -> Axes:
@@ -237,7 +241,9 @@ def _draw_zero_shot_worth(ax: Axes, c: Comparison, look: Look, style: Style) -> 
         return
     bottom, top = ax.get_ylim()
     _, low, high = (min(max(v, bottom), top) for v in _ends(n0))
-    ax.axhspan(low, high, color=look.color, alpha=0.12, linewidth=0, zorder=1)
+    if (low, high) != (bottom, top):
+        # An interval from end to end says nothing that its words don't.
+        ax.axhspan(low, high, color=look.color, alpha=0.12, linewidth=0, zorder=1)
     if math.isfinite(n0.value):
         ax.axhline(n0.value, color=look.color, linestyle=(0, (4, 2.5)), linewidth=style.line * 0.7, zorder=1.5)
     ends = w.censored_interval(n0, c.n_min, c.n_max)

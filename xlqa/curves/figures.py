@@ -192,7 +192,7 @@ def _lighten(color: str, share: float) -> str:
 
 
 def draw_curve(ax: Axes, panel: Panel, column: str, looks: dict[str, Look], style: Style = STYLES["paper"]) -> Axes:
-    """Draw the learning curves of one panel: mean, spread and runs over ln N; zero-shot as a dashed level.
+    """Draw the learning curves of one panel: mean, spread and runs over ln N; zero-shot as a dashed level with its spread.
 
     Args:
         column: the score to draw, in percent: "f1", "em", "squad_f1" or "squad_em".
@@ -202,6 +202,9 @@ def draw_curve(ax: Axes, panel: Panel, column: str, looks: dict[str, Look], styl
         draw_arm(ax, curve, column, looks[curve.label], style)
     for level, curve in _levels(panel, column):
         color = looks[curve.label].color
+        spread = _spread(curve.zero_shot[column].to_numpy(dtype=float))
+        if not math.isnan(spread):
+            ax.axhspan(level - spread, level + spread, color=color, alpha=0.07, linewidth=0, zorder=1)
         ax.axhline(level, color=color, linestyle=(0, (4, 2.5)), linewidth=style.line * 0.7, zorder=1.5)
     set_size_axis(ax, panel.curves)
     _mark_zero_shot_worth(ax, panel, column, looks, style)

@@ -147,14 +147,14 @@ def _comparison_section(c: Comparison, options: Options, first: bool) -> Section
 
 
 def _level(c: Comparison, quantity: str) -> str:
-    """ "95 %", with the coverage measured in simulations where the study is small."""
+    """ "95 %", with its coverage in simulations where the study is small."""
     sizes = len(c.sizes_with_gain)
     if not c.by_paragraph:
         return "95 %, over seeds alone"
     if c.seeds >= SEEDS_ENOUGH and sizes >= SIZES_ENOUGH:
         return "95 %"
     covered = measured_coverage(quantity, c.seeds, sizes)
-    return "95 %, coverage unmeasured" if math.isnan(covered) else f"95 %, measured {100 * covered:.0f} %"
+    return "95 %, never simulated" if math.isnan(covered) else f"95 %, {100 * covered:.0f} % in simulations"
 
 
 def _gain_table(c: Comparison, options: Options) -> Table:
@@ -262,7 +262,9 @@ def _fact_fit(c: Comparison, fit: Fit) -> str:
     law = f"100 − S = {fit.alpha:.3g} · N^{w.minus(f'{fit.beta:.3f}')} + {fit.gamma:.3g}"
     checked = f"predicted from the smaller sizes, N = {w.size(fit.largest)} is off by {w.signed(fit.held_out)}"
     more, above = f"{fit.points:g} more {METRICS[c.column]}", (FARTHEST - 1) * fit.largest
-    if fit.needed.value == math.inf:
+    if abs(fit.held_out) > fit.points:
+        prediction = f"so what {more} would need is not said"
+    elif fit.needed.value == math.inf:
         prediction = f"{more} are out of its reach (within {FARTHEST:g} times the largest size)"
     else:
         ends = w.censored_interval(fit.needed, 0, above)
@@ -328,8 +330,9 @@ def _methods(comparisons: Sequence[Comparison], options: Options) -> tuple[str, 
     ]
     if small:
         notes.append(
-            "“Measured” beside 95 %: how often such an interval covered the truth in 1,000 simulated studies with so "
-            "few seeds and sizes (experiments/coverage)."
+            "“In simulations” beside 95 %: how often such an interval covered the truth in 1,000 simulated studies with so "
+            "few seeds and sizes. Their spread and paragraphs are their own (experiments/coverage), not this study's, and "
+            "they have one source stage."
         )
     if any(given(c) for c in comparisons):
         notes.append(
