@@ -147,7 +147,7 @@ def pack(
 ) -> int:
     """Pack a finished sweep for publication: table, per-question scores, and every run's predictions and records.
 
-    Neither weights nor data sets are packed. `tar xf runs.tar.xz` gives back a sweep's folder: `xlqa collect` makes the same
+    Neither weights nor data sets are packed, nor names of machines. `tar xf runs.tar.xz` gives back a sweep's folder: `xlqa collect` makes the same
     table of it, and `xlqa rescore` scores it anew once its data/ has the test sets.
 
     Examples:
