@@ -10,6 +10,7 @@ The command line does the same and more; here are pandas frames, matplotlib axes
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -104,7 +105,8 @@ def sweep(
 ) -> Sweep:
     """Train and score every run of a grid, as `xlqa sweep` does; what is done is never done again.
 
-    Runs go on worker processes; progress is written to stderr. Interrupting it leaves finished runs as they are.
+    Runs go on worker processes; progress is written to stderr, and what the settings may spoil is a warning.
+    Interrupting it leaves finished runs as they are.
 
     Args:
         lang: target languages (ISO 639-1), one, several, or a comma list.
@@ -115,12 +117,15 @@ def sweep(
     Errors:
         XlqaError: bad input, everything that is wrong at once. Runs that fail do not raise: see `Sweep.failures`.
     """
+    from xlqa.runs.advice import long_answers
     from xlqa.runs.plan import make_plan
     from xlqa.runs.request import build_request
     from xlqa.runs.sweep import choose_launcher, run_sweep
 
     cluster = choose_launcher(launcher, ray_address)
     plan = make_plan(build_request({"lang": lang} | {name: _plain(value) for name, value in settings.items()}))
+    for line in long_answers(plan):
+        warnings.warn(line, stacklevel=2)
     outcome = run_sweep(plan, None, workers_per_device, cluster)
     results = load_results(plan.layout.results) if outcome.rows else _no_results()
     failures = tuple(Failure(run, error) for run, error in outcome.failures)

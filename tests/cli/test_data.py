@@ -110,6 +110,7 @@ def test_stats_with_pieces(good: Path, tmp_path: Path, capsys: Capture) -> None:
     assert "1.00 a word" in out
     assert "80.00% unknown" in out
     assert "beyond one window of 8: 0.00% of the questions; 1.00 windows" in out
+    assert "answers longer than 30 pieces, which no prediction is (--max-answer-length): 0.00% of the questions" in out
 
 
 def test_stats_of_several_files_stand_side_by_side(good: Path, tmp_path: Path, capsys: Capture) -> None:
@@ -122,11 +123,11 @@ def test_stats_of_several_files_stand_side_by_side(good: Path, tmp_path: Path, c
     cut = ("--model", str(tmp_path), "--max-length", "8", "--stride", "2")
     assert main(["data", "stats", str(good), str(other), *cut]) == 0
     heads, first, second, *_ = capsys.readouterr().out.splitlines()
-    assert heads.split()[-5:] == ["A", "WORD", "UNKNOWN", "BEYOND", "WINDOWS"]
+    assert heads.split()[-7:] == ["A", "WORD", "UNKNOWN", "BEYOND", "WINDOWS", "TOO", "LONG"]
     assert first.split()[0] == good.name
     assert second.split()[0] == "other.json"
     assert first.split()[1:] == second.split()[1:]
-    assert first.split()[-4:] == ["1.00", "80.00%", "0.0%", "1.00"]
+    assert first.split()[-5:] == ["1.00", "80.00%", "0.0%", "1.00", "0.0%"]
     assert main(["data", "stats", str(good), str(other)]) == 0
     out = capsys.readouterr().out
     assert "WINDOWS" not in out

@@ -61,6 +61,20 @@ def test_pieces_and_windows(reading: Reading) -> None:
     assert found.windows == (1 + 1 + 4 + 4) / 4
 
 
+@pytest.mark.parametrize(
+    ("letter", "limit", "beyond"), [("d", 0, 1), ("A", 0, 0), ("n", 0, 3), ("n", 1, 0), ("B", 0, 1)]
+)
+def test_a_question_is_out_of_reach_when_all_its_answers_are_too_long(
+    reading: Reading, letter: str, limit: int, beyond: int
+) -> None:
+    # A tokenizer that gives a piece for each such letter. The answers: "Anna" or "Ben"; "Ben"; "end".
+    cut = Cutter("letters", lambda texts: ([text.count(letter) for text in texts], 0), 3)
+    found = describe(reading, max_length=60, stride=4, max_answer_length=limit, cut=cut).pieces
+    assert found is not None
+    assert found.too_long == pytest.approx(beyond / 3)
+    assert found.max_answer_length == limit
+
+
 def test_long_questions_are_cut_as_in_training(tmp_path: Path) -> None:
     # 40 pieces less 3 special ones, 4 shared and 16 new ones leave a question 17 of its 20.
     qa = {"id": "q", "question": " ".join("w" * 20), "answers": [{"text": "w", "answer_start": 0}]}

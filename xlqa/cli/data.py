@@ -368,6 +368,9 @@ def stats(
     ] = "",
     max_length: Annotated[int, typer.Option("--max-length", min=8, help="Pieces in a window.")] = 384,
     stride: Annotated[int, typer.Option("--stride", min=0, help="Pieces that neighbouring windows share.")] = 128,
+    max_answer_length: Annotated[
+        int, typer.Option("--max-answer-length", min=1, help="The most pieces of an answer, as in a sweep.")
+    ] = 30,
     lang: Language = "",
     skip_bad: SkipBad = False,
     data_dir: DataDir = None,
@@ -381,7 +384,9 @@ def stats(
     documents = []
     for file in files:
         reading = _read(file, lang, skip_bad, data_dir)
-        found.append(describe(reading, max_length=max_length, stride=stride, cut=cutter))
+        found.append(
+            describe(reading, max_length=max_length, stride=stride, max_answer_length=max_answer_length, cut=cutter)
+        )
         document = {"file": file, "quantiles": QUANTILES, "refused": len(reading.refused)}
         documents.append(document | dataclasses.asdict(found[-1]))
     if as_json:
@@ -436,6 +441,8 @@ def _print_stats(name: str, reading: Reading, found: Stats) -> None:
         beyond = f"{pieces.beyond_window:.2%} of the questions"
         windows = f"{pieces.windows:.2f} windows a question (stride {pieces.stride:,})"
         print(f"beyond one window of {pieces.max_length:,}: {beyond}; {windows}")
+        limit = f"{pieces.max_answer_length:,} pieces, which no prediction is (--max-answer-length)"
+        print(f"answers longer than {limit}: {pieces.too_long:.2%} of the questions")
         if pieces.questions_cut:
             print(f"questions too long for such a window: {pieces.questions_cut:,}; they are cut")
 
@@ -447,7 +454,7 @@ def _print_comparison(files: Sequence[str], found: Sequence[Stats]) -> None:
     names = [plain(name) for name in (names if len(set(names)) == len(names) else files)]
     pieces = found[0].pieces
     heads = ("DATA", "QUESTIONS", "PARAGRAPHS", "PARAGRAPH", "QUESTION", "ANSWER")
-    more = ("A WORD", "UNKNOWN", "BEYOND", "WINDOWS") if pieces is not None else ()
+    more = ("A WORD", "UNKNOWN", "BEYOND", "WINDOWS", "TOO LONG") if pieces is not None else ()
     _print_table((*heads, *more), [_comparison_row(name, stats) for name, stats in zip(names, found, strict=True)])
     if pieces is None:
         print("\nPARAGRAPH, QUESTION, ANSWER: characters on average")
@@ -457,6 +464,9 @@ def _print_comparison(files: Sequence[str], found: Sequence[Stats]) -> None:
     )
     window = f"one window of {pieces.max_length:,} pieces; WINDOWS: of a question on average, stride {pieces.stride:,}"
     print(f"UNKNOWN: share of the paragraphs' pieces; BEYOND: share of the questions that don't fit {window}")
+    print(
+        f"TOO LONG: share of the questions whose answers are longer than {pieces.max_answer_length:,} pieces, which no prediction is"
+    )
 
 
 def _comparison_row(name: str, stats: Stats) -> tuple[str, ...]:
@@ -467,7 +477,7 @@ def _comparison_row(name: str, stats: Stats) -> tuple[str, ...]:
     if pieces is None:
         return row
     shares = (f"{pieces.unknown:.2%}", f"{pieces.beyond_window:.1%}")
-    return (*row, f"{pieces.per_word:.2f}", *shares, f"{pieces.windows:.2f}")
+    return (*row, f"{pieces.per_word:.2f}", *shares, f"{pieces.windows:.2f}", f"{pieces.too_long:.1%}")
 
 
 def _length_row(name: str, values: Lengths, form: str = ",.0f") -> tuple[str, ...]:

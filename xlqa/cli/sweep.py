@@ -160,10 +160,13 @@ def sweep(
     cluster = None if dry_run else choose_launcher(launcher, ray_address)
     if demo and not (request.out / "results.csv").exists():
         print(NOTICE, file=sys.stderr, flush=True)
+    from xlqa.runs.advice import long_answers
     from xlqa.runs.plan import make_plan
 
     print("reading data and model …", file=sys.stderr, flush=True)
     plan = make_plan(request)
+    for line in long_answers(plan):
+        print(f"xlqa: {line}", file=sys.stderr, flush=True)
     if dry_run:
         return _dry_run(plan, as_json)
     return _run(plan, part, workers_per_device, cluster, as_json)

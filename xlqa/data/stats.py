@@ -38,6 +38,8 @@ class Pieces:
         beyond_window: share (0 to 1) of the questions that do not fit one window together with their paragraph.
         windows: windows of a question on average.
         questions_cut: questions too long for a window to hold them whole and still move on.
+        max_answer_length: the most pieces of an answer that `xlqa sweep` would give.
+        too_long: share (0 to 1) of the answerable questions all of whose answers are longer than that.
     """
 
     model: str
@@ -52,6 +54,8 @@ class Pieces:
     beyond_window: float
     windows: float
     questions_cut: int
+    max_answer_length: int
+    too_long: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +75,20 @@ class Stats:
 
 
 def describe(
-    reading: Reading, *, model: str = "", max_length: int = 384, stride: int = 128, cut: Cutter | None = None
+    reading: Reading,
+    *,
+    model: str = "",
+    max_length: int = 384,
+    stride: int = 128,
+    max_answer_length: int = 30,
+    cut: Cutter | None = None,
 ) -> Stats:
     """Count and measure a data set.
 
     Args:
         model: hub name or folder of the tokenizer; "" leaves `pieces` out.
         max_length, stride: the window's length and what neighbouring windows share, in pieces.
+        max_answer_length: the most pieces of an answer.
         cut: a tokenizer in the place of `model`'s (for tests).
 
     Raises:
@@ -99,7 +110,7 @@ def describe(
         lengths(map(len, asked)),
         lengths(len(answer.text) for answer in answers),
         lengths(starts),
-        _pieces(questions, reading.unanswerable, cutter, max_length, stride) if cutter else None,
+        _pieces(questions, reading.unanswerable, cutter, (max_length, stride), max_answer_length) if cutter else None,
     )
 
 
@@ -196,14 +207,21 @@ def _has(tokenizer: Any, token: str) -> bool:
 
 
 def _pieces(
-    questions: Sequence[Question], unanswerable: Sequence[Question], cutter: Cutter, max_length: int, stride: int
+    questions: Sequence[Question],
+    unanswerable: Sequence[Question],
+    cutter: Cutter,
+    window: tuple[int, int],
+    max_answer_length: int,
 ) -> Pieces:
+    max_length, stride = window
     every = (*questions, *unanswerable)
     contexts = sorted({question.context for question in every})
     counts, unknown = cutter.count(contexts)
     by_context = dict(zip(contexts, counts, strict=True))
     asked, _ = cutter.count([question.question for question in every])
     answers, _ = cutter.count([answer.text for question in questions for answer in question.answers])
+    firsts = np.cumsum([0, *(len(question.answers) for question in questions)])[:-1]
+    shortest = np.minimum.reduceat(answers, firsts) if questions else np.zeros(0)
     # As in training (`WindowShape.max_question`): a longer question is cut, so that its window can still move on. Three
     # special pieces are reckoned there whatever the tokenizer adds: the step is then one piece smaller with XLM-R's four.
     most = max_length - 3 - stride - MIN_CONTEXT_STEP
@@ -232,4 +250,6 @@ def _pieces(
         float((beyond > 0).mean()),
         float(windows.mean()),
         int((kept < asked).sum()),
+        max_answer_length,
+        float((shortest > max_answer_length).mean()) if questions else 0.0,
     )
