@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from xlqa.errors import XlqaError
+
 MIN_CONTEXT_STEP = 16
 """New pieces of a paragraph in each further window, at least: longer questions are cut."""
 
@@ -60,6 +62,24 @@ class Question:
     context: str
     answers: tuple[Answer, ...]
     context_hash: str
+
+
+MOST_SEEDS = 10_000
+"""Seeds in one range, at most: more is a slip of the keyboard."""
+
+
+def seed_range(word: str) -> range:
+    """The seeds that a word of `--seeds` names: "7", or "3-5" with both ends.
+
+    Errors:
+        XlqaError: it is neither, or a range that ends before it begins or is longer than MOST_SEEDS.
+    """
+    first, dash, last = word.strip().partition("-")
+    if first.isdecimal() and (last.isdecimal() or not dash):
+        seeds = range(int(first), int(last or first) + 1)
+        if 0 < len(seeds) <= MOST_SEEDS:
+            return seeds
+    raise XlqaError(f"--seeds {word}: write seeds as 0,1,4 or as 0-4.")
 
 
 def planned_steps(questions: int, epochs: float, batch_size: int, min_steps: int) -> int:

@@ -162,7 +162,7 @@ def test_seeds_are_written_as_lists_or_ranges(text: str, seeds: tuple[int, ...])
     assert parse_seeds(text) == seeds
 
 
-@pytest.mark.parametrize("text", ["x", "1-", "-1", "0;1", "1-x"])
+@pytest.mark.parametrize("text", ["x", "1-", "-1", "0;1", "1-x", "3-1", "0-99999", "1--2"])
 def test_seeds_in_another_form_are_refused(text: str):
     with pytest.raises(XlqaError, match="write seeds as"):
         parse_seeds(text)

@@ -36,6 +36,7 @@ def test_forms_of_lists() -> None:
     assert request.seeds == (3, 7)
     assert request.arms == (Arm.TRANSFER, Arm.JOINT)
     assert build_request({"lang": "ru", "seeds": "3,"}).seeds == (3,)
+    assert build_request({"lang": "ru", "seeds": "9,3-5,4"}).seeds == (9, 3, 4, 5)
 
 
 def test_source_settings_follow_the_targets() -> None:
@@ -125,3 +126,9 @@ def test_experiment_file(tmp_path: Path) -> None:
     path.write_text("not toml", encoding="utf-8")
     with pytest.raises(XlqaError, match="not TOML"):
         read_experiment(path)
+
+
+@pytest.mark.parametrize("seeds", ["5-3", "1-x", "2-", "0-10000000"])
+def test_a_range_of_seeds_that_is_none_is_refused(seeds: str) -> None:
+    with pytest.raises(XlqaError, match=f"--seeds {seeds}: write seeds as 0,1,4 or as 0-4"):
+        build_request({"lang": "ru", "seeds": seeds})

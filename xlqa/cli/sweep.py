@@ -35,7 +35,7 @@ def sweep(
     arms: Annotated[
         Text, _option("transfer, target-only, joint, monolingual. Default transfer,target-only.", GRID)
     ] = None,
-    seeds: Annotated[Text, _option("A count (5: 0 to 4) or a list (0,3,7). Default 5.", GRID)] = None,
+    seeds: Annotated[Text, _option("A count (5: 0 to 4) or a list (0,3,7 or 3-5). Default 5.", GRID)] = None,
     source_seeds: Annotated[Whole, _option("Source stages; seed s starts from stage s mod K. Default 1.", GRID)] = None,
     model: Annotated[
         Text, _option("Encoder: hub name, folder, or `minilm`. Default bert-base-multilingual-cased.", GRID)

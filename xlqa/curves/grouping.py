@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xlqa.errors import XlqaError
-from xlqa.records import SETTING_COLUMNS, TEST_COLUMNS, Arm
+from xlqa.records import SETTING_COLUMNS, TEST_COLUMNS, Arm, seed_range
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -344,13 +344,7 @@ def short_name(name: str) -> str:
 
 def parse_seeds(text: str) -> tuple[int, ...]:
     """Seeds from "0,1,4" or "0-4"."""
-    seeds: list[int] = []
-    for part in text.split(","):
-        first, dash, last = part.strip().partition("-")
-        if not first.isdigit() or (dash and not last.isdigit()):
-            raise XlqaError(f"--seeds {text}: write seeds as 0,1,4 or as 0-4.")
-        seeds += range(int(first), int(last or first) + 1)
-    return tuple(dict.fromkeys(seeds))
+    return tuple(dict.fromkeys(seed for word in text.split(",") for seed in seed_range(word)))
 
 
 def select_rows(

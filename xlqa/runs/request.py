@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from xlqa.errors import ManyErrors, XlqaError
-from xlqa.records import Arm
+from xlqa.records import Arm, seed_range
 from xlqa.runs.specs import Hyper, SubsetBy
 
 FULL = "full"
@@ -257,12 +257,13 @@ def _arms(value: Any, has_target_model: bool) -> tuple[Arm, ...]:
 
 
 def _seeds(value: Any) -> tuple[int, ...]:
-    """`5` is a count (0 to 4); `3,7` and `3,` are lists."""
+    """`5` is a count (0 to 4); `3,7`, `3,` and `3-5,9` are lists."""
     if isinstance(value, int) or (isinstance(value, str) and value.strip().isdigit()):
         return tuple(range(_whole("seeds", value, 1)))
-    seeds = tuple(dict.fromkeys(_whole("seeds", word, 0) for word in _words(value)))
+    named = (seed_range(word) if "-" in word[1:] else (_whole("seeds", word, 0),) for word in _words(value))
+    seeds = tuple(dict.fromkeys(seed for seeds in named for seed in seeds))
     if not seeds:
-        raise XlqaError("--seeds is empty: give a count (--seeds 5) or a list (--seeds 0,1,7).")
+        raise XlqaError("--seeds is empty: give a count (--seeds 5) or a list (--seeds 0,1,7 or 3-5).")
     return seeds
 
 
