@@ -5,15 +5,13 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
-from xlqa.records import Question
 from xlqa.runs.disk import disk_needed
 from xlqa.runs.display import say_time
-from xlqa.runs.plan import LoadedSet, Plan
-from xlqa.runs.specs import EvalSpec, RunSpec
+from xlqa.runs.plan import Plan
 from xlqa.runs.store import is_trained
 from xlqa.runs.sweep import is_pending
+from xlqa.runs.work import Work
 
-SAMPLE = 200
 UTILISATION = 0.35
 """Share of a bare matrix product's rate that a training reaches; measured runs on CPUs and GPUs lie between 0.2 and 0.5."""
 
@@ -30,9 +28,9 @@ def estimate(plan: Plan) -> dict[str, Any]:
     """
     pending = [(spec, evals) for spec, evals in plan.runs if is_pending(plan, spec, evals)]
     stages = [stage for stage in plan.stages if not is_trained(plan.layout.source(stage.source_id))]
-    pieces = _Pieces(plan)
-    tokens = sum(3.0 * stage.steps * stage.hyper.batch_size * pieces.per_window(stage.data.sha256) for stage in stages)
-    tokens += sum(_run_tokens(plan, spec, evals, pieces) for spec, evals in pending)
+    work = Work(plan)
+    tokens = sum(work.of_stage(stage) for stage in stages)
+    tokens += sum(work.of_training(spec) + work.of_evaluations(spec, evals) for spec, evals in pending)
     weights = _largest_encoder(plan)
     operations = 2.0 * _inner_weights(plan, weights) * tokens
     seconds = operations / (UTILISATION * _matrix_rate(plan)) + OVERHEAD_SECONDS * len(pending)
@@ -43,48 +41,6 @@ def estimate(plan: Plan) -> dict[str, Any]:
         "test_questions": scored, "seconds": round(seconds), "operations": operations, "disk_bytes": disk_needed(plan, pending, stages),
         "disk_free_bytes": shutil.disk_usage(plan.request.out).free,
     }  # fmt: skip
-
-
-def _run_tokens(plan: Plan, spec: RunSpec, evals: tuple[EvalSpec, ...], pieces: _Pieces) -> float:
-    """Pieces of a run, training counted three times: forward, and twice that backward."""
-    target = spec.target.sha256 if spec.target else ""
-    batch = spec.hyper.batch_size if spec.hyper else 0
-    # Joint training sees the source stage's windows too, as many as its steps are more.
-    english = spec.more_steps * pieces.per_window(spec.stage.data.sha256) if spec.stage and spec.more_steps else 0.0
-    own = (spec.steps - spec.more_steps) * pieces.per_window(target) if target else 0.0
-    return 3.0 * batch * (own + english) + sum(
-        (e.size or len(plan.sets[e.data.sha256].questions)) * pieces.per_question(e.data.sha256) for e in evals
-    )
-
-
-class _Pieces:
-    """How many word pieces a data set's questions take, measured on a few."""
-
-    def __init__(self, plan: Plan) -> None:
-        from xlqa.components.preprocessor import load_tokenizer
-
-        self.plan = plan
-        self.tokenizer = load_tokenizer(plan.encoders()[0].folder)
-        self.known: dict[str, tuple[float, float]] = {}
-
-    def per_window(self, sha256: str) -> float:
-        return self._measure(sha256)[0]
-
-    def per_question(self, sha256: str) -> float:
-        return self._measure(sha256)[1]
-
-    def _measure(self, sha256: str) -> tuple[float, float]:
-        if sha256 not in self.known:
-            self.known[sha256] = self._sample(self.plan.sets[sha256])
-        return self.known[sha256]
-
-    def _sample(self, loaded: LoadedSet) -> tuple[float, float]:
-        from xlqa.components.windows import WindowShape, make_windows
-
-        chosen: list[Question] = list(loaded.questions[:: max(1, len(loaded.questions) // SAMPLE)])
-        shape = WindowShape(self.plan.request.max_length, self.plan.request.stride)
-        windows = make_windows(self.tokenizer, [q.context for q in chosen], [q.question for q in chosen], shape)
-        return float(windows.lengths.mean()), float(windows.lengths.sum() / len(chosen))
 
 
 def _largest_encoder(plan: Plan) -> int:

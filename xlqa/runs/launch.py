@@ -37,7 +37,7 @@ class Job:
     Attributes:
         prepare: writes the run's config, at the last moment, when the source stage's weights are known.
         needs: the job that must be done before.
-        cost: rough work in windows, for the time that is left.
+        cost: rough work in pieces, for the time that is left; training: share of it (0 to 1) that is training.
     """
 
     folder: RunFolder
@@ -49,6 +49,7 @@ class Job:
     state: Literal["waiting", "running", "done", "failed"] = "waiting"
     deaths: int = 0
     progress: float = 0.0
+    training: float = 1.0
 
 
 class Watcher(Protocol):
@@ -222,7 +223,7 @@ class Launch:
                 if event["event"] in ("done", "failed"):
                     return event
                 if event["event"] == "step":
-                    job.progress = event["step"] / max(1, event["steps"])
+                    job.progress = job.training * event["step"] / max(1, event["steps"])
                 deadline.start() if event.get("stage") != WAITING else deadline.stop()
                 with self.changed:
                     self.watcher.event(job, event)

@@ -20,9 +20,7 @@ from xlqa.runs.plan import Plan
 from xlqa.runs.prepare import lay_out, write_run_config, write_source_config
 from xlqa.runs.specs import EvalSpec, RunSpec, SourceStage
 from xlqa.runs.store import forget_failures, is_trained, read_result, write_failures, write_results
-
-EVAL_COST = 0.35
-"""A window's evaluation relative to its training, for the time that is left."""
+from xlqa.runs.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +69,22 @@ def run_label(spec: RunSpec) -> str:
 def make_jobs(plan: Plan, runs: Sequence[tuple[RunSpec, tuple[EvalSpec, ...]]]) -> tuple[list[Job], int]:
     """Jobs for what is not done, source stages first, and the number of runs that are done."""
     pending = [(spec, evals) for spec, evals in runs if is_pending(plan, spec, evals)]
+    work = Work(plan)
     stages: dict[str, Job] = {}
     for stage in pending_stages(plan, pending):
-        folder, cost = plan.layout.source(stage.source_id), float(stage.steps * stage.hyper.batch_size)
+        folder, cost = plan.layout.source(stage.source_id), work.of_stage(stage)
         stages[stage.source_id] = Job(folder, stage_label(stage), True, cost, _prepare_source(plan, stage))
     jobs = list(stages.values())
     for spec, evals in pending:
         needs = stages.get(spec.stage.source_id) if spec.stage and not spec.more_steps else None
+        training, scoring = work.of_training(spec), work.of_evaluations(spec, evals)
         jobs.append(
             Job(
-                plan.layout.run(spec.run_id), run_label(spec), spec.run_id in plan.kept, run_cost(plan, spec, evals),
-                _prepare_run(plan, spec, evals), needs,
+                plan.layout.run(spec.run_id), run_label(spec), spec.run_id in plan.kept, training + scoring,
+                _prepare_run(plan, spec, evals), needs, training=training / max(training + scoring, 1.0),
             )
         )  # fmt: skip
     return jobs, len(runs) - len(pending)
-
-
-def run_cost(plan: Plan, spec: RunSpec, evals: Sequence[EvalSpec]) -> float:
-    """A run's rough work, in training windows."""
-    batch = spec.hyper.batch_size if spec.hyper else 0
-    scored = sum(e.size or len(plan.sets[e.data.sha256].questions) for e in evals)
-    return spec.steps * batch + EVAL_COST * scored
 
 
 def _prepare_source(plan: Plan, stage: SourceStage) -> Any:
