@@ -79,6 +79,23 @@ def test_a_hole_leaves_its_size_out_and_nothing_else(tmp_path: Path):
     assert found.sizes_with_gain == (100, 10000)
 
 
+def test_joint_training_with_fewer_seeds_is_set_against_the_same_seeds(tmp_path: Path):
+    table = load(tmp_path, arms=("joint", "target-only"))
+    few = (table["arm"] == "joint") & ((table["seed"] != 0) | (table["size"] == 1000))
+    (found,) = analyse(table[~few].reset_index(drop=True))
+    assert found.sizes_with_gain == (100, 10000)
+    for result in found.results:
+        if result.seeds:
+            cells = table[(table["size"] == result.size) & (table["seed"] == 0)].set_index("arm")["f1"]
+            assert result.seeds == 1
+            assert result.gain.value == pytest.approx(cells["joint"] - cells["target-only"], abs=1e-6)
+            assert math.isnan(result.sd_without)
+        else:
+            assert result.without == pytest.approx(
+                table[(table["size"] == 1000) & (table["arm"] == "target-only")]["f1"].mean(), abs=1e-6
+            )
+
+
 def test_without_question_scores_intervals_are_students(tmp_path: Path):
     from scipy import stats
 

@@ -117,6 +117,24 @@ def test_fewer_seeds_at_a_size_are_a_design_not_a_hole(tmp_path: Path):
     assert panel.holes == ()
 
 
+def test_joint_training_may_have_fewer_sizes_and_seeds(tmp_path: Path):
+    table = study(tmp_path, arms=("transfer", "target-only", "joint"))
+    joint = table["arm"] == "joint"
+    few = table[~joint | (table["size"].isin([100, 1000]) & (table["seed"] == 0))].reset_index(drop=True)
+    (panel,) = split_panels(few)
+    assert panel.holes == ()
+    (curve,) = [curve for curve in panel.curves if curve.arm == "joint"]
+    assert curve.sizes == (100, 1000)
+    assert not np.isnan(curve.means("f1")).any()
+    rest = few[~((few["arm"] == "joint") & (few["size"] == 100))]
+    more = table[joint & (table["seed"] == 1) & (table["size"] == 100)]
+    (panel,) = split_panels(pd.concat([rest, more]).reset_index(drop=True))
+    assert panel.holes == (
+        "ru on xquad.ru, joint, N = 100: seed 0",
+        "ru on xquad.ru, joint, N = 1,000: seed 1",
+    )
+
+
 def test_a_zero_shot_score_that_is_missing_is_named_and_no_mean_is_taken_of_the_rest(tmp_path: Path):
     table = study(tmp_path, source_seeds=2)
     table.loc[0, ["f1", "em"]] = np.nan

@@ -197,6 +197,12 @@ class _Worker:
         self.sizes = tuple(sorted({*first.sizes, *second.sizes}))
         self.e = [_complete(first.point(size), column) for size in self.sizes]
         self.t = [_complete(second.point(size), column) for size in self.sizes]
+        # Joint training may have fewer seeds than the arm it is set against: a difference is taken of the same seeds.
+        for k, (e, t) in enumerate(zip(self.e, self.t, strict=True)):
+            if e is not None and t is not None and set(e["seed"]) != set(t["seed"]):
+                shared = set(e["seed"]) & set(t["seed"])
+                self.e[k] = e[e["seed"].isin(shared)] if shared else None
+                self.t[k] = t[t["seed"].isin(shared)] if shared else t
         zero = first.zero_shot.dropna(subset=[column])
         self.zero = zero if len(zero) else None
         self.notes: list[str] = []

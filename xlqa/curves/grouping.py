@@ -245,16 +245,19 @@ def _points(rows: pd.DataFrame) -> tuple[Point, ...]:
 def _with_holes(curve: Curve, family: Sequence[Curve]) -> Curve:
     """Mark the cells that are empty, or that a paired arm has and this one lacks.
 
-    Seeds 0 to 4 at one size beside 0 to 9 at another are a design; 0, 1, 3, 4 beside 0 to 4 are a hole.
+    Seeds 0 to 4 at one size beside 0 to 9 at another are a design; 0, 1, 3, 4 beside 0 to 4 are a hole. Joint training, many
+    times as dear as the others, may have fewer sizes and fewer seeds throughout: that is a design too.
     """
     if not curve.points:
         return curve
+    own_last = max(seed for point in curve.points for seed in point.seeds)
     every_seed = sorted({seed for other in family for point in other.points for seed in point.seeds})
     sizes = sorted({size for other in family for size in other.sizes})
     points = []
-    for size in sizes:
+    for size in curve.sizes if curve.arm is Arm.JOINT else sizes:
         siblings = [point for other in family if (point := other.point(size)) is not None]
         last = max(seed for point in siblings for seed in point.seeds)
+        last = min(last, own_last) if curve.arm is Arm.JOINT else last
         expected = [seed for seed in every_seed if seed <= last]
         own = curve.point(size) or Point(size, curve.points[0].rows.iloc[:0])
         present = own.rows.dropna(subset=["f1", "em"])
