@@ -1,8 +1,9 @@
-"""Write Russian data sets in Latin letters: `python transliterate.py sberquad.json xquad.ru.json FOLDER`.
+"""Write Russian data sets in Latin letters: `python transliterate.py sberquad.train xquad.ru my.json FOLDER`.
 
 The same questions and paragraphs, another script. Letters follow ICAO Doc 9303 (part 3, section 6: Cyrillic; the table of
 Russian passports): each Cyrillic letter becomes none to four Latin ones, whatever stands beside it, so that answers
-are cut from the new paragraph exactly. The files read may be of any format that xlqa reads; SQuAD JSON is written.
+are cut from the new paragraph exactly. A data set is a file that xlqa reads, or the name of a registered one, which is fetched
+where it is missing; SQuAD JSON is written.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from xlqa.data.reading import Reading, read_dataset
+from xlqa.data.reading import Reading
+from xlqa.data.sources import read_ref, resolve
 from xlqa.data.writing import write_dataset
 from xlqa.errors import XlqaError
 from xlqa.records import Answer, Question, hash_context
@@ -63,15 +65,16 @@ def reading_in_latin(reading: Reading) -> Reading:
 def main() -> int:
     """Transliterate the files named on the command line; 2 where one can't be read."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("files", type=Path, nargs="+", help="Russian data sets")
+    parser.add_argument("sets", nargs="+", help="Russian data sets: files, or names such as xquad.ru")
     parser.add_argument("folder", type=Path, help="where to write them, each as NAME.latin.json")
     options = parser.parse_args()
-    for file in options.files:
-        target = options.folder / f"{file.name.removesuffix('.json')}.latin.json"
+    for name in options.sets:
         try:
-            write_dataset(reading_in_latin(read_dataset(file, skip_bad=True, language="ru")), target)
+            ref = resolve(name, language="ru")
+            target = options.folder / f"{ref.name}.latin.json"
+            write_dataset(reading_in_latin(read_ref(ref, skip_bad=True)), target)
         except XlqaError as error:
-            print(f"transliterate.py: {file}: {error}", file=sys.stderr)
+            print(f"transliterate.py: {error}", file=sys.stderr)
             return 2
         print(target)
     return 0
