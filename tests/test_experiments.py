@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import statistics
@@ -24,11 +25,17 @@ DEFINED = sorted(path.parent for path in EXPERIMENTS.glob("*/experiment.toml"))
 PUBLISHED = [folder for folder in DEFINED if (folder / "results.csv").is_file()]
 ROW = re.compile(r"^\| (?P<n>[\d,]+)\b[^|]*\|(?P<cells>.*)\|$")
 
+CURVES = [folder for folder in PUBLISHED if (folder / "gain.png").is_file()]
+FIGURES = sorted(figure for folder in PUBLISHED for figure in folder.glob("*.png"))
+LATIN = EXPERIMENTS / "russian-latin"
+
 published = pytest.mark.parametrize("folder", PUBLISHED, ids=lambda folder: folder.name)
+with_curves = pytest.mark.parametrize("folder", CURVES, ids=lambda folder: folder.name)
 
 
 def test_studies_are_there() -> None:
-    assert {folder.name for folder in PUBLISHED} >= {"swahili"}
+    assert {folder.name for folder in PUBLISHED} >= {"swahili", "russian", "russian-latin"}
+    assert {folder.name for folder in CURVES} >= {"swahili", "russian"}
     assert "konovalov2020" in {folder.name for folder in DEFINED}
 
 
@@ -46,20 +53,19 @@ def test_packed_runs_give_back_the_table(folder: Path, tmp_path: Path) -> None:
     assert (tmp_path / "results.csv").read_bytes() == (folder / "results.csv").read_bytes()
 
 
-@published
-@pytest.mark.parametrize("what", ["curve", "gain", "worth"])
-def test_figures_are_redrawn_from_the_table(folder: Path, what: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: f"{figure.parent.name}-{figure.stem}")
+def test_figures_are_redrawn_from_the_table(figure: Path, tmp_path: Path) -> None:
     from matplotlib.image import imread
 
-    drawn = tmp_path / f"{what}.png"
-    assert main(["plot", str(folder / "results.csv"), "--what", what, "--out", str(drawn)]) == 0
-    ours, theirs = imread(drawn), imread(folder / f"{what}.png")
+    drawn = tmp_path / figure.name
+    assert main(["plot", str(figure.parent / "results.csv"), "--what", figure.stem, "--out", str(drawn)]) == 0
+    ours, theirs = imread(drawn), imread(figure)
     assert ours.shape == theirs.shape
     # Letters may differ by a shade where fonts are drawn by another version; lines elsewhere may not.
     assert np.mean(np.abs(ours - theirs) > 0.2) < 0.001
 
 
-@published
+@with_curves
 def test_the_report_is_the_same_in_any_process(folder: Path) -> None:
     """Words and numbers are those of the published page; figures within it don't depend on the seed of hashes."""
     command = [
@@ -101,7 +107,7 @@ def readme_tables(folder: Path) -> dict[str, dict[int, dict[str, str]]]:
     return found
 
 
-@published
+@with_curves
 def test_readme_states_the_means_of_the_table(folder: Path) -> None:
     table = pd.read_csv(folder / "results.csv")
     stated = 0
@@ -123,7 +129,7 @@ def test_readme_states_the_means_of_the_table(folder: Path) -> None:
     assert stated >= 9
 
 
-@published
+@with_curves
 def test_readme_states_the_gains_of_the_report(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", str(folder / "results.csv"), "--json"]) == 0
     rows = [row for row in json.loads(capsys.readouterr().out)["quantities"] if row["quantity"] == "gain"]
@@ -138,3 +144,33 @@ def test_readme_states_the_gains_of_the_report(folder: Path, capsys: pytest.Capt
             assert numbers == pytest.approx([row["value"], row["low"], row["high"]], abs=0.0501), (test, size)
             stated += 1
     assert stated >= 4
+
+
+def test_the_two_scripts_compare_as_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(LATIN))
+    import compare
+
+    with (LATIN / "script.csv").open(newline="", encoding="utf-8") as file:
+        told = list(csv.DictReader(file))
+    found = [{key: str(value) for key, value in row.items()} for row in compare.compare()]
+    assert found == told
+    zero_shot = {row["test"]: row for row in told if row["size"] == "0" and row["metric"] == "f1"}
+    tables = pd.read_csv(EXPERIMENTS / "russian" / "results.csv"), pd.read_csv(LATIN / "results.csv")
+    for test, row in zero_shot.items():
+        means = [
+            float(table[(table["size"] == 0) & (table["test"] == f"{test}{end}")]["f1"].mean())
+            for table, end in zip(tables, ("", ".latin"), strict=True)
+        ]
+        assert [float(row["cyrillic"]), float(row["latin"])] == pytest.approx(means, abs=0.0051)
+        assert float(row["low"]) < means[1] - means[0] < float(row["high"])
+
+
+def test_the_latin_readme_states_that_table() -> None:
+    text = (LATIN / "README.md").read_text(encoding="utf-8").replace("−", "-")
+    with (LATIN / "script.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["metric"] == "f1"]
+    assert len(rows) >= 2
+    for row in rows:
+        change, low, high = (float(row[name]) for name in ("difference", "low", "high"))
+        cells = f"| {float(row['cyrillic']):.1f} | {float(row['latin']):.1f} | {change:+.1f} [{low:.1f}, {high:.1f}] |"
+        assert cells in text

@@ -248,12 +248,14 @@ def _draw_zero_shot_worth(ax: Axes, c: Comparison, look: Look, style: Style) -> 
         ax.axhline(n0.value, color=look.color, linestyle=(0, (4, 2.5)), linewidth=style.line * 0.7, zorder=1.5)
     ends = w.censored_interval(n0, c.n_min, c.n_max)
     text = f"zero-shot: {w.censored(n0.value, c.n_min, c.n_max)}" + ("" if ends == w.MISSING else f" {ends}")
-    y = n0.value if math.isfinite(n0.value) else float(c.n_max if n0.value > 0 else c.n_min)
-    # Below its line, or within the sizes measured when it lies beyond them, where the arrows are.
-    below = n0.value > c.n_min
+    # Below its line; without one in the corner under the diagonal, where a curve comes least.
+    known = math.isfinite(n0.value)
+    below = known and n0.value > c.n_min
     ax.annotate(
-        text, xy=(1, y), xycoords=("axes fraction", "data"), xytext=(-2, -2 if below else 2),
-        textcoords="offset points", ha="right", va="top" if below else "bottom", fontsize=style.font * 0.85,
+        text, xy=(1, n0.value if known else 0), xycoords=("axes fraction", "data" if known else "axes fraction"),
+        xytext=(-2, -2 if below else 2), textcoords="offset points", ha="right", va="top" if below else "bottom",
+        fontsize=style.font * 0.85,
+        bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.6},
         color=look.color, zorder=5,
     )  # fmt: skip
 
