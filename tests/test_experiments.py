@@ -154,6 +154,9 @@ def test_the_two_scripts_compare_as_published(monkeypatch: pytest.MonkeyPatch) -
         told = list(csv.DictReader(file))
     found = [{key: str(value) for key, value in row.items()} for row in compare.compare()]
     assert found == told
+    way, text = compare.way_to_english(), (LATIN / "README.md").read_text(encoding="utf-8")
+    assert f"{way.value:.0f} % of these come back" in text
+    assert f"(95 % interval {way.low:.0f} to {way.high:.0f} %" in text
     zero_shot = {row["test"]: row for row in told if row["size"] == "0" and row["metric"] == "f1"}
     tables = pd.read_csv(EXPERIMENTS / "russian" / "results.csv"), pd.read_csv(LATIN / "results.csv")
     for test, row in zero_shot.items():

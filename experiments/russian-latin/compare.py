@@ -84,10 +84,30 @@ def compare() -> list[dict[str, object]]:
     return found
 
 
+def way_to_english() -> st.Interval:
+    """What share of the way from Russian to English, on the same XQuAD questions and zero-shot, the letters bring back, in percent."""
+    russian, here = HERE.parent / "russian", HERE
+    store, parts, asked = QuestionStore(), [], None
+    for folder, test in ((russian, "xquad.ru"), (here, "xquad.ru.latin"), (here, "xquad.en")):
+        table = load_results(folder)
+        scores, questions = question_scores(store, folder, table[(table["test"] == test) & (table["size"] == 0)], "f1")
+        asked = questions if asked is None else asked
+        if list(questions["id"]) != list(asked["id"]):
+            raise XlqaError(f"{test}: has other questions than xquad.ru.")
+        parts.append(scores)
+    assert asked is not None
+    _, paragraphs = np.unique(asked["context"].to_numpy(dtype=str), return_inverse=True)
+    sums, counts = zip(*(st.paragraph_sums(scores.mean(axis=0)[None, :], paragraphs) for scores in parts), strict=True)
+    drawn = st.resample_paragraphs(np.concatenate(sums), counts[0], DRAWS, np.random.default_rng(0))
+    cyrillic, latin, english = (float(scores.mean()) for scores in parts)
+    shares = 100 * (drawn[:, 1] - drawn[:, 0]) / (drawn[:, 2] - drawn[:, 0])
+    return st.central_interval(100 * (latin - cyrillic) / (english - cyrillic), shares)
+
+
 def main() -> int:
     """Write script.csv and print it; 2 where a study is not there."""
     try:
-        rows = compare()
+        rows, way = compare(), way_to_english()
     except XlqaError as error:
         print(f"compare.py: {error}", file=sys.stderr)
         return 2
@@ -96,6 +116,7 @@ def main() -> int:
         writer.writeheader()
         writer.writerows(rows)
     print(pd.DataFrame(rows).to_string(index=False))
+    print(f"of the way from Russian to English on XQuAD, zero-shot: {way.value:.1f} % [{way.low:.1f}, {way.high:.1f}]")
     return 0
 
 
