@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from xlqa.data.reading import Reading
 from xlqa.errors import XlqaError
@@ -206,6 +207,34 @@ def _has(tokenizer: Any, token: str) -> bool:
     return tokenizer.token_to_id(token) is not None
 
 
+def count_windows(
+    contexts: Sequence[int], questions: Sequence[int], special: int, max_length: int, stride: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Into how many windows questions are cut, by their lengths in pieces alone.
+
+    As in training (`WindowShape.max_question`) a longer question is cut, so that its window can still move on. Three
+    special pieces are reckoned there whatever the tokenizer adds: the step is then one piece smaller with XLM-R's four.
+
+    Args:
+        contexts, questions: (Q,) pieces of paragraph and question, without special ones; special: those of a window.
+    Returns:
+        (Q,) pieces kept of each question, and (Q,) windows.
+    Raises:
+        XlqaError: a stride that the window has no room for.
+    """
+    most = max_length - 3 - stride - MIN_CONTEXT_STEP
+    asked = np.array(questions, dtype=np.int64)
+    kept = np.minimum(asked, most) if most >= LEAST_QUESTION else asked
+    room = max_length - special - kept
+    if stride < 0 or (room <= stride).any():
+        raise XlqaError(
+            f"A window of {max_length:,} pieces has no room for the longest question and a stride of {stride:,}: "
+            "raise --max-length or lower --stride."
+        )
+    beyond = np.maximum(0, np.array(contexts, dtype=np.int64) - room)
+    return kept, 1 + -(-beyond // (room - stride))
+
+
 def _pieces(
     questions: Sequence[Question],
     unanswerable: Sequence[Question],
@@ -222,18 +251,9 @@ def _pieces(
     answers, _ = cutter.count([answer.text for question in questions for answer in question.answers])
     firsts = np.cumsum([0, *(len(question.answers) for question in questions)])[:-1]
     shortest = np.minimum.reduceat(answers, firsts) if questions else np.zeros(0)
-    # As in training (`WindowShape.max_question`): a longer question is cut, so that its window can still move on. Three
-    # special pieces are reckoned there whatever the tokenizer adds: the step is then one piece smaller with XLM-R's four.
-    most = max_length - 3 - stride - MIN_CONTEXT_STEP
-    kept = np.minimum(asked, most) if most >= LEAST_QUESTION else np.array(asked)
-    room = max_length - cutter.special - kept
-    if stride < 0 or (room <= stride).any():
-        raise XlqaError(
-            f"A window of {max_length:,} pieces has no room for the longest question and a stride of {stride:,}: "
-            "raise --max-length or lower --stride."
-        )
-    beyond = np.maximum(0, np.array([by_context[question.context] for question in every]) - room)
-    windows = 1 + np.ceil(beyond / (room - stride))
+    kept, windows = count_windows(
+        [by_context[question.context] for question in every], asked, cutter.special, max_length, stride
+    )
     words = sum(len(context.split()) for context in contexts)
     characters = sum(len("".join(context.split())) for context in contexts)
     total = sum(counts)
@@ -247,7 +267,7 @@ def _pieces(
         total / max(1, words),
         total / max(1, characters),
         unknown / max(1, total),
-        float((beyond > 0).mean()),
+        float((windows > 1).mean()),
         float(windows.mean()),
         int((kept < asked).sum()),
         max_answer_length,

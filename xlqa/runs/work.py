@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from xlqa.errors import XlqaError
-from xlqa.records import LEAST_QUESTION, MIN_CONTEXT_STEP
 from xlqa.runs.plan import LoadedSet, Plan
 from xlqa.runs.specs import EncoderRef, EvalSpec, RunSpec, SourceStage
 
@@ -75,7 +74,7 @@ class Work:
 
 def measure(encoder: EncoderRef, loaded: LoadedSet, max_length: int, stride: int) -> Extent:
     """Cut a sample of a data set's questions into windows as a training does, by their lengths alone."""
-    from xlqa.data.stats import load_cutter
+    from xlqa.data.stats import count_windows, load_cutter
 
     chosen = loaded.questions[:: max(1, len(loaded.questions) // SAMPLE)]
     if not chosen:
@@ -85,10 +84,8 @@ def measure(encoder: EncoderRef, loaded: LoadedSet, max_length: int, stride: int
     except XlqaError:
         per_question = loaded.mean_characters / CHARACTERS_A_PIECE
         return Extent(min(per_question, float(max_length)), per_question)
-    context = np.array(cutter.count([question.context for question in chosen])[0])
-    asked = np.array(cutter.count([question.question for question in chosen])[0])
-    asked = np.minimum(asked, max(max_length - cutter.special - stride - MIN_CONTEXT_STEP, LEAST_QUESTION))
-    room = np.maximum(max_length - cutter.special - asked, stride + 1)
-    windows = 1 + np.ceil(np.maximum(0, context - room) / (room - stride))
-    pieces = context + windows * (asked + cutter.special) + (windows - 1) * stride
+    contexts, _ = cutter.count([question.context for question in chosen])
+    asked, _ = cutter.count([question.question for question in chosen])
+    kept, windows = count_windows(contexts, asked, cutter.special, max_length, stride)
+    pieces = np.array(contexts) + windows * (kept + cutter.special) + (windows - 1) * stride
     return Extent(float(pieces.sum() / windows.sum()), float(pieces.mean()))
