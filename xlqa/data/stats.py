@@ -207,6 +207,15 @@ def _has(tokenizer: Any, token: str) -> bool:
     return tokenizer.token_to_id(token) is not None
 
 
+def shortest_answers(questions: Sequence[Question], lengths: Sequence[int]) -> npt.NDArray[np.int64]:
+    """(Q,) length of each question's shortest answer, from the lengths of all their answers in order; all have one."""
+    if not questions:
+        return np.zeros(0, dtype=np.int64)
+    firsts = np.cumsum([0, *(len(question.answers) for question in questions)])[:-1]
+    shortest: npt.NDArray[np.int64] = np.minimum.reduceat(np.array(lengths, dtype=np.int64), firsts)
+    return shortest
+
+
 def count_windows(
     contexts: Sequence[int], questions: Sequence[int], special: int, max_length: int, stride: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -249,8 +258,7 @@ def _pieces(
     by_context = dict(zip(contexts, counts, strict=True))
     asked, _ = cutter.count([question.question for question in every])
     answers, _ = cutter.count([answer.text for question in questions for answer in question.answers])
-    firsts = np.cumsum([0, *(len(question.answers) for question in questions)])[:-1]
-    shortest = np.minimum.reduceat(answers, firsts) if questions else np.zeros(0)
+    shortest = shortest_answers(questions, answers)
     kept, windows = count_windows(
         [by_context[question.context] for question in every], asked, cutter.special, max_length, stride
     )

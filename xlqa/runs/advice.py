@@ -48,7 +48,7 @@ def _long_answers(encoder: EncoderRef, test: EvalSpec, loaded: LoadedSet) -> str
 
 def _shortest(folder: Path, loaded: LoadedSet) -> npt.NDArray[np.int64]:
     """Pieces of each question's shortest answer; nothing where the encoder's tokenizer can't be read."""
-    from xlqa.data.stats import load_cutter
+    from xlqa.data.stats import load_cutter, shortest_answers
 
     try:
         cutter = load_cutter(str(folder))
@@ -56,9 +56,5 @@ def _shortest(folder: Path, loaded: LoadedSet) -> npt.NDArray[np.int64]:
         return np.zeros(0, dtype=np.int64)
     answered = [question for question in loaded.questions if question.answers]
     chosen = answered[:: max(1, len(answered) // SAMPLE)]
-    if not chosen:
-        return np.zeros(0, dtype=np.int64)
     counts, _ = cutter.count([answer.text for question in chosen for answer in question.answers])
-    firsts = np.cumsum([0, *(len(question.answers) for question in chosen)])[:-1]
-    shortest: npt.NDArray[np.int64] = np.minimum.reduceat(np.array(counts), firsts)
-    return shortest
+    return shortest_answers(chosen, counts)
