@@ -45,6 +45,6 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture(scope="session")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny random BERT with a real WordPiece tokenizer over single characters and a few words, saved as a folder."""
-    from faultinjection.material import make_encoder  # of scripts/, whose tests are here too
+    from faultinjection.fixtures import make_encoder  # of scripts/, whose tests are here too
 
     return make_encoder(tmp_path_factory.mktemp("encoder") / "tiny")

@@ -59,18 +59,18 @@ def sample_part(name: str, first: int, articles: int, paragraphs: int) -> dict[s
 class HereLaunch:
     """Does a sweep's jobs in this process, one after another: what a worker does, without its start."""
 
-    def __init__(self, jobs: Iterable[Any], slots: Iterable[str], watcher: Any, *limits: float | None) -> None:
-        self.jobs, self.watcher = list(jobs), watcher
+    def __init__(self, jobs: Iterable[Any], slots: Iterable[str], observer: Any, *limits: float | None) -> None:
+        self.jobs, self.observer = list(jobs), observer
 
     def run(self) -> None:
-        from xlqa.runs.execute import execute
+        from xlqa.runs.execute.run import execute
 
         for job in self.jobs:
-            self.watcher.started(job)
+            self.observer.started(job)
             job.prepare()
             execute(job.folder, keep=job.keep, listen=lambda event: None, device="cpu")
             job.state, job.progress = "done", 1.0
-            self.watcher.finished(job)
+            self.observer.finished(job)
 
 
 @dataclass
@@ -93,11 +93,12 @@ class Newcomer:
         for place, name in enumerate(("train.json", "dev.json", "more.json")):
             self._write(self.home / name, place)
         self.patch.setattr("xlqa.runs.sweep.Launch", HereLaunch)
-        for module in ("xlqa.data.sources", "xlqa.data.cache"):
-            self.patch.setattr(f"{module}.obtain", lambda part, folder, **_: (self.stand_in(part.name), "0" * 64))
-        self.patch.setattr("xlqa.data.models.fetch_model", lambda name: self.encoder)
-        self.patch.setattr("xlqa.runs.checkup.ask_addresses", lambda urls: dict.fromkeys(urls, _answers()))
-        self.patch.setattr("xlqa.runs.checkup.encoder_need", lambda name, hub: _here(name))
+        self.patch.setattr(
+            "xlqa.tasks.sources.ensure_local", lambda part, folder, **_: (self.stand_in(part.name), "0" * 64)
+        )
+        self.patch.setattr("xlqa.data.hub.fetch_model", lambda name: self.encoder)
+        self.patch.setattr("xlqa.doctor.ask_addresses", lambda urls: dict.fromkeys(urls, _answers()))
+        self.patch.setattr("xlqa.doctor.encoder_need", lambda name, hub: _here(name))
 
     def stand_in(self, name: str) -> Path:
         """A small file under a registered part's name."""
@@ -221,7 +222,7 @@ class Newcomer:
         whole = xlqa.api.sweep
 
         def small(lang: str, **settings: Any) -> Any:
-            from xlqa.runs.request import build_request
+            from xlqa.runs.plan.request import build_request
 
             build_request({"lang": lang} | {name: xlqa.api._plain(value) for name, value in settings.items()})
             changed = self.small_settings([lang], len(settings.get("sizes", ())), {}, {})
@@ -236,13 +237,13 @@ class Newcomer:
 
 
 def _answers() -> Any:
-    from xlqa.runs.checkup import Reply
+    from xlqa.doctor import Reply
 
     return Reply(1_000, "")
 
 
 def _here(name: str) -> Any:
-    from xlqa.runs.checkup import Need
+    from xlqa.doctor import Need
 
     return Need("encoder", name, True, 0)
 
@@ -259,7 +260,7 @@ def check_request(words: list[str]) -> dict[str, Any]:
     import typer
 
     from xlqa.cli.app import app
-    from xlqa.runs.request import build_request, read_experiment
+    from xlqa.runs.plan.request import build_request, read_experiment
 
     command = typer.main.get_command(app).commands["sweep"]  # type: ignore[attr-defined]  # it is a group
     params = command.make_context("sweep", words[1:]).params

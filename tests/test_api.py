@@ -12,7 +12,7 @@ import xlqa
 from xlqa.api import Failure, Settings
 from xlqa.errors import ManyErrors
 from xlqa.records import RESULT_COLUMNS
-from xlqa.runs.request import SETTINGS, build_request
+from xlqa.runs.plan.request import SETTINGS, build_request
 
 SMALL: dict[str, Any] = {
     "sizes": [8, 16], "seeds": 2, "source_train": "sample.en.train", "source_size": 16, "epochs": 1.0, "source_epochs": 1.0,
@@ -91,7 +91,7 @@ def test_runs_that_fail_are_reported_and_do_not_raise(
     class Failing(HereLaunch):
         def run(self) -> None:
             for job in self.jobs:
-                self.watcher.failed(job, "out of memory.")
+                self.observer.failed(job, "out of memory.")
 
     monkeypatch.setattr("xlqa.runs.sweep.Launch", Failing)
     lost = xlqa.sweep(

@@ -12,7 +12,7 @@ from documents import ROOT, Newcomer, quoted_commands, read_blocks, running_text
 
 from xlqa import __version__
 from xlqa.cli.app import app
-from xlqa.data.reading import read_dataset
+from xlqa.tasks.qa.reading import read_dataset
 
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"])
 WRITTEN = [page for page in PAGES if page.name != "commands.md"]
@@ -94,7 +94,7 @@ def test_the_changelog_knows_this_version() -> None:
 
 def test_the_method_says_the_defaults() -> None:
     from xlqa.curves.analysis import Options
-    from xlqa.runs.request import DEFAULTS
+    from xlqa.runs.plan.request import DEFAULTS
 
     text = " ".join((ROOT / "docs" / "method.md").read_text(encoding="utf-8").split())
     said = {

@@ -18,7 +18,7 @@ import pytest
 from documents import ROOT
 
 from xlqa.cli import main
-from xlqa.runs.request import build_request, read_experiment
+from xlqa.runs.plan.request import build_request, read_experiment
 
 EXPERIMENTS = ROOT / "experiments"
 DEFINED = sorted(path.parent for path in EXPERIMENTS.glob("*/experiment.toml"))

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from xlqa.components.decoding import Span
     from xlqa.curves.figures import Look, Style
     from xlqa.curves.grouping import Panel
+    from xlqa.tasks.qa.decoding import Span
 
 Words = str | Sequence[str]
 PathLike = str | Path
@@ -117,9 +117,9 @@ def sweep(
     Errors:
         XlqaError: bad input, everything that is wrong at once. Runs that fail do not raise: see `Sweep.failures`.
     """
-    from xlqa.runs.advice import long_answers
-    from xlqa.runs.plan import make_plan
-    from xlqa.runs.request import build_request
+    from xlqa.runs.plan.checks import long_answers
+    from xlqa.runs.plan.planner import make_plan
+    from xlqa.runs.plan.request import build_request
     from xlqa.runs.sweep import choose_launcher, run_sweep
 
     cluster = choose_launcher(launcher, ray_address)
@@ -296,7 +296,7 @@ def ask(
     Errors:
         XlqaError: an empty text, no model, or a model without a trained head.
     """
-    from xlqa.ask import ask as ask_model
+    from xlqa.predict import ask as ask_model
 
     folder = None if home is None else Path(home).expanduser().resolve()
     name = None if model is None else str(model)

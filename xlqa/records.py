@@ -103,7 +103,7 @@ class DataRef:
         path: the file on this machine; never part of an identity.
         sha256: of the file's bytes; this is its identity.
         language: ISO 639-1 code of the paragraphs.
-        scorer: name of the scorer whose EM and F1 lead (`xlqa.scoring.get_scorer`).
+        scorer: name of the scorer whose EM and F1 lead (`xlqa.tasks.qa.scorers.get_scorer`).
         set_name: the registered set it belongs to ("xquad"), or "" for a local file.
     """
 

@@ -13,11 +13,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from xlqa.data.reading import Reading
-from xlqa.data.sources import read_ref, resolve
-from xlqa.data.writing import write_dataset
 from xlqa.errors import XlqaError
 from xlqa.records import Answer, Question, hash_context
+from xlqa.tasks.qa.reading import Reading
+from xlqa.tasks.qa.writing import write_dataset
+from xlqa.tasks.sources import read_ref, resolve
 
 LATIN = (
     "а a, б b, в v, г g, д d, е e, ё e, ж zh, з z, и i, й i, к k, л l, м m, н n, о o, п p, р r, с s, т t, у u, ф f, х kh, "

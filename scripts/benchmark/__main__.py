@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmark.material import Material, choose_questions, find_encoder, find_text, write_questions
+from benchmark.fixtures import Material, choose_questions, find_encoder, find_text, write_questions
 from benchmark.sweep import Grid, time_sweep
 from benchmark.table import render, render_profile, render_sweep, summarise
 from benchmark.worker import SIDES, Worker
@@ -112,7 +112,7 @@ def _prepare(
     folder: Path, encoder: str, text: Path | None, train: int, test: int, batch_size: int, max_length: int, device: str,
     threads: int, seed: int,
 ) -> Material:  # fmt: skip
-    from xlqa.components.devices import resolve_device
+    from xlqa.training.devices import resolve_device
 
     _say(f"choosing {train + test:,} questions …")
     model = find_encoder(encoder, folder)
@@ -163,7 +163,7 @@ def _warm(worker: Worker, work: str, material: Material) -> None:
 
 
 def _describe(material: Material, encoder: str, rounds: int) -> dict[str, Any]:
-    from xlqa.components.devices import describe_device, resolve_precision
+    from xlqa.training.devices import describe_device, resolve_precision
 
     return {
         "command": "scripts/bench " + shlex.join(sys.argv[1:]),

@@ -25,8 +25,8 @@ from transformers import (
 )
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
-from benchmark.material import Material
-from xlqa.components.devices import resolve_precision
+from benchmark.fixtures import Material
+from xlqa.training.devices import resolve_precision
 
 BEST_ANSWERS = 20
 MAX_ANSWER_LENGTH = 30

@@ -129,7 +129,7 @@ def _high_water() -> int | None:
 
 def matrix_rate(device: str) -> float:
     """Operations a second of a square bfloat16 (on a GPU or a CPU that has it) or float32 matrix product, best of five."""
-    from xlqa.components.devices import resolve_precision
+    from xlqa.training.devices import resolve_precision
 
     size = 8192 if device == "cuda" else 1536
     dtype = torch.bfloat16 if resolve_precision("auto", device) == "bf16" else torch.float32

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmark.material import Material
-from xlqa.components.devices import resolve_precision
+from benchmark.fixtures import Material
 from xlqa.components.model import SpanModel
 from xlqa.components.preprocessor import load_tokenizer
-from xlqa.components.training import Trainer, TrainingPlan
-from xlqa.components.windows import WindowShape, label_windows, make_windows
-from xlqa.data.reading import read_dataset
+from xlqa.tasks.qa.reading import read_dataset
+from xlqa.tasks.qa.windows import WindowShape, label_windows, make_windows
+from xlqa.training.devices import resolve_precision
+from xlqa.training.loop import Trainer, TrainingPlan
 
 
 class Ours:

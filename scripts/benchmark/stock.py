@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from benchmark.material import Material
+from benchmark.fixtures import Material
 
 
 def stock_config(material: Material, scratch: Path) -> dict[str, Any]:

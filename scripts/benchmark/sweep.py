@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmark.material import Material, write_questions
+from benchmark.fixtures import Material, write_questions
 from benchmark.stock import stock_config
-from xlqa.data.reading import read_dataset
 from xlqa.errors import XlqaError
+from xlqa.tasks.qa.reading import read_dataset
 
 ARMS = ("transfer", "target-only")
 

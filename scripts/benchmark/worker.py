@@ -12,7 +12,7 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
 from typing import Any, Protocol
 
-from benchmark.material import Material
+from benchmark.fixtures import Material
 from xlqa.errors import XlqaError
 
 SIDES = {

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from faultinjection.case import Case
+from faultinjection.fixtures import SETTINGS, Reference, environment, make_encoder, read_table, sweep_words
 from faultinjection.kinds import BY_NAME, Kind
-from faultinjection.material import SETTINGS, Reference, environment, make_encoder, read_table, sweep_words
-from faultinjection.places import can_mount
+from faultinjection.mounts import can_mount
 from faultinjection.process import Broken, Sweep
 
 

@@ -11,12 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from faultinjection.material import Reference, environment, read_table, sweep_words
-from faultinjection.places import Place
+from faultinjection.fixtures import Reference, environment, read_table, sweep_words
+from faultinjection.mounts import Place
 from faultinjection.process import Broken, Sweep, alive, wait_gone
-from xlqa.runs.layout import Layout, RunFolder
-from xlqa.runs.status import is_locked
-from xlqa.runs.store import is_trained, read_result
+from xlqa.runs.paths import Layout, RunFolder
+from xlqa.runs.store.results import is_trained, read_result
+from xlqa.runs.store.status import is_locked
 
 State = Literal["fresh", "partial", "finished"]
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faultinjection.case import Case, State, finished_results
-from faultinjection.harm import harm, leave_half_written, refuse_unhealed
-from faultinjection.moments import CHECKPOINT, DRIVER, WORKER, Phase, draw_moment, wait_for
-from faultinjection.places import turn
+from faultinjection.corruption import harm, leave_half_written, refuse_unhealed
+from faultinjection.mounts import turn
 from faultinjection.process import Broken, Sweep, wait_gone
-from xlqa.runs.layout import Layout
+from faultinjection.timing import CHECKPOINT, DRIVER, WORKER, Phase, draw_moment, wait_for
+from xlqa.runs.paths import Layout
 
 TRIES = 4
 """How often a moment is drawn anew where the sweep was over before it came."""

@@ -11,10 +11,10 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from faultinjection.material import MARK
+from faultinjection.fixtures import MARK
 
 PROGRAM = "import sys; from xlqa.cli import main; sys.exit(main())"
-WORKER = b"xlqa.runs.worker"
+WORKER = b"xlqa.runs.execute.worker"
 LONGEST = 600.0
 """Seconds after which a sweep that takes ten counts as stuck."""
 

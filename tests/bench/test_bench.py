@@ -13,15 +13,15 @@ import torch
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from benchmark.material import choose_questions, write_questions  # noqa: E402  # found through the line above
+from benchmark.fixtures import choose_questions, write_questions  # noqa: E402  # found through the line above
 from benchmark.measure import Passed  # noqa: E402
 from benchmark.table import render, render_sweep, summarise  # noqa: E402
 from transformers import BertConfig, BertForQuestionAnswering  # noqa: E402
 
-from xlqa.data.reading import read_dataset  # noqa: E402
 from xlqa.data.sample import sample_path  # noqa: E402
 from xlqa.errors import XlqaError  # noqa: E402
-from xlqa.runs.encoders import resolve_encoder  # noqa: E402
+from xlqa.runs.plan.encoders import resolve_encoder  # noqa: E402
+from xlqa.tasks.qa.reading import read_dataset  # noqa: E402
 
 
 def sample(speed: float, cpu: float = 1.0) -> dict[str, Any]:

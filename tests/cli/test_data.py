@@ -17,8 +17,9 @@ import hostile_server as server
 from hostile_server import Handler
 
 from xlqa.cli import main
-from xlqa.data import download, registry, sources
-from xlqa.data.reading import read_dataset
+from xlqa.data import download, registry
+from xlqa.tasks import sources
+from xlqa.tasks.qa.reading import read_dataset
 
 
 def squad(*items: tuple[str, str, Any], context: str = "Anna met Ben in Rome.") -> dict[str, Any]:
@@ -245,11 +246,11 @@ def test_fetch_says_everything_that_is_wrong_at_once(tmp_path: Path, capsys: Cap
 def test_fetch_for_a_language_wants_what_a_sweep_wants(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     wanted: list[str] = []
 
-    def obtain(part: registry.Part, folder: Path, **_: Any) -> tuple[Path, str]:
+    def ensure_local(part: registry.Part, folder: Path, **_: Any) -> tuple[Path, str]:
         wanted.append(part.name)
         return folder / part.file, "0" * 64
 
-    monkeypatch.setattr("xlqa.data.cache.obtain", obtain)
+    monkeypatch.setattr("xlqa.tasks.sources.ensure_local", ensure_local)
     assert main(["data", "fetch", "--lang", "ru", "--lang", "hi"]) == 0
     assert wanted == ["squad.train", "sberquad.train", "sberquad.dev", "xquad.ru", "xquad.hi", "mlqa.hi.hi"]
     assert "Hindi (hi) has no registered set with a public train part" in capsys.readouterr().err

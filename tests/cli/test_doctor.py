@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
+from xlqa import doctor as checkup
 from xlqa.cli import main
 from xlqa.cli.doctor import examine
 from xlqa.data.registry import find_part
-from xlqa.runs import checkup
-from xlqa.runs.checkup import Need, Reply
+from xlqa.doctor import Need, Reply
 
 FILES = {
     "config.json": 600, "tokenizer.json": 2_000, "model.safetensors": 700_000, "pytorch_model.bin": 700_500,

@@ -16,9 +16,9 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from xlqa.cli.score import guess_language, score
-from xlqa.data.reading import read_dataset
 from xlqa.errors import XlqaError
 from xlqa.records import QUESTION_COLUMNS, Question
+from xlqa.tasks.qa.reading import read_dataset
 
 app = typer.Typer()
 app.command()(score)

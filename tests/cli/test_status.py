@@ -13,11 +13,11 @@ import pytest
 
 from xlqa.cli import main
 from xlqa.records import RESULT_COLUMNS
-from xlqa.runs.files import sign, write_json
-from xlqa.runs.layout import Layout, RunFolder
-from xlqa.runs.scores import ScoredSet
-from xlqa.runs.status import is_locked, read_status
-from xlqa.runs.store import write_evaluation
+from xlqa.runs.paths import Layout, RunFolder
+from xlqa.runs.store.results import write_evaluation
+from xlqa.runs.store.scores import ScoredSet
+from xlqa.runs.store.status import is_locked, read_status
+from xlqa.util.files import sign, write_json
 
 TESTS = ("xquad.ru", "sberquad.dev")
 

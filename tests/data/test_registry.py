@@ -20,7 +20,7 @@ from xlqa.data.registry import (
     part_scorer,
 )
 from xlqa.errors import XlqaError
-from xlqa.scoring import get_scorer
+from xlqa.tasks.qa.scorers import get_scorer
 
 PARTS = [part for data_set in SETS for part in data_set.parts]
 

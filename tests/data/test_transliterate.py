@@ -11,9 +11,9 @@ from documents import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlqa.data.reading import read_dataset
 from xlqa.errors import XlqaError
 from xlqa.records import Answer, Question, hash_context
+from xlqa.tasks.qa.reading import read_dataset
 
 SCRIPT = ROOT / "experiments" / "russian-latin" / "transliterate.py"
 LETTERS = "абвгдеёжзийклмнопрстуфхцчшщъыьэюяАБВЩЬЮЯ"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from conftest_runs import run_here
 
-from xlqa.runs.plan import Plan, make_plan
-from xlqa.runs.request import build_request
+from xlqa.runs.plan.planner import Plan, make_plan
+from xlqa.runs.plan.request import build_request
 
 SETTINGS: dict[str, Any] = {
     "lang": "es", "sizes": "8,16", "seeds": 2, "source_train": "sample.en.train", "target_train": "sample.es.train",

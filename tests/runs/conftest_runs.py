@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from xlqa.runs.execute import execute
-from xlqa.runs.plan import Plan
-from xlqa.runs.prepare import lay_out, write_run_config
-from xlqa.runs.store import write_results
+from xlqa.runs.execute.run import execute
+from xlqa.runs.plan.planner import Plan
+from xlqa.runs.store.results import write_results
+from xlqa.runs.store.setup import lay_out, write_run_config
 
 
 def run_here(plan: Plan) -> None:

@@ -11,8 +11,8 @@ from test_specs import COMMON, EVAL, STAGE, TEST, ZERO, run
 
 from xlqa.errors import XlqaError
 from xlqa.records import Arm
-from xlqa.runs.config import data_suffix, read_config, refuse_foreign, render_run, render_source
 from xlqa.runs.specs import EvalSpec
+from xlqa.runs.store.config import data_suffix, read_config, refuse_foreign, render_run, render_source
 
 GOLDEN = Path(__file__).with_name("golden_config.json")
 

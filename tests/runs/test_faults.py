@@ -20,24 +20,26 @@ import numpy as np
 import pytest
 from faultinjection.campaign import Campaign, share_out  # found through conftest.py
 from faultinjection.case import Case, State
-from faultinjection.harm import DAMAGES, DEAD, harm
+from faultinjection.corruption import DAMAGES, DEAD, harm
+from faultinjection.fixtures import SETTINGS, Reference
 from faultinjection.kinds import BY_NAME, KINDS
-from faultinjection.material import SETTINGS, Reference
 from faultinjection.process import Broken
 
 from xlqa.cli import main
-from xlqa.components.weights import write_folder
 from xlqa.errors import XlqaError
-from xlqa.runs import files, launch, store
-from xlqa.runs.files import guarded, read_json, remove_leftovers, write_json, write_text
-from xlqa.runs.launch import Job, Launch, stoppable
-from xlqa.runs.layout import Layout, RunFolder
-from xlqa.runs.plan import Plan
-from xlqa.runs.prepare import lay_out
-from xlqa.runs.scores import ScoredSet
-from xlqa.runs.store import forget_failures, is_trained, read_result, write_evaluation, write_results
+from xlqa.runs.execute import scheduler as launch
+from xlqa.runs.execute.disk_errors import errno_of, find_disk_error
+from xlqa.runs.execute.scheduler import Job, Launch, stoppable
+from xlqa.runs.paths import Layout, RunFolder
+from xlqa.runs.plan.planner import Plan
+from xlqa.runs.store import results as store
+from xlqa.runs.store.results import forget_failures, is_trained, read_result, write_evaluation, write_results
+from xlqa.runs.store.scores import ScoredSet
+from xlqa.runs.store.setup import lay_out
 from xlqa.runs.sweep import make_jobs
-from xlqa.runs.trouble import errno_of, find_trouble
+from xlqa.training.model_folder import write_folder
+from xlqa.util import files
+from xlqa.util.files import guarded, read_json, remove_stale_files, write_json, write_text
 
 MakePlan = Callable[..., Plan]
 SMALL = SETTINGS | {"sizes": "8", "source_size": 24, "test_size": 8, "valid_size": 4, "min_steps": 4}
@@ -115,7 +117,7 @@ def test_every_damage_is_one(tmp_path: Path, damage: str) -> None:
 
 
 def judge(out: Path, undisturbed: Path, tmp_path: Path) -> None:
-    from faultinjection.material import read_table
+    from faultinjection.fixtures import read_table
 
     reference = Reference(Path(), {}, undisturbed, tmp_path / "none", table=read_table(undisturbed / "results.csv"))
     case = Case("judged", "0", tmp_path / "cases", reference, mounting=False)
@@ -173,7 +175,7 @@ def test_the_judge_sees_what_is_wrong(
 def test_the_judge_sees_locks_and_processes(copied: Path, finished: Path, tmp_path: Path) -> None:
     import subprocess
 
-    from faultinjection.material import MARK
+    from faultinjection.fixtures import MARK
     from faultinjection.process import wait_gone
 
     write_text(copied / "failures.csv", "lang\n")
@@ -207,7 +209,7 @@ def test_what_the_dead_left_half_written_is_removed(tmp_path: Path) -> None:
     old = tmp_path / ".train.json.elsewhere.1.tmp"
     old.touch()
     os.utime(old, (0, 0))
-    remove_leftovers([tmp_path, tmp_path / "missing"])
+    remove_stale_files([tmp_path, tmp_path / "missing"])
     assert sorted(tmp_path.iterdir()) == sorted(living)
 
 
@@ -236,7 +238,7 @@ def test_nothing_is_made_anew_where_a_folder_was(tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError):
             write_folder(root / "runs" / "one" / "model", lambda folder: None)
         assert list(root.iterdir()) == []
-        assert "is gone" in str(find_trouble(root))
+        assert "is gone" in str(find_disk_error(root))
     write_text(root / "results.csv", "")
 
 
@@ -247,13 +249,13 @@ def leave(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
 
 def test_trouble_with_the_disk_is_told_from_other_errors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     leave(monkeypatch, 10**12)
-    assert find_trouble(tmp_path, errno.ENOSPC) is None
+    assert find_disk_error(tmp_path, errno.ENOSPC) is None
     leave(monkeypatch, 10**6)
-    assert find_trouble(tmp_path) is None
-    assert find_trouble(tmp_path, errno.ENOENT) is None
-    assert "is full (No space left on device)" in str(find_trouble(tmp_path, errno.ENOSPC))
+    assert find_disk_error(tmp_path) is None
+    assert find_disk_error(tmp_path, errno.ENOENT) is None
+    assert "is full (No space left on device)" in str(find_disk_error(tmp_path, errno.ENOSPC))
     (tmp_path / "file").touch()
-    assert "cannot be written (Not a directory)" in str(find_trouble(tmp_path / "file"))
+    assert "cannot be written (Not a directory)" in str(find_disk_error(tmp_path / "file"))
     assert list(tmp_path.iterdir()) == [tmp_path / "file"]
     with pytest.raises(XlqaError) as caught:
         write_text(tmp_path / "file" / "below", "")
@@ -420,7 +422,7 @@ def test_however_often_it_is_stopped_it_stops_once() -> None:
 
 STORM = """
 import os, signal, subprocess, sys
-from xlqa.runs.launch import stoppable
+from xlqa.runs.execute.scheduler import stoppable
 sender = "import os, signal, time\\nfor _ in range(5000): os.kill(os.getppid(), signal.SIGINT); time.sleep(0.00003)"
 with stoppable() as asked:
     child = subprocess.Popen([sys.executable, "-c", sender])

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from xlqa.records import Arm
-from xlqa.runs.execute import execute
-from xlqa.runs.plan import Plan
-from xlqa.runs.prepare import lay_out
+from xlqa.runs.execute.run import execute
+from xlqa.runs.plan.planner import Plan
+from xlqa.runs.store.setup import lay_out
 
 
 def test_same_run_same_answers(finished: Path, plan: Callable[..., Plan], tmp_path: Path) -> None:

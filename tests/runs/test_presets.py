@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from xlqa.runs.config import refuse_foreign
-from xlqa.runs.execute import execute
-from xlqa.runs.layout import RunFolder
-from xlqa.runs.presets import PRESETS, main, render_preset, write_presets
+from xlqa.runs.execute.run import execute
+from xlqa.runs.paths import RunFolder
+from xlqa.runs.plan.presets import PRESETS, main, render_preset, write_presets
+from xlqa.runs.store.config import refuse_foreign
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 

@@ -25,10 +25,10 @@ from test_sweep import command, sweep_words, table
 from xlqa import __version__
 from xlqa.cli import main
 from xlqa.errors import XlqaError
-from xlqa.runs.files import read_json
-from xlqa.runs.layout import Layout, RunFolder
-from xlqa.runs.parcel import Mirror, Parcel, await_files, bring_back, listing, needed_files
-from xlqa.runs.store import is_trained, read_result
+from xlqa.runs.paths import Layout, RunFolder
+from xlqa.runs.ray.transfer import FilePart, Mirror, await_files, download_outputs, listing, needed_files
+from xlqa.runs.store.results import is_trained, read_result
+from xlqa.util.files import read_json
 
 needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray, the extra xlqa[ray], is missing")
 TOKEN = "XLQA_TEST_CLUSTER"
@@ -113,7 +113,7 @@ class Cluster:
         return found
 
     def workers(self, name: str = "") -> list[int]:
-        return self.processes(name, "xlqa.runs.worker")
+        return self.processes(name, "xlqa.runs.execute.worker")
 
     def lose(self, name: str = "") -> None:
         """Kill all that runs on a node, as when its machine goes: the raylet, which would tell of the others, first."""
@@ -294,7 +294,7 @@ def test_two_sweeps_of_a_machine_never_do_one_run_at_once(
     import threading
     from types import SimpleNamespace
 
-    from xlqa.runs import ray_launch
+    from xlqa.runs.ray import scheduler as ray_launch
 
     monkeypatch.setattr(ray_launch, "_shows", lambda folder: {})
     monkeypatch.setattr(
@@ -329,10 +329,10 @@ def test_two_sweeps_of_a_machine_never_do_one_run_at_once(
 # ---- parcels, without Ray
 
 
-def _parcels(folder: RunFolder) -> list[Parcel]:
-    from xlqa.components.weights import hash_file
+def _parcels(folder: RunFolder) -> list[FilePart]:
+    from xlqa.training.model_folder import hash_file
 
-    return [Parcel(name, hash_file(path), path) for name, path in needed_files(folder).items()]
+    return [FilePart(name, hash_file(path), path) for name, path in needed_files(folder).items()]
 
 
 def test_a_run_goes_there_and_comes_back_whole(finished: Path, tmp_path: Path) -> None:
@@ -347,7 +347,7 @@ def test_a_run_goes_there_and_comes_back_whole(finished: Path, tmp_path: Path) -
     assert (there.root / data["path"].removeprefix("{ROOT}/")).is_file()
     (tmp_path / "home" / "runs" / run.id).mkdir(parents=True)
     home = RunFolder(tmp_path / "home" / "runs" / run.id)
-    bring_back(home, listing(there, weights=True), lambda name: (there.path / name).read_bytes())
+    download_outputs(home, listing(there, weights=True), lambda name: (there.path / name).read_bytes())
     assert is_trained(home)
     assert [read_result(path) for path in home.evaluations()] == [read_result(path) for path in run.evaluations()]
     assert list(listing(there, weights=True))[-1].endswith("/result.json")
@@ -374,7 +374,7 @@ def test_what_arrives_broken_or_foreign_is_refused(finished: Path, tmp_path: Pat
     home.path.mkdir(parents=True)
     sent = listing(run, weights=False)
     with pytest.raises(XlqaError, match="another SHA-256"):
-        bring_back(home, sent, lambda name: (run.path / name).read_bytes() + b" ")
+        download_outputs(home, sent, lambda name: (run.path / name).read_bytes() + b" ")
     assert home.evaluations() == []
     for name in (
         "../config.json",
@@ -385,7 +385,7 @@ def test_what_arrives_broken_or_foreign_is_refused(finished: Path, tmp_path: Pat
         "eval/x/y/result.json",
     ):
         with pytest.raises(XlqaError, match="no file of a run"):
-            bring_back(home, {name: "0" * 64}, lambda name: b"")
+            download_outputs(home, {name: "0" * 64}, lambda name: b"")
 
 
 def test_a_file_that_shows_late_is_waited_for(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import Arm
-from xlqa.runs.request import DEFAULTS, SETTINGS, build_request, read_experiment
+from xlqa.runs.plan.request import DEFAULTS, SETTINGS, build_request, read_experiment
 
 
 def test_defaults_are_the_documented_ones() -> None:

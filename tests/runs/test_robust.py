@@ -15,16 +15,16 @@ from test_sweep import table
 from xlqa.cli import main
 from xlqa.data.sample import sample_path
 from xlqa.errors import XlqaError
-from xlqa.runs import execute as executing
-from xlqa.runs.execute import execute
-from xlqa.runs.files import read_json, waiting_lock, write_json
-from xlqa.runs.layout import Layout
-from xlqa.runs.plan import Plan
-from xlqa.runs.prepare import lay_out, write_run_config
-from xlqa.runs.request import build_request, read_experiment
-from xlqa.runs.rescore import rescore
-from xlqa.runs.store import collect_failures, is_trained, read_result
+from xlqa.runs.execute import run as executing
+from xlqa.runs.execute.run import execute
+from xlqa.runs.paths import Layout
+from xlqa.runs.plan.planner import Plan
+from xlqa.runs.plan.request import build_request, read_experiment
+from xlqa.runs.store.rescore import rescore
+from xlqa.runs.store.results import collect_failures, is_trained, read_result
+from xlqa.runs.store.setup import lay_out, write_run_config
 from xlqa.runs.sweep import make_jobs
+from xlqa.util.files import read_json, waiting_lock, write_json
 
 MakePlan = Callable[..., Plan]
 

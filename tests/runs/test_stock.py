@@ -63,7 +63,7 @@ def test_variables_that_would_change_a_run_are_refused(finished: Path) -> None:
 def test_kept_model_is_loaded_and_asked_by_build_model(finished: Path) -> None:
     from deeppavlov import build_model
 
-    from xlqa.ask import ask
+    from xlqa.predict import ask
 
     folder = next(finished.glob("runs/es-transfer-16-s0-*"))
     model = build_model(str(folder / "config.json"))

@@ -19,13 +19,13 @@ import pytest
 from conftest_runs import run_here
 
 from xlqa.records import RESULT_COLUMNS, VOLATILE_COLUMNS
-from xlqa.runs.execute import execute
-from xlqa.runs.files import read_json
-from xlqa.runs.layout import Layout
-from xlqa.runs.plan import Plan
-from xlqa.runs.prepare import lay_out, write_run_config
-from xlqa.runs.rescore import rescore
-from xlqa.runs.store import read_result, write_results
+from xlqa.runs.execute.run import execute
+from xlqa.runs.paths import Layout
+from xlqa.runs.plan.planner import Plan
+from xlqa.runs.store.rescore import rescore
+from xlqa.runs.store.results import read_result, write_results
+from xlqa.runs.store.setup import lay_out, write_run_config
+from xlqa.util.files import read_json
 
 MakePlan = Callable[..., Plan]
 

@@ -15,20 +15,20 @@ from typing import Any
 import pytest
 
 from xlqa.errors import XlqaError
-from xlqa.runs.disk import check_disk
-from xlqa.runs.execute import execute
-from xlqa.runs.files import read_json
-from xlqa.runs.launch import Job, Launch
-from xlqa.runs.plan import Plan
-from xlqa.runs.prepare import lay_out
-from xlqa.runs.store import source_weights
+from xlqa.runs.execute.run import execute
+from xlqa.runs.execute.scheduler import Job, Launch
+from xlqa.runs.plan.disk import check_disk
+from xlqa.runs.plan.planner import Plan
+from xlqa.runs.store.results import source_weights
+from xlqa.runs.store.setup import lay_out
+from xlqa.util.files import read_json
 
 MakePlan = Callable[..., Plan]
 Usage = namedtuple("Usage", "total used free")
 
 
 class Notes:
-    """A watcher that keeps what it is told and kills the worker once, after its first step that matches."""
+    """A observer that keeps what it is told and kills the worker once, after its first step that matches."""
 
     def __init__(self, kill_at: int | None = None) -> None:
         self.events: list[dict[str, Any]] = []

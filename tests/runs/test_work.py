@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from xlqa.components.preprocessor import load_tokenizer
-from xlqa.components.windows import WindowShape, make_windows
 from xlqa.records import Arm
-from xlqa.runs.display import Progress
-from xlqa.runs.plan import Plan
+from xlqa.runs.execute.progress import Progress
+from xlqa.runs.plan.planner import Plan
+from xlqa.runs.plan.work import TRAINING, Work, measure
 from xlqa.runs.sweep import make_jobs
-from xlqa.runs.work import TRAINING, Work, measure
+from xlqa.tasks.qa.windows import WindowShape, make_windows
 
 MakePlan = Callable[..., Plan]
 
@@ -70,7 +70,7 @@ def test_time_left_counts_scoring_too(plan: MakePlan, tmp_path: Path, monkeypatc
         def _say(self, line: str) -> None: ...
 
     clock = 0.0
-    monkeypatch.setattr("xlqa.runs.display.time.monotonic", lambda: clock)
+    monkeypatch.setattr("xlqa.runs.execute.progress.time.monotonic", lambda: clock)
     shown = Still(jobs, 0)
     first.state, first.progress = "running", first.training  # its training is over, its scoring is not
     clock = 60.0

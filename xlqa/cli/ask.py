@@ -43,7 +43,7 @@ def ask(
       xlqa ask --context-file article.txt "Who founded the town?" --top-k 3 --json
     """
     context, question = _texts(words, context_file)
-    from xlqa.ask import ask as ask_model
+    from xlqa.predict import ask as ask_model
 
     spans = ask_model(context, question, model=model, top_k=top_k, device=device)
     if as_json:

@@ -14,9 +14,9 @@ from xlqa.cli import print_json
 from xlqa.errors import ManyErrors, XlqaError
 
 if TYPE_CHECKING:
-    from xlqa.data.reading import Reading
     from xlqa.data.registry import DataSet, Part
-    from xlqa.data.stats import Lengths, Stats
+    from xlqa.tasks.qa.reading import Reading
+    from xlqa.tasks.qa.stats import Lengths, Stats
 
 app = typer.Typer(
     help="Data sets: list, fetch, check, measure, convert.",
@@ -72,7 +72,7 @@ def list_sets(
 
 
 def _language_rows(sets: tuple[DataSet, ...], folder: Path, languages: list[str]) -> Sequence[tuple[str, ...]]:
-    from xlqa.data.cache import is_here
+    from xlqa.data.cache import is_cached
     from xlqa.data.registry import default_role
 
     rows = []
@@ -81,7 +81,7 @@ def _language_rows(sets: tuple[DataSet, ...], folder: Path, languages: list[str]
             parts = [part for part in data_set.parts if part.language == language]
             if not parts:
                 continue
-            here = [is_here(part, folder) for part in parts]
+            here = [is_cached(part, folder) for part in parts]
             shown = "yes" if all(here) else "some" if any(here) else "on request" if data_set.on_request else "no"
             train = "yes" if any(part.split == "train" for part in parts) else "none"
             roles = ", ".join(sorted({default_role(part.name) for part in parts} - {""}, reverse=True))
@@ -101,7 +101,7 @@ def _count(number: int | None) -> str:
 
 
 def _set_record(data_set: DataSet, folder: Path, languages: list[str]) -> dict[str, Any]:
-    from xlqa.data.cache import is_here, part_path
+    from xlqa.data.cache import is_cached, part_path
     from xlqa.data.registry import default_role, part_scorer
 
     record = dataclasses.asdict(data_set)
@@ -109,7 +109,7 @@ def _set_record(data_set: DataSet, folder: Path, languages: list[str]) -> dict[s
     record["parts"] = [
         dataclasses.asdict(part)
         | {"scorer": part_scorer(part), "sweep": default_role(part.name)}
-        | {"here": is_here(part, folder), "path": str(part_path(part, folder))}
+        | {"here": is_cached(part, folder), "path": str(part_path(part, folder))}
         for part in data_set.parts
         if not languages or part.language in languages
     ]
@@ -117,7 +117,7 @@ def _set_record(data_set: DataSet, folder: Path, languages: list[str]) -> dict[s
 
 
 def _print_set(data_set: DataSet, folder: Path) -> None:
-    from xlqa.data.cache import is_here
+    from xlqa.data.cache import is_cached
 
     fields = (
         ("licence", data_set.licence), ("citation", data_set.citation), ("home page", data_set.homepage),
@@ -132,7 +132,7 @@ def _print_set(data_set: DataSet, folder: Path) -> None:
     print()
     rows = [
         (part.name, part.split, part.language, part.question_language or part.language, _count(part.questions),
-         (part.sha256 or "unknown")[:12], "yes" if is_here(part, folder) else "no",
+         (part.sha256 or "unknown")[:12], "yes" if is_cached(part, folder) else "no",
          part.urls[0] + (f" and {len(part.urls) - 1} more" if len(part.urls) > 1 else "") if part.urls else "none")
         for part in data_set.parts
     ]  # fmt: skip
@@ -140,7 +140,7 @@ def _print_set(data_set: DataSet, folder: Path) -> None:
 
 
 def _sample_names(languages: list[str]) -> list[str]:
-    from xlqa.data.sources import sample_files
+    from xlqa.tasks.sources import sample_files
 
     return [name for name in sample_files() if not languages or name.split(".")[1] in languages]
 
@@ -165,7 +165,8 @@ def fetch(
     as_json: AsJson = False,
 ) -> None:
     """Fetch data sets and encoders, for sweeps on machines without network. What is here already is only verified."""
-    from xlqa.data.cache import data_folder, obtain
+    from xlqa.data.cache import data_folder
+    from xlqa.tasks.sources import ensure_local
 
     parts = _wanted_parts(names or [], _split(lang))
     if not parts and not model:
@@ -176,7 +177,7 @@ def fetch(
     with _Progress() as progress:
         for part in parts:
             try:
-                path, sha256 = obtain(part, folder, progress=progress.file)
+                path, sha256 = ensure_local(part, folder, progress=progress.file)
             except XlqaError as error:
                 complaints.extend(str(error).splitlines())
                 continue
@@ -222,7 +223,7 @@ def _wanted_parts(names: list[str], languages: list[str]) -> list[Part]:
 
 
 def _fetch_model(name: str, fetched: list[dict[str, Any]], complaints: list[str]) -> None:
-    from xlqa.data.models import fetch_model
+    from xlqa.data.hub import fetch_model
 
     try:
         fetched.append({"name": name, "path": str(fetch_model(name)), "sha256": ""})
@@ -286,8 +287,8 @@ def check(
 
 
 def _check_file(name: str, language: str, data_dir: Path | None) -> dict[str, Any]:
-    from xlqa.data.reading import read_dataset
-    from xlqa.data.sources import resolve
+    from xlqa.tasks.qa.reading import read_dataset
+    from xlqa.tasks.sources import resolve
 
     report: dict[str, Any] = {"file": name, "error": None, "refused": 0}
     try:
@@ -318,8 +319,8 @@ def _reading_record(reading: Reading) -> dict[str, Any]:
 
 
 def _print_reports(reports: list[dict[str, Any]], show: int) -> None:
-    from xlqa.data.reading import REPAIRS
-    from xlqa.data.terminal import plain
+    from xlqa.tasks.qa.reading import REPAIRS
+    from xlqa.util.text import plain
 
     names = ("questions", "unanswerable", "paragraphs", "refused")
     rows = []
@@ -377,7 +378,7 @@ def stats(
     as_json: AsJson = False,
 ) -> None:
     """Count and measure data sets: questions, lengths, and with --model pieces and windows; a line each where there are several."""
-    from xlqa.data.stats import QUANTILES, describe, load_cutter
+    from xlqa.tasks.qa.stats import QUANTILES, describe, load_cutter
 
     cutter = load_cutter(model) if model else None
     found: list[Stats] = []
@@ -398,8 +399,8 @@ def stats(
 
 
 def _read(name: str, language: str, skip_bad: bool, data_dir: Path | None) -> Reading:
-    from xlqa.data.reading import read_dataset
-    from xlqa.data.sources import read_ref, resolve
+    from xlqa.tasks.qa.reading import read_dataset
+    from xlqa.tasks.sources import read_ref, resolve
 
     path = Path(name).expanduser()
     if path.is_file():
@@ -412,8 +413,8 @@ def _read(name: str, language: str, skip_bad: bool, data_dir: Path | None) -> Re
 
 
 def _print_stats(name: str, reading: Reading, found: Stats) -> None:
-    from xlqa.data.stats import QUANTILES
-    from xlqa.data.terminal import plain
+    from xlqa.tasks.qa.stats import QUANTILES
+    from xlqa.util.text import plain
 
     print(f"{plain(name)} ({reading.format})\n")
     print(f"questions     {found.questions:,} answerable, {found.unanswerable:,} unanswerable")
@@ -448,7 +449,7 @@ def _print_stats(name: str, reading: Reading, found: Stats) -> None:
 
 
 def _print_comparison(files: Sequence[str], found: Sequence[Stats]) -> None:
-    from xlqa.data.terminal import plain
+    from xlqa.util.text import plain
 
     names = [Path(file).name for file in files]
     names = [plain(name) for name in (names if len(set(names)) == len(names) else files)]
@@ -504,7 +505,7 @@ def convert(
 ) -> None:
     """Write a data set in another format, with everything repaired that can be."""
     from xlqa.data.download import file_sha256
-    from xlqa.data.writing import write_dataset
+    from xlqa.tasks.qa.writing import write_dataset
 
     if target.exists() and not force:
         raise XlqaError(f"{target}: exists: choose another name, or overwrite it with --force.")

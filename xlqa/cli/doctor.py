@@ -14,8 +14,8 @@ from xlqa.cli.options import Json
 from xlqa.errors import EXIT_RUNS_FAILED, XlqaError
 
 if TYPE_CHECKING:
-    from xlqa.components.hardware import Machine
-    from xlqa.runs.checkup import Folder, Need, Reply
+    from xlqa.doctor import Folder, Need, Reply
+    from xlqa.training.hardware import Machine
 
 SWEEP = "The sweep to look at (flags of xlqa sweep)"
 Words = list[str] | None
@@ -67,8 +67,8 @@ def doctor(
 
 def _settings(flags: dict[str, Any], config: Path | None, demo: bool) -> dict[str, Any]:
     """The sweep's settings; empty where none was named."""
-    from xlqa.runs.demo import DEMO_SETTINGS
-    from xlqa.runs.request import read_experiment
+    from xlqa.runs.plan.demo import DEMO_SETTINGS
+    from xlqa.runs.plan.request import read_experiment
 
     base = dict(DEMO_SETTINGS) if demo else {}
     if config is not None:
@@ -92,7 +92,7 @@ class Findings:
 
     def record(self) -> dict[str, Any]:
         """For --json."""
-        from xlqa.runs.checkup import sum_downloads
+        from xlqa.doctor import sum_downloads
 
         record: dict[str, Any] = {
             "versions": self.versions, "machine": asdict(self.machine) if self.machine else None,
@@ -118,12 +118,12 @@ class Findings:
         return [*lines, "No problem found." if self.needs is None else "This sweep can start."]
 
     def _folder_lines(self) -> list[str]:
-        from xlqa.cli.tables import say_bytes
+        from xlqa.cli.tables import format_bytes
 
         answer = self.hub_reply.trouble and f"does not answer ({self.hub_reply.trouble})"
         return [
-            f"data       {self.data.path} ({say_bytes(self.data.bytes)}, {say_bytes(self.free)} free)",
-            f"hub cache  {self.hub.path} ({say_bytes(self.hub.bytes)})",
+            f"data       {self.data.path} ({format_bytes(self.data.bytes)}, {format_bytes(self.free)} free)",
+            f"hub cache  {self.hub.path} ({format_bytes(self.hub.bytes)})",
             f"hub        {self.hub_address} {answer or 'answers'}",
         ]
 
@@ -134,9 +134,9 @@ def examine(settings: dict[str, Any], device: str = "auto", precision: str = "au
     Args:
         settings: of a sweep, or empty.
     """
+    from xlqa import doctor as checkup
     from xlqa.data.cache import data_folder
-    from xlqa.runs import checkup
-    from xlqa.runs.request import build_request
+    from xlqa.runs.plan.request import build_request
 
     request = build_request(settings) if settings else None
     device, precision = str(settings.get("device", device)), str(settings.get("precision", precision))
@@ -153,7 +153,7 @@ def examine(settings: dict[str, Any], device: str = "auto", precision: str = "au
 
 
 def _machine(device: str, precision: str, problems: list[str]) -> Machine | None:
-    from xlqa.components.hardware import look_at_machine
+    from xlqa.training.hardware import look_at_machine
 
     try:
         return look_at_machine(device, precision)
@@ -193,8 +193,8 @@ def _ways_out(needs: list[Need]) -> list[str]:
 
 
 def _folder_problems(found: Findings) -> list[str]:
-    from xlqa.cli.tables import say_bytes
-    from xlqa.runs.checkup import sum_downloads
+    from xlqa.cli.tables import format_bytes
+    from xlqa.doctor import sum_downloads
 
     problems = []
     coming = [need for need in found.needs or [] if not need.here]
@@ -207,7 +207,7 @@ def _folder_problems(found: Findings) -> list[str]:
     total, _ = sum_downloads(coming)
     if total > found.free:
         problems.append(
-            f"{say_bytes(total)} are to be downloaded and {say_bytes(found.free)} are free on the disk of {found.data.path}: free space."
+            f"{format_bytes(total)} are to be downloaded and {format_bytes(found.free)} are free on the disk of {found.data.path}: free space."
         )
     return problems
 
@@ -218,35 +218,35 @@ def _version_lines(versions: dict[str, str]) -> list[str]:
 
 
 def _machine_lines(machine: Machine | None) -> list[str]:
-    from xlqa.cli.tables import say_bytes
+    from xlqa.cli.tables import format_bytes
 
     if machine is None:
         return ["device     unknown: see the problems below"]
-    memory = f", {say_bytes(machine.memory)} of memory" if machine.memory else ""
+    memory = f", {format_bytes(machine.memory)} of memory" if machine.memory else ""
     lines = [f"cpu        {machine.processor} ({machine.cores} cores, {machine.threads} threads{memory})"]
-    lines += [f"gpu        {gpu.device}: {gpu.model} ({say_bytes(gpu.memory)})" for gpu in machine.gpus]
+    lines += [f"gpu        {gpu.device}: {gpu.model} ({format_bytes(gpu.memory)})" for gpu in machine.gpus]
     lines += ["gpu        none that torch can use"] * (not machine.gpus)
     return [*lines, f"computes   on {machine.device} in {machine.precision}"]
 
 
 def _need_lines(needs: list[Need]) -> list[str]:
-    from xlqa.cli.tables import say_bytes, table_lines
-    from xlqa.runs.checkup import sum_downloads
+    from xlqa.cli.tables import format_bytes, table_lines
+    from xlqa.doctor import sum_downloads
 
     rows = [(need.kind, need.name or "–", _say_need(need)) for need in needs]
     total, unknown = sum_downloads(needs)
     rest = f" and {', '.join(unknown)} of unknown size" if unknown else ""
-    said = f"to download: {say_bytes(total)}{rest}" if total or unknown else "nothing to download"
+    said = f"to download: {format_bytes(total)}{rest}" if total or unknown else "nothing to download"
     return [*table_lines(("FOR", "NAME", ""), rows), said]
 
 
 def _say_need(need: Need) -> str:
-    from xlqa.cli.tables import say_bytes
+    from xlqa.cli.tables import format_bytes
 
     if need.here:
         return "here"
     if need.trouble:
-        return "cannot be had" + (f" ({say_bytes(need.bytes)})" if need.bytes else "")
+        return "cannot be had" + (f" ({format_bytes(need.bytes)})" if need.bytes else "")
     if need.bytes == 0:
         return "to download, with another"
-    return "to download, size unknown" if need.bytes is None else f"to download, {say_bytes(need.bytes)}"
+    return "to download, size unknown" if need.bytes is None else f"to download, {format_bytes(need.bytes)}"

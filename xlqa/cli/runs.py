@@ -30,8 +30,8 @@ def run(
 
       ls -d runs/ru-* | xargs -n 1 xlqa run
     """
-    from xlqa.components.session import print_event
-    from xlqa.runs.execute import execute, prepared, record_failure
+    from xlqa.runs.execute.run import execute, prepared, record_failure
+    from xlqa.training.context import print_event
 
     run_folder = prepared(folder)
     try:
@@ -75,8 +75,8 @@ def evaluate(
 
       xlqa evaluate ru-transfer-10000-s0-0123456789 --test mine.json --lang ru --json
     """
-    from xlqa.runs.evaluate import evaluate_run, show_row
-    from xlqa.runs.execute import prepared
+    from xlqa.runs.execute.evaluate import evaluate_run, show_row
+    from xlqa.runs.execute.run import prepared
 
     path = folder if folder.is_dir() else Path("runs") / folder
     with redirect_stdout(sys.stderr):
@@ -100,7 +100,7 @@ def rescore(
 
       xlqa rescore /shared/sweeps/ru --json
     """
-    from xlqa.runs.rescore import rescore as rescore_all
+    from xlqa.runs.store.rescore import rescore as rescore_all
 
     rows = rescore_all(folder.expanduser().resolve())
     if as_json:
@@ -124,8 +124,8 @@ def collect(
 
       xlqa collect /shared/sweeps/ru --json
     """
-    from xlqa.runs.layout import Layout
-    from xlqa.runs.store import write_failures, write_results
+    from xlqa.runs.paths import Layout
+    from xlqa.runs.store.results import write_failures, write_results
 
     layout = Layout(folder.expanduser().resolve())
     if not layout.runs.is_dir():
@@ -157,7 +157,7 @@ def pack(
       xlqa pack . /shared/published/ru --json
     """
     from xlqa.curves.questions import pack_questions
-    from xlqa.runs.pack import pack as pack_sweep
+    from xlqa.runs.store.archive import pack as pack_sweep
 
     root, target = folder.expanduser().resolve(), out.expanduser()
     written = [*pack_sweep(root, target), pack_questions(root, target)]

@@ -17,9 +17,9 @@ from xlqa.cli.options import Json
 from xlqa.errors import XlqaError
 
 if TYPE_CHECKING:
-    from xlqa.data.reading import Reading
     from xlqa.records import DataRef, Question
-    from xlqa.scoring import Scorer, Scores
+    from xlqa.tasks.qa.reading import Reading
+    from xlqa.tasks.qa.scorers import Scorer, Scores
 
 _SCRIPTS = {
     "zh": "\u3400-\u9fff", "th": "\u0e01-\u0e5b", "lo": "\u0e81-\u0edf", "km": "\u1780-\u17dd", "my": "\u1000-\u109f",
@@ -59,9 +59,9 @@ def score(
 
       xlqa score predictions.json test.json --lang zh --scorer cmrc --json
     """
-    from xlqa.data.sources import read_ref
-    from xlqa.scoring.predictions import read_predictions
-    from xlqa.scoring.table import write_question_scores
+    from xlqa.tasks.qa.predictions import read_predictions
+    from xlqa.tasks.qa.score_table import write_question_scores
+    from xlqa.tasks.sources import read_ref
 
     answers = read_predictions(predictions)
     ref = _find(dataset, lang)
@@ -119,7 +119,7 @@ def choose_rules(ref: DataRef, reading: Reading, scorer: str, lang: str) -> Chos
     Raises:
         XlqaError: unknown scorer; `mlqa` and no language to be had; --lang and --scorer contradict each other.
     """
-    from xlqa.scoring import WITHOUT_BLANKS, base_language, default_scorer, get_scorer
+    from xlqa.tasks.qa.scorers import WITHOUT_BLANKS, base_language, default_scorer, get_scorer
 
     language, name = base_language(ref.language), ref.scorer
     guessed = False
@@ -146,7 +146,7 @@ def score_answers(
     Raises:
         XlqaError: predictions are missing, or can't be told apart because the data set's ids are not unique.
     """
-    from xlqa.scoring import score_questions
+    from xlqa.tasks.qa.scorers import score_questions
 
     everything = (*reading.questions, *reading.unanswerable)
     extra = len(answers.keys() - {question.id for question in everything})
@@ -191,8 +191,8 @@ def guess_language(questions: Iterable[Question], paragraphs: int = 200) -> str:
 
 
 def _find(dataset: str, lang: str) -> DataRef:
-    from xlqa.data.sources import resolve
-    from xlqa.scoring import base_language
+    from xlqa.tasks.qa.scorers import base_language
+    from xlqa.tasks.sources import resolve
 
     language = base_language(lang)
     ref = resolve(dataset, language=language)

@@ -12,7 +12,7 @@ from xlqa.cli import print_json
 from xlqa.cli.options import Json
 
 if TYPE_CHECKING:
-    from xlqa.runs.status import RunStatus, SweepStatus
+    from xlqa.runs.store.status import RunStatus, SweepStatus
 
 WORDS = {"begun": "begun elsewhere or broken off"}
 
@@ -31,7 +31,7 @@ def status(
 
       xlqa status /shared/sweeps/ru --json
     """
-    from xlqa.runs.status import read_status
+    from xlqa.runs.store.status import read_status
 
     found = read_status(folder.expanduser().resolve())
     if as_json:
@@ -80,9 +80,9 @@ def _headline(found: SweepStatus) -> str:
 
 
 def _ago(moment: datetime) -> str:
-    from xlqa.runs.display import say_time
+    from xlqa.runs.execute.progress import format_duration
 
-    return f"{say_time(max(0.0, (datetime.now(UTC) - moment).total_seconds()))} ago"
+    return f"{format_duration(max(0.0, (datetime.now(UTC) - moment).total_seconds()))} ago"
 
 
 def _say_run(run: RunStatus) -> str:
@@ -95,7 +95,7 @@ def _say_run(run: RunStatus) -> str:
 
 
 def _say_step(run: RunStatus) -> str:
-    from xlqa.runs.display import say_time
+    from xlqa.runs.execute.progress import format_duration
 
     if run.state == "done":
         return "" if run.steps is None else f"{run.steps:,} steps"
@@ -104,4 +104,4 @@ def _say_step(run: RunStatus) -> str:
         return ""
     whole = "" if run.steps is None else f"/{run.steps:,}"
     where = f"step {last.step:,}{whole}, loss {last.loss:.3f}, {last.examples_per_second:.1f} examples/s"
-    return f"{where}, {say_time(last.seconds_ago)} ago"
+    return f"{where}, {format_duration(last.seconds_ago)} ago"

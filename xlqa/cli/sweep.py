@@ -144,11 +144,11 @@ def sweep(
     """
     options = {key: value for key, value in locals().items() if key not in LOCAL_ONLY}
     options |= {name: options[name] or None for name in ("allow_overlap", "skip_bad", "gradient_checkpointing")}
-    from xlqa.runs.request import build_request, read_experiment
+    from xlqa.runs.plan.request import build_request, read_experiment
 
     base: dict[str, Any] = {}
     if demo:
-        from xlqa.runs.demo import DEMO_SETTINGS, NOTICE
+        from xlqa.runs.plan.demo import DEMO_SETTINGS, NOTICE
 
         base |= DEMO_SETTINGS
     if config is not None:
@@ -160,8 +160,8 @@ def sweep(
     cluster = None if dry_run else choose_launcher(launcher, ray_address)
     if demo and not (request.out / "results.csv").exists():
         print(NOTICE, file=sys.stderr, flush=True)
-    from xlqa.runs.advice import long_answers
-    from xlqa.runs.plan import make_plan
+    from xlqa.runs.plan.checks import long_answers
+    from xlqa.runs.plan.planner import make_plan
 
     print("reading data and model …", file=sys.stderr, flush=True)
     plan = make_plan(request)
@@ -192,9 +192,9 @@ def parse_shard(text: str | None) -> tuple[int, int] | None:
 
 
 def _dry_run(plan: Any, as_json: bool) -> int:
-    from xlqa.runs.estimate import describe_estimate, estimate
-    from xlqa.runs.plan import plan_summary
-    from xlqa.runs.prepare import lay_out
+    from xlqa.runs.plan.estimate import describe_estimate, estimate
+    from xlqa.runs.plan.planner import plan_summary
+    from xlqa.runs.store.setup import lay_out
 
     lay_out(plan)
     figures = estimate(plan)
@@ -206,7 +206,7 @@ def _dry_run(plan: Any, as_json: bool) -> int:
 
 
 def _run(plan: Any, shard: tuple[int, int] | None, workers_per_device: int, cluster: str | None, as_json: bool) -> int:
-    from xlqa.runs.estimate import say_plan
+    from xlqa.runs.plan.estimate import say_plan
     from xlqa.runs.sweep import run_sweep
 
     print(say_plan(plan), file=sys.stderr, flush=True)

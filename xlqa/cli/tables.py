@@ -15,7 +15,7 @@ def table_lines(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator
         yield "  ".join(cells).rstrip()
 
 
-def say_bytes(count: int | None) -> str:
+def format_bytes(count: int | None) -> str:
     """A file's size as people say it: 714 MB, 1.2 GB, 3 kB; "unknown" where nobody knows."""
     if count is None:
         return "unknown"

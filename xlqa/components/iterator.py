@@ -12,9 +12,9 @@ from typing import Any
 from deeppavlov.core.data.data_learning_iterator import DataLearningIterator
 
 from xlqa.components.reader import Part
-from xlqa.components.session import SESSION
 from xlqa.data.subsets import SubsetBy, check_size, permute_questions, split_validation
 from xlqa.records import Question
+from xlqa.training.context import SESSION
 
 TEST_SEED = 0
 """Of the random part that --test-size and --valid-size take: one for all runs, so that they are scored on the same questions."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xlqa.components.iterator import Gold
-from xlqa.scoring import score_answer
+from xlqa.tasks.qa.scorers import score_answer
 
 F1, EM = 0, 1
 

@@ -17,16 +17,16 @@ import torch
 from deeppavlov.core.models.component import Component
 from safetensors import SafetensorError
 
-from xlqa.components.batching import collate, token_batches
-from xlqa.components.decoding import Span, best_spans, merge_windows, span_probabilities
-from xlqa.components.devices import autocast, resolve_device
-from xlqa.components.kernels import accelerate
 from xlqa.components.preprocessor import load_tokenizer
-from xlqa.components.session import SESSION
-from xlqa.components.weights import hash_encoder, hash_file, hash_weights, weight_files, write_folder
-from xlqa.components.windows import Windows
-from xlqa.data.models import locate_model
+from xlqa.data.hub import locate_model
 from xlqa.errors import XlqaError
+from xlqa.tasks.qa.decoding import Span, best_spans, merge_windows, span_probabilities
+from xlqa.tasks.qa.windows import Windows
+from xlqa.training.batching import collate, token_batches
+from xlqa.training.context import SESSION
+from xlqa.training.cpu_kernels import accelerate
+from xlqa.training.devices import autocast, resolve_device
+from xlqa.training.model_folder import hash_encoder, hash_file, hash_weights, weight_files, write_folder
 
 EVAL_TOKENS = {"cpu": 2048, "cuda": 65536}
 """Padded pieces of a forward pass in evaluation."""

@@ -9,12 +9,12 @@ from typing import Any
 
 from deeppavlov.core.models.component import Component
 
-from xlqa.components.session import SESSION
-from xlqa.components.tokenised import name_set, share_windows
-from xlqa.components.weights import TOKENIZER_FILES, hash_files
-from xlqa.components.windows import Windows, WindowShape, make_windows
-from xlqa.data.models import locate_model
+from xlqa.data.hub import locate_model
 from xlqa.errors import XlqaError
+from xlqa.tasks.qa.windows import Windows, WindowShape, make_windows
+from xlqa.training.context import SESSION
+from xlqa.training.feature_cache import name_set, share_windows
+from xlqa.training.model_folder import TOKENIZER_FILES, hash_files
 
 
 def load_tokenizer(folder: str | Path) -> Any:

@@ -13,13 +13,13 @@ from typing import Any
 from deeppavlov.core.data.dataset_reader import DatasetReader
 
 from xlqa.components.environment import refuse_overrides
-from xlqa.components.session import SESSION
-from xlqa.components.weights import hash_file
-from xlqa.data.reading import read_dataset
 from xlqa.data.registry import part_names
-from xlqa.data.sources import resolve, sample_files
 from xlqa.errors import XlqaError
 from xlqa.records import Question
+from xlqa.tasks.qa.reading import read_dataset
+from xlqa.tasks.sources import resolve, sample_files
+from xlqa.training.context import SESSION
+from xlqa.training.model_folder import hash_file
 
 
 @dataclass(frozen=True, slots=True)

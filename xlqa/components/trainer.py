@@ -19,11 +19,11 @@ from deeppavlov.core.trainers.fit_trainer import FitTrainer
 from xlqa.components.iterator import Gold
 from xlqa.components.model import SpanModel
 from xlqa.components.preprocessor import WindowPreprocessor
-from xlqa.components.session import SESSION
-from xlqa.components.training import Trainer, TrainingOutcome, TrainingPlan
-from xlqa.components.windows import count_unreachable, label_windows
 from xlqa.errors import XlqaError
 from xlqa.records import planned_steps
+from xlqa.tasks.qa.windows import count_unreachable, label_windows
+from xlqa.training.context import SESSION
+from xlqa.training.loop import Trainer, TrainingOutcome, TrainingPlan
 
 report_log = getLogger("train_report")
 

@@ -23,10 +23,9 @@ from xlqa.data.download import (
     write_atomically,
     write_receipt,
 )
-from xlqa.data.formats import decompress, unfold
-from xlqa.data.reading import TYDIQA_LANGUAGES
-from xlqa.data.registry import Part, find_set
+from xlqa.data.registry import TYDIQA_LANGUAGES, Part, find_set
 from xlqa.errors import XlqaError
+from xlqa.util.compression import decompress
 
 logger = logging.getLogger(__name__)
 
@@ -64,18 +63,31 @@ def part_path(part: Part, folder: Path) -> Path:
     return folder / part.set_name / part.file
 
 
-def is_here(part: Part, folder: Path) -> bool:
+def is_cached(part: Part, folder: Path) -> bool:
     """Whether a part needs no fetching."""
     return part_path(part, folder).is_file()
 
 
-def obtain(
-    part: Part, folder: Path, *, download: bool = True, progress: PartProgress | None = None
+CountExamples = Callable[[Path], int]
+"""Counts the examples of a data file; raises XlqaError where the file is not a data set. Each task reads its own files."""
+
+
+def ensure_part(
+    part: Part,
+    folder: Path,
+    count_examples: CountExamples,
+    *,
+    download: bool = True,
+    progress: PartProgress | None = None,
 ) -> tuple[Path, str]:
-    """The part's file and its SHA-256, fetched if need be and held against what is known of it.
+    """Return a part's file and its SHA-256; download the file if it is not in the cache.
+
+    Args:
+        count_examples: checks a downloaded file whose SHA-256 is unknown.
 
     Raises:
-        XlqaError: it is not here and can't be fetched (the ways out are named), or it has changed since it was fetched.
+        XlqaError: the file is not here and cannot be downloaded (the message names the ways out), or it has changed
+            since it was downloaded.
     """
     target = part_path(part, folder)
     if not target.is_file():
@@ -85,7 +97,7 @@ def obtain(
             )
         with _locked(folder, part):
             if not target.is_file():  # another process may have brought it while this one waited
-                _bring(part, folder, progress)
+                _download_part(part, folder, count_examples, progress)
     return target, _verified(part, target)
 
 
@@ -107,21 +119,21 @@ def _verified(part: Part, target: Path) -> str:
     return found
 
 
-def _bring(part: Part, folder: Path, progress: PartProgress | None) -> None:
+def _download_part(part: Part, folder: Path, count: CountExamples, progress: PartProgress | None) -> None:
     """Fetch a part's file and make of it what is read."""
     if not part.urls:
         raise XlqaError(f"{part.name}: {find_set(part.set_name).on_request}.")
     target = part_path(part, folder)
     try:
         if part.merge:
-            _merge(part, folder, progress)
+            _merge(part, folder, count, progress)
         elif part.pick:
             _pick(part, folder, progress)
         elif part.member:
             _extract(part, folder, progress)
         else:
             _fetch(part, target, progress)
-            _check_readable(part, target)
+            _check_readable(part, target, count)
     except XlqaError as error:
         raise XlqaError(f"{part.name}: {str(error).rstrip('.')}. {_ways_out(part)}") from error
 
@@ -138,12 +150,12 @@ def _fetch(part: Part, target: Path, progress: PartProgress | None, name: str = 
     return fetch_file(part.urls, target, sha256=part.sha256, size=part.size, progress=report)
 
 
-def _check_readable(part: Part, target: Path) -> None:
+def _check_readable(part: Part, target: Path, count: CountExamples) -> None:
     """Where no SHA-256 is known, at least the file must be one of questions; a web page or half a file is not kept."""
     if part.sha256 is not None:
         return
     try:
-        found = len(unfold(target.read_bytes(), target).questions)
+        found = count(target)
     except XlqaError:
         target.unlink(missing_ok=True)
         receipt_path(target).unlink(missing_ok=True)
@@ -184,7 +196,7 @@ def _first_id(article: dict[str, Any]) -> str:
     return next((str(qa["id"]) for paragraph in article["paragraphs"] for qa in paragraph["qas"]), "")
 
 
-def _merge(part: Part, folder: Path, progress: PartProgress | None) -> None:
+def _merge(part: Part, folder: Path, count: CountExamples, progress: PartProgress | None) -> None:
     """Fetch the pieces of a set and join them in order; the pieces go when the whole is there."""
     pieces = folder / part.set_name / f"{part.split}.pieces"
     joined: dict[str, Any] = {}
@@ -197,7 +209,7 @@ def _merge(part: Part, folder: Path, progress: PartProgress | None) -> None:
         joined = {**value, "data": [*joined.get("data", []), *value["data"]]}
     target = part_path(part, folder)
     _dump(joined, target)
-    _check_readable(part, target)
+    _check_readable(part, target, count)
     shutil.rmtree(pieces, ignore_errors=True)
 
 

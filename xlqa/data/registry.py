@@ -61,7 +61,7 @@ class DataSet:
     """One published set.
 
     Attributes:
-        scorer: its makers' scorer by `xlqa.scoring`'s name; "mlqa" stands for "mlqa.<language of the paragraphs>".
+        scorer: its makers' scorer by `xlqa.tasks.qa.scorers`'s name; "mlqa" stands for "mlqa.<language of the paragraphs>".
         format: as `Reading.format` calls what the file is read as.
         facts: where addresses, counts and hashes were read.
         unverified: which facts of the record nobody here has checked against the makers' own file or word.
@@ -228,6 +228,10 @@ _MLQA = DataSet(
     "no train part: made for zero-shot. mlqa.zh.es has Chinese paragraphs and Spanish questions",
 )  # fmt: skip
 
+TYDIQA_LANGUAGES = {
+    "ar": "arabic", "bn": "bengali", "en": "english", "fi": "finnish", "id": "indonesian", "ja": "japanese",
+    "ko": "korean", "ru": "russian", "sw": "swahili", "te": "telugu", "th": "thai",
+}  # fmt: skip
 _TYDIQA_URL = "https://storage.googleapis.com/tydiqa/v1.1/tydiqa-goldp-v1.1-{split}.json"
 _TYDIQA_FILES = {
     "train": ("cefc8e09ff2548d9b10a678d3a6bbbe5bc036be543f92418819ea676c97be23b", 58004076),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from xlqa.records import SCHEMA_VERSION, Arm, DataRef, planned_steps
-from xlqa.runs.layout import slug
+from xlqa.runs.paths import slug
 
 DECODING_VERSION = 1
 """Version of how answers are chosen from logits."""

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from xlqa.errors import XlqaError
-from xlqa.runs.disk import check_disk, pending_stages
-from xlqa.runs.display import make_progress
-from xlqa.runs.files import guarded, remove_leftovers
-from xlqa.runs.launch import Job, Launch, stoppable
-from xlqa.runs.plan import Plan
-from xlqa.runs.prepare import lay_out, write_run_config, write_source_config
+from xlqa.runs.execute.progress import make_progress
+from xlqa.runs.execute.scheduler import Job, Launch, stoppable
+from xlqa.runs.plan.disk import check_disk, pending_stages
+from xlqa.runs.plan.planner import Plan
+from xlqa.runs.plan.work import Work
 from xlqa.runs.specs import EvalSpec, RunSpec, SourceStage
-from xlqa.runs.store import forget_failures, is_trained, read_result, write_failures, write_results
-from xlqa.runs.work import Work
+from xlqa.runs.store.results import forget_failures, is_trained, read_result, write_failures, write_results
+from xlqa.runs.store.setup import lay_out, write_run_config, write_source_config
+from xlqa.util.files import guarded, remove_stale_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def _prepare_run(plan: Plan, spec: RunSpec, evals: tuple[EvalSpec, ...]) -> Any:
 
 def choose_slots(device: str, jobs: int, workers_per_device: int) -> list[str]:
     """A device for each worker process: every GPU for `auto`, otherwise the one that was named."""
-    from xlqa.components.devices import device_count
+    from xlqa.training.devices import device_count
 
     devices = [device]
     if device in ("auto", "cuda") and device_count() > 0:
@@ -114,7 +114,7 @@ def choose_launcher(launcher: str, ray_address: str | None) -> str | None:
         XlqaError: the launcher is unknown, Ray is not installed, or there is no such cluster.
     """
     if launcher == "ray":
-        from xlqa.runs.ray_cluster import find_cluster
+        from xlqa.runs.ray.cluster import find_cluster
 
         return find_cluster(ray_address or "auto")
     if launcher != "local":
@@ -124,17 +124,17 @@ def choose_launcher(launcher: str, ray_address: str | None) -> str | None:
     return None
 
 
-def _launch(plan: Plan, jobs: list[Job], watcher: Any, workers_per_device: int, cluster: str | None) -> None:
+def _launch(plan: Plan, jobs: list[Job], observer: Any, workers_per_device: int, cluster: str | None) -> None:
     request = plan.request
     if cluster is None:
         slots = choose_slots(request.device, len(jobs), workers_per_device)
-        Launch(jobs, slots, watcher, request.checkpoint_every, request.timeout).run()
+        Launch(jobs, slots, observer, request.checkpoint_every, request.timeout).run()
         return
-    from xlqa.runs.ray_launch import RayLaunch
+    from xlqa.runs.ray.scheduler import RayLaunch
 
     models = [plan.layout.encoder(encoder.name, encoder.sha256) for encoder in plan.encoders()]
     RayLaunch(
-        jobs, watcher, request.out, models, cluster, request.device, workers_per_device, request.checkpoint_every,
+        jobs, observer, request.out, models, cluster, request.device, workers_per_device, request.checkpoint_every,
         request.timeout,
     ).run()  # fmt: skip
 
@@ -157,18 +157,18 @@ def run_sweep(
     lay_out(plan)
     jobs, done_before = make_jobs(plan, runs)
     progress = make_progress(jobs, done_before)
-    watcher = _TableKeeper(plan, progress)
+    observer = _TableKeeper(plan, progress)
     with stoppable(), guarded(plan.request.out):
         try:
             if jobs:
-                _launch(plan, jobs, watcher, workers_per_device, cluster)
+                _launch(plan, jobs, observer, workers_per_device, cluster)
         except BaseException:
             # What stopped the launch is what is to be said, not that a full disk takes no table either.
-            watcher.write()
+            observer.write()
             raise
         finally:
             progress.close()
-        remove_leftovers(plan.layout.folders())
+        remove_stale_files(plan.layout.folders())
         forget_failures(plan.layout)
         rows = write_results(plan.layout)
         write_failures(plan.layout)

@@ -1,0 +1,111 @@
+"""What a person sees while a sweep works."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from xlqa.runs.execute import progress as display
+from xlqa.runs.execute.progress import LiveProgress, PlainProgress, Progress, format_duration
+from xlqa.runs.execute.scheduler import Job
+from xlqa.runs.paths import RunFolder
+
+STEP = {"event": "step", "step": 30, "steps": 60, "loss": 1.25, "rate": 12.0}
+
+
+def jobs() -> list[Job]:
+    return [Job(RunFolder(Path(f"runs/{name}")), name, False, 100.0, lambda: None) for name in ("first", "second")]
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(12, "12 s"), (300, "5 min"), (9000, "2 h 30 min")])
+def test_durations(seconds: float, said: str) -> None:
+    assert format_duration(seconds) == said
+
+
+def test_live_display_has_a_line_for_each_thing() -> None:
+    first, second = jobs()
+    progress = LiveProgress([first, second], already_done=3)
+    progress.live.stop()
+    progress.started(first)
+    first.progress = 0.5
+    progress.event(first, STEP)
+    console = Console(file=io.StringIO(), width=100)
+    console.print(progress._render())
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]  # a StringIO
+    assert lines[0].startswith("3 of 5 done")
+    assert set(lines[1].strip()) <= set("━╸╺")
+    assert lines[2].strip() == "first: step 30/60, loss 1.250, 12.0 examples/s"
+
+
+def test_plain_lines_say_ends_failures_and_retries(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(display, "PLAIN_SECONDS", -1.0)
+    first, second = jobs()
+    progress = PlainProgress([first, second], already_done=0)
+    progress.started(first)
+    progress.event(first, STEP)
+    progress.event(first, {"event": "score", "test": "xquad.es", "scorer": "squad", "f1": 41.26, "em": 30.0})
+    progress.event(first, {"event": "score", "test": "mlqa.es.es", "scorer": "mlqa.es", "f1": 50.0, "em": 40.0})
+    first.state = "done"
+    progress.finished(first)
+    progress.started(second)
+    progress.event(second, {"event": "retry", "error": "the worker was killed by SIGKILL."})
+    second.state = "failed"
+    progress.failed(second, "the loss is not a number")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("first: step 30/60")
+    assert "first: xquad.es F1 41.3, EM 30.0 (squad); mlqa.es.es F1 50.0, EM 40.0 (mlqa.es) (1 of 2 done)" in lines
+    assert "second: the worker was killed by SIGKILL. It is tried once more." in lines
+    assert lines[-1] == "second FAILED: the loss is not a number"
+    assert progress.headline() == "1 of 2 done, 1 failed"
+
+
+class Deaf(io.StringIO):
+    """A stderr whose reader went away, or that was closed."""
+
+    def write(self, text: str) -> int:
+        super().write(text)  # refused when it is closed
+        raise BrokenPipeError(32, "Broken pipe")
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("kind", [PlainProgress, LiveProgress])
+@pytest.mark.parametrize("closed", [False, True])
+def test_no_run_fails_because_nobody_hears_of_it(
+    kind: type[Progress], closed: bool, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    stderr = Deaf()
+    if closed:
+        stderr.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", stderr)
+        patch.setattr(display, "PLAIN_SECONDS", -1.0)
+        first, second = jobs()
+        progress = kind([first, second], already_done=0)
+        progress.note("a line")
+        progress.started(first)
+        progress.event(first, STEP)
+        progress.event(first, {"event": "retry", "error": "no"})
+        progress.finished(first)
+        progress.failed(second, "no")
+        progress.close()
+    os.write(1, b"still here")
+    assert progress.failures == [("second", "no")]
+    assert "still here" in capfd.readouterr().out
+
+
+def test_time_left_follows_the_work_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = jobs()
+    progress = PlainProgress([first, second], already_done=0)
+    assert progress.seconds_left() is None
+    first.state, first.progress, second.state, second.progress = "done", 1.0, "running", 0.5
+    monkeypatch.setattr(display.time, "monotonic", lambda: progress.began + 60.0)
+    assert progress.seconds_left() == pytest.approx(20.0)

@@ -1,0 +1,266 @@
+"""Each format is recognised by its content, not its name; what is none of them is named for what it is."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from xlqa.errors import XlqaError
+from xlqa.tasks.qa.reading import FIRST_PLACE, read_dataset
+from xlqa.util import compression
+
+CONTEXT = 'L\'été, «Zoë»\nmet 𫚭 in Rome; "yes", Rome.'
+ROWS: list[dict[str, Any]] = [
+    {"id": "a", "title": "T", "context": CONTEXT, "question": "Who, then?",
+     "answers": {"text": ["Zoë", "«Zoë»"], "answer_start": [8, 7]}},
+    {"id": "b", "title": "T", "context": CONTEXT, "question": "Where \"exactly\"?",
+     "answers": {"text": ["Rome; \"yes\", Rome"], "answer_start": [22]}},
+]  # fmt: skip
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "named.wrongly"
+
+
+def check(path: Path, name: str) -> None:
+    reading = read_dataset(path)
+    assert reading.format == name
+    found = [
+        {"id": q.id, "title": "T", "context": q.context, "question": q.question,
+         "answers": {"text": [a.text for a in q.answers], "answer_start": [a.start for a in q.answers]}}
+        for q in reading.questions
+    ]  # fmt: skip
+    assert found == ROWS
+    assert reading.repairs == {}
+
+
+def write_json(path: Path, value: Any) -> Path:
+    path.write_text(json.dumps(value), encoding="utf-8")
+    return path
+
+
+def test_rows_in_json_of_every_shape(path: Path) -> None:
+    check(write_json(path, ROWS), "json")
+    check(write_json(path, {"data": ROWS}), "json")
+    check(write_json(path, {"rows": [{"row_idx": i, "row": row} for i, row in enumerate(ROWS)]}), "json")
+    columns = {name: [row[name] for row in ROWS] for name in ROWS[0]}
+    check(write_json(path, columns), "json")
+    check(write_json(path, {name: dict(enumerate(column)) for name, column in columns.items()}), "json")
+
+
+def test_json_lines(path: Path) -> None:
+    lines = [json.dumps(row, ensure_ascii=False) for row in ROWS]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    check(path, "jsonl")
+    path.write_bytes(("\ufeff" + "\r\n\r\n".join(lines) + "\r\n").encode())
+    check(path, "jsonl")
+    path.write_text(lines[0], encoding="utf-8")
+    assert read_dataset(path).format == "jsonl"
+    assert len(read_dataset(path).questions) == 1
+
+
+def test_flattened_and_single_answers(path: Path) -> None:
+    base = {"id": "a", "context": "Anna met Ben.", "question": "Who?"}
+    for fields in (
+        {"answers.text": ["Ben"], "answers.answer_start": [9]},
+        {"answers": [{"text": "Ben", "answer_start": 9}]},
+        {"answers": ["Ben"], "answer_start": [9]},
+        {"answers": {"text": "Ben", "answer_start": 9}},
+        {"answer": {"text": "Ben", "answer_start": 9}},
+        {"answer_text": "Ben", "answer_start": 9},
+        {"answer": "Ben", "answer_start": [9]},
+    ):
+        (question,) = read_dataset(write_json(path, [base | fields])).questions
+        assert [(answer.text, answer.start) for answer in question.answers] == [("Ben", 9)]
+
+
+def test_texts_and_starts_of_different_number_are_refused(path: Path) -> None:
+    row = {"id": "a", "context": "Anna", "question": "Who?", "answers": {"text": ["Anna"], "answer_start": [0, 1]}}
+    with pytest.raises(XlqaError, match=r"row 1, question a: 1 answer texts stand beside 2 starts"):
+        read_dataset(write_json(path, [row]))
+
+
+def frame() -> Any:
+    """Rows as Hugging Face's `to_csv` and `to_json` hold them: pandas made from Arrow."""
+    pyarrow = pytest.importorskip("pyarrow")
+    return pyarrow.Table.from_pylist(ROWS).to_pandas()
+
+
+def test_csv_as_hugging_face_writes_it(path: Path) -> None:
+    frame().to_csv(path, index=False)
+    assert "array([" in path.read_text(encoding="utf-8")
+    check(path, "csv")
+    frame().to_csv(path, index=False, sep="\t")
+    check(path, "tsv")
+    frame().to_csv(path, index=True, sep=";", encoding="utf-8-sig")
+    check(path, "csv")
+
+
+def test_csv_of_many_answers_keeps_them_all(path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    text = " ".join(f"word{i}" for i in range(40))
+    answers = {
+        "text": [f"word{i}" for i in range(10, 40)],
+        "answer_start": [text.index(f"word{i}") for i in range(10, 40)],
+    }
+    row = {"id": "a", "context": text, "question": "?", "answers": answers}
+    pyarrow.Table.from_pylist([row]).to_pandas().to_csv(path, index=False)
+    (question,) = read_dataset(path).questions
+    assert [answer.text for answer in question.answers] == answers["text"]
+
+
+def test_csv_cells_are_read_never_run(path: Path) -> None:
+    row = "a,Anna,Who?,\"{'text': [__import__('os').getcwd()], 'answer_start': [0]}\"\n"
+    path.write_text("id,context,question,answers\n" + row, encoding="utf-8")
+    with pytest.raises(XlqaError, match="nowhere in its paragraph"):
+        read_dataset(path)
+
+
+def test_json_lines_as_pandas_writes_them(path: Path) -> None:
+    frame().to_json(path, orient="records", lines=True)
+    check(path, "jsonl")
+
+
+def test_parquet(path: Path) -> None:
+    frame().to_parquet(path)
+    check(path, "parquet")
+    whole = path.read_bytes()
+    path.write_bytes(gzip.compress(whole))
+    check(path, "parquet")
+    path.write_bytes(whole[:-20])
+    with pytest.raises(XlqaError, match="Parquet file is cut short or damaged"):
+        read_dataset(path)
+    frame()[["id", "title"]].to_parquet(path)
+    with pytest.raises(XlqaError, match="has the columns id, title: not question answering data"):
+        read_dataset(path)
+
+
+def test_native_cmrc_has_no_starts(path: Path) -> None:
+    article = {
+        "context_id": "TRIAL_1", "context_text": "跑跑卡丁车与泡泡堂与跑跑", "title": "泡泡战士",
+        "qas": [
+            {"query_text": "什么？", "query_id": "TRIAL_1_QUERY_0", "answers": ["泡泡堂", "卡丁车"]},
+            {"query_text": "谁？", "query_id": "TRIAL_1_QUERY_1", "answers": ["跑跑"]},
+        ],
+    }  # fmt: skip
+    reading = read_dataset(write_json(path, [article]))
+    assert reading.format == "cmrc2018"
+    assert [[(a.text, a.start) for a in q.answers] for q in reading.questions] == [
+        [("泡泡堂", 6), ("卡丁车", 2)], [("跑跑", 0)],
+    ]  # fmt: skip
+    assert reading.repairs[FIRST_PLACE] == 1
+    assert list(reading.titles.values()) == ["泡泡战士"]
+
+
+def tydiqa_document() -> dict[str, Any]:
+    first, second = "Ääni kulkee. ", "Moskova on pääkaupunki 🏙 täällä."
+    text = first + second
+    start = len((first + "Moskova on ").encode())
+    end = start + len("pääkaupunki 🏙".encode())
+    return {
+        "document_plaintext": text, "document_title": "Moskova", "language": "finnish", "example_id": -12,
+        "question_text": "Mikä?", "document_url": "",
+        "passage_answer_candidates": [
+            {"plaintext_start_byte": 0, "plaintext_end_byte": len(first.encode())},
+            {"plaintext_start_byte": len(first.encode()), "plaintext_end_byte": len(text.encode())},
+        ],
+        "annotations": [
+            {"minimal_answer": {"plaintext_start_byte": start, "plaintext_end_byte": end},
+             "passage_answer": {"candidate_index": 1}, "yes_no_answer": "NONE"},
+            {"minimal_answer": {"plaintext_start_byte": -1, "plaintext_end_byte": -1},
+             "passage_answer": {"candidate_index": 1}, "yes_no_answer": "NONE"},
+        ],
+    }  # fmt: skip
+
+
+def test_tydiqa_primary_task_gives_gold_passages(path: Path) -> None:
+    without = tydiqa_document() | {"example_id": 13}
+    without["annotations"] = without["annotations"][1:]
+    broken = tydiqa_document() | {"passage_answer_candidates": []}
+    path.write_text("\n".join(json.dumps(item) for item in (tydiqa_document(), without, broken)), encoding="utf-8")
+    reading = read_dataset(path, skip_bad=True)
+    assert reading.format == "tydiqa-primary"
+    (question,) = reading.questions
+    assert question.context == "Moskova on pääkaupunki 🏙 täällä."
+    assert [(answer.text, answer.start) for answer in question.answers] == [("pääkaupunki 🏙", 11)]
+    assert [q.id for q in reading.unanswerable] == ["finnish-13"]
+    assert "row 3" in str(reading.refused[0])
+
+
+def test_mrqa(path: Path) -> None:
+    item = {
+        "id": "p", "context": "Anna met Ben, Ben.",
+        "qas": [{"qid": "1", "question": "Who?", "answers": ["Ben"],
+                 "detected_answers": [{"text": "Ben", "char_spans": [[9, 11], [14, 16]]}]}],
+    }  # fmt: skip
+    header = {"header": {"dataset": "X", "split": "dev"}}
+    path.write_text(f"{json.dumps(header)}\n{json.dumps(item)}\n", encoding="utf-8")
+    reading = read_dataset(path)
+    assert reading.format == "mrqa"
+    assert [(a.text, a.start) for a in reading.questions[0].answers] == [("Ben", 9), ("Ben", 14)]
+
+
+def test_bare_paragraphs_and_articles_line_by_line(path: Path) -> None:
+    paragraph = {
+        "context": "Anna met Ben.",
+        "qas": [{"id": 1, "question": "Who?", "answers": [{"text": "Ben", "answer_start": 9}]}],
+    }
+    assert len(read_dataset(write_json(path, [paragraph, paragraph])).questions) == 2
+    path.write_text(
+        "\n".join(json.dumps({"title": "t", "paragraphs": [paragraph]}) for _ in range(3)), encoding="utf-8"
+    )
+    assert len(read_dataset(path).questions) == 3
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b" \n ", "is empty"),
+        (b'{"data": [{"paragraphs": [{"context": "An', "is cut short"),
+        (b'{"data": [{"paragraphs": [{"context": "Anna"', "is cut short"),
+        (b'{\n "data": [\n  {"paragraphs": []},\n', "is cut short"),
+        (b'{"data": oops, "more": "and more and more and more"}', "is not JSON"),
+        (b'{"id": 1}\n{"id": 2', "line 2 is cut short or not JSON"),
+        (b'{"q1": "Anna", "q2": "Ben"}', "looks like predictions"),
+        (b'{"model_type": "bert", "size": 5}', 'has the keys "model_type", "size": not question answering'),
+        (b"{}", "is an empty object"),
+        (b"[]", "holds no question"),
+        (b'{"data": []}', "holds no question"),
+        (b'{"data": [{"paragraphs": []}]}', "holds no question"),
+        (b"[1, 2]", "holds a int where an article or a question belongs"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 3\n", "is a Git LFS pointer"),
+        (b"<!DOCTYPE html><html><head>", "is a web page, not data"),
+        (b"PK\x03\x04 and so on", "is a zip archive: unpack it"),
+        ("Кто?".encode("cp1251"), "is not UTF-8 text (byte 0): convert it"),
+        (b"name,age\nAnna,7\n", 'begins with "name,age Anna,7'),
+        (b"some prose about nothing", "question answering data of a known format"),
+        (b"id,context,question,answers\n1,Anna\n", "row 1 has not the header's 4 fields"),
+        (b'id,context,question,answers\n1,"Anna\n', "is the file cut short?"),
+        (b"\x89PNG\r\n\x1a\n\x00", "is not UTF-8 text"),
+        (b"\x00\x01\x02", "is no text file"),
+        (b"1" * 5000, "question answering data"),
+        (b"[" + b"1" * 5000 + b"]", "is no data set"),
+        (b"[" * 100_000, "is no data set"),
+        (b"x" * 257 + b"ustar" + b"y" * 300, "is a tar archive"),
+    ],
+)  # fmt: skip
+def test_other_files_are_named_for_what_they_are(path: Path, content: bytes, message: str) -> None:
+    path.write_bytes(content)
+    with pytest.raises(XlqaError) as caught:
+        read_dataset(path)
+    assert message in str(caught.value)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_bomb_is_not_unfolded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compression, "MAX_BYTES", 1 << 20)
+    path.write_bytes(gzip.compress(b"[" + b" " * (1 << 25) + b"]"))
+    with pytest.raises(XlqaError, match="unpacks to more than"):
+        read_dataset(path)

@@ -1,0 +1,89 @@
+"""What is written in any format is read back the same."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from xlqa.errors import XlqaError
+from xlqa.records import Answer, Question, hash_context
+from xlqa.tasks.qa.reading import Reading, read_dataset
+from xlqa.tasks.qa.writing import write_dataset
+
+ENDINGS = (".json", ".jsonl", ".csv", ".parquet", ".json.gz", ".jsonl.xz", ".csv.gz")
+TEXT = st.text(st.sampled_from("ab,;\"'\t\n\r{}[]é龙😀\u200b\u2028\ufeff "), min_size=1, max_size=12).filter(str.strip)
+
+
+@st.composite
+def readings(draw: st.DrawFn) -> Reading:
+    questions, titles = [], {}
+    for number in range(draw(st.integers(1, 5))):
+        context = draw(TEXT)
+        start = draw(st.integers(0, len(context) - 1).filter(lambda start: context[start:].strip()))  # noqa: B023  drawn at once
+        for asked in range(draw(st.integers(1, 2))):
+            answers = () if draw(st.booleans()) and number else (Answer(context[start:], start),)
+            identity = f"{number}-{asked}"
+            questions.append(Question(identity, draw(TEXT), context, answers, hash_context(context)))
+        titles[hash_context(context)] = draw(st.sampled_from(["", "A, b", "«c»"]))
+    return Reading(
+        tuple(question for question in questions if question.answers),
+        tuple(question for question in questions if not question.answers),
+        "squad-2.0", "", {}, (), titles={key: title for key, title in titles.items() if title},
+    )  # fmt: skip
+
+
+@settings(deadline=None, max_examples=60)
+@given(readings(), st.sampled_from(ENDINGS))
+def test_written_and_read_is_the_same(reading: Reading, ending: str) -> None:
+    if ending == ".parquet":
+        pytest.importorskip("pyarrow")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"set{ending}"
+        write_dataset(reading, path)
+        first = path.read_bytes()
+        found = read_dataset(path)
+        write_dataset(reading, path)
+        assert path.read_bytes() == first
+        assert [file.name for file in Path(folder).iterdir()] == [path.name]
+    assert sorted(found.questions, key=lambda q: q.id) == sorted(reading.questions, key=lambda q: q.id)
+    assert sorted(found.unanswerable, key=lambda q: q.id) == sorted(reading.unanswerable, key=lambda q: q.id)
+    assert found.titles == reading.titles
+    assert found.repairs == {}
+    if not reading.unanswerable:
+        assert found.questions == reading.questions
+
+
+def plain_reading() -> Reading:
+    question = Question("a", "Who?", "Anna.", (Answer("Anna", 0),), hash_context("Anna."))
+    return Reading((question,), (), "squad-1.1", "", {}, ())
+
+
+def test_squad_without_unanswerable_questions_is_version_one(tmp_path: Path) -> None:
+    write_dataset(plain_reading(), tmp_path / "set.json")
+    value = json.loads((tmp_path / "set.json").read_text())
+    assert value["version"] == "1.1"
+    assert "is_impossible" not in value["data"][0]["paragraphs"][0]["qas"][0]
+
+
+def test_neighbours_stay_together_and_in_order(tmp_path: Path) -> None:
+    one, two = plain_reading().questions[0], Question("b", "?", "Ben.", (Answer("Ben", 0),), hash_context("Ben."))
+    order = (one, two, replace(one, id="c"), replace(two, id="d"))
+    write_dataset(replace(plain_reading(), questions=order), tmp_path / "set.json")
+    assert [question.id for question in read_dataset(tmp_path / "set.json").questions] == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("name", ["set", "set.txt", "set.gz", "set.parquet.gz", ".json"])
+def test_other_endings_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(XlqaError, match="can't tell the format"):
+        write_dataset(plain_reading(), tmp_path / name)
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(XlqaError, match="can't be written"):
+        write_dataset(plain_reading(), tmp_path / "none" / "set.json")

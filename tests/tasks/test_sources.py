@@ -1,0 +1,98 @@
+"""A name becomes a data set: a file that exists, the sample, or a registered part."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from xlqa.data.cache import part_path
+from xlqa.data.registry import find_part
+from xlqa.errors import XlqaError
+from xlqa.tasks import sources
+from xlqa.tasks.sources import read_ref, resolve, sample_files
+
+SET = {"data": [{"paragraphs": [{"context": "Anna.", "qas": [
+    {"id": "a", "question": "Who?", "answers": [{"text": "Anna", "answer_start": 0}]}]}]}]}  # fmt: skip
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "My set (v1.1).json.gz"
+    path.write_text(json.dumps(SET))
+    return path
+
+
+def test_a_local_file(file: Path) -> None:
+    ref = resolve(str(file), language="ru")
+    assert (ref.name, ref.language, ref.scorer, ref.set_name) == ("My-set-v1.1", "ru", "mlqa.ru", "")
+    assert ref.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert ref.path == file.resolve()
+    assert len(read_ref(ref).questions) == 1
+    assert resolve(str(file), language="en").scorer == "squad"
+    assert resolve(str(file)).scorer == "squad"
+
+
+def test_a_file_comes_before_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "squad.dev").write_text(json.dumps(SET))
+    monkeypatch.chdir(tmp_path)
+    assert resolve("squad.dev", language="en").set_name == ""
+
+
+def test_a_file_that_changes_is_noticed(file: Path) -> None:
+    ref = resolve(str(file), language="ru")
+    file.write_text(json.dumps(SET) + " ")
+    with pytest.raises(XlqaError, match="has changed"):
+        read_ref(ref)
+
+
+def test_a_registered_part_knows_its_language_and_scorer(tmp_path: Path) -> None:
+    part = find_part("drcd.dev")
+    path = part_path(part, tmp_path)
+    path.parent.mkdir()
+    path.write_text(json.dumps(SET))
+    ref = resolve("drcd.dev", data_dir=tmp_path, language="ru", download=False)
+    assert (ref.name, ref.language, ref.scorer, ref.set_name) == ("drcd.dev", "zh", "drcd", "drcd")
+    assert ref.path == path
+
+
+def test_the_sample_needs_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "SAMPLE_FOLDER", tmp_path)
+    (tmp_path / "es.train.json").write_text(json.dumps(SET))
+    (tmp_path / "ru.json").write_text(json.dumps(SET))
+    assert set(sample_files()) == {"sample.es.train", "sample.ru"}
+    ref = resolve("sample.es.train")
+    assert (ref.language, ref.scorer, ref.set_name) == ("es", "mlqa.es", "sample")
+    assert resolve("sample.ru").language == "ru"
+    with pytest.raises(XlqaError, match=r"did you mean sample\.es\.train"):
+        resolve("sample.es.trian")
+
+
+def test_the_samples_that_are_there_can_be_read() -> None:
+    for name in sample_files():
+        reading = read_ref(resolve(name))
+        assert reading.questions
+        assert not reading.refused
+        assert reading.repairs == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("none.json", "none.json: no such file: check the path, or name a set of `xlqa data list`."),
+        ("some/none", "some/none: no such file"),
+        ("sqad.dev", "did you mean squad.dev"),
+        ("squad", "name one of squad.train, squad.dev"),
+    ],
+)
+def test_what_is_nothing_is_helped(name: str, message: str) -> None:
+    with pytest.raises(XlqaError) as caught:
+        resolve(name)
+    assert message in str(caught.value)
+
+
+def test_a_folder_is_no_set(tmp_path: Path) -> None:
+    with pytest.raises(XlqaError, match="is a folder"):
+        resolve(str(tmp_path))

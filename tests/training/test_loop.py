@@ -1,0 +1,232 @@
+"""The training loop: schedule, determinism, micro-batches, and what it refuses."""
+
+from __future__ import annotations
+
+import csv
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from xlqa.components import model as models
+from xlqa.components.preprocessor import load_tokenizer
+from xlqa.records import planned_steps
+from xlqa.tasks.qa.windows import Labels, Windows, WindowShape, label_windows, make_windows
+from xlqa.training import loop as training
+from xlqa.training.batching import collate
+from xlqa.training.context import SESSION, Session
+from xlqa.training.loop import Trainer, TrainingFailed, TrainingPlan, batch_loss, learning_rate, make_optimizer
+
+
+@pytest.fixture(autouse=True)
+def quiet_session(monkeypatch: pytest.MonkeyPatch) -> Session:
+    monkeypatch.setattr(SESSION, "listen", lambda event: None)
+    monkeypatch.setattr(SESSION, "train_log", None)
+    monkeypatch.setattr(SESSION, "micro_tokens", None)
+    return SESSION
+
+
+@pytest.fixture(scope="module")
+def data(encoder: Path) -> tuple[Windows, Labels]:
+    contexts = [f"mara lives in town {i} of the river " * (1 + i % 3) for i in range(24)]
+    windows = make_windows(load_tokenizer(encoder), contexts, ["where mara lives"] * 24, WindowShape(64, 16))
+    starts = np.array([c.index("town") for c in contexts])
+    return windows, label_windows(windows, starts, starts + 6)
+
+
+def fresh(encoder: Path, seed: int = 0) -> torch.nn.Module:
+    network, _ = models.read_network(encoder)
+    models.reset_head(network, seed)
+    return network
+
+
+def plan(**changes: object) -> TrainingPlan:
+    settings = {
+        "steps": 12,
+        "batch_size": 4,
+        "lr": 1e-3,
+        "warmup": 0.25,
+        "seed": 1,
+        "precision": "fp32",
+        "device": "cpu",
+    }
+    return TrainingPlan(**(settings | changes))  # type: ignore[arg-type]  # a test's shorthand
+
+
+def weights(network: torch.nn.Module) -> torch.Tensor:
+    return torch.cat([p.detach().flatten() for p in network.parameters()])
+
+
+def test_steps_follow_the_formula() -> None:
+    assert planned_steps(10_000, 3, 16, 200) == 1875
+    assert planned_steps(100, 3, 16, 200) == 200
+    assert planned_steps(17, 2, 16, 1) == 4
+    assert planned_steps(0, 3, 16, 200) == 0
+
+
+def test_rate_rises_and_falls() -> None:
+    rates = [learning_rate(step, plan(steps=20, warmup=0.25)) for step in range(20)]
+    assert np.allclose(rates[:5], 1e-3 * np.arange(1, 6) / 5)
+    assert rates[5] == 1e-3
+    assert all(a > b for a, b in pairwise(rates[5:]))
+    assert rates[-1] > 0
+
+
+def test_same_seed_same_weights_and_loss_falls(encoder: Path, data: tuple[Windows, Labels]) -> None:
+    outcomes, results = [], []
+    for seed in (1, 1, 2):
+        network = fresh(encoder)
+        outcomes.append(Trainer(network, *data, plan(steps=40, seed=seed)).run())
+        results.append(weights(network))
+    assert torch.equal(results[0], results[1])
+    assert not torch.equal(results[0], results[2])
+    assert outcomes[0].final_loss == outcomes[1].final_loss
+    assert outcomes[0].learned
+    assert not network.training
+
+
+def test_micro_batches_leave_the_step_the_same(encoder: Path, data: tuple[Windows, Labels]) -> None:
+    gradients, losses = [], []
+    for micro in (4096, 64):
+        network = fresh(encoder).eval()  # no dropout: only then is the sum the same
+        trainer = Trainer(network, *data, plan())
+        trainer.micro_tokens = micro
+        losses.append(float(trainer._gradients(np.array([0, 5, 9, 14]))))
+        gradients.append(torch.cat([p.grad.flatten() for p in network.parameters() if p.grad is not None]))
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-4, atol=1e-6)
+
+
+def test_loss_ignores_padding_and_question(encoder: Path, data: tuple[Windows, Labels]) -> None:
+    windows, labels = data
+    network = fresh(encoder).eval()
+    start, end = (torch.from_numpy(x[[3, 5]].astype(np.int64)) for x in (labels.start, labels.end))
+    together = float(batch_loss(network, collate(windows, np.array([3, 5])), start, end))
+    apart = sum(
+        float(batch_loss(network, collate(windows, np.array([w])), start[i : i + 1], end[i : i + 1]))
+        for i, w in enumerate((3, 5))
+    )
+    assert together == pytest.approx(apart, rel=1e-5)
+
+
+def test_biases_and_norms_are_not_decayed(encoder: Path) -> None:
+    network = fresh(encoder)
+    decayed, plain = make_optimizer(network, 1e-3).param_groups
+    assert decayed["weight_decay"] == 0.01
+    assert plain["weight_decay"] == 0.0
+    flat = {id(p) for p in plain["params"]}
+    for name, parameter in network.named_parameters():
+        assert (id(parameter) in flat) == (name.endswith(".bias") or "LayerNorm" in name)
+
+
+def test_nan_is_named(encoder: Path, data: tuple[Windows, Labels]) -> None:
+    network = fresh(encoder)
+    with torch.no_grad():
+        network.qa_outputs.weight.fill_(float("nan"))
+    with pytest.raises(TrainingFailed, match=r"not a number.*lower --lr"):
+        Trainer(network, *data, plan()).run()
+
+
+def test_memory_that_runs_out_halves_the_pass(
+    encoder: Path, data: tuple[Windows, Labels], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = fresh(encoder)
+    trainer = Trainer(network, *data, plan(steps=2))
+    real, calls = trainer._gradients, []
+
+    def scarce(batch: np.ndarray) -> torch.Tensor:
+        calls.append(trainer.micro_tokens)
+        if trainer.micro_tokens > 512:
+            raise torch.OutOfMemoryError("out of memory")
+        return real(batch)
+
+    monkeypatch.setattr(trainer, "_gradients", scarce)
+    assert trainer.run().micro_tokens == 512
+    assert calls[:3] == [2048, 1024, 512]
+
+
+def test_log_has_a_row_per_logged_step(
+    encoder: Path, data: tuple[Windows, Labels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SESSION, "train_log", tmp_path / "train.csv")
+    Trainer(fresh(encoder), *data, plan()).run()
+    rows = list(csv.DictReader((tmp_path / "train.csv").open(encoding="utf-8")))
+    assert list(rows[0]) == ["step", "loss", "lr", "examples_per_second"]
+    assert [int(row["step"]) for row in rows] == list(range(1, 13))
+    assert all(np.isfinite(float(row["loss"])) for row in rows)
+
+
+class Stopped(Exception):
+    """Stands for a process that is killed."""
+
+
+def test_a_broken_training_goes_on_to_the_same_weights(
+    encoder: Path, data: tuple[Windows, Labels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unbroken = fresh(encoder)
+    monkeypatch.setattr(SESSION, "train_log", tmp_path / "whole.csv")
+    whole = Trainer(unbroken, *data, plan(steps=30)).run()
+
+    monkeypatch.setattr(SESSION, "train_log", tmp_path / "broken.csv")
+    monkeypatch.setattr(SESSION, "checkpoint", tmp_path / "checkpoint.safetensors")
+    monkeypatch.setattr(SESSION, "checkpoint_minutes", 1e-9)
+    broken = Trainer(fresh(encoder), *data, plan(steps=30))
+    monkeypatch.setattr(broken, "_step", stop_after(17, broken._step))
+    with pytest.raises(Stopped):
+        broken.run()
+    stages: list[dict[str, object]] = []
+    monkeypatch.setattr(SESSION, "listen", stages.append)
+    network = fresh(encoder)
+    resumed = Trainer(network, *data, plan(steps=30)).run()
+    assert {"event": "stage", "stage": "going on after step 17"} in stages
+    assert torch.equal(weights(network), weights(unbroken))
+    assert resumed.final_loss == whole.final_loss
+    columns = [[row[:3] for row in csv.reader((tmp_path / f"{name}.csv").open())] for name in ("whole", "broken")]
+    assert columns[0] == columns[1]
+
+
+def stop_after(steps: int, step: object) -> object:
+    left = iter(range(steps))
+
+    def limited(*given: object) -> object:
+        if next(left, None) is None:
+            raise Stopped
+        return step(*given)  # type: ignore[operator]  # a Trainer's step
+
+    return limited
+
+
+@pytest.mark.parametrize("harm", ["cut", "flip", "other", "empty", "weights", "code"])
+def test_a_broken_or_foreign_checkpoint_is_not_read(
+    encoder: Path, data: tuple[Windows, Labels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str
+) -> None:
+    path = tmp_path / "checkpoint.safetensors"
+    monkeypatch.setattr(SESSION, "checkpoint", path)
+    monkeypatch.setattr(SESSION, "checkpoint_minutes", 1e-9)
+    with monkeypatch.context() as patch:
+        if harm == "code":
+            patch.setattr(training, "VERSIONS", ("0.0.1",))
+        settings = plan(steps=6, seed=8 if harm == "other" else 1)
+        Trainer(fresh(encoder), *data, settings, "others" if harm == "weights" else "").run()
+    raw = bytearray(path.read_bytes())
+    raw[-100] ^= 16
+    path.write_bytes({"cut": bytes(raw[:-200]), "flip": bytes(raw), "empty": b""}.get(harm, path.read_bytes()))
+    monkeypatch.setattr(SESSION, "checkpoint_minutes", 0.0)
+    stages: list[dict[str, object]] = []
+    monkeypatch.setattr(SESSION, "listen", stages.append)
+    network, clean = fresh(encoder), fresh(encoder)
+    Trainer(network, *data, plan(steps=6)).run()
+    monkeypatch.setattr(SESSION, "checkpoint", None)
+    Trainer(clean, *data, plan(steps=6)).run()
+    assert not [event for event in stages if "going on" in str(event)]
+    assert torch.equal(weights(network), weights(clean))
+
+
+def test_a_full_disk_costs_the_checkpoint_alone(
+    encoder: Path, data: tuple[Windows, Labels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SESSION, "checkpoint", tmp_path / "missing" / "checkpoint.safetensors")
+    monkeypatch.setattr(SESSION, "checkpoint_minutes", 1e-9)
+    assert Trainer(fresh(encoder), *data, plan(steps=4)).run().steps == 4

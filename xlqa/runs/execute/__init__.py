@@ -1,0 +1,1 @@
+"""Executing a plan: one run, the worker process, the scheduler, progress."""

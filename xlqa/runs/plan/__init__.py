@@ -1,0 +1,1 @@
+"""From a request to a plan: runs, costs and warnings before a start."""

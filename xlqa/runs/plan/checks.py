@@ -1,0 +1,60 @@
+"""What a sweep could regret, said before it starts: it is allowed, and yet hardly meant.
+
+xlqa sweep --lang ru --model minilm --dry-run
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from xlqa.errors import XlqaError
+from xlqa.runs.plan.planner import LoadedSet, Plan
+from xlqa.runs.specs import EncoderRef, EvalSpec
+
+SAMPLE = 1000
+"""Answers of a test set that are measured, at most."""
+
+ALLOWED = 0.02
+"""Share of a test set's questions that may be lost to --max-answer-length without a word."""
+
+
+def long_answers(plan: Plan) -> list[str]:
+    """A line for each test set that has many answers longer than any prediction of an encoder may be.
+
+    A vocabulary that falls apart into letters makes a short answer long: 30 pieces, which suit the encoder's own languages,
+    then put a lid on every score. Encoders without a tokenizer.json are left out.
+    """
+    pairs = {
+        (spec.encoder.sha256, test.data.sha256): (spec.encoder, test) for spec, evals in plan.runs for test in evals
+    }
+    lines = [_long_answers(encoder, test, plan.sets[test.data.sha256]) for encoder, test in pairs.values()]
+    return [line for line in lines if line]
+
+
+def _long_answers(encoder: EncoderRef, test: EvalSpec, loaded: LoadedSet) -> str:
+    shortest = _shortest(encoder.folder, loaded)
+    share = float((shortest > test.max_answer_length).mean()) if shortest.size else 0.0
+    if share <= ALLOWED:
+        return ""
+    wanted = 10 * -(-int(np.quantile(shortest, 0.99)) // 10)
+    return (
+        f"{share:.0%} of {test.data.name}'s answers are longer than {test.max_answer_length:,} pieces of {encoder.name}, and no "
+        f"prediction is: raise --max-answer-length ({wanted:,} holds all but 1 %)."
+    )
+
+
+def _shortest(folder: Path, loaded: LoadedSet) -> npt.NDArray[np.int64]:
+    """Pieces of each question's shortest answer; nothing where the encoder's tokenizer can't be read."""
+    from xlqa.tasks.qa.stats import load_cutter, shortest_answers
+
+    try:
+        cutter = load_cutter(str(folder))
+    except XlqaError:
+        return np.zeros(0, dtype=np.int64)
+    answered = [question for question in loaded.questions if question.answers]
+    chosen = answered[:: max(1, len(answered) // SAMPLE)]
+    counts, _ = cutter.count([answer.text for question in chosen for answer in question.answers])
+    return shortest_answers(chosen, counts)

@@ -1,0 +1,33 @@
+"""Finding an encoder: a model folder, a hub name, or `minilm`, the English encoder that the extra xlqa[demo] brings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from xlqa.data.hub import MINILM, locate_model
+from xlqa.errors import XlqaError
+from xlqa.runs.specs import EncoderRef
+from xlqa.training.model_folder import hash_encoder
+
+__all__ = ["MINILM", "resolve_encoder"]
+
+
+def resolve_encoder(name: str) -> EncoderRef:
+    """The encoder behind a name, downloaded from the hub where it is neither a folder nor cached.
+
+    Errors:
+        XlqaError: there is no such folder or model, the hub cannot be reached, or the folder is incomplete.
+    """
+    is_folder = name != MINILM and Path(name).expanduser().is_dir()
+    try:
+        folder = locate_model(name).resolve()
+    except XlqaError as error:
+        raise XlqaError(f"--model {error}") from error
+    return _describe(folder.name if is_folder else name, folder)
+
+
+def _describe(name: str, folder: Path) -> EncoderRef:
+    try:
+        return EncoderRef(name, folder, *hash_encoder(folder))
+    except XlqaError as error:
+        raise XlqaError(f"--model {name}: {error}") from error

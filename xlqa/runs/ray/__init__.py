@@ -1,0 +1,1 @@
+"""The same scheduler on a Ray cluster."""

@@ -1,0 +1,259 @@
+"""The files of a run as parcels, for machines that do not see the sweep's folder: what it needs, and what it gives back.
+
+Every file travels with its SHA-256 and is refused where it differs. Nothing here knows how it travels.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from xlqa.errors import XlqaError
+from xlqa.runs.paths import RunFolder
+from xlqa.runs.store.results import PREDICTIONS, QUESTIONS, RESULT, is_trained, read_result
+from xlqa.training.model_folder import TOKENIZER_FILES, hash_file, weight_files, write_folder
+from xlqa.util.files import read_json, sha256_of, write_bytes
+
+ROOT = "{ROOT}/"
+RESULT_FILES = (PREDICTIONS, QUESTIONS, RESULT)
+"""The files of an evaluation, in the order in which they are written: without the last it never happened."""
+
+SHOW_SECONDS = 60.0
+"""How long a file may take to show on another machine of a shared folder: network file systems look up names that late."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """One file: its path below the sweep's folder, its SHA-256, and what its content is fetched with."""
+
+    path: str
+    sha256: str
+    content: Any
+
+
+def needed_files(folder: RunFolder) -> dict[str, Path]:
+    """The files that a prepared run reads, by their path below the sweep's folder: all that its config names, and its own.
+
+    Its own are the config, and evaluations and weights of an earlier start.
+    """
+    found = {}
+    for name in {text.removeprefix(ROOT) for text in _texts(read_json(folder.config)) if text.startswith(ROOT)}:
+        path = folder.root / name
+        if path.is_file():
+            found[name] = path
+        elif path.is_dir() and (path != folder.model or is_trained(folder)):
+            found |= {f"{name}/{file.name}": file for file in model_files(path)}
+    own = [folder.config, folder.outcome, *(path / name for path in folder.evaluations() for name in RESULT_FILES)]
+    return found | {path.relative_to(folder.root).as_posix(): path for path in own if path.is_file()}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+
+
+def model_files(folder: Path) -> list[Path]:
+    """What a model folder is made of: all of one that xlqa wrote; of an encoder configuration, weights and tokenizer alone."""
+    if folder.name == RunFolder(folder.parent).model.name:
+        return [path for path in sorted(folder.iterdir()) if path.is_file() and path.name[0] != "."]
+    names = ("config.json", *TOKENIZER_FILES)
+    return [*(folder / name for name in names if (folder / name).is_file()), *weight_files(folder)]
+
+
+def output_files(folder: RunFolder, weights: bool) -> list[Path]:
+    """The whole files that a run leaves, in the order in which they must be written elsewhere."""
+    model = model_files(folder.model) if weights and is_trained(folder) else []
+    whole = [path / name for path in folder.evaluations() if read_result(path) for name in RESULT_FILES]
+    return [path for path in (folder.log, folder.train_log, *model, folder.outcome, *whole) if path.is_file()]
+
+
+def listing(folder: RunFolder, weights: bool) -> dict[str, str]:
+    """SHA-256 of `output_files`, by path below the run's folder."""
+    return {path.relative_to(folder.path).as_posix(): hash_file(path) for path in output_files(folder, weights)}
+
+
+def marks(folder: RunFolder) -> dict[str, str]:
+    """SHA-256 of the files that say that something is done, by path below the run's folder."""
+    names = (RESULT, folder.outcome.name)
+    return {name: sha256 for name, sha256 in listing(folder, False).items() if PurePosixPath(name).name in names}
+
+
+def await_files(root: Path, files: Mapping[str, str], seconds: float = SHOW_SECONDS) -> None:
+    """Wait until files of a shared folder show on this machine as another wrote them.
+
+    Errors:
+        XlqaError: one does not, for so long that the folder is not shared.
+    """
+    deadline = time.monotonic() + seconds
+    for name, sha256 in files.items():
+        path = root / name
+        while sha256_of(path) != sha256:
+            if time.monotonic() > deadline:
+                raise XlqaError(
+                    f"{path} does not show here as another machine wrote it: is the folder the same on all machines? "
+                    "XLQA_RAY_SHARED=0 in the environment of `ray start` sends files instead."
+                )
+            # Reading a folder makes a network file system ask its server anew.
+            for above in path.parents[: len(PurePosixPath(name).parts)]:
+                if above.is_dir():
+                    os.listdir(above)
+            time.sleep(0.5)
+
+
+def download_outputs(folder: RunFolder, files: Mapping[str, str], read: Callable[[str], Any]) -> None:
+    """Write what a run left elsewhere into its folder, whole and in the given order: each result.json after what it counts on.
+
+    Args:
+        files: SHA-256 by path below the run's folder (`listing`).
+        read: gives a file's bytes.
+
+    Errors:
+        XlqaError: a file differs from its SHA-256, is none that a run leaves, or cannot be written.
+    """
+    model = [name for name in files if name.startswith("model/")]
+    for name, sha256 in files.items():
+        _refuse_foreign(name)
+        if name == folder.log.name:
+            _append(folder.log, _checked(read(name), sha256, name))
+        elif name in model:
+            if name == model[-1] and any(sha256_of(folder.path / n) != files[n] for n in model):
+                _write_model(folder, {n: files[n] for n in model}, read)
+        elif sha256_of(folder.path / name) != sha256:
+            write_bytes(folder.path / name, _checked(read(name), sha256, name))
+
+
+def _refuse_foreign(name: str) -> None:
+    parts = PurePosixPath(name).parts
+    known = (
+        (len(parts) == 1 and parts[0] in ("log.txt", "train.csv", "train.json"))
+        or (len(parts) == 2 and parts[0] == "model")
+        or (len(parts) == 3 and parts[0] == "eval" and parts[2] in RESULT_FILES)
+    )
+    if not known or any(part.startswith(".") for part in parts):
+        raise XlqaError(f"a node gave back {name!r}, which is no file of a run: is xlqa there the same?")
+
+
+def _checked(content: Any, sha256: str, name: str) -> Any:
+    """A file's content, refused where it differs."""
+    view = memoryview(content)
+    if hashlib.sha256(view).hexdigest() != sha256:
+        raise XlqaError(f"{name} arrived with another SHA-256 than it was sent with: start again.")
+    return view
+
+
+def _append(path: Path, content: Any) -> None:
+    try:
+        with path.open("ab") as file:
+            file.write(content)
+    except OSError as error:
+        raise XlqaError(f"{path} cannot be written ({error.strerror}): free space, then start again.") from error
+
+
+def _write_model(folder: RunFolder, files: Mapping[str, str], read: Callable[[str], Any]) -> None:
+    def write(temporary: Path) -> None:
+        for name, sha256 in files.items():
+            (temporary / PurePosixPath(name).name).write_bytes(_checked(read(name), sha256, name))
+
+    try:
+        write_folder(folder.model, write)
+    except OSError as error:
+        raise XlqaError(
+            f"{folder.model} cannot be written ({error.strerror}): free space, then start again."
+        ) from error
+
+
+class Mirror:
+    """A node's private copy of a sweep's folder, as far as its runs need it. Goes when its last user closes it.
+
+    Args:
+        base: the folder of all mirrors; those that nobody uses any more are removed.
+        token: names this sweep's.
+    """
+
+    def __init__(self, base: Path, token: str) -> None:
+        try:
+            base.mkdir(parents=True, exist_ok=True)
+            remove_unused(base)
+            self.root, self.handle = _hold(base / token)
+        except OSError as error:
+            raise XlqaError(
+                f"{base} cannot be written ({error.strerror}): name another cache with XLQA_CACHE, or share the sweep's folder."
+            ) from error
+        self.last: RunFolder | None = None
+
+    def lay_out(self, run: str, parcels: Sequence[FilePart], fetch: Callable[[Any], Any]) -> RunFolder:
+        """Put a run's files in place, fetching those that are not here yet; returns its folder.
+
+        Args:
+            run: the run's folder below the sweep's, `runs/…` or `source/…`.
+
+        Errors:
+            XlqaError: a file arrived broken, or cannot be written.
+        """
+        folder = RunFolder(self.root / run)
+        if self.last is not None and self.last != folder and not self.last.is_source:
+            shutil.rmtree(self.last.path, ignore_errors=True)
+        self.last = folder
+        self._clear(folder)
+        for parcel in parcels:
+            path = self.root / parcel.path
+            if not path.is_file() or hash_file(path) != parcel.sha256:
+                write_bytes(path, _checked(fetch(parcel.content), parcel.sha256, parcel.path))
+        return folder
+
+    def _clear(self, folder: RunFolder) -> None:
+        """Leave nothing of an earlier try here but the checkpoint, which names the training that it belongs to."""
+        folder.path.mkdir(parents=True, exist_ok=True)
+        for path in folder.path.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path != folder.checkpoint:
+                path.unlink()
+
+    def close(self) -> None:
+        """Use it no longer."""
+        os.close(self.handle)
+        remove_unused(self.root.parent)
+
+
+def _hold(folder: Path) -> tuple[Path, int]:
+    """Make a folder and hold it against `remove_unused`, for as long as the handle is open."""
+    while True:
+        folder.mkdir(exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+        fcntl.flock(handle, fcntl.LOCK_SH)
+        try:
+            if os.path.samestat(os.fstat(handle), os.stat(folder)):
+                return folder, handle
+        except FileNotFoundError:
+            pass  # it was removed between the two lines above
+        os.close(handle)
+
+
+def remove_unused(base: Path) -> None:
+    """Remove the folders below `base` that no process holds: their users ended, or were killed."""
+    for folder in base.iterdir():
+        try:
+            handle = os.open(folder, os.O_RDONLY)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(handle)

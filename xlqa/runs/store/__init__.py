@@ -1,0 +1,1 @@
+"""What is on disk: run configs, results, status, archives."""

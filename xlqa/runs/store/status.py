@@ -1,0 +1,246 @@
+"""A sweep at a glance, read off its files: what is done, what runs, what failed. Needs no model, no torch, no network.
+
+xlqa status DIR
+"""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from xlqa.errors import XlqaError
+from xlqa.records import SETTING_COLUMNS, planned_steps
+from xlqa.runs.paths import Layout, RunFolder
+from xlqa.runs.store.config import named_evaluations
+from xlqa.runs.store.results import ARM_ORDER, read_result
+from xlqa.util.files import is_signed, read_json
+
+State = Literal["done", "running", "failed", "begun", "waiting"]
+"""`running`: a process of this machine holds the run's folder. `begun`: it trained, but no process here holds it: another
+machine's, or broken off."""
+
+STATES: tuple[State, ...] = ("done", "running", "failed", "begun", "waiting")
+ROW_COLUMNS = (*SETTING_COLUMNS, "max_answer_length", "test_size")
+"""What runs of one language, arm and size may differ in; their scores are then never averaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastStep:
+    """The last row of a train.csv, and how many seconds ago it was written."""
+
+    step: int
+    loss: float
+    examples_per_second: float
+    seconds_ago: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """One run, or one source stage (arm "source").
+
+    Attributes:
+        steps: of the whole training; None where the config does not say.
+        last_step: of a run that is not done; None where it has not trained.
+        error, attempts: of its last failure; "" and 0 where it never failed.
+    """
+
+    run_id: str
+    lang: str
+    arm: str
+    size: int
+    seed: int
+    state: State
+    steps: int | None
+    last_step: LastStep | None
+    error: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The runs of one language, arm, size and setting on one test set.
+
+    Attributes:
+        setting: what tells it from other groups of the same language, arm and size; "" where nothing has to.
+        runs: prepared; done: scored. f1, em: means over those done, None where none is.
+    """
+
+    lang: str
+    arm: str
+    size: int
+    test: str
+    split: str
+    scorer: str
+    setting: str
+    runs: int
+    done: int
+    f1: float | None
+    em: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SweepStatus:
+    """A sweep's folder at one moment; `last_result` is when the newest evaluation ended, in UTC."""
+
+    folder: Path
+    counts: Mapping[State, int]
+    stages: tuple[RunStatus, ...]
+    runs: tuple[RunStatus, ...]
+    groups: tuple[Group, ...]
+    last_result: datetime | None
+
+    def in_state(self, *states: State) -> list[RunStatus]:
+        """Source stages and runs in one of these states."""
+        return [run for run in (*self.stages, *self.runs) if run.state in states]
+
+
+def read_status(root: Path) -> SweepStatus:
+    """Read a sweep's folder.
+
+    Errors:
+        XlqaError: no run was ever prepared there.
+    """
+    layout = Layout(root)
+    prepared = [(folder, config) for folder in layout.run_folders() if (config := _config(folder))]
+    if not prepared:
+        raise XlqaError(f"{root} is no sweep's folder: it has no runs/. Name what was --out of `xlqa sweep`.")
+    rows = {folder.id: _rows(folder, config) for folder, config in prepared}
+    runs = tuple(sorted((_run(folder, rows[folder.id]) for folder, _ in prepared), key=_order))
+    stages = [RunFolder(path) for path in sorted(layout.sources.glob("[!.]*")) if path.is_dir()]
+    every = [row for found in rows.values() for row in found]
+    counts: dict[State, int] = {state: sum(run.state == state for run in runs) for state in STATES}
+    return SweepStatus(
+        root, counts, tuple(_stage(folder) for folder in stages), runs, tuple(_groups(every)), _newest(every)
+    )
+
+
+def _config(folder: RunFolder) -> dict[str, Any] | None:
+    config = read_json(folder.config)
+    return config if named_evaluations(config) else None
+
+
+def _facts(config: Mapping[str, Any]) -> dict[str, Any]:
+    metadata = config.get("metadata")
+    facts = metadata.get("xlqa") if isinstance(metadata, dict) else None
+    return facts if isinstance(facts, dict) else {}
+
+
+def _rows(folder: RunFolder, config: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A row an evaluation, planned or done; scores are None in those that are not done."""
+    planned = {e["eval_id"].rsplit("-", 1)[-1]: e["row"] for e in named_evaluations(config).values()}
+    done = {
+        path.name.rsplit("-", 1)[-1]: record["row"]
+        for path in folder.evaluations()
+        if (record := read_result(path)) is not None
+    }
+    return list((planned | done).values())
+
+
+def _run(folder: RunFolder, rows: Sequence[Mapping[str, Any]]) -> RunStatus:
+    state = "done" if all(row["f1"] is not None for row in rows) else _unfinished(folder)
+    some = rows[0]
+    return _status(folder, state, some["lang"], some["arm"], int(some["size"]), int(some["seed"]), int(some["steps"]))
+
+
+def _stage(folder: RunFolder) -> RunStatus:
+    config: Any = read_json(folder.config)
+    try:
+        train, size = dict(config["train"]), int(config["dataset_iterator"]["train_size"])
+        seed, lang = int(train["seed"]), str(_facts(config).get("lang", ""))
+    except (KeyError, TypeError, ValueError):
+        train, size, seed, lang = {}, 0, 0, ""  # damaged, and written anew by the next start
+    steps = None
+    if {"epochs", "batch_size", "min_steps"} <= train.keys():
+        steps = planned_steps(size, train["epochs"], train["batch_size"], train["min_steps"])
+    # Its weights may be gone (--keep none); the record of its training says that it was done.
+    state = "done" if is_signed(read_json(folder.outcome)) else _unfinished(folder)
+    return _status(folder, state, lang, "source", size, seed, steps)
+
+
+def _status(folder: RunFolder, state: State, lang: str, arm: str, size: int, seed: int, steps: int | None) -> RunStatus:
+    failure = read_json(folder.failure)
+    failure = failure if isinstance(failure, dict) and state != "done" else {}
+    last = read_last_step(folder.train_log) if state in ("running", "begun") else None
+    return RunStatus(
+        folder.id, lang, arm, size, seed, state, steps, last, str(failure.get("error", "")),
+        int(failure.get("attempts", 0)),
+    )  # fmt: skip
+
+
+def _unfinished(folder: RunFolder) -> State:
+    if is_locked(folder.path):
+        return "running"
+    if folder.failure.is_file():
+        return "failed"
+    return "begun" if folder.train_log.is_file() else "waiting"
+
+
+def is_locked(folder: Path) -> bool:
+    """Whether a process of this machine holds a run's folder (`xlqa.util.files.locked`)."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        # Shared and at once: a worker that wants the folder in this very moment waits no longer than this call takes.
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def read_last_step(path: Path) -> LastStep | None:
+    """The last whole row of a train.csv; None where there is none yet."""
+    try:
+        written, text = path.stat().st_mtime, path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    rows = [row for row in csv.reader(text.splitlines()[1:]) if len(row) == 4]
+    try:
+        step, loss, _, rate = rows[-1]
+        return LastStep(int(step), float(loss), float(rate), max(0.0, datetime.now(UTC).timestamp() - written))
+    except (IndexError, ValueError):
+        return None
+
+
+def _order(run: RunStatus) -> tuple[Any, ...]:
+    return run.lang, ARM_ORDER.get(run.arm, 9), run.size, run.seed, run.run_id
+
+
+def _groups(rows: Iterable[Mapping[str, Any]]) -> list[Group]:
+    found: dict[tuple[Any, ...], dict[tuple[str, ...], list[Mapping[str, Any]]]] = {}
+    for row in rows:
+        cell = (row["lang"], ARM_ORDER.get(row["arm"], 9), row["arm"], int(row["size"]), row["split"], row["test"])
+        setting = tuple("" if row[name] is None else str(row[name]) for name in ROW_COLUMNS)
+        found.setdefault(cell, {}).setdefault(setting, []).append(row)
+    return [
+        _group(members, label)
+        for cell in sorted(found)
+        for members, label in zip(found[cell].values(), _tell_apart(list(found[cell])), strict=True)
+    ]
+
+
+def _tell_apart(settings: Sequence[tuple[str, ...]]) -> list[str]:
+    """For each setting the values of the columns in which these settings differ."""
+    differ = [i for i, values in enumerate(zip(*settings, strict=True)) if len(set(values)) > 1]
+    return [", ".join(f"{ROW_COLUMNS[i]} {setting[i][:20] or 'none'}" for i in differ) for setting in settings]
+
+
+def _group(rows: Sequence[Mapping[str, Any]], setting: str) -> Group:
+    some = rows[0]
+    done = [row for row in rows if row["f1"] is not None]
+    f1, em = (sum(row[name] for row in done) / len(done) if done else None for name in ("f1", "em"))
+    return Group(
+        some["lang"], some["arm"], int(some["size"]), some["test"], some["split"], some["scorer"], setting, len(rows),
+        len(done), f1, em,
+    )  # fmt: skip
+
+
+def _newest(rows: Iterable[Mapping[str, Any]]) -> datetime | None:
+    times = [datetime.fromisoformat(row["finished"]) for row in rows if row["f1"] is not None and row["finished"]]
+    return max(times, default=None)

@@ -1,0 +1,1 @@
+"""Tasks: what differs between question answering and other tasks, one folder each."""

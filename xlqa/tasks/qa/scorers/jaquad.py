@@ -1,0 +1,24 @@
+"""JaQuAD: F1 over characters as they stand; EM where no character is missing or left over.
+
+From the rules of the notebook that its makers published (`JaQuAD.ipynb`, So et al. 2022): white space is dropped,
+nothing else is normalised. EM there is "F1 is 1", so the same characters in another order would match too.
+
+Known departure: an empty answer scores 0.
+"""
+
+from __future__ import annotations
+
+from xlqa.tasks.qa.scorers.rules import Rules, bag_f1
+
+
+def normalize(text: str) -> str:
+    """The characters of the text without white space, sorted: equal exactly where F1 is 1."""
+    return "".join(sorted(units(text)))
+
+
+def units(text: str) -> tuple[str, ...]:
+    """The characters of the text without white space."""
+    return tuple("".join(text.split()))
+
+
+SCORER = Rules("jaquad", normalize, units, bag_f1)

@@ -1,0 +1,283 @@
+"""What a data set looks like in figures: counts, lengths, and how a tokenizer cuts it. `xlqa data stats FILE`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xlqa.errors import XlqaError
+from xlqa.records import LEAST_QUESTION, MIN_CONTEXT_STEP, Question
+from xlqa.tasks.qa.reading import Reading
+
+QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
+"""Which quantiles of a length are given; the first and last are its smallest and largest value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """A length's mean and its `QUANTILES`, in the unit that the table says."""
+
+    mean: float
+    quantiles: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """How a tokenizer cuts a data set.
+
+    Attributes:
+        paragraph, question, answer: lengths in pieces, without special ones; answers alone, outside their paragraph.
+        per_word: pieces of a paragraph's white-space word, over all distinct paragraphs.
+        per_character: pieces of a paragraph's character, white space not counted; comparable where words are not
+            written apart.
+        unknown: share (0 to 1) of the paragraphs' pieces that the vocabulary does not have.
+        beyond_window: share (0 to 1) of the questions that do not fit one window together with their paragraph.
+        windows: windows of a question on average.
+        questions_cut: questions too long for a window to hold them whole and still move on.
+        max_answer_length: the most pieces of an answer that `xlqa sweep` would give.
+        too_long: share (0 to 1) of the answerable questions all of whose answers are longer than that.
+    """
+
+    model: str
+    max_length: int
+    stride: int
+    paragraph: Lengths
+    question: Lengths
+    answer: Lengths
+    per_word: float
+    per_character: float
+    unknown: float
+    beyond_window: float
+    windows: float
+    questions_cut: int
+    max_answer_length: int
+    too_long: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """A data set in figures. Lengths are in characters; paragraphs count once each, by their text."""
+
+    questions: int
+    unanswerable: int
+    paragraphs: int
+    answers_per_question: float
+    questions_per_paragraph: float
+    paragraph: Lengths
+    question: Lengths
+    answer: Lengths
+    answer_position: Lengths
+    pieces: Pieces | None
+
+
+def describe(
+    reading: Reading,
+    *,
+    model: str = "",
+    max_length: int = 384,
+    stride: int = 128,
+    max_answer_length: int = 30,
+    cut: Cutter | None = None,
+) -> Stats:
+    """Count and measure a data set.
+
+    Args:
+        model: hub name or folder of the tokenizer; "" leaves `pieces` out.
+        max_length, stride: the window's length and what neighbouring windows share, in pieces.
+        max_answer_length: the most pieces of an answer.
+        cut: a tokenizer in the place of `model`'s (for tests).
+
+    Raises:
+        XlqaError: no tokenizer there, or a stride that the window has no room for.
+    """
+    questions = reading.questions
+    paragraphs = sorted({question.context for question in (*questions, *reading.unanswerable)})
+    answers = [answer for question in questions for answer in question.answers]
+    starts = [answer.start / len(question.context) for question in questions for answer in question.answers]
+    cutter = cut or (load_cutter(model) if model else None)
+    asked = [question.question for question in (*questions, *reading.unanswerable)]
+    return Stats(
+        len(questions),
+        len(reading.unanswerable),
+        len(paragraphs),
+        len(answers) / max(1, len(questions)),
+        len(asked) / max(1, len(paragraphs)),
+        lengths(map(len, paragraphs)),
+        lengths(map(len, asked)),
+        lengths(len(answer.text) for answer in answers),
+        lengths(starts),
+        _pieces(questions, reading.unanswerable, cutter, (max_length, stride), max_answer_length) if cutter else None,
+    )
+
+
+def lengths(values: Iterable[float]) -> Lengths:
+    """Mean and quantiles; NaN where there is nothing to measure."""
+    array = np.fromiter(values, dtype=np.float64)
+    if array.size == 0:
+        return Lengths(float("nan"), (float("nan"),) * len(QUANTILES))
+    return Lengths(float(array.mean()), tuple(float(value) for value in np.quantile(array, QUANTILES)))
+
+
+@dataclass(frozen=True, slots=True)
+class Cutter:
+    """A tokenizer seen through what is measured.
+
+    Attributes:
+        count: lengths in pieces of texts, without special ones, and how many of all those pieces are unknown.
+        special: special pieces around a question and a window of its paragraph.
+    """
+
+    name: str
+    count: Callable[[Sequence[str]], tuple[list[int], int]]
+    special: int
+
+
+def load_cutter(model: str) -> Cutter:
+    """The fast tokenizer of a model folder or hub name; a folder with tokenizer.json needs no transformers.
+
+    Raises:
+        XlqaError: no tokenizer there, or it can't be had.
+    """
+    from xlqa.data.hub import MINILM, cached_model, minilm_folder
+
+    if model == MINILM:
+        return _cutter(MINILM, load_cutter_file(minilm_folder() / "tokenizer.json"))
+    file = Path(model).expanduser() / "tokenizer.json"
+    if file.is_file():
+        return _cutter(model, load_cutter_file(file))
+    if Path(model).expanduser().is_dir():
+        raise XlqaError(f"{model}: has no tokenizer.json: save a fast tokenizer there (tokenizer.save_pretrained).")
+    cached = cached_model(model)
+    if cached is not None and (cached / "tokenizer.json").is_file():
+        return _cutter(model, load_cutter_file(cached / "tokenizer.json"))
+    return _cutter(model, _hub_tokenizer(model))
+
+
+def load_cutter_file(file: Path) -> Any:
+    """The tokenizer of a tokenizer.json.
+
+    Raises:
+        XlqaError: the file is damaged.
+    """
+    from tokenizers import Tokenizer
+
+    try:
+        return Tokenizer.from_file(str(file))
+    except Exception as error:  # the library raises bare Exception for a damaged file
+        raise XlqaError(f"{file}: is no tokenizer ({error}): save the tokenizer there again.") from error
+
+
+def _hub_tokenizer(model: str) -> Any:
+    from huggingface_hub.utils import logging
+    from transformers import AutoTokenizer
+
+    logging.set_verbosity_error()  # its retries would fill the screen; what came of them is said in one line
+    try:
+        loaded = AutoTokenizer.from_pretrained(model, use_fast=True, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise XlqaError(f"{model}: no tokenizer to be had ({reason}): give a local model folder.") from error
+    if not loaded.is_fast:
+        raise XlqaError(f"{model}: has no fast tokenizer: give a model with a tokenizer.json.")
+    return loaded.backend_tokenizer
+
+
+def _cutter(model: str, tokenizer: Any) -> Cutter:
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    unknown = next((tokenizer.token_to_id(token) for token in ("[UNK]", "<unk>") if _has(tokenizer, token)), None)
+
+    def count(texts: Sequence[str]) -> tuple[list[int], int]:
+        found, strangers = [], 0
+        for first in range(0, len(texts), 1024):
+            for encoding in tokenizer.encode_batch(list(texts[first : first + 1024]), add_special_tokens=False):
+                found.append(len(encoding.ids))
+                strangers += encoding.ids.count(unknown) if unknown is not None else 0
+        return found, strangers
+
+    return Cutter(model, count, int(tokenizer.num_special_tokens_to_add(True)))
+
+
+def _has(tokenizer: Any, token: str) -> bool:
+    return tokenizer.token_to_id(token) is not None
+
+
+def shortest_answers(questions: Sequence[Question], lengths: Sequence[int]) -> npt.NDArray[np.int64]:
+    """(Q,) length of each question's shortest answer, from the lengths of all their answers in order; all have one."""
+    if not questions:
+        return np.zeros(0, dtype=np.int64)
+    firsts = np.cumsum([0, *(len(question.answers) for question in questions)])[:-1]
+    shortest: npt.NDArray[np.int64] = np.minimum.reduceat(np.array(lengths, dtype=np.int64), firsts)
+    return shortest
+
+
+def count_windows(
+    contexts: Sequence[int], questions: Sequence[int], special: int, max_length: int, stride: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Into how many windows questions are cut, by their lengths in pieces alone.
+
+    As in training (`WindowShape.max_question`) a longer question is cut, so that its window can still move on. Three
+    special pieces are reckoned there whatever the tokenizer adds: the step is then one piece smaller with XLM-R's four.
+
+    Args:
+        contexts, questions: (Q,) pieces of paragraph and question, without special ones; special: those of a window.
+    Returns:
+        (Q,) pieces kept of each question, and (Q,) windows.
+    Raises:
+        XlqaError: a stride that the window has no room for.
+    """
+    most = max_length - 3 - stride - MIN_CONTEXT_STEP
+    asked = np.array(questions, dtype=np.int64)
+    kept = np.minimum(asked, most) if most >= LEAST_QUESTION else asked
+    room = max_length - special - kept
+    if stride < 0 or (room <= stride).any():
+        raise XlqaError(
+            f"A window of {max_length:,} pieces has no room for the longest question and a stride of {stride:,}: "
+            "raise --max-length or lower --stride."
+        )
+    beyond = np.maximum(0, np.array(contexts, dtype=np.int64) - room)
+    return kept, 1 + -(-beyond // (room - stride))
+
+
+def _pieces(
+    questions: Sequence[Question],
+    unanswerable: Sequence[Question],
+    cutter: Cutter,
+    window: tuple[int, int],
+    max_answer_length: int,
+) -> Pieces:
+    max_length, stride = window
+    every = (*questions, *unanswerable)
+    contexts = sorted({question.context for question in every})
+    counts, unknown = cutter.count(contexts)
+    by_context = dict(zip(contexts, counts, strict=True))
+    asked, _ = cutter.count([question.question for question in every])
+    answers, _ = cutter.count([answer.text for question in questions for answer in question.answers])
+    shortest = shortest_answers(questions, answers)
+    kept, windows = count_windows(
+        [by_context[question.context] for question in every], asked, cutter.special, max_length, stride
+    )
+    words = sum(len(context.split()) for context in contexts)
+    characters = sum(len("".join(context.split())) for context in contexts)
+    total = sum(counts)
+    return Pieces(
+        cutter.name,
+        max_length,
+        stride,
+        lengths(counts),
+        lengths(asked),
+        lengths(answers),
+        total / max(1, words),
+        total / max(1, characters),
+        unknown / max(1, total),
+        float((windows > 1).mean()),
+        float(windows.mean()),
+        int((kept < asked).sum()),
+        max_answer_length,
+        float((shortest > max_answer_length).mean()) if questions else 0.0,
+    )

@@ -1,0 +1,1 @@
+"""Training and inference machinery: the loop, batches, checkpoints, devices, model folders."""

@@ -1,0 +1,351 @@
+"""The training loop: one pass from a network and labelled windows to a trained network.
+
+Batches of like length, cross-entropy of start and end over [CLS] and the paragraph's pieces, AdamW without decay on biases
+and norms, linear warmup and decay (Devlin et al. 2019; Mosbach et al. 2021), gradients clipped at 1.0. The last step's
+network is the model.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import itertools
+import json
+import math
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+import torch
+import transformers
+
+from xlqa import __version__
+from xlqa.errors import XlqaError
+from xlqa.records import SCHEMA_VERSION
+from xlqa.tasks.qa.windows import Labels, Windows
+from xlqa.training.batching import IndexArray, collate, split_batch, training_batches
+from xlqa.training.checkpoint import Checkpoints, restore_state, training_state
+from xlqa.training.context import SESSION
+from xlqa.training.cpu_kernels import touched_embeddings
+from xlqa.training.devices import autocast
+
+WEIGHT_DECAY = 0.01
+CLIP = 1.0
+BETAS = (0.9, 0.999)
+EPSILON = 1e-8
+MICRO_TOKENS = {"cpu": 2048, "cuda": 65536}
+"""Padded pieces of one forward and backward pass. Larger batches are gathered from several passes."""
+
+LEAST_MICRO_TOKENS = 64
+
+VERSIONS = (__version__, SCHEMA_VERSION, torch.__version__, transformers.__version__)
+"""A checkpoint of other code is not gone on from."""
+
+LOG_COLUMNS = ("step", "loss", "lr", "examples_per_second")
+
+LEARNED = 0.9
+"""A run whose last losses stay above this share of a uniform guess's loss learned nothing."""
+
+
+class TrainingFailed(XlqaError):
+    """A training that cannot go on: its loss is not a number, or one window does not fit into memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """How long and how fast to train.
+
+    Attributes:
+        steps: number of updates; batch_size: windows an update.
+        lr: peak learning rate; warmup: share of the steps in which it rises.
+        seed: of batches and dropout.
+        precision: fp32 or bf16; device: as torch names it.
+    """
+
+    steps: int
+    batch_size: int
+    lr: float
+    warmup: float
+    seed: int
+    precision: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingOutcome:
+    """What a training was: updates, mean loss of its last tenth, wall seconds, windows a second, pieces a pass.
+
+    `learned` is false where that loss is not below `LEARNED` times the loss of a uniform guess: the run collapsed.
+    """
+
+    steps: int
+    final_loss: float
+    learned: bool
+    seconds: float
+    examples_per_second: float
+    micro_tokens: int
+
+
+def learning_rate(step: int, plan: TrainingPlan) -> float:
+    """The rate of update `step` (counted from 0): rises linearly through the warmup, then falls linearly towards 0."""
+    rising = max(1, round(plan.warmup * plan.steps)) if plan.warmup > 0 else 0
+    if step < rising:
+        return plan.lr * (step + 1) / rising
+    return plan.lr * (plan.steps - step) / max(1, plan.steps - rising)
+
+
+def shrinkage(plan: TrainingPlan) -> float:
+    """What the decay of a whole training multiplies a weight by that never has a gradient."""
+    return math.prod(1 - learning_rate(step, plan) * WEIGHT_DECAY for step in range(plan.steps))
+
+
+def seed_everything(seed: int) -> None:
+    """Seed torch, numpy and python: dropout and whatever a library draws."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def make_optimizer(network: Any, lr: float) -> torch.optim.AdamW:
+    """Fused AdamW; biases and norms (all one-dimensional weights) are not decayed."""
+    named = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for _, p in named if p.ndim >= 2], "weight_decay": WEIGHT_DECAY},
+        {"params": [p for _, p in named if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=lr, betas=BETAS, eps=EPSILON, fused=True)
+
+
+def batch_loss(network: Any, tensors: dict[str, torch.Tensor], start: torch.Tensor, end: torch.Tensor) -> torch.Tensor:
+    """Sum over a batch of (cross-entropy of start + of end) / 2, in float32, over [CLS] and paragraph pieces only."""
+    scored = tensors["scored"]
+    output = network(**{name: tensor for name, tensor in tensors.items() if name != "scored"})
+    total = torch.zeros((), device=start.device)
+    for logits, gold in ((output.start_logits, start), (output.end_logits, end)):
+        masked = logits.float().masked_fill(~scored, float("-inf"))
+        total = total + torch.nn.functional.cross_entropy(masked, gold, reduction="sum")
+    return total / 2
+
+
+@contextmanager
+def recomputed_activations(network: Any, wanted: bool) -> Iterator[None]:
+    """While this lasts each layer keeps only its input, and is computed again on the way back (gradient checkpointing).
+
+    That takes a third more time, and memory for one layer's activations instead of all. Dropout draws the same masks.
+
+    Errors:
+        TrainingFailed: the network's kind cannot do it.
+    """
+    if not wanted:
+        yield
+        return
+    if not getattr(network, "supports_gradient_checkpointing", False):
+        raise TrainingFailed(f"{type(network).__name__} knows no gradient checkpointing: leave it out.")
+    network.gradient_checkpointing_enable({"use_reentrant": False})
+    try:
+        yield
+    finally:
+        network.gradient_checkpointing_disable()
+
+
+class Trainer:
+    """Runs a `TrainingPlan` on a network; holds what a step needs.
+
+    Args:
+        network: moved to the plan's device already; trained in place.
+        windows, labels: of the training questions.
+        origin: identifies the weights that the network starts from, for its checkpoint.
+        recompute: whether activations are computed again on the way back instead of being kept.
+    """
+
+    def __init__(
+        self, network: Any, windows: Windows, labels: Labels, plan: TrainingPlan, origin: str = "",
+        recompute: bool = False,
+    ) -> None:  # fmt: skip
+        self.origin, self.recompute = origin, recompute
+        self.network, self.windows, self.labels, self.plan = network, windows, labels, plan
+        self.kind = plan.device.partition(":")[0]
+        self.micro_tokens = SESSION.micro_tokens or MICRO_TOKENS[self.kind]
+        self.lengths = windows.lengths
+        self.losses: list[float] = []
+        self.waiting: list[torch.Tensor] = []
+        self.began = time.perf_counter()
+
+    def run(self) -> TrainingOutcome:
+        """Train to the last step, from the session's checkpoint where there is one of this training.
+
+        Errors:
+            TrainingFailed: the loss is not a number, or one window does not fit into memory.
+        """
+        seed_everything(self.plan.seed)
+        self.network.train()
+        self.began = time.perf_counter()
+        checkpoints = Checkpoints(SESSION.checkpoint, SESSION.checkpoint_minutes, self._fingerprint())
+        with touched_embeddings(self.network, self.windows, shrinkage(self.plan)) as self.windows:
+            self.optimizer = make_optimizer(self.network, self.plan.lr)
+            self._resume(checkpoints)
+            with (
+                recomputed_activations(self.network, self.recompute),
+                _log_file(SESSION.train_log, len(self.losses)) as log,
+            ):
+                self._steps(_Log(log, self.plan, len(self.losses)), checkpoints)
+        self.network.eval()
+        seconds = time.perf_counter() - self.began
+        done = self.plan.steps
+        final = float(np.mean(self.losses[-max(1, done // 10) :]))
+        return TrainingOutcome(
+            steps=done,
+            final_loss=round(final, 6),
+            learned=final < LEARNED * self._uniform_loss(),
+            seconds=seconds,
+            examples_per_second=done * self.plan.batch_size / seconds,
+            micro_tokens=self.micro_tokens,
+        )
+
+    def _fingerprint(self) -> str:
+        """Names this training for its checkpoint: plan, windows, labels, first weights, versions."""
+        digest = hashlib.sha256(json.dumps([asdict(self.plan), self.origin, *VERSIONS], sort_keys=True).encode())
+        for array in (self.windows.ids, self.lengths, self.labels.start, self.labels.end):
+            digest.update(array.tobytes())
+        for name, parameter in self.network.named_parameters():
+            digest.update(f"{name} {tuple(parameter.shape)}".encode())
+        return digest.hexdigest()
+
+    def _resume(self, checkpoints: Checkpoints) -> None:
+        if (found := checkpoints.read()) is None:
+            return
+        tensors, record = found
+        restore_state(tensors, self.network, self.optimizer, self.plan.device)
+        self.losses, self.micro_tokens = list(record["losses"]), int(record["micro_tokens"])
+        self.began -= float(record["seconds"])
+        SESSION.listen({"event": "stage", "stage": f"going on after step {len(self.losses):,}"})
+
+    def _save(self, checkpoints: Checkpoints) -> None:
+        self._collect()
+        record = {
+            "losses": self.losses, "micro_tokens": self.micro_tokens, "seconds": time.perf_counter() - self.began,
+        }  # fmt: skip
+        checkpoints.write(training_state(self.network, self.optimizer, self.plan.device), record)
+
+    def _uniform_loss(self) -> float:
+        """Mean loss of guessing every scored piece alike."""
+        return float(np.log(1 + self.windows.context_to - self.windows.context_from).mean())
+
+    def _steps(self, log: _Log, checkpoints: Checkpoints) -> None:
+        """All updates that are left; `losses` gets each one's mean loss."""
+        done = len(self.losses)
+        batches = itertools.islice(
+            training_batches(self.lengths, self.plan.batch_size, self.plan.seed), done, self.plan.steps
+        )
+        for step, batch in enumerate(batches, start=done):
+            self.waiting.append(self._step(batch, learning_rate(step, self.plan)))
+            if log.due(step):
+                self._collect()
+                log.write(step + 1, float(np.mean(self.losses[log.last_step :])), learning_rate(step, self.plan))
+            if checkpoints.due():
+                self._save(checkpoints)
+
+    def _collect(self) -> None:
+        """Fetch the losses that wait on the device: the only place where this loop itself waits for it."""
+        fresh: list[float] = torch.stack(self.waiting).float().cpu().tolist() if self.waiting else []
+        self.waiting.clear()
+        self.losses += fresh
+        _refuse_nan(fresh, len(self.losses))
+
+    def _step(self, batch: IndexArray, lr: float) -> torch.Tensor:
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        while True:
+            try:
+                loss = self._gradients(batch)
+                break
+            except torch.OutOfMemoryError:
+                self._shrink(batch)
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return loss
+
+    def _gradients(self, batch: IndexArray) -> torch.Tensor:
+        """Gradients of a batch's mean loss, gathered over micro-batches; returns that loss, still on the device."""
+        self.network.zero_grad(set_to_none=True)
+        total = torch.zeros((), device=self.plan.device)
+        for part in split_batch(batch, self.lengths, self.micro_tokens):
+            tensors = collate(self.windows, part, pin=self.kind == "cuda")
+            tensors["start"] = torch.from_numpy(self.labels.start[part].astype(np.int64))
+            tensors["end"] = torch.from_numpy(self.labels.end[part].astype(np.int64))
+            tensors = {name: tensor.to(self.plan.device, non_blocking=True) for name, tensor in tensors.items()}
+            start, end = tensors.pop("start"), tensors.pop("end")
+            with autocast(self.plan.device, self.plan.precision):
+                loss = batch_loss(self.network, tensors, start, end) / len(batch)
+            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            total += loss.detach()
+        return total
+
+    def _shrink(self, batch: IndexArray) -> None:
+        """Halve the pieces of a pass after memory ran out."""
+        self.network.zero_grad(set_to_none=True)
+        widest = int(self.lengths[batch].max())
+        self.micro_tokens //= 2
+        if self.micro_tokens < max(LEAST_MICRO_TOKENS, widest // 2):
+            raise TrainingFailed(
+                f"one window of {widest} pieces does not fit into {self.plan.device}'s memory: lower --max-length."
+            )
+        SESSION.micro_tokens = self.micro_tokens  # the next run of this process need not find out again
+        torch.cuda.empty_cache()
+
+
+def _refuse_nan(losses: list[float], step: int) -> None:
+    if not np.isfinite(losses).all():
+        raise TrainingFailed(f"the loss is not a number any more by step {step}: lower --lr, or use --precision fp32.")
+
+
+class _Log:
+    """Writes train.csv and tells the session's listener, some fifty times a training."""
+
+    def __init__(self, file: TextIO | None, plan: TrainingPlan, done: int) -> None:
+        self.plan, self.file = plan, file
+        self.every = max(1, min(50, plan.steps // 40))
+        self.last = time.perf_counter()
+        self.last_step = done - done % self.every
+        self.writer = csv.writer(file, lineterminator="\n") if file else None
+
+    def due(self, step: int) -> bool:
+        return (step + 1) % self.every == 0 or step + 1 == self.plan.steps
+
+    def write(self, step: int, loss: float, lr: float) -> None:
+        now = time.perf_counter()
+        rate = (step - self.last_step) * self.plan.batch_size / max(now - self.last, 1e-9)
+        self.last, self.last_step = now, step
+        if self.writer and self.file:
+            self.writer.writerow([step, f"{loss:.6f}", f"{lr:.3e}", f"{rate:.2f}"])
+            self.file.flush()
+        SESSION.listen({"event": "step", "step": step, "steps": self.plan.steps, "loss": loss, "rate": rate})
+
+
+@contextmanager
+def _log_file(path: Path | None, done: int) -> Iterator[TextIO | None]:
+    """The log, with its header and the rows of the `done` steps that are not done again."""
+    if path is None:
+        yield None
+        return
+    kept = _rows_until(path, done) if done else []
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([LOG_COLUMNS, *kept])
+        yield file
+
+
+def _rows_until(path: Path, done: int) -> list[list[str]]:
+    """The whole rows of a log up to a step; a log that is missing or broken gives none."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    rows = list(csv.reader(io.StringIO(text)))[1:]
+    return [row for row in rows if len(row) == len(LOG_COLUMNS) and row[0].isdigit() and int(row[0]) <= done]

@@ -1,0 +1,49 @@
+"""Reading gzip and xz files of unknown origin."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import lzma
+import zlib
+from pathlib import Path
+
+from xlqa.errors import XlqaError
+
+MAX_BYTES = 8 * 1024**3
+"""Limit on the decompressed size: larger than every known data set, too small to fill a disk."""
+
+
+def decompress(content: bytes, path: Path) -> tuple[bytes, str]:
+    """Decompress the content of a gzip or xz file.
+
+    Returns:
+        The plain content and the name of the compression, "" where there was none.
+
+    Raises:
+        XlqaError: it is an archive of several files, damaged, or larger than MAX_BYTES.
+    """
+    if content[:2] == b"\x1f\x8b":
+        return _inflate(gzip.GzipFile(fileobj=io.BytesIO(content)), path), "gzip"
+    if content[:6] == b"\xfd7zXZ\x00":
+        return _inflate(lzma.LZMAFile(io.BytesIO(content)), path), "xz"
+    if content[:4] == b"PK\x03\x04":
+        raise XlqaError(f"{path}: is a zip archive: unpack it and name the file inside.")
+    if content[257:262] == b"ustar":
+        raise XlqaError(f"{path}: is a tar archive: unpack it and name the file inside.")
+    return content, ""
+
+
+def _inflate(stream: gzip.GzipFile | lzma.LZMAFile, path: Path) -> bytes:
+    chunks, size = [], 0
+    try:
+        while chunk := stream.read(1 << 24):
+            size += len(chunk)
+            if size > MAX_BYTES:
+                raise XlqaError(
+                    f"{path}: unpacks to more than {MAX_BYTES >> 30} GiB: no data set; is it the right file?"
+                )
+            chunks.append(chunk)
+    except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
+        raise XlqaError(f"{path}: the compressed file is cut short or damaged ({error}): fetch it again.") from error
+    return b"".join(chunks)
