@@ -114,7 +114,7 @@ def sweep(
         launcher: "ray" for the nodes of a Ray cluster: ray_address as HOST:PORT, None for the one of this machine.
         settings: see `Settings`; a mapping gives a value per language.
 
-    Errors:
+    Raises:
         XlqaError: bad input, everything that is wrong at once. Runs that fail do not raise: see `Sweep.failures`.
     """
     from xlqa.runs.plan.checks import long_answers
@@ -160,7 +160,7 @@ def load_results(paths: PathLike | Sequence[PathLike]) -> pd.DataFrame:
     Numbers are float64, NaN where a cell is empty; words are str, "" where empty; `size` is int64; `folder` says where
     a row's table lies.
 
-    Errors:
+    Raises:
         XlqaError: a file that is missing, foreign or broken, with line and column.
     """
     from xlqa.curves.table import load_results as load
@@ -190,7 +190,7 @@ def plot(
         lang, test, split, seeds: which rows to draw.
         ax: where to draw; a new pyplot figure when None.
 
-    Errors:
+    Raises:
         XlqaError: nothing to draw, or several panels: the message names them.
     """
     import pandas as pd
@@ -293,7 +293,7 @@ def ask(
         model: run id, run folder, model folder or hub name; without it what the sweep in `home` kept.
         home: a sweep's folder; by default XLQA_HOME, else the current folder.
 
-    Errors:
+    Raises:
         XlqaError: an empty text, no model, or a model without a trained head.
     """
     from xlqa.predict import ask as ask_model

@@ -105,7 +105,7 @@ def find_unloadable(modules: Iterable[str] = LOADED) -> list[str]:
             importlib.import_module(name)
         except Exception as error:  # a package broken in any way is what is looked for
             reason = next(iter(str(error).splitlines()), "")
-            return [f"{name} cannot be imported ({type(error).__name__}: {reason}): install it anew."]
+            return [f"{name} cannot be imported ({type(error).__name__}: {reason}): install it again."]
     return []
 
 

@@ -1,4 +1,4 @@
-"""Errors of the user's making: each names the cause and the mend, and ends a command with exit status 2."""
+"""Errors of the user's making: each names the cause and the fix, and ends a command with exit status 2."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ EXIT_RUNS_FAILED = 1
 
 
 class XlqaError(Exception):
-    """Something the user can mend. The message is one clear line: what, where, and how to mend it."""
+    """Something the user can fix. The message is one clear line: what, where, and how to fix it."""
 
 
 class ManyErrors(XlqaError):
-    """Several complaints reported together, so that a user mends them in one go.
+    """Several complaints reported together, so that a user fixes them in one go.
 
     Args:
         complaints: one line each; at least one.

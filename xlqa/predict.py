@@ -32,7 +32,7 @@ class Asked:
 def find_model(name: str | None, home: Path) -> Asked:
     """The model behind a run id, run folder, model folder or hub name; without one, what the sweep in `home` kept.
 
-    Errors:
+    Raises:
         XlqaError: there is none, or its weights were not kept.
     """
     if name is None:
@@ -105,7 +105,7 @@ def ask(
         top_k: how many answers at most.
         home: a sweep's folder; by default XLQA_HOME, else the current folder.
 
-    Errors:
+    Raises:
         XlqaError: an empty context or question, no model, or a model without a trained head.
     """
     for text, what in ((context, "context"), (question, "question")):

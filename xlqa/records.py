@@ -71,7 +71,7 @@ MOST_SEEDS = 10_000
 def seed_range(word: str) -> range:
     """The seeds that a word of `--seeds` names: "7", or "3-5" with both ends.
 
-    Errors:
+    Raises:
         XlqaError: it is neither, or a range that ends before it begins or is longer than MOST_SEEDS.
     """
     first, dash, last = word.strip().partition("-")

@@ -65,7 +65,7 @@ def bench(
     sweep_seeds: Annotated[int, typer.Option(min=1, help="Seeds of the sweep.")] = 3,
     sweep_steps: Annotated[int, typer.Option(min=1, help="Updates a run of the sweep.")] = 10,
     stock_runs: Annotated[
-        int, typer.Option(min=1, help="Runs that DeepPavlov does of the sweep; the rest is reckoned.")
+        int, typer.Option(min=1, help="Runs that DeepPavlov does of the sweep; the rest is estimated.")
     ] = 3,
     seed: Annotated[int, typer.Option(help="Of the choice of questions and of the trainings.")] = 0,
     profile: Annotated[

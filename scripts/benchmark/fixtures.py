@@ -57,7 +57,7 @@ class Material:
 def find_encoder(name: str, scratch: Path) -> Path:
     """The folder of an encoder: a path, a hub name, `minilm`, or `mbert` for mBERT's shape with random weights.
 
-    Errors:
+    Raises:
         XlqaError: it is not there.
     """
     if name == "mbert":
@@ -103,7 +103,7 @@ def find_text(path: Path | None, scratch: Path) -> Path:
 def choose_questions(file: Path, encoder: Path, count: int, max_length: int, seed: int) -> list[Question]:
     """A seeded choice of questions that fit one window, of the lengths that the file has.
 
-    Errors:
+    Raises:
         XlqaError: the file has too few.
     """
     from xlqa.components.preprocessor import load_tokenizer

@@ -1,4 +1,4 @@
-"""transformers' Trainer with the usual question-answering steps around it (those of its run_qa example, written anew).
+"""transformers' Trainer with the usual question-answering steps around it (those of its run_qa example, written again).
 
 At its defaults every window is padded to the full length and computed in float32. At its best padding is dynamic, batches
 hold windows of like length, and bfloat16 and the fused optimizer are on.

@@ -85,7 +85,7 @@ AFTER = {
 
 
 class Stock:
-    """DeepPavlov's own path, which tokenises every batch anew and pads to the window."""
+    """DeepPavlov's own path, which tokenises every batch again and pads to the window."""
 
     def __init__(self, material: Material, scratch: Path) -> None:
         from deeppavlov.core.commands.train import get_iterator_from_config, read_data_by_config

@@ -84,5 +84,7 @@ def render_sweep(result: Mapping[str, Any]) -> str:
             f"xlqa, {state}: {ours['seconds']:.1f} s ({idle:.2f} s a run beyond training and evaluation); "
             f"{result['ratio'][state]:.1f}x faster than stock DeepPavlov"
         )
-    lines.append(f"stock DeepPavlov: {stock['seconds']:.0f} s, reckoned from {len(stock['runs_measured'])} of its runs")
+    lines.append(
+        f"stock DeepPavlov: {stock['seconds']:.0f} s, estimated from {len(stock['runs_measured'])} of its runs"
+    )
     return "\n".join(lines)

@@ -64,7 +64,7 @@ class Worker:
     def receive(self) -> Any:
         """The next answer.
 
-        Errors:
+        Raises:
             XlqaError: the side failed; names its last words.
         """
         try:
@@ -103,7 +103,7 @@ def serve(end: Connection, name: str, material: Material, log: str) -> None:
             while (order := end.recv())[0] != "stop":
                 end.send(("done", tasks[order[0]](**order[1])))
     except Exception as error:
-        # The other side of the pipe raises it anew; the whole trace is in the log.
+        # The other side of the pipe raises it again; the whole trace is in the log.
         traceback.print_exc()
         end.send(("failed", f"{type(error).__name__}: {error}"))
     sys.stdout.flush()

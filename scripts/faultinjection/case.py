@@ -100,7 +100,7 @@ class Case:
     def end(self) -> None:
         """Start again unless the last start ended well, and judge.
 
-        Errors:
+        Raises:
             Broken: says what is not as it must be.
         """
         if not self.starts or self.starts[-1].process.poll() != 0:

@@ -86,9 +86,9 @@ def harm(path: Path, rng: random.Random, damages: Sequence[str] = tuple(DAMAGES)
 
 
 def refuse_unhealed(harms: Sequence[Harm]) -> None:
-    """Every harmed file must have been found out and written anew.
+    """Every harmed file must have been found out and written again.
 
-    Errors:
+    Raises:
         Broken: one was not.
     """
     for each in harms:

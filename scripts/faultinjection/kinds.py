@@ -22,7 +22,7 @@ from faultinjection.timing import CHECKPOINT, DRIVER, WORKER, Phase, draw_moment
 from xlqa.runs.paths import Layout
 
 TRIES = 4
-"""How often a moment is drawn anew where the sweep was over before it came."""
+"""How often a moment is drawn again where the sweep was over before it came."""
 
 TWICE = 2
 """A sweep is broken off, goes on, and is broken off once more: two faults of one case."""
@@ -281,7 +281,7 @@ def vanish(case: Case) -> None:
     def back() -> None:
         if renamed and away.exists():
             if case.out.exists():
-                raise Broken(f"made anew while it was away: {sorted(path.name for path in case.out.iterdir())}")
+                raise Broken(f"made again while it was away: {sorted(path.name for path in case.out.iterdir())}")
             away.rename(case.out)
         case.place.remount()
 

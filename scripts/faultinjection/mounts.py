@@ -109,7 +109,7 @@ class Place:
     def remount(self) -> None:
         """The mount is back, if it was away; below it nothing may have been written meanwhile.
 
-        Errors:
+        Raises:
             Broken: something was.
         """
         if not self.away:

@@ -69,7 +69,7 @@ class Sweep:
     def wait(self, *statuses: int) -> int:
         """Its exit status, which must be one of these (any, where none is named).
 
-        Errors:
+        Raises:
             Broken: it ended otherwise, or not at all.
         """
         try:

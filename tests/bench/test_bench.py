@@ -55,7 +55,7 @@ def test_the_sweeps_line_names_what_was_reckoned() -> None:
         "ratio": {"cold": 10.0},
     }
     assert "20.0 s (1.00 s a run beyond training and evaluation); 10.0x faster" in render_sweep(result)
-    assert "reckoned from 1 of its runs" in render_sweep(result)
+    assert "estimated from 1 of its runs" in render_sweep(result)
 
 
 def test_pieces_and_operations_are_counted_without_padding() -> None:

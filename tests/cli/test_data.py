@@ -86,7 +86,7 @@ def test_check_for_programs(good: Path, bad: Path, stripped: Path, capsys: Captu
     first, second, third = json.loads(capsys.readouterr().out)
     assert (first["questions"], first["repairs"], first["refused"]) == (2, {"start as text": 1}, 0)
     assert [refusal["question_id"] for refusal in second["refusals"]] == ["b\x1b[2J", "c"]
-    assert second["refusals"][1]["mend"]
+    assert second["refusals"][1]["fix"]
     assert "labels were stripped" in third["error"]
 
 

@@ -1,4 +1,4 @@
-"""`xlqa report`: all formats from one command, the same bytes each time, errors that name the mend."""
+"""`xlqa report`: all formats from one command, the same bytes each time, errors that name the fix."""
 
 from __future__ import annotations
 

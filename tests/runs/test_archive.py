@@ -1,4 +1,4 @@
-"""A packed sweep gives back its table, and can be scored anew."""
+"""A packed sweep gives back its table, and can be scored again."""
 
 from __future__ import annotations
 

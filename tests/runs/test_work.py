@@ -1,4 +1,4 @@
-"""The work that a sweep's time is reckoned from: pieces as training really cuts them, and shares that add up."""
+"""The work that a sweep's time is estimated from: pieces as training really cuts them, and shares that add up."""
 
 from __future__ import annotations
 

@@ -198,12 +198,12 @@ def _folder_problems(found: Findings) -> list[str]:
 
     problems = []
     coming = [need for need in found.needs or [] if not need.here]
-    for folder, kinds, mend in (
+    for folder, kinds, fix in (
         (found.data, ("source", "train", "test"), "choose another --data-dir, or set XLQA_DATA"),
         (found.hub, ("encoder",), "set HF_HOME"),
     ):
         if not folder.writable and any(need.kind in kinds for need in coming):
-            problems.append(f"{folder.path} cannot be written, and there is something to download: {mend}.")
+            problems.append(f"{folder.path} cannot be written, and there is something to download: {fix}.")
     total, _ = sum_downloads(coming)
     if total > found.free:
         problems.append(

@@ -42,7 +42,7 @@ def run(
         record_failure(run_folder, str(error).splitlines()[0])
         if isinstance(error, OSError):
             raise XlqaError(
-                f"{run_folder.path}: {error.strerror or error}: free space or mend its permissions."
+                f"{run_folder.path}: {error.strerror or error}: free space or fix its permissions."
             ) from error
         raise
     if as_json:
@@ -148,7 +148,7 @@ def pack(
     """Pack a finished sweep for publication: table, per-question scores, and every run's predictions and records.
 
     Neither weights nor data sets are packed, nor names of machines. `tar xf runs.tar.xz` gives back a sweep's folder: `xlqa collect` makes the same
-    table of it, and `xlqa rescore` scores it anew once its data/ has the test sets.
+    table of it, and `xlqa rescore` scores it again once its data/ has the test sets.
 
     Examples:
 

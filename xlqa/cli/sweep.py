@@ -180,7 +180,7 @@ LOCAL_ONLY = frozenset(
 def parse_shard(text: str | None) -> tuple[int, int] | None:
     """`2/8` as (2, 8).
 
-    Errors:
+    Raises:
         XlqaError: not i/n with 1 <= i <= n.
     """
     if text is None:

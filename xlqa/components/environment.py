@@ -14,7 +14,7 @@ ALLOWED_VARIABLES = frozenset({"DP_ROOT", "DP_DEVICE", "DP_SKIP_NLTK_DOWNLOAD", 
 def refuse_overrides(environment: Mapping[str, str] = os.environ) -> None:
     """Refuse to start under DP_ variables that would change a run.
 
-    Errors:
+    Raises:
         XlqaError: names them.
     """
     found = sorted(name for name in environment if name.startswith("DP_") and name not in ALLOWED_VARIABLES)

@@ -51,14 +51,14 @@ def check_encoder(folder: Path, sha256: str | None) -> None:
     if sha256 and hash_encoder(folder)[0] != sha256:
         raise XlqaError(
             f"{folder}: the encoder's configuration, weights or tokenizer differ from those the config names (SHA-256 "
-            f"{sha256[:12]}…): put them back, or start the sweep anew with this encoder."
+            f"{sha256[:12]}…): put them back, or start the sweep again with this encoder."
         )
 
 
 def read_network(folder: Path) -> tuple[Network, list[str]]:
     """A question-answering network in float32 from a model folder, and the names of the weights that the folder lacks.
 
-    Errors:
+    Raises:
         XlqaError: the folder is not a whole encoder.
     """
     from transformers import AutoModelForQuestionAnswering
@@ -215,9 +215,9 @@ class SpanModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
             torch.cuda.empty_cache()
 
 
-def _existing(folder: Path, mend: str) -> Path:
+def _existing(folder: Path, fix: str) -> Path:
     if not (folder / "config.json").is_file():
-        raise XlqaError(f"{folder} holds no trained model: {mend}.")
+        raise XlqaError(f"{folder} holds no trained model: {fix}.")
     return folder
 
 

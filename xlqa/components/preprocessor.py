@@ -20,7 +20,7 @@ from xlqa.training.model_folder import TOKENIZER_FILES, hash_files
 def load_tokenizer(folder: str | Path) -> Any:
     """The fast tokenizer of a model folder, without network.
 
-    Errors:
+    Raises:
         XlqaError: the folder has no tokenizer that can be read.
     """
     path = Path(folder)

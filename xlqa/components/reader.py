@@ -64,7 +64,7 @@ class QuestionReader(DatasetReader):  # type: ignore[misc]  # DeepPavlov ships w
     ) -> dict[str, Any]:  # fmt: skip
         """The parts `train` and `source` (or None) and `tests`, for the iterator.
 
-        Errors:
+        Raises:
             XlqaError: a file is missing, differs from its SHA-256, or cannot be read.
         """
         refuse_overrides()

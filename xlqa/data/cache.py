@@ -220,7 +220,7 @@ def _load(path: Path) -> dict[str, Any]:
         value = error
     if not isinstance(value, dict) or not isinstance(value.get("data"), list):
         path.unlink(missing_ok=True)
-        raise XlqaError(f"{path.name} is not SQuAD JSON; it was removed, so that it is fetched anew")
+        raise XlqaError(f"{path.name} is not SQuAD JSON; it was removed, so that it is fetched again")
     return value
 
 

@@ -54,7 +54,7 @@ class Receipt:
 
 
 class _Broken(Exception):
-    """The connection failed in a way that another try may mend."""
+    """The connection failed in a way that another try may fix."""
 
     def __init__(self, reason: str, wait: float = 0.0, retries: int | None = None) -> None:
         super().__init__(reason)
@@ -134,11 +134,11 @@ def _download(url: str, part: Path, sha256: str | None, size: int | None, progre
 
 
 def _continue(url: str, part: Path, sha256: str | None, size: int | None, progress: Progress | None) -> None:
-    """One connection: append what is missing of `part`, or start it anew where the server gives the whole file."""
+    """One connection: append what is missing of `part`, or start it again where the server gives the whole file."""
     have = part.stat().st_size if part.exists() else 0
     validator = _read_validator(part) if have else ""
     headers = {"User-Agent": f"xlqa/{__version__}", "Accept-Encoding": "identity"}
-    # Without either, two versions of a file could be glued together unnoticed: then it starts anew.
+    # Without either, two versions of a file could be glued together unnoticed: then it starts again.
     if have and (validator or sha256):
         headers["Range"] = f"bytes={have}-"
         if validator:

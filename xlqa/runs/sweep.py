@@ -110,7 +110,7 @@ def choose_slots(device: str, jobs: int, workers_per_device: int) -> list[str]:
 def choose_launcher(launcher: str, ray_address: str | None) -> str | None:
     """The address of the Ray cluster that is to do the runs, once it answers; None for this machine.
 
-    Errors:
+    Raises:
         XlqaError: the launcher is unknown, Ray is not installed, or there is no such cluster.
     """
     if launcher == "ray":
@@ -148,7 +148,7 @@ def run_sweep(
         workers_per_device: runs at once on a GPU, or on a machine without any.
         cluster: of Ray, as `choose_launcher` gives it; None for this machine.
 
-    Errors:
+    Raises:
         XlqaError: the sweep's folder cannot be written. Runs that fail do not raise: they are in the outcome.
     """
     runs = take_shard(plan, shard)

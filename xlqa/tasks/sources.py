@@ -75,7 +75,7 @@ def read_ref(ref: DataRef, *, skip_bad: bool = False) -> Reading:
     if reading.sha256 != ref.sha256:
         raise XlqaError(
             f"{ref.path}: has changed (SHA-256 {reading.sha256[:12]}…, {ref.sha256[:12]}… expected): "
-            "put the file back, or name it anew."
+            "put the file back, or name it again."
         )
     return reading
 

@@ -114,7 +114,7 @@ def keep_freed_memory() -> None:
     """Let glibc's malloc keep large freed blocks for this process; elsewhere nothing happens.
 
     A training step frees and takes the same hundreds of megabytes again and again. By default they go back to the system
-    each time, and every page is cleared anew when it is taken: some percent of a step.
+    each time, and every page is cleared again when it is taken: some percent of a step.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:

@@ -15,7 +15,7 @@ PRECISIONS = ("auto", "fp32", "bf16")
 def resolve_device(name: str) -> str:
     """The device behind a name: `auto` is the first GPU where there is one, else the CPU.
 
-    Errors:
+    Raises:
         XlqaError: the device is unknown, or not there.
     """
     if name == "cpu":

@@ -5,7 +5,7 @@ Its name is a hash of all that decides its content. The whole folder may be remo
 disk of one machine at any moment, on a network file system while no run is using it.
 
 A file is written beside its place and renamed, and its checksum is verified whenever it is opened: whatever a crash, a full
-disk or another version left behind is made anew. Nothing here can make a run fail.
+disk or another version left behind is made again. Nothing here can make a run fail.
 """
 
 from __future__ import annotations
@@ -106,13 +106,13 @@ def share_windows(name: str, questions: int, make: Callable[[], Windows]) -> Win
 
 @functools.cache
 def _say_once(line: str) -> None:
-    logger.warning("%s Each process tokenises anew; nothing else changes.", line)
+    logger.warning("%s Each process tokenises again; nothing else changes.", line)
 
 
 def write_windows(path: Path, name: str, windows: Windows) -> None:
     """Write a set, whole or not at all.
 
-    Errors:
+    Raises:
         OSError: the folder cannot be written, or its disk would be nearly full.
     """
     pieces = list(_pieces(windows))

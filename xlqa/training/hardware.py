@@ -38,7 +38,7 @@ class Machine:
 def look_at_machine(device: str = "auto", precision: str = "auto") -> Machine:
     """Describe this machine, and what these settings resolve to on it.
 
-    Errors:
+    Raises:
         XlqaError: the device is not there.
     """
     import torch

@@ -139,7 +139,7 @@ def recomputed_activations(network: Any, wanted: bool) -> Iterator[None]:
 
     That takes a third more time, and memory for one layer's activations instead of all. Dropout draws the same masks.
 
-    Errors:
+    Raises:
         TrainingFailed: the network's kind cannot do it.
     """
     if not wanted:
@@ -180,7 +180,7 @@ class Trainer:
     def run(self) -> TrainingOutcome:
         """Train to the last step, from the session's checkpoint where there is one of this training.
 
-        Errors:
+        Raises:
             TrainingFailed: the loss is not a number, or one window does not fit into memory.
         """
         seed_everything(self.plan.seed)

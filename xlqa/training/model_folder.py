@@ -36,7 +36,7 @@ def hash_files(paths: Iterable[Path]) -> tuple[str, ...]:
 def weight_files(folder: Path) -> list[Path]:
     """The files that hold a model folder's weights: safetensors where there are any.
 
-    Errors:
+    Raises:
         XlqaError: there are none.
     """
     for name in WEIGHT_FILES:
@@ -71,7 +71,7 @@ def hash_weights(folder: Path) -> str:
 def hash_encoder(folder: Path) -> tuple[str, str]:
     """An encoder's identity, over configuration, weights and tokenizer, and the SHA-256 of its weights alone.
 
-    Errors:
+    Raises:
         XlqaError: one of the three is missing.
     """
     if not (folder / "config.json").is_file():

@@ -35,8 +35,8 @@ _guarded: dict[Path, tuple[int, int]] = {}
 def guarded(root: Path) -> Iterator[None]:
     """Meanwhile nothing is written below a folder that is no longer the same one: its mount went away, or it was moved.
 
-    Errors:
-        XlqaError: from whatever writes there then. Without this a folder would be made anew where the mount was.
+    Raises:
+        XlqaError: from whatever writes there then. Without this a folder would be made again where the mount was.
     """
     before = _guarded.get(root)
     _guarded[root] = _identity(root)
@@ -56,7 +56,7 @@ def _identity(folder: Path) -> tuple[int, int]:
 def refuse_if_gone(path: Path) -> None:
     """Refuse a path below a guarded folder that is gone.
 
-    Errors:
+    Raises:
         XlqaError: it is.
     """
     for root in (path, *path.parents):
@@ -75,7 +75,7 @@ def refuse_if_gone(path: Path) -> None:
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary neighbour to be written, which then takes a file's place at once: fsync, rename, fsync of the folder.
 
-    Errors:
+    Raises:
         XlqaError: the folder is full, read-only or gone; an earlier file stays as it was.
     """
     refuse_if_gone(path)

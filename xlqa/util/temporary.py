@@ -22,7 +22,7 @@ def is_abandoned(path: Path) -> bool:
 
     Its name says host and process (and thread); of other hosts' processes only a day's age tells.
 
-    Errors:
+    Raises:
         OSError: the file is gone by now.
     """
     if found := re.search(rf"\.{re.escape(platform.node())}\.(\d+)(\.\d+)?\.tmp$", path.name):

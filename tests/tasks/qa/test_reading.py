@@ -1,4 +1,4 @@
-"""Every repair is counted, every refusal has its place and mend, and nothing is lost in silence."""
+"""Every repair is counted, every refusal has its place and fix, and nothing is lost in silence."""
 
 from __future__ import annotations
 

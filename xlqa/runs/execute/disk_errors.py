@@ -38,7 +38,7 @@ def errno_of(error: BaseException) -> int | None:
 
 
 def find_disk_error(root: Path, number: int | None = None) -> str | None:
-    """One line on what is wrong with a sweep's folder, and how to mend it; None where it can be written.
+    """One line on what is wrong with a sweep's folder, and how to fix it; None where it can be written.
 
     Args:
         number: the error number that a run failed with, if any.
@@ -53,8 +53,8 @@ def find_disk_error(root: Path, number: int | None = None) -> str | None:
     except XlqaError as error:
         return str(error)
     except OSError as error:
-        mend = "free space" if error.errno in FULL else "make it writable"
-        return f"{root} cannot be written ({error.strerror}): {mend}, then start again; what is finished stays."
+        fix = "free space" if error.errno in FULL else "make it writable"
+        return f"{root} cannot be written ({error.strerror}): {fix}, then start again; what is finished stays."
     finally:
         with suppress(OSError):
             probe.unlink(missing_ok=True)

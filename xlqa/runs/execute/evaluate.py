@@ -39,7 +39,7 @@ def evaluate_run(
     Returns:
         the row of results.csv.
 
-    Errors:
+    Raises:
         XlqaError: no weights, or a test set that cannot be read.
     """
     config = read_config(folder.config)

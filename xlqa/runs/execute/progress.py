@@ -137,7 +137,7 @@ class PlainProgress(Progress):
 
 
 class LiveProgress(Progress):
-    """One display that is drawn anew: the sweep's bar, and a line per running job."""
+    """One display that is drawn again: the sweep's bar, and a line per running job."""
 
     def __init__(self, jobs: Sequence[Job], already_done: int) -> None:
         from rich.console import Console

@@ -58,7 +58,7 @@ def execute(
         device: where to run; not part of the run.
         checkpoint_minutes: time between two checkpoints of a training; 0 for none.
 
-    Errors:
+    Raises:
         XlqaError: the config, its data or its weights are not what they should be, or the training failed.
     """
     for name in ("DP_ROOT", "DP_DEVICE"):
@@ -124,7 +124,7 @@ class _Work:
         # Below xlqa's own commands paths hang on where the folder lies now, so that a sweep may be moved.
         config["metadata"]["variables"] |= {"ROOT": str(folder.root), "DEVICE": device}
         self.folder, self.facts = folder, config["metadata"]["xlqa"]
-        # As it was read at the start: another sweep may write this folder's config anew meanwhile.
+        # As it was read at the start: another sweep may write this folder's config again meanwhile.
         self.described = copy.deepcopy(config["dataset_reader"])
         parsed = parse_config(config)
         self.data = read_data_by_config(parsed)
@@ -253,7 +253,7 @@ def record_failure(folder: RunFolder, error: str, tail: str = "") -> dict[str, A
 def prepared(path: Path) -> RunFolder:
     """The folder of a prepared run.
 
-    Errors:
+    Raises:
         XlqaError: there is no config.json.
     """
     folder = RunFolder(path.expanduser().resolve())

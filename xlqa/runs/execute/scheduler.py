@@ -98,7 +98,7 @@ class Launch:
     def run(self) -> None:
         """Do all jobs; Ctrl-C and SIGTERM stop the workers and leave finished runs as they are.
 
-        Errors:
+        Raises:
             XlqaError: the sweep's disk is full, read-only or gone; jobs that it stopped are waiting again.
             KeyboardInterrupt: Ctrl-C or SIGTERM.
         """

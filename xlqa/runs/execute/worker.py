@@ -63,7 +63,7 @@ def _serve(order: dict[str, Any], device: str, channel: TextIO) -> None:
         channel.flush()
 
     try:
-        # Held against a folder that goes away with its mount: nothing is then made anew in its place.
+        # Held against a folder that goes away with its mount: nothing is then made again in its place.
         with guarded(folder.root), folder.log.open("a", encoding="utf-8") as log:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)

@@ -1,4 +1,4 @@
-"""How much disk a sweep will take: reckoned before it starts, so that it does not end on a full one."""
+"""How much disk a sweep will take: estimated before it starts, so that it does not end on a full one."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def pending_stages(plan: Plan, runs: Sequence[tuple[RunSpec, tuple[EvalSpec, ...
 def check_disk(plan: Plan, runs: Sequence[tuple[RunSpec, tuple[EvalSpec, ...]]], workers: int) -> None:
     """Refuse to start what will not fit.
 
-    Errors:
-        XlqaError: the sweep's disk has less free than these runs are reckoned to take.
+    Raises:
+        XlqaError: the sweep's disk has less free than these runs are estimated to take.
     """
     needed = disk_needed(plan, runs, pending_stages(plan, runs), workers)
     free = shutil.disk_usage(_existing(plan.request.out)).free

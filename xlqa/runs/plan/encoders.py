@@ -15,7 +15,7 @@ __all__ = ["MINILM", "resolve_encoder"]
 def resolve_encoder(name: str) -> EncoderRef:
     """The encoder behind a name, downloaded from the hub where it is neither a folder nor cached.
 
-    Errors:
+    Raises:
         XlqaError: there is no such folder or model, the hub cannot be reached, or the folder is incomplete.
     """
     is_folder = name != MINILM and Path(name).expanduser().is_dir()

@@ -73,7 +73,7 @@ class Plan:
 def make_plan(request: SweepRequest) -> Plan:
     """Find and read what a request names, check it all, and spell out the runs.
 
-    Errors:
+    Raises:
         ManyErrors: everything that is wrong, at once.
     """
     complaints = Complaints()

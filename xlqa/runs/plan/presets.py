@@ -1,6 +1,6 @@
 """The five systems that xlqa grew from, as DeepPavlov configs that run as they stand.
 
-    python -m xlqa.runs.plan.presets configs          # writes them anew
+    python -m xlqa.runs.plan.presets configs          # writes them again
     python -m deeppavlov train configs/trans_en_mbert.json
 
 Hyper-parameters are the lab's (learning rate 2e-5, batches of 8 or 10, windows of 384) where they make sense; `notes` in a

@@ -104,7 +104,7 @@ class Complaints:
 def read_experiment(path: Path) -> dict[str, Any]:
     """The settings of an experiment.toml: the sweep's flags by name, dashes or underscores.
 
-    Errors:
+    Raises:
         XlqaError: the file is missing, no TOML, or names an unknown setting.
     """
     try:
@@ -139,7 +139,7 @@ def _beside(settings: dict[str, Any], folder: Path) -> dict[str, Any]:
 def build_request(options: Mapping[str, Any]) -> SweepRequest:
     """A checked request from settings; those that are None or missing take their default.
 
-    Errors:
+    Raises:
         ManyErrors: everything that is wrong, one line each.
     """
     settings = {**DEFAULTS, **{key: value for key, value in options.items() if value is not None}}

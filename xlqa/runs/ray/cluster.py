@@ -48,7 +48,7 @@ def find_cluster(address: str) -> str:
     Args:
         address: HOST:PORT, or `auto` for the cluster that this machine is part of (RAY_ADDRESS where that is set).
 
-    Errors:
+    Raises:
         XlqaError: Ray is not installed, there is no such cluster, or it does not answer.
     """
     _import_ray()
@@ -100,7 +100,7 @@ def answers(host: str, port: int) -> bool:
 def joined(address: str) -> Iterator[None]:
     """Be a driver of a cluster; what it started there ends with it.
 
-    Errors:
+    Raises:
         XlqaError: the cluster is not there, is of another version, or this machine is not part of it.
     """
     ray = _import_ray()

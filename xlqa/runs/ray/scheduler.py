@@ -230,7 +230,7 @@ class RayLaunch(Launch):
     def run(self) -> None:
         """Do all jobs; Ctrl-C and SIGTERM stop what runs on the nodes and leave finished runs as they are.
 
-        Errors:
+        Raises:
             XlqaError: no node can do runs, or the sweep's disk is full, read-only or gone.
             KeyboardInterrupt: Ctrl-C or SIGTERM.
         """

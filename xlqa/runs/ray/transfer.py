@@ -94,7 +94,7 @@ def marks(folder: RunFolder) -> dict[str, str]:
 def await_files(root: Path, files: Mapping[str, str], seconds: float = SHOW_SECONDS) -> None:
     """Wait until files of a shared folder show on this machine as another wrote them.
 
-    Errors:
+    Raises:
         XlqaError: one does not, for so long that the folder is not shared.
     """
     deadline = time.monotonic() + seconds
@@ -106,7 +106,7 @@ def await_files(root: Path, files: Mapping[str, str], seconds: float = SHOW_SECO
                     f"{path} does not show here as another machine wrote it: is the folder the same on all machines? "
                     "XLQA_RAY_SHARED=0 in the environment of `ray start` sends files instead."
                 )
-            # Reading a folder makes a network file system ask its server anew.
+            # Reading a folder makes a network file system ask its server again.
             for above in path.parents[: len(PurePosixPath(name).parts)]:
                 if above.is_dir():
                     os.listdir(above)
@@ -120,7 +120,7 @@ def download_outputs(folder: RunFolder, files: Mapping[str, str], read: Callable
         files: SHA-256 by path below the run's folder (`listing`).
         read: gives a file's bytes.
 
-    Errors:
+    Raises:
         XlqaError: a file differs from its SHA-256, is none that a run leaves, or cannot be written.
     """
     model = [name for name in files if name.startswith("model/")]
@@ -200,7 +200,7 @@ class Mirror:
         Args:
             run: the run's folder below the sweep's, `runs/…` or `source/…`.
 
-        Errors:
+        Raises:
             XlqaError: a file arrived broken, or cannot be written.
         """
         folder = RunFolder(self.root / run)

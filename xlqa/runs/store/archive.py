@@ -33,7 +33,7 @@ def pack(root: Path, out: Path) -> list[Path]:
     The archive holds each finished run's config, training log and record, predictions, per-question scores and result, and
     the source stages' configs, logs and records; neither weights nor data, and no machine's name.
 
-    Errors:
+    Raises:
         XlqaError: there is no finished evaluation, a folder cannot be written, or it is the sweep's own.
     """
     layout = Layout(root)
@@ -76,7 +76,7 @@ def _content(path: Path) -> bytes:
 
 
 def _anonymous(record: dict[str, Any]) -> dict[str, Any]:
-    """A signed record without its machine's name, signed anew; a broken one as it is."""
+    """A signed record without its machine's name, signed again; a broken one as it is."""
     if not is_signed(record):
         return record
     open_record = {key: value for key, value in _without_host(record).items() if key != "checksum"}

@@ -183,7 +183,7 @@ def render_run(spec: RunSpec, evals: Sequence[EvalSpec], root: Path, source_sha2
 def refuse_foreign(config: Any, where: str) -> None:
     """Refuse a config that names code outside xlqa, or values that DeepPavlov would evaluate.
 
-    Errors:
+    Raises:
         XlqaError: says which value.
     """
     if isinstance(config, Mapping):
@@ -229,7 +229,7 @@ def _sealed(config: dict[str, Any]) -> dict[str, Any]:
 def read_config(path: Path) -> dict[str, Any]:
     """A run's config, refused where it names foreign code.
 
-    Errors:
+    Raises:
         XlqaError: it is missing, broken or foreign.
     """
     config = read_json(path)

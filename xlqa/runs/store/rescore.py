@@ -1,4 +1,4 @@
-"""Scores anew from predictions, without a model.
+"""Scores again from predictions, without a model.
 
 xlqa rescore .
 """
@@ -24,7 +24,7 @@ PART_SEED = 0
 def rescore(root: Path) -> list[dict[str, Any]]:
     """Recompute the scores of every finished evaluation below a sweep's folder, and write results.csv; returns its rows.
 
-    Errors:
+    Raises:
         XlqaError: there is nothing to score, or a data file is missing or differs.
     """
     layout = Layout(root)

@@ -22,7 +22,7 @@ from xlqa.util.temporary import temporary_beside
 def lay_out(plan: Plan) -> None:
     """Write everything that the runs need below the sweep's folder; what is there and whole stays.
 
-    Errors:
+    Raises:
         XlqaError: the folder is full or read-only.
     """
     root = plan.request.out
@@ -78,7 +78,7 @@ def _frugal(plan: Plan, config: dict[str, Any]) -> dict[str, Any]:
 
 
 def preparing(layout: Layout) -> AbstractContextManager[None]:
-    """Held for the moment in which a config is read and written anew, so that two sweeps lose nothing of each other."""
+    """Held for the moment in which a config is read and written again, so that two sweeps lose nothing of each other."""
     layout.runs.mkdir(parents=True, exist_ok=True)
     return waiting_lock(layout.runs)
 

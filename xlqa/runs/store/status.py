@@ -103,7 +103,7 @@ class SweepStatus:
 def read_status(root: Path) -> SweepStatus:
     """Read a sweep's folder.
 
-    Errors:
+    Raises:
         XlqaError: no run was ever prepared there.
     """
     layout = Layout(root)
@@ -154,7 +154,7 @@ def _stage(folder: RunFolder) -> RunStatus:
         train, size = dict(config["train"]), int(config["dataset_iterator"]["train_size"])
         seed, lang = int(train["seed"]), str(_facts(config).get("lang", ""))
     except (KeyError, TypeError, ValueError):
-        train, size, seed, lang = {}, 0, 0, ""  # damaged, and written anew by the next start
+        train, size, seed, lang = {}, 0, 0, ""  # damaged, and written again by the next start
     steps = None
     if {"epochs", "batch_size", "min_steps"} <= train.keys():
         steps = planned_steps(size, train["epochs"], train["batch_size"], train["min_steps"])

@@ -1,7 +1,7 @@
 """Reading and validating question answering data: `xlqa data check FILE`.
 
 What a file gets wrong in a way that can be proved is repaired, counted and reported; what can't be is refused with its
-place and the mend. Nothing is dropped silently.
+place and the fix. Nothing is dropped silently.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ REPAIRS = {
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A question that can't be used, where it stands, why, and how to mend it.
+    """A question that can't be used, where it stands, why, and how to fix it.
 
     Attributes:
         article, paragraph: places in a nested file, counted from 1; 0 in a flat one.
@@ -73,10 +73,10 @@ class Refusal:
     row: int
     question_id: str
     reason: str
-    mend: str
+    fix: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.reason}: {self.mend}."
+        return f"{self.place}: {self.reason}: {self.fix}."
 
     @property
     def place(self) -> str:
@@ -88,7 +88,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A data set as read: what is usable, what was mended, what was refused.
+    """A data set as read: what is usable, what was fixed, what was refused.
 
     Attributes:
         questions: those with answers, in the file's order.
@@ -235,11 +235,11 @@ def _has_answer(answers: list[tuple[Any, Any]] | str) -> bool:
 
 
 class _Bad(Exception):
-    """Why one question is refused, and the mend."""
+    """Why one question is refused, and the fix."""
 
-    def __init__(self, reason: str, mend: str) -> None:
+    def __init__(self, reason: str, fix: str) -> None:
         super().__init__(reason)
-        self.reason, self.mend = reason, mend
+        self.reason, self.fix = reason, fix
 
 
 class _Unclear(Exception):
@@ -255,7 +255,7 @@ class _Draft(NamedTuple):
 
 
 class _Sieve:
-    """Takes raw questions one by one; keeps what passes, counts what it mends, lists what it refuses."""
+    """Takes raw questions one by one; keeps what passes, counts what it fixes, lists what it refuses."""
 
     def __init__(self, document: Document) -> None:
         self.flat = document.format in ("json", "jsonl", "csv", "tsv", "parquet")
@@ -297,7 +297,7 @@ class _Sieve:
             return
         except _Bad as bad:
             shown = raw.id if isinstance(raw.id, str) else "" if raw.id is None else str(raw.id)
-            refusal = Refusal(raw.article, raw.title, raw.paragraph, raw.row, shown, bad.reason, bad.mend)
+            refusal = Refusal(raw.article, raw.title, raw.paragraph, raw.row, shown, bad.reason, bad.fix)
             self._refused_at.append((position, refusal))
             return
         if repairs:
@@ -308,7 +308,7 @@ class _Sieve:
         pairs = raw.answers
         if isinstance(pairs, str):
             if not raw.impossible:
-                raise _Bad(pairs, "mend or remove it")
+                raise _Bad(pairs, "fix or remove it")
             pairs = []
         context = _text(raw.context, "the paragraph", repairs)
         asked = _text(raw.question, "the question", repairs)

@@ -222,7 +222,7 @@ def count_windows(
     """Into how many windows questions are cut, by their lengths in pieces alone.
 
     As in training (`WindowShape.max_question`) a longer question is cut, so that its window can still move on. Three
-    special pieces are reckoned there whatever the tokenizer adds: the step is then one piece smaller with XLM-R's four.
+    special pieces are counted there whatever the tokenizer adds: the step is then one piece smaller with XLM-R's four.
 
     Args:
         contexts, questions: (Q,) pieces of paragraph and question, without special ones; special: those of a window.

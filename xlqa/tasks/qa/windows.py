@@ -113,7 +113,7 @@ class Labels:
 def read_template(tokenizer: Any) -> Template:
     """The tokenizer's template for two texts, read off an encoded pair.
 
-    Errors:
+    Raises:
         XlqaError: the tokenizer is not a fast one, or does not mark its special pieces.
     """
     if not getattr(tokenizer, "is_fast", False):
