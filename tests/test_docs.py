@@ -93,7 +93,7 @@ def test_the_changelog_knows_this_version() -> None:
 
 
 def test_the_method_says_the_defaults() -> None:
-    from xlqa.curves.analysis import Options
+    from xlqa.curves.comparison import Options
     from xlqa.runs.plan.request import DEFAULTS
 
     text = " ".join((ROOT / "docs" / "method.md").read_text(encoding="utf-8").split())

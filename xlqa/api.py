@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from xlqa.curves.figures import Look, Style
     from xlqa.curves.grouping import Panel
+    from xlqa.curves.plots.curves import CurveStyle, Style
     from xlqa.tasks.qa.decoding import Span
 
 Words = str | Sequence[str]
@@ -195,21 +195,22 @@ def plot(
     """
     import pandas as pd
 
-    from xlqa.curves import figures, grouping
+    from xlqa.curves import grouping
+    from xlqa.curves.plots import curves
 
     _check_choice("what", what, DRAWINGS)
     _check_choice("metric", metric, ("f1", "em"))
-    _check_choice("style", style, tuple(figures.STYLES))
+    _check_choice("style", style, tuple(curves.STYLES))
     frame = results if isinstance(results, pd.DataFrame) else load_results(results)
     rows = grouping.select_rows(frame, _as_words(lang), _as_words(test), tuple(seeds), split)
     f1, em, _ = grouping.score_columns(rows, scorer)
-    panel, look = _only_panel(grouping.split_panels(rows)), figures.STYLES[style]
-    with look.context(figures.all_text([panel])):
+    panel, drawing_style = _only_panel(grouping.split_panels(rows)), curves.STYLES[style]
+    with drawing_style.context(curves.all_text([panel])):
         if ax is None:
             from matplotlib import pyplot
 
-            ax = pyplot.subplots(figsize=look.panel, layout="constrained")[1]
-        return DRAWINGS[what](ax, panel, f1 if metric == "f1" else em, look)
+            ax = pyplot.subplots(figsize=drawing_style.panel, layout="constrained")[1]
+        return DRAWINGS[what](ax, panel, f1 if metric == "f1" else em, drawing_style)
 
 
 def _check_choice(name: str, value: str, choices: Iterable[str]) -> None:
@@ -229,42 +230,51 @@ def _only_panel(panels: Sequence[Panel]) -> Panel:
 
 
 def _draw_curve(ax: Axes, panel: Panel, column: str, style: Style) -> Axes:
-    from xlqa.curves import figures
+    from xlqa.curves.plots import curves
 
-    looks = figures.assign_looks([panel])
-    figures.draw_curve(ax, panel, column, looks, style)
-    figures.name_axes([[ax]], [panel], [f"{figures.METRIC_NAMES[column]}, %"], [column])
-    figures.label_levels(ax, panel, column, looks, style)
-    return _with_legend(ax, looks, style)
+    curve_styles = curves.assign_styles([panel])
+    curves.draw_curve(ax, panel, column, curve_styles, style)
+    curves.name_axes([[ax]], [panel], [f"{curves.METRIC_NAMES[column]}, %"], [column])
+    curves.label_levels(ax, panel, column, curve_styles, style)
+    return _with_legend(ax, curve_styles, style)
 
 
 def _draw_comparison(ax: Axes, panel: Panel, column: str, style: Style, worth: bool) -> Axes:
-    from xlqa.curves import answers, figures
-    from xlqa.curves.analysis import Options, compare
-    from xlqa.curves.questions import QuestionStore
+    from xlqa.curves.comparison import Options, compare
+    from xlqa.curves.example_scores import QuestionStore
+    from xlqa.curves.plots import curves, effects
 
     options = Options()
     found = compare(panel, column, QuestionStore(), options)
     if not found:
         raise XlqaError("no gain or worth to draw: it takes transfer (or joint) and target-only runs of one encoder.")
     shown = {c.first.label for c in found}
-    looks = {label: look for label, look in figures.assign_looks([panel]).items() if label in shown}
-    metric = figures.METRIC_NAMES[column]
+    curve_styles = {
+        label: curve_style for label, curve_style in curves.assign_styles([panel]).items() if label in shown
+    }
+    metric = curves.METRIC_NAMES[column]
     if worth:
-        answers.draw_worth(ax, found, looks, style)
+        effects.draw_worth(ax, found, curve_styles, style)
     else:
-        answers.draw_gain(ax, found, looks, options.margin, style)
+        effects.draw_gain(ax, found, curve_styles, options.margin, style)
     name = f"examples alone of equal {metric}" if worth else f"gain in {metric}, points"
-    figures.name_axes([[ax]], [panel], [name], [column], percent=False)
-    return _with_legend(ax, looks, style)
+    curves.name_axes([[ax]], [panel], [name], [column], percent=False)
+    return _with_legend(ax, curve_styles, style)
 
 
-def _with_legend(ax: Axes, looks: Mapping[str, Look], style: Style) -> Axes:
+def _with_legend(ax: Axes, curve_styles: Mapping[str, CurveStyle], style: Style) -> Axes:
     from matplotlib.lines import Line2D
 
     handles = [
-        Line2D([], [], color=look.color, linestyle=look.dashes, label=label, **look.marker_kwargs(style))
-        for label, look in looks.items()
+        Line2D(
+            [],
+            [],
+            color=curve_style.color,
+            linestyle=curve_style.dashes,
+            label=label,
+            **curve_style.marker_kwargs(style),
+        )
+        for label, curve_style in curve_styles.items()
     ]
     ax.legend(handles=handles)
     return ax

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from xlqa.curves import statistics as st
-from xlqa.curves.questions import QuestionStore
+from xlqa.curves.example_scores import QuestionStore
 from xlqa.curves.table import load_results
 from xlqa.errors import XlqaError
 

@@ -45,8 +45,8 @@ def test_at_ten_seeds_and_five_sizes_the_truth_is_covered():
 
 
 def test_p_is_uniform_given_the_runs_and_the_report_says_what_else_it_is():
-    from xlqa.curves.analysis import Options
-    from xlqa.curves.report import explain_p
+    from xlqa.curves.comparison import Options
+    from xlqa.curves.report.contents import explain_p
 
     with (FOLDER / "null.csv").open(newline="", encoding="utf-8") as file:
         found = {(row["runs_differ"], row["seeds"]): row for row in csv.DictReader(file)}

@@ -1,4 +1,4 @@
-"""Panels, curves and points: nothing is averaged over a hole or over rows that differ in more than seeds."""
+"""Panels, curves and points: nothing is averaged over a missing run or over rows that differ in more than seeds."""
 
 from __future__ import annotations
 
@@ -94,13 +94,13 @@ def test_equal_settings_in_two_spellings_are_one(tmp_path: Path):
     assert to_text(float("nan")) == ""
 
 
-def test_a_hole_is_named_and_not_averaged_over(tmp_path: Path):
+def test_a_missing_run_is_named_and_not_averaged_over(tmp_path: Path):
     table = study(tmp_path)
     gone = (table["arm"] == "transfer") & (table["size"] == 300) & (table["seed"] == 1)
     table.loc[(table["arm"] == "target-only") & (table["size"] == 1000) & (table["seed"] == 2), "f1"] = np.nan
     table = table[~gone & ~((table["arm"] == "transfer") & (table["size"] == 10000))].reset_index(drop=True)
     (panel,) = split_panels(table)
-    assert panel.holes == (
+    assert panel.missing == (
         "ru on xquad.ru, transfer, N = 300: seed 1",
         "ru on xquad.ru, transfer, N = 10,000: no run",
         "ru on xquad.ru, target-only, N = 1,000: seed 2",
@@ -111,10 +111,10 @@ def test_a_hole_is_named_and_not_averaged_over(tmp_path: Path):
     assert means[100] > 0
 
 
-def test_fewer_seeds_at_a_size_are_a_design_not_a_hole(tmp_path: Path):
+def test_fewer_seeds_at_a_size_are_a_design_not_missing_runs(tmp_path: Path):
     table = study(tmp_path, seeds=5)
     (panel,) = split_panels(table[(table["size"] <= 1000) | (table["seed"] < 3)].reset_index(drop=True))
-    assert panel.holes == ()
+    assert panel.missing == ()
 
 
 def test_joint_training_may_have_fewer_sizes_and_seeds(tmp_path: Path):
@@ -122,14 +122,14 @@ def test_joint_training_may_have_fewer_sizes_and_seeds(tmp_path: Path):
     joint = table["arm"] == "joint"
     few = table[~joint | (table["size"].isin([100, 1000]) & (table["seed"] == 0))].reset_index(drop=True)
     (panel,) = split_panels(few)
-    assert panel.holes == ()
+    assert panel.missing == ()
     (curve,) = [curve for curve in panel.curves if curve.arm == "joint"]
     assert curve.sizes == (100, 1000)
     assert not np.isnan(curve.means("f1")).any()
     rest = few[~((few["arm"] == "joint") & (few["size"] == 100))]
     more = table[joint & (table["seed"] == 1) & (table["size"] == 100)]
     (panel,) = split_panels(pd.concat([rest, more]).reset_index(drop=True))
-    assert panel.holes == (
+    assert panel.missing == (
         "ru on xquad.ru, joint, N = 100: seed 0",
         "ru on xquad.ru, joint, N = 1,000: seed 1",
     )
@@ -140,7 +140,7 @@ def test_a_zero_shot_score_that_is_missing_is_named_and_no_mean_is_taken_of_the_
     table.loc[0, ["f1", "em"]] = np.nan
     (panel,) = split_panels(table)
     assert panel.curves[0].zero_shot.empty
-    assert panel.holes == ("ru on xquad.ru, transfer, zero-shot: source seed 0",)
+    assert panel.missing == ("ru on xquad.ru, transfer, zero-shot: source seed 0",)
 
 
 def test_labels_name_the_fewest_columns_that_differ():

@@ -54,10 +54,11 @@ def plot(
     ):
         if value not in allowed:
             raise XlqaError(f"--{name} {value}: choose from {', '.join(allowed)}.")
-    from xlqa.curves import figures, grouping
+    from xlqa.curves import grouping
+    from xlqa.curves.plots import curves
     from xlqa.curves.table import list_failures, load_results
 
-    path = figures.check_suffix(out or Path(f"{what}.png"))
+    path = curves.check_suffix(out or Path(f"{what}.png"))
     inches = parse_size(size)
     rows = grouping.select_rows(
         load_results(tables), split_words(lang), split_words(test), grouping.parse_seeds(seeds) if seeds else (), split
@@ -65,40 +66,40 @@ def plot(
     f1, em, _ = grouping.score_columns(rows, scorer or None)
     columns = {"f1": (f1,), "em": (em,), "both": (f1, em)}[metric or ("both" if what == "curve" else "f1")]
     panels = grouping.split_panels(rows)
-    look = figures.STYLES[style]
-    figure = _draw(what, panels, columns, look, inches)
-    figures.save_figure(figure, path, look)
+    drawing_style = curves.STYLES[style]
+    figure = _draw(what, panels, columns, drawing_style, inches)
+    curves.save_figure(figure, path, drawing_style)
     _report(path, what, panels, list_failures(tables), as_json)
-    if note := figures.missing_font(figures.all_text(panels)):
+    if note := curves.missing_font(curves.all_text(panels)):
         print(note, file=sys.stderr)
 
 
 def _draw(what: str, panels: Any, columns: tuple[str, ...], style: Any, size: tuple[float, float] | None) -> Any:
-    from xlqa.curves import answers, figures
-    from xlqa.curves.analysis import Options, compare_all
-    from xlqa.curves.questions import QuestionStore
+    from xlqa.curves.comparison import Options, compare_all
+    from xlqa.curves.example_scores import QuestionStore
+    from xlqa.curves.plots import curves, effects
 
     if what == "curve":
-        return figures.curve_figure(panels, columns, style, size)
+        return curves.curve_figure(panels, columns, style, size)
     if what == "cost":
-        return answers.cost_figure(panels, columns, style, size)
+        return effects.cost_figure(panels, columns, style, size)
     options = Options()
     comparisons = compare_all(panels, columns, QuestionStore(), options)
     if what == "gain":
-        return answers.gain_figure(comparisons, columns, options.margin, style, size)
-    return answers.worth_figure(comparisons, columns, style, size)
+        return effects.gain_figure(comparisons, columns, options.margin, style, size)
+    return effects.worth_figure(comparisons, columns, style, size)
 
 
 def _report(path: Path, what: str, panels: Any, failures: tuple[str, ...], as_json: bool) -> None:
     from xlqa.cli import print_json
 
-    holes = [line for panel in panels for line in panel.holes]
+    missing = [line for panel in panels for line in panel.missing]
     if as_json:
         shown = [{"lang": p.lang, **p.measurement, "curves": [c.label for c in p.curves]} for p in panels]
-        print_json({"out": str(path), "what": what, "panels": shown, "missing": holes, "failures": failures})
+        print_json({"out": str(path), "what": what, "panels": shown, "missing": missing, "failures": failures})
     else:
         print(path)
-    for line in (*failures, *(f"missing: {hole}" for hole in holes)):
+    for line in (*failures, *(f"missing: {cell}" for cell in missing)):
         print(line, file=sys.stderr)
 
 

@@ -20,7 +20,7 @@ from xlqa.errors import XlqaError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from xlqa.curves.analysis import Comparison, Options
+    from xlqa.curves.comparison import Comparison, Options
     from xlqa.curves.grouping import Panel
 
 FORMATS = ("text", "md", "tex", "csv", "json", "html")
@@ -58,8 +58,8 @@ def report(
     kind = _choose_format(format, out, as_json)
     _check(metric, margin, floor, draws)
     from xlqa.curves import grouping
-    from xlqa.curves.analysis import Options, compare_all
-    from xlqa.curves.questions import QuestionStore
+    from xlqa.curves.comparison import Options, compare_all
+    from xlqa.curves.example_scores import QuestionStore
     from xlqa.curves.table import list_failures, load_results
 
     wanted = grouping.parse_seeds(seeds) if seeds else ()
@@ -106,16 +106,16 @@ class Analysis:
 
 
 def _write(kind: str, a: Analysis) -> str:
-    from xlqa.curves import render, tidy
-    from xlqa.curves.report import build_report
+    from xlqa.curves.report import export, render
+    from xlqa.curves.report.contents import build_report
 
     if kind == "csv":
-        return _csv_text(tidy.TIDY_COLUMNS, tidy.tidy_rows(a.comparisons))
+        return _csv_text(export.TIDY_COLUMNS, export.tidy_rows(a.comparisons))
     made = build_report(a.panels, a.comparisons, a.columns, a.options, a.failures)
     if kind == "json":
-        return _json_text(tidy.as_record(made, a.panels, a.comparisons, a.options))
+        return _json_text(export.as_record(made, a.panels, a.comparisons, a.options))
     if kind == "html":
-        from xlqa.curves.page import pictures, runs_tables
+        from xlqa.curves.report.html import pictures, runs_tables
 
         figures = pictures(a.panels, a.comparisons, a.columns, a.options)
         return render.as_html(made, figures, runs_tables(a.rows, a.panels))

@@ -156,7 +156,7 @@ def pack(
 
       xlqa pack . /shared/published/ru --json
     """
-    from xlqa.curves.questions import pack_questions
+    from xlqa.curves.example_scores import pack_questions
     from xlqa.runs.store.archive import pack as pack_sweep
 
     root, target = folder.expanduser().resolve(), out.expanduser()

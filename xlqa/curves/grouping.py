@@ -61,12 +61,12 @@ class Point:
     Attributes:
         size: N target questions.
         rows: one row a run, in the order of their seeds.
-        holes: seeds whose score is missing although another run says it should be there.
+        missing: seeds whose score is missing although another run says it should be there.
     """
 
     size: int
     rows: pd.DataFrame
-    holes: tuple[int, ...] = ()
+    missing: tuple[int, ...] = ()
 
     def scores(self, column: str) -> Floats:
         """Scores in percent, one a run, in the order of `seeds`."""
@@ -77,8 +77,8 @@ class Point:
         return tuple(int(seed) for seed in self.rows["seed"])
 
     def mean(self, column: str) -> float:
-        """Mean over the seeds; NaN where a seed is missing: there is no average over a hole."""
-        return math.nan if self.holes or self.rows.empty else float(np.mean(self.scores(column)))
+        """Mean over the seeds; NaN where a seed is missing: no mean is taken over a missing run."""
+        return math.nan if self.missing or self.rows.empty else float(np.mean(self.scores(column)))
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Curve:
         zero_shot: the rows at size 0 that belong to this curve, one a source seed; empty for the other arms, and
             where the score of a source stage is missing.
         label: the arm, and what tells this setting from the others.
-        zero_shot_holes: source seeds whose zero-shot score is missing although runs started from them.
+        zero_shot_missing: source seeds whose zero-shot score is missing although runs started from them.
     """
 
     arm: Arm
@@ -99,7 +99,7 @@ class Curve:
     points: tuple[Point, ...]
     zero_shot: pd.DataFrame
     label: str = ""
-    zero_shot_holes: tuple[int, ...] = ()
+    zero_shot_missing: tuple[int, ...] = ()
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -113,7 +113,7 @@ class Curve:
         return next((point for point in self.points if point.size == size), None)
 
     def means(self, column: str) -> Floats:
-        """Mean score at each of `sizes`, NaN at a hole."""
+        """Mean score at each of `sizes`, NaN where a run is missing."""
         return np.array([point.mean(column) for point in self.points])
 
     @property
@@ -143,16 +143,16 @@ class Panel:
         return LANGUAGE_NAMES.get(self.lang, self.lang)
 
     @property
-    def holes(self) -> tuple[str, ...]:
+    def missing(self) -> tuple[str, ...]:
         """One line a missing cell or row of cells: "sw on xquad.sw, target-only, N = 300: seed 2"."""
         lines = []
         for curve in self.curves:
             begin = f"{self.lang} on {self.measurement['test']}, {curve.label}"
-            if curve.zero_shot_holes:
-                lines.append(f"{begin}, zero-shot: source {_say_seeds(curve.zero_shot_holes)}")
+            if curve.zero_shot_missing:
+                lines.append(f"{begin}, zero-shot: source {_format_seeds(curve.zero_shot_missing)}")
             for point in curve.points:
-                if point.holes:
-                    gone = "no run" if point.rows.empty else _say_seeds(point.holes)
+                if point.missing:
+                    gone = "no run" if point.rows.empty else _format_seeds(point.missing)
                     lines.append(f"{begin}, N = {point.size:,}: {gone}")
         return tuple(lines)
 
@@ -225,7 +225,7 @@ def _with_points(drafts: Sequence[_Draft], rows: pd.DataFrame) -> tuple[Curve, .
         )
         for draft, label in zip(drafts, labels, strict=True)
     ]
-    return tuple(_with_holes(curve, [c for c in bare if c.family == curve.family]) for curve in bare)
+    return tuple(_mark_missing(curve, [c for c in bare if c.family == curve.family]) for curve in bare)
 
 
 def _setting_to_label(draft: _Draft, drafts: Sequence[_Draft]) -> dict[str, str]:
@@ -242,10 +242,10 @@ def _points(rows: pd.DataFrame) -> tuple[Point, ...]:
     return tuple(Point(int(part["size"].iloc[0]), part) for _, part in by_size)
 
 
-def _with_holes(curve: Curve, family: Sequence[Curve]) -> Curve:
+def _mark_missing(curve: Curve, family: Sequence[Curve]) -> Curve:
     """Mark the cells that are empty, or that a paired arm has and this one lacks.
 
-    Seeds 0 to 4 at one size beside 0 to 9 at another are a design; 0, 1, 3, 4 beside 0 to 4 are a hole. Joint training, many
+    Seeds 0 to 4 at one size beside 0 to 9 at another are a design; 0, 1, 3, 4 beside 0 to 4 are a missing run. Joint training, many
     times as dear as the others, may have fewer sizes and fewer seeds throughout: that is a design too.
     """
     if not curve.points:
@@ -264,21 +264,21 @@ def _with_holes(curve: Curve, family: Sequence[Curve]) -> Curve:
         there = {int(seed) for seed in present["seed"]}
         points.append(Point(size, present, tuple(seed for seed in expected if seed not in there)))
     zero_shot = curve.zero_shot.dropna(subset=["f1", "em"])
-    holes = _zero_shot_holes(curve, zero_shot)
-    # A mean over the source stages that are there would be a mean over a hole.
+    missing = _missing_zero_shot(curve, zero_shot)
+    # A mean over the source stages that are there would leave a stage out.
     return replace(
-        curve, points=tuple(points), zero_shot=zero_shot.iloc[:0] if holes else zero_shot, zero_shot_holes=holes
+        curve, points=tuple(points), zero_shot=zero_shot.iloc[:0] if missing else zero_shot, zero_shot_missing=missing
     )
 
 
-def _zero_shot_holes(curve: Curve, zero_shot: pd.DataFrame) -> tuple[int, ...]:
+def _missing_zero_shot(curve: Curve, zero_shot: pd.DataFrame) -> tuple[int, ...]:
     if curve.arm is not Arm.TRANSFER:
         return ()
     used = {int(seed) for point in curve.points for seed in point.rows["source_seed"].dropna()}
     return tuple(sorted(used - {int(seed) for seed in zero_shot["source_seed"].dropna()}))
 
 
-def _say_seeds(seeds: Sequence[int]) -> str:
+def _format_seeds(seeds: Sequence[int]) -> str:
     return f"seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
 
 
@@ -328,10 +328,10 @@ def tell_apart(items: Sequence[Mapping[str, str]], columns: Sequence[str], alway
         split = len({tuple(item[name] for name in (*chosen, column)) for item in items})
         if split > groups:
             chosen, groups = [*chosen, column], split
-    return [", ".join(_say_setting(name, item[name]) for name in chosen) for item in items]
+    return [", ".join(_format_setting(name, item[name]) for name in chosen) for item in items]
 
 
-def _say_setting(name: str, value: str) -> str:
+def _format_setting(name: str, value: str) -> str:
     if name.endswith("sha256"):
         return f"{name.removesuffix('_sha256')} {value[:7] or 'unknown'}"
     if name in ("model", "source", "target", "test"):

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from xlqa.curves.report import Report, Section, Table
+from xlqa.curves.report.contents import Report, Section, Table
 
 WIDTH = 100
 

@@ -1,7 +1,7 @@
 """The report's contents, before they take a form: sentences to paste, tables, what is missing, the methods.
 
-`build_report(panels, comparisons, ...)` gives a `Report`; `xlqa.curves.render` writes it as text, Markdown, TeX, HTML.
-The sentences are made in `xlqa.curves.sentences`, the numbers for programs in `xlqa.curves.tidy`.
+`build_report(panels, comparisons, ...)` gives a `Report`; `xlqa.curves.report.render` writes it as text, Markdown, TeX, HTML.
+The sentences are made in `xlqa.curves.report.sentences`, the numbers for programs in `xlqa.curves.report.export`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from xlqa.curves import wording as w
-from xlqa.curves.analysis import FARTHEST, Comparison, Fit, Options, measured_coverage
+from xlqa.curves.comparison import FARTHEST, Comparison, Fit, Options, measured_coverage
 from xlqa.curves.grouping import Curve, Panel
-from xlqa.curves.sentences import METRICS, given, sentences
+from xlqa.curves.report import formatting as w
+from xlqa.curves.report.sentences import METRICS, given, sentences
 from xlqa.curves.statistics import MOST_SEEDS
 from xlqa.records import SETTING_COLUMNS, Arm
 
@@ -91,7 +91,7 @@ def build_report(
 def _panel_section(panel: Panel, columns: Sequence[str], own: Sequence[Comparison]) -> Section:
     tables = tuple(_score_table(panel, column) for column in columns)
     why = () if own else (_why_nothing(panel),)
-    return Section(panel_title(panel), tables=tables, facts=why, missing=panel.holes)
+    return Section(panel_title(panel), tables=tables, facts=why, missing=panel.missing)
 
 
 def panel_title(panel: Panel) -> str:
@@ -126,8 +126,8 @@ def _point_cell(curve: Curve, size: int, column: str) -> str:
     point = curve.point(size)
     if point is None or point.rows.empty:
         return w.MISSING
-    if point.holes:
-        return f"{w.MISSING} ({len(point.rows)} of {len(point.rows) + len(point.holes)})"
+    if point.missing:
+        return f"{w.MISSING} ({len(point.rows)} of {len(point.rows) + len(point.missing)})"
     return _score_cell(point.scores(column))
 
 

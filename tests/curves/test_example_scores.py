@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from synthetic import Study, write_study
 
-from xlqa.curves.questions import PACKED_COLUMNS, QuestionStore, pack_questions
+from xlqa.curves.example_scores import PACKED_COLUMNS, QuestionStore, pack_questions
 from xlqa.curves.table import load_results
 from xlqa.errors import XlqaError
 

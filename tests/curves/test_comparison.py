@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 from synthetic import Law, Study, write_study
 
-from xlqa.curves.analysis import Comparison, Options, compare_all, measured_coverage, pairs
+from xlqa.curves.comparison import Comparison, Options, compare_all, measured_coverage, pairs
+from xlqa.curves.example_scores import QuestionStore
 from xlqa.curves.grouping import split_panels
-from xlqa.curves.questions import QuestionStore
 from xlqa.curves.statistics import holm
 from xlqa.curves.table import load_results
 
@@ -65,16 +65,16 @@ def test_joint_has_no_zero_shot(tmp_path: Path):
     assert found.source_seeds == 0
 
 
-def test_a_hole_leaves_its_size_out_and_nothing_else(tmp_path: Path):
+def test_a_missing_run_leaves_its_size_out_and_nothing_else(tmp_path: Path):
     table = load(tmp_path)
     table = table[~((table["arm"] == "target-only") & (table["size"] == 1000) & (table["seed"] == 1))]
     (found,) = analyse(table.reset_index(drop=True))
-    small, hole, large = found.results
-    assert hole.seeds == 0
-    assert math.isnan(hole.gain.value)
-    assert math.isnan(hole.p)
-    assert math.isnan(hole.without)
-    assert hole.with_english > 0
+    small, incomplete, large = found.results
+    assert incomplete.seeds == 0
+    assert math.isnan(incomplete.gain.value)
+    assert math.isnan(incomplete.p)
+    assert math.isnan(incomplete.without)
+    assert incomplete.with_english > 0
     assert small.seeds == large.seeds == 3
     assert found.sizes_with_gain == (100, 10000)
 

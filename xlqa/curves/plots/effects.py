@@ -1,6 +1,6 @@
 """Draws what the curves mean: the gain, the worth in examples, the score against device time.
 
-As in `figures`, functions take and return an `ax`. Break-even and N₀ are drawn where they fall, so that the answer is
+As in `curves`, functions take and return an `ax`. Break-even and N₀ are drawn where they fall, so that the answer is
 read off the picture; what lies beyond the sizes measured is an arrow at the edge, never a point.
 """
 
@@ -14,22 +14,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xlqa.curves import wording as w
-from xlqa.curves.analysis import Comparison
-from xlqa.curves.figures import (
+from xlqa.curves.comparison import Comparison
+from xlqa.curves.grouping import Curve, Panel
+from xlqa.curves.plots.curves import (
     GREY,
     METRIC_NAMES,
-    Look,
+    CurveStyle,
     Style,
     add_legend,
     all_text,
-    assign_looks,
+    assign_styles,
+    format_size,
     make_grid,
     name_axes,
-    say_size,
     set_size_axis,
 )
-from xlqa.curves.grouping import Curve, Panel
+from xlqa.curves.report import formatting as w
 from xlqa.curves.statistics import Interval
 from xlqa.curves.table import FOLDER_COLUMN
 from xlqa.errors import XlqaError
@@ -61,50 +61,55 @@ def gain_figure(
         margin: ε of the break-even, in points; drawn as a band around 0.
     """
 
-    def draw(ax: Axes, own: Sequence[Comparison], looks: Mapping[str, Look]) -> Axes:
-        return draw_gain(ax, own, looks, margin, style)
+    def draw(ax: Axes, own: Sequence[Comparison], curve_styles: Mapping[str, CurveStyle]) -> Axes:
+        return draw_gain(ax, own, curve_styles, margin, style)
 
     words = f"95 % interval; filled: excludes 0; band: ± {margin:g}"
     return _comparison_figure(comparisons, columns, style, size, "gain in {}, points", draw, words)
 
 
 def draw_gain(
-    ax: Axes, comparisons: Sequence[Comparison], looks: Mapping[str, Look], margin: float, style: Style
+    ax: Axes, comparisons: Sequence[Comparison], curve_styles: Mapping[str, CurveStyle], margin: float, style: Style
 ) -> Axes:
     """Draw Δ(N) of one panel by one score, and the break-even where it falls."""
     set_size_axis(ax, [curve for c in comparisons for curve in (c.first, c.second)])
     ax.axhspan(-margin, margin, color="#ededed", linewidth=0, zorder=0.5)
     ax.axhline(0, color=GREY, linewidth=style.line * 0.6, zorder=1)
     for place, c in enumerate(comparisons):
-        look = looks[c.first.label]
+        curve_style = curve_styles[c.first.label]
         shift = math.exp(0.03 * (place - (len(comparisons) - 1) / 2))
         known = [(r.size * shift, r.gain) for r in c.results if not math.isnan(r.gain.value)]
-        ax.plot([x for x, _ in known], [gain.value for _, gain in known], color=look.color, linestyle=look.dashes)
+        ax.plot(
+            [x for x, _ in known],
+            [gain.value for _, gain in known],
+            color=curve_style.color,
+            linestyle=curve_style.dashes,
+        )
         for x, gain in known:
-            _draw_interval(ax, x, gain, look, style, filled=gain.excludes_zero)
+            _draw_interval(ax, x, gain, curve_style, style, filled=gain.excludes_zero)
     marked = [c for c in comparisons if not math.isnan(c.break_even)]
     low, high = ax.get_ylim()
     ax.set_ylim(low, high + 0.13 * len(marked) * (high - low))
     for place, c in enumerate(marked):
-        _mark_break_even(ax, c, looks[c.first.label], style, place)
+        _mark_break_even(ax, c, curve_styles[c.first.label], style, place)
     return ax
 
 
-def _draw_interval(ax: Axes, x: float, found: Interval, look: Look, style: Style, filled: bool) -> None:
+def _draw_interval(ax: Axes, x: float, found: Interval, curve_style: CurveStyle, style: Style, filled: bool) -> None:
     if not math.isnan(found.low):
-        ax.plot([x, x], [found.low, found.high], color=look.color, linewidth=style.line * 0.8, zorder=3)
-    face = look.color if filled else "white"
-    ax.plot([x], [found.value], marker=look.marker, color=face, markeredgecolor=look.color,
+        ax.plot([x, x], [found.low, found.high], color=curve_style.color, linewidth=style.line * 0.8, zorder=3)
+    face = curve_style.color if filled else "white"
+    ax.plot([x], [found.value], marker=curve_style.marker, color=face, markeredgecolor=curve_style.color,
             markeredgewidth=style.line * 0.75, linestyle="none", zorder=4)  # fmt: skip
 
 
-def _mark_break_even(ax: Axes, c: Comparison, look: Look, style: Style, place: int) -> None:
+def _mark_break_even(ax: Axes, c: Comparison, curve_style: CurveStyle, style: Style, place: int) -> None:
     beyond = math.isinf(c.break_even)
     x = max(c.sizes_with_gain) if beyond else c.break_even
     if not beyond:
-        ax.axvline(x, color=look.color, linestyle=(0, (1, 2)), linewidth=style.line * 0.8, zorder=1.5)
+        ax.axvline(x, color=curve_style.color, linestyle=(0, (1, 2)), linewidth=style.line * 0.8, zorder=1.5)
     # An arrow says that break-even lies beyond the sizes measured.
-    text = f"break-even > {say_size(x)} →" if beyond else f"break-even {say_size(x)} "
+    text = f"break-even > {format_size(x)} →" if beyond else f"break-even {format_size(x)} "
     ax.annotate(
         text,
         xy=(1 if beyond else x, 1),
@@ -114,13 +119,13 @@ def _mark_break_even(ax: Axes, c: Comparison, look: Look, style: Style, place: i
         ha="right",
         va="top",
         fontsize=style.font * 0.85,
-        color=look.color,
+        color=curve_style.color,
     )
 
 
 def _comparison_figure(
     comparisons: Sequence[Comparison], columns: Sequence[str], style: Style, size: Size, name: str,
-    draw: Callable[[Axes, Sequence[Comparison], Mapping[str, Look]], Axes], words: str,
+    draw: Callable[[Axes, Sequence[Comparison], Mapping[str, CurveStyle]], Axes], words: str,
 ) -> Figure:  # fmt: skip
     """A figure of one drawing per panel and score; `name` has a place for the metric, `words` go into the legend."""
     panels = list({id(c.panel): c.panel for c in comparisons}.values())
@@ -130,15 +135,15 @@ def _comparison_figure(
             "settings. `xlqa plot --what curve` draws what is there."
         )
     shown = {c.first.label for c in comparisons}
-    looks = {label: look for label, look in assign_looks(panels).items() if label in shown}
+    curve_styles = {label: curve_style for label, curve_style in assign_styles(panels).items() if label in shown}
     with style.context(all_text(panels)):
         figure, grid = make_grid(len(panels), len(columns), style, size)
         for row, column in enumerate(columns):
             for place, panel in enumerate(panels):
                 own = [c for c in comparisons if c.panel is panel and c.column == column]
-                draw(grid[row][place], own, looks)
+                draw(grid[row][place], own, curve_styles)
         name_axes(grid, panels, [name.format(METRIC_NAMES[column]) for column in columns], columns, percent=False)
-        add_legend(figure, looks, style, words, patch=False)
+        add_legend(figure, curve_styles, style, words, patch=False)
     return figure
 
 
@@ -148,25 +153,27 @@ def _comparison_figure(
 def worth_figure(comparisons: Sequence[Comparison], columns: Sequence[str], style: Style, size: Size = None) -> Figure:
     """D_E(N), the examples that alone score as N with English do; its height above the diagonal is the worth."""
 
-    def draw(ax: Axes, own: Sequence[Comparison], looks: Mapping[str, Look]) -> Axes:
-        return draw_worth(ax, own, looks, style)
+    def draw(ax: Axes, own: Sequence[Comparison], curve_styles: Mapping[str, CurveStyle]) -> Axes:
+        return draw_worth(ax, own, curve_styles, style)
 
     return _comparison_figure(
         comparisons, columns, style, size, "target-only questions\nof equal {}", draw, WORTH_WORDS
     )
 
 
-def draw_worth(ax: Axes, comparisons: Sequence[Comparison], looks: Mapping[str, Look], style: Style) -> Axes:
+def draw_worth(
+    ax: Axes, comparisons: Sequence[Comparison], curve_styles: Mapping[str, CurveStyle], style: Style
+) -> Axes:
     """Draw D_E(N) of one panel by one score on log axes, D_T beside each point, N₀ as a dashed level."""
     set_size_axis(ax, [curve for c in comparisons for curve in (c.first, c.second)])
     _set_examples_axis(ax, comparisons)
     left, right = ax.get_xlim()
     ax.plot([left, right], [left, right], color=GREY, linewidth=style.line * 0.6, zorder=1)
     for place, c in enumerate(comparisons):
-        look = looks[c.first.label]
+        curve_style = curve_styles[c.first.label]
         shift = math.exp(0.03 * (place - (len(comparisons) - 1) / 2))
-        _draw_worth_line(ax, c, look, shift, style, words=len(comparisons) == 1)
-        _draw_zero_shot_worth(ax, c, look, style)
+        _draw_worth_line(ax, c, curve_style, shift, style, words=len(comparisons) == 1)
+        _draw_zero_shot_worth(ax, c, curve_style, style)
     return ax
 
 
@@ -180,14 +187,14 @@ def _set_examples_axis(ax: Axes, comparisons: Sequence[Comparison]) -> None:
     ax.set_yscale("log")
     ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_locator(FixedLocator(sizes))
-    ax.set_yticklabels([say_size(size) for size in sizes])
+    ax.set_yticklabels([format_size(size) for size in sizes])
     ax.set_ylim(max(n_min, 1) / margin, max(n_max, 1) * margin)
     for edge, far in ((n_min, 1e-9), (n_max, 1e12)):
         # Beyond the sizes measured nothing is known but the side.
         ax.axhspan(min(edge, far), max(edge, far), color="#f1f1f1", linewidth=0, zorder=0.5)
 
 
-def _draw_worth_line(ax: Axes, c: Comparison, look: Look, shift: float, style: Style, words: bool) -> None:
+def _draw_worth_line(ax: Axes, c: Comparison, curve_style: CurveStyle, shift: float, style: Style, words: bool) -> None:
     bottom, top = ax.get_ylim()
     edge = math.exp(0.035 * math.log(top / bottom))
     points = []
@@ -196,15 +203,15 @@ def _draw_worth_line(ax: Axes, c: Comparison, look: Look, shift: float, style: S
             continue
         value, low, high = (min(max(v, bottom * edge), top / edge) for v in _ends(r.effective))
         x = r.size * shift
-        ax.plot([x, x], [low, high], color=look.color, linewidth=style.line * 0.8, zorder=3)
+        ax.plot([x, x], [low, high], color=curve_style.color, linewidth=style.line * 0.8, zorder=3)
         for place, marker in _arrows(r.effective, bottom * edge, top / edge):
-            ax.plot([x], [place], marker=marker, color=look.color, markersize=style.marker * 0.8, zorder=3)
+            ax.plot([x], [place], marker=marker, color=curve_style.color, markersize=style.marker * 0.8, zorder=3)
         if math.isfinite(r.effective.value):
             points.append((x, value))
             if words:
-                _say_worth(ax, x, value, r.worth.value, look, style)
-    ax.plot([x for x, _ in points], [y for _, y in points], color=look.color, linestyle=look.dashes, zorder=4,
-            **look.marker_kwargs(style))  # fmt: skip
+                _annotate_worth(ax, x, value, r.worth.value, curve_style, style)
+    ax.plot([x for x, _ in points], [y for _, y in points], color=curve_style.color, linestyle=curve_style.dashes, zorder=4,
+            **curve_style.marker_kwargs(style))  # fmt: skip
 
 
 def _arrows(found: Interval, bottom: float, top: float) -> list[tuple[float, str]]:
@@ -219,7 +226,7 @@ def _ends(found: Interval) -> tuple[float, float, float]:
     return found.value, low, high
 
 
-def _say_worth(ax: Axes, x: float, y: float, worth: float, look: Look, style: Style) -> None:
+def _annotate_worth(ax: Axes, x: float, y: float, worth: float, curve_style: CurveStyle, style: Style) -> None:
     sign = "+" if worth > 0 else ""
     at_edge = math.log(ax.get_xlim()[1] / x) < 0.15 * math.log(ax.get_xlim()[1] / ax.get_xlim()[0])
     ax.annotate(
@@ -230,12 +237,12 @@ def _say_worth(ax: Axes, x: float, y: float, worth: float, look: Look, style: St
         ha="right" if at_edge else "left",
         va="top",
         fontsize=style.font * 0.8,
-        color=look.color,
+        color=curve_style.color,
         zorder=5,
     )
 
 
-def _draw_zero_shot_worth(ax: Axes, c: Comparison, look: Look, style: Style) -> None:
+def _draw_zero_shot_worth(ax: Axes, c: Comparison, curve_style: CurveStyle, style: Style) -> None:
     n0 = c.zero_shot_worth
     if math.isnan(n0.value):
         return
@@ -243,9 +250,9 @@ def _draw_zero_shot_worth(ax: Axes, c: Comparison, look: Look, style: Style) -> 
     _, low, high = (min(max(v, bottom), top) for v in _ends(n0))
     if (low, high) != (bottom, top):
         # An interval from end to end says nothing that its words don't.
-        ax.axhspan(low, high, color=look.color, alpha=0.12, linewidth=0, zorder=1)
+        ax.axhspan(low, high, color=curve_style.color, alpha=0.12, linewidth=0, zorder=1)
     if math.isfinite(n0.value):
-        ax.axhline(n0.value, color=look.color, linestyle=(0, (4, 2.5)), linewidth=style.line * 0.7, zorder=1.5)
+        ax.axhline(n0.value, color=curve_style.color, linestyle=(0, (4, 2.5)), linewidth=style.line * 0.7, zorder=1.5)
     ends = w.censored_interval(n0, c.n_min, c.n_max)
     text = f"zero-shot: {w.censored(n0.value, c.n_min, c.n_max)}" + ("" if ends == w.MISSING else f" {ends}")
     # Below its line; without one in the corner under the diagonal, where a curve comes least.
@@ -256,7 +263,7 @@ def _draw_zero_shot_worth(ax: Axes, c: Comparison, look: Look, style: Style) -> 
         xytext=(-2, -2 if below else 2), textcoords="offset points", ha="right", va="top" if below else "bottom",
         fontsize=style.font * 0.85,
         bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.6},
-        color=look.color, zorder=5,
+        color=curve_style.color, zorder=5,
     )  # fmt: skip
 
 
@@ -265,27 +272,27 @@ def _draw_zero_shot_worth(ax: Axes, c: Comparison, look: Look, style: Style) -> 
 
 def cost_figure(panels: Sequence[Panel], columns: Sequence[str], style: Style, size: Size = None) -> Figure:
     """Score against the device time of training: a column of the figure a panel, a row a metric."""
-    looks = assign_looks(panels)
+    curve_styles = assign_styles(panels)
     known = [source_seconds(curve) for panel in panels for curve in panel.curves if curve.arm is Arm.TRANSFER]
     counted = bool(known) and all(seconds is not None for seconds in known)
     with style.context(all_text(panels)):
         figure, grid = make_grid(len(panels), len(columns), style, size)
         for row, column in enumerate(columns):
             for place, panel in enumerate(panels):
-                draw_cost(grid[row][place], panel, column, looks, style, with_source=counted)
+                draw_cost(grid[row][place], panel, column, curve_styles, style, with_source=counted)
         devices = sorted({str(d) for panel in panels for c in panel.curves for p in c.points for d in p.rows["device"]})
         on = f" ({', '.join(devices)})" if any(devices) else ""
         name_axes(grid, panels, [METRIC_NAMES[c] + ", %" for c in columns], columns, f"device time of the training{on}")
-        add_legend(figure, looks, style, "" if not known else _say_source(counted), patch=False)
+        add_legend(figure, curve_styles, style, "" if not known else _format_source(counted), patch=False)
     return figure
 
 
-def _say_source(counted: bool) -> str:
+def _format_source(counted: bool) -> str:
     return "source stage counted in each transfer run" if counted else "source stage not counted"
 
 
 def draw_cost(
-    ax: Axes, panel: Panel, column: str, looks: Mapping[str, Look], style: Style, with_source: bool = False
+    ax: Axes, panel: Panel, column: str, curve_styles: Mapping[str, CurveStyle], style: Style, with_source: bool = False
 ) -> Axes:
     """Draw a panel's scores over seconds, a point a run and a marker a size, N beside it; zero-shot as a cross.
 
@@ -294,26 +301,34 @@ def draw_cost(
     """
     ax.set_xscale("log")
     for curve in panel.curves:
-        look = looks[curve.label]
+        curve_style = curve_styles[curve.label]
         extra = (source_seconds(curve) or 0.0) if with_source and curve.arm is Arm.TRANSFER else 0.0
         means = []
         for point in curve.points:
             seconds = point.rows["train_seconds"].to_numpy(dtype=float) + extra
             ax.plot(
-                seconds, point.scores(column), ".", color=look.color, alpha=0.6, markersize=style.marker * 0.8, mew=0
+                seconds,
+                point.scores(column),
+                ".",
+                color=curve_style.color,
+                alpha=0.6,
+                markersize=style.marker * 0.8,
+                mew=0,
             )
             means.append((float(seconds.mean()) if len(seconds) else math.nan, point.mean(column), point.size))
-        ax.plot([x for x, _, _ in means], [y for _, y, _ in means], color=look.color, linestyle=look.dashes, zorder=4,
-                **look.marker_kwargs(style))  # fmt: skip
-        _say_sizes(ax, curve, means, look, style)
+        ax.plot([x for x, _, _ in means], [y for _, y, _ in means], color=curve_style.color, linestyle=curve_style.dashes, zorder=4,
+                **curve_style.marker_kwargs(style))  # fmt: skip
+        _annotate_sizes(ax, curve, means, curve_style, style)
         if extra and len(curve.zero_shot):
             level = float(curve.zero_shot[column].mean())
-            ax.plot([extra], [level], marker="X", color=look.color, linestyle="none", zorder=4)
-            _annotate(ax, "zero-shot", (extra, level), False, look, style)
+            ax.plot([extra], [level], marker="X", color=curve_style.color, linestyle="none", zorder=4)
+            _annotate(ax, "zero-shot", (extra, level), False, curve_style, style)
     return _set_time_axis(ax)
 
 
-def _say_sizes(ax: Axes, curve: Curve, means: Sequence[tuple[float, float, int]], look: Look, style: Style) -> None:
+def _annotate_sizes(
+    ax: Axes, curve: Curve, means: Sequence[tuple[float, float, int]], curve_style: CurveStyle, style: Style
+) -> None:
     """N above the transfer curve and below the target-only one; sizes that take the same time share a label."""
     if curve.arm not in (Arm.TRANSFER, Arm.TARGET_ONLY):
         return
@@ -326,15 +341,17 @@ def _say_sizes(ax: Axes, curve: Curve, means: Sequence[tuple[float, float, int]]
             groups.append([mean])
     for group in groups:
         sizes = sorted(size for _, _, size in group)
-        words = say_size(sizes[0]) if len(sizes) == 1 else f"{say_size(sizes[0])}–{say_size(sizes[-1])}"
+        words = format_size(sizes[0]) if len(sizes) == 1 else f"{format_size(sizes[0])}–{format_size(sizes[-1])}"
         x, y, _ = max(group, key=lambda mean: mean[1] if above else -mean[1])
-        _annotate(ax, words, (x, y), above, look, style)
+        _annotate(ax, words, (x, y), above, curve_style, style)
 
 
-def _annotate(ax: Axes, words: str, at: tuple[float, float], above: bool, look: Look, style: Style) -> None:
+def _annotate(
+    ax: Axes, words: str, at: tuple[float, float], above: bool, curve_style: CurveStyle, style: Style
+) -> None:
     ax.annotate(
         words, xy=at, xytext=(0, style.marker * (0.8 if above else -0.8)), textcoords="offset points", ha="center",
-        va="bottom" if above else "top", fontsize=style.font * 0.8, color=look.color,
+        va="bottom" if above else "top", fontsize=style.font * 0.8, color=curve_style.color,
     )  # fmt: skip
 
 

@@ -44,14 +44,14 @@ def rounded(value: float) -> str:
     return minus(f"{round(value, digits):,.0f}")
 
 
-def censored(value: float, below: float, above: float, say: str = "examples") -> str:
+def censored(value: float, below: float, above: float, unit: str = "examples") -> str:
     """An estimate that the sizes measured may cut off: "440", "> 10,000", "< 100".
 
     Args:
         below, above: what −inf and +inf stand for.
-        say: "examples" (two digits) or "times" (one decimal).
+        unit: "examples" (two digits) or "times" (one decimal).
     """
-    word = rounded if say == "examples" else _times
+    word = rounded if unit == "examples" else _times
     if value == math.inf:
         return f"> {word(above)}"
     if value == -math.inf:
@@ -75,15 +75,15 @@ def interval_words(found: Interval, digits: int = 1) -> str:
     return f"{percent(found.low, digits)} to {percent(found.high, digits)}"
 
 
-def censored_interval(found: Interval, below: float, above: float, say: str = "examples", joint: str = ", ") -> str:
+def censored_interval(found: Interval, below: float, above: float, unit: str = "examples", joint: str = ", ") -> str:
     """The ends of an interval of examples: "[350, > 10,000]"."""
     if math.isnan(found.low):
         return MISSING
     if math.isinf(found.low) and found.low == found.high:
         return (
-            f"[{censored(found.low, below, above, say)}]" if joint == ", " else censored(found.low, below, above, say)
+            f"[{censored(found.low, below, above, unit)}]" if joint == ", " else censored(found.low, below, above, unit)
         )
-    ends = joint.join(censored(end, below, above, say) for end in (found.low, found.high))
+    ends = joint.join(censored(end, below, above, unit) for end in (found.low, found.high))
     return f"[{ends}]" if joint == ", " else ends
 
 

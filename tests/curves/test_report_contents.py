@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 from synthetic import Study, write_study
 
-from xlqa.curves import render, tidy
-from xlqa.curves import wording as w
-from xlqa.curves.analysis import Comparison, Options, compare_all
+from xlqa.curves.comparison import Comparison, Options, compare_all
+from xlqa.curves.example_scores import QuestionStore
 from xlqa.curves.grouping import Panel, split_panels
-from xlqa.curves.page import pictures, runs_tables
-from xlqa.curves.questions import QuestionStore
-from xlqa.curves.report import Report, Section, Table, build_report
-from xlqa.curves.sentences import sentences
+from xlqa.curves.report import export, render
+from xlqa.curves.report import formatting as w
+from xlqa.curves.report.contents import Report, Section, Table, build_report
+from xlqa.curves.report.html import pictures, runs_tables
+from xlqa.curves.report.sentences import sentences
 from xlqa.curves.statistics import Interval
 from xlqa.curves.table import load_results
 
@@ -257,8 +257,8 @@ def test_every_column_of_the_table_is_in_the_runs_tables(tmp_path: Path):
 
 def test_tidy_rows_hold_each_quantity_and_say_where_it_was_cut(tmp_path: Path):
     _, (found,), _ = build(tmp_path, sizes=(30, 100, 300))
-    rows = list(tidy.tidy_rows([found]))
-    assert all(set(row) == set(tidy.TIDY_COLUMNS) for row in rows)
+    rows = list(export.tidy_rows([found]))
+    assert all(set(row) == set(export.TIDY_COLUMNS) for row in rows)
     by = {(row["quantity"], row["size"]): row for row in rows}
     assert by["gain", 30]["value"] == found.results[0].gain.value
     assert by["effective_data", 300]["value"] == "> 300"
@@ -270,7 +270,7 @@ def test_tidy_rows_hold_each_quantity_and_say_where_it_was_cut(tmp_path: Path):
 
 def test_the_record_is_json_without_nan(tmp_path: Path):
     report, found, panels = build(tmp_path)
-    record = tidy.as_record(report, panels, found, QUICK)
+    record = export.as_record(report, panels, found, QUICK)
     assert json.loads(json.dumps(record, allow_nan=False))["sentences"][0]["sentences"][0].startswith("On xquad.ru")
 
 

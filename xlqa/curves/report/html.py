@@ -6,13 +6,13 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from xlqa.curves.analysis import Comparison, Options
-from xlqa.curves.answers import gain_figure, worth_figure
-from xlqa.curves.figures import METRIC_NAMES, STYLES, curve_figure, save_to
+from xlqa.curves.comparison import Comparison, Options
 from xlqa.curves.grouping import Panel, to_text
-from xlqa.curves.render import Picture
-from xlqa.curves.report import Table, panel_title, short_hash
-from xlqa.curves.wording import MISSING, listed
+from xlqa.curves.plots.curves import METRIC_NAMES, STYLES, curve_figure, save_to
+from xlqa.curves.plots.effects import gain_figure, worth_figure
+from xlqa.curves.report.contents import Table, panel_title, short_hash
+from xlqa.curves.report.formatting import MISSING, listed
+from xlqa.curves.report.render import Picture
 from xlqa.records import RESULT_COLUMNS
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xlqa.curves import statistics as st
+from xlqa.curves.example_scores import QuestionStore
 from xlqa.curves.grouping import Curve, Panel, Point
-from xlqa.curves.questions import QuestionStore
 from xlqa.curves.statistics import Floats, Interval
 from xlqa.records import Arm
 
@@ -390,8 +390,8 @@ class _Worker:
 
 
 def _complete(point: Point | None, column: str) -> pd.DataFrame | None:
-    """The runs of a point, or None where one is missing: there is no average over a hole."""
-    if point is None or point.holes or point.rows.empty or point.rows[column].isna().any():
+    """The runs of a point, or None where one is missing: no mean is taken over a missing run."""
+    if point is None or point.missing or point.rows.empty or point.rows[column].isna().any():
         return None
     return point.rows
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from xlqa.curves import wording as w
-from xlqa.curves.analysis import Comparison, Options, SizeResult
+from xlqa.curves.comparison import Comparison, Options, SizeResult
 from xlqa.curves.grouping import short_name
+from xlqa.curves.report import formatting as w
 from xlqa.curves.statistics import Interval
 from xlqa.records import Arm
 
@@ -16,7 +16,7 @@ METRICS = {"f1": "F1", "em": "EM", "squad_f1": "F1", "squad_em": "EM"}
 
 def sentences(c: Comparison, options: Options) -> tuple[str, ...]:
     """Up to three sentences: the gain, the worth in examples, and where English stops paying."""
-    made = (_say_gain(c), _say_worth(c), _say_break_even(c, options))
+    made = (_format_gain(c), _format_worth(c), _format_break_even(c, options))
     return tuple(sentence for sentence in made if sentence)
 
 
@@ -29,7 +29,7 @@ def given(c: Comparison) -> str:
     return f"given these {c.source_seeds} source stages" if c.source_seeds < c.seeds else ""
 
 
-def _say_gain(c: Comparison) -> str:
+def _format_gain(c: Comparison) -> str:
     known = [result for result in c.results if result.seeds]
     if not known:
         return ""
@@ -38,7 +38,7 @@ def _say_gain(c: Comparison) -> str:
     how = "before" if c.first.arm is Arm.TRANSFER else "together with"
     source = short_name(c.first.setting["source"]) or "English"
     language = c.panel.language_name
-    conditions = [_say_seeds(c), given(c), _undecided(ends)]
+    conditions = [_format_seeds(c), given(c), _undecided(ends)]
     return (
         f"On {_test_words(c)}, training {short_name(c.model)} on {source} {how} N {language} questions changed "
         f"{METRICS[c.column]} {said}, against training on the {language} questions alone "
@@ -46,7 +46,7 @@ def _say_gain(c: Comparison) -> str:
     )
 
 
-def _say_seeds(c: Comparison) -> str:
+def _format_seeds(c: Comparison) -> str:
     if c.seeds > 1:
         return f"means over {c.seeds} seeds" + ("" if c.by_paragraph else ", the intervals over these alone")
     return "one seed, whose spread no interval here contains"
@@ -71,15 +71,15 @@ def _undecided(ends: Sequence[SizeResult]) -> str:
     return f"the interval includes 0 at {where}, where no difference is shown"
 
 
-def _say_worth(c: Comparison) -> str:
+def _format_worth(c: Comparison) -> str:
     known = [r for r in c.results if math.isfinite(r.worth.value) or r.worth.value == math.inf]
     at_size = next((r for r in known if math.isfinite(r.worth.value)), known[0] if known else None)
-    parts = [_say_zero_shot(c), "" if at_size is None else _say_worth_at(c, at_size)]
+    parts = [_format_zero_shot(c), "" if at_size is None else _format_worth_at(c, at_size)]
     text = "; ".join(part for part in parts if part)
     return text[:1].upper() + text[1:] + "." if text else ""
 
 
-def _say_zero_shot(c: Comparison) -> str:
+def _format_zero_shot(c: Comparison) -> str:
     if math.isnan(c.zero_shot.value):
         return ""
     language, n0 = c.panel.language_name, c.zero_shot_worth
@@ -93,7 +93,7 @@ def _say_zero_shot(c: Comparison) -> str:
     return f"{begin}, which {language} questions alone reach with about {_examples(n0, c.n_min, c.n_max)}"
 
 
-def _say_worth_at(c: Comparison, r: SizeResult) -> str:
+def _format_worth_at(c: Comparison, r: SizeResult) -> str:
     if r.worth.value == math.inf:
         return f"at N = {w.size(r.size)} English was worth more than {w.rounded(c.n_max - r.size)} further examples"
     worth = _examples(r.worth, c.n_min - r.size, c.n_max - r.size)
@@ -106,7 +106,7 @@ def _examples(found: Interval, below: float, above: float) -> str:
     return w.rounded(found.value) + ("" if ends == w.MISSING else f" (95 % interval {ends})")
 
 
-def _say_break_even(c: Comparison, options: Options) -> str:
+def _format_break_even(c: Comparison, options: Options) -> str:
     known = [result for result in c.results if result.seeds and not math.isnan(result.gain.low)]
     if not known:
         return ""

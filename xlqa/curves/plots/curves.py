@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xlqa.curves.grouping import Curve, Floats, Panel
+from xlqa.curves.report.formatting import rounded
 from xlqa.curves.statistics import size_at_score
-from xlqa.curves.wording import rounded
 from xlqa.errors import XlqaError
 from xlqa.records import Arm
 
@@ -103,7 +103,7 @@ STYLES = {
 
 
 @dataclass(frozen=True)
-class Look:
+class CurveStyle:
     """How one curve is drawn, the same in every panel."""
 
     color: str
@@ -119,10 +119,10 @@ class Look:
 
 
 _LOOKS = {
-    Arm.TRANSFER: Look("#0072B2", "o", True),
-    Arm.TARGET_ONLY: Look("#D55E00", "s", False),
-    Arm.JOINT: Look("#009E73", "^", True),
-    Arm.MONOLINGUAL: Look("#A0508C", "D", False),
+    Arm.TRANSFER: CurveStyle("#0072B2", "o", True),
+    Arm.TARGET_ONLY: CurveStyle("#D55E00", "s", False),
+    Arm.JOINT: CurveStyle("#009E73", "^", True),
+    Arm.MONOLINGUAL: CurveStyle("#A0508C", "D", False),
 }
 _DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (3, 3)))
 
@@ -157,25 +157,25 @@ def _is_east_asian(text: str) -> bool:
     return any("\u2e80" <= letter <= "\u9fff" or "\uac00" <= letter <= "\ud7af" for letter in text)
 
 
-def assign_looks(panels: Sequence[Panel]) -> dict[str, Look]:
-    """A look for each curve label that occurs; settings of one arm share its colour and differ in dashes and shade."""
+def assign_styles(panels: Sequence[Panel]) -> dict[str, CurveStyle]:
+    """A curve_style for each curve label that occurs; settings of one arm share its colour and differ in dashes and shade."""
     labels: dict[Arm, list[str]] = {arm: [] for arm in Arm}
     for panel in panels:
         for curve in panel.curves:
             if curve.label not in labels[curve.arm]:
                 labels[curve.arm].append(curve.label)
     count = sum(map(len, labels.values()))
-    looks: dict[str, Look] = {}
+    curve_styles: dict[str, CurveStyle] = {}
     for arm, names in labels.items():
         for place, name in enumerate(names):
             base = _LOOKS[arm]
-            looks[name] = replace(
+            curve_styles[name] = replace(
                 base,
                 color=_lighten(base.color, 0.45 * place / max(1, len(names) - 1) if place else 0.0),
                 dashes=_DASHES[place % len(_DASHES)],
-                shift=_shift(len(looks), count),
+                shift=_shift(len(curve_styles), count),
             )
-    return looks
+    return curve_styles
 
 
 def _shift(place: int, count: int) -> float:
@@ -191,7 +191,9 @@ def _lighten(color: str, share: float) -> str:
 # --------------------------------------------------------------------------------------------- the learning curve
 
 
-def draw_curve(ax: Axes, panel: Panel, column: str, looks: dict[str, Look], style: Style = STYLES["paper"]) -> Axes:
+def draw_curve(
+    ax: Axes, panel: Panel, column: str, curve_styles: dict[str, CurveStyle], style: Style = STYLES["paper"]
+) -> Axes:
     """Draw the learning curves of one panel: mean, spread and runs over ln N; zero-shot as a dashed level with its spread.
 
     Args:
@@ -199,19 +201,21 @@ def draw_curve(ax: Axes, panel: Panel, column: str, looks: dict[str, Look], styl
     """
     ax.set_xscale("log")
     for curve in panel.curves:
-        draw_arm(ax, curve, column, looks[curve.label], style)
+        draw_arm(ax, curve, column, curve_styles[curve.label], style)
     for level, curve in _levels(panel, column):
-        color = looks[curve.label].color
+        color = curve_styles[curve.label].color
         spread = _spread(curve.zero_shot[column].to_numpy(dtype=float))
         if not math.isnan(spread):
             ax.axhspan(level - spread, level + spread, color=color, alpha=0.07, linewidth=0, zorder=1)
         ax.axhline(level, color=color, linestyle=(0, (4, 2.5)), linewidth=style.line * 0.7, zorder=1.5)
     set_size_axis(ax, panel.curves)
-    _mark_zero_shot_worth(ax, panel, column, looks, style)
+    _mark_zero_shot_worth(ax, panel, column, curve_styles, style)
     return ax
 
 
-def _mark_zero_shot_worth(ax: Axes, panel: Panel, column: str, looks: dict[str, Look], style: Style) -> None:
+def _mark_zero_shot_worth(
+    ax: Axes, panel: Panel, column: str, curve_styles: dict[str, CurveStyle], style: Style
+) -> None:
     """Drop a line from where the target-only curve crosses the zero-shot level: N₀, what zero-shot is worth.
 
     Drawn where there is one such crossing; among several settings it would be a thicket.
@@ -233,7 +237,7 @@ def _mark_zero_shot_worth(ax: Axes, panel: Panel, column: str, looks: dict[str, 
     n0 = float(size_at_score(sizes, means[known][None, :], np.array([level]))[0])
     if not math.isfinite(n0):
         return
-    color = looks[first.label].color
+    color = curve_styles[first.label].color
     bottom = ax.get_ylim()[0] - 100
     ax.plot([n0, n0], [bottom, level], color=color, linestyle=(0, (1, 1.6)), linewidth=style.line * 0.8, scaley=False)
     ax.annotate(
@@ -242,20 +246,27 @@ def _mark_zero_shot_worth(ax: Axes, panel: Panel, column: str, looks: dict[str, 
     )  # fmt: skip
 
 
-def draw_arm(ax: Axes, curve: Curve, column: str, look: Look, style: Style) -> Axes:
-    """Draw one curve: a line through the means (broken at a hole), ± 1 s.d. over seeds, and each run's point."""
+def draw_arm(ax: Axes, curve: Curve, column: str, curve_style: CurveStyle, style: Style) -> Axes:
+    """Draw one curve: a line through the means (broken where a run is missing), ± 1 s.d. over seeds, and each run's point."""
     if not curve.points:
         return ax
     sizes = np.array(curve.sizes, dtype=float)
     means = curve.means(column)
     spread = np.array([_spread(point.scores(column)) for point in curve.points])
     low, high = means - spread, means + spread
-    ax.fill_between(sizes, low, high, color=look.color, alpha=0.14, linewidth=0, zorder=2)
+    ax.fill_between(sizes, low, high, color=curve_style.color, alpha=0.14, linewidth=0, zorder=2)
     for point in curve.points:
         scores = point.scores(column)
-        where = np.full(scores.size, point.size * math.exp(look.shift * log_span(sizes)))
-        ax.plot(where, scores, ".", color=look.color, alpha=0.6, markersize=style.marker * 0.8, mew=0, zorder=3)
-    ax.plot(sizes, means, color=look.color, linestyle=look.dashes, zorder=4, **look.marker_kwargs(style))
+        where = np.full(scores.size, point.size * math.exp(curve_style.shift * log_span(sizes)))
+        ax.plot(where, scores, ".", color=curve_style.color, alpha=0.6, markersize=style.marker * 0.8, mew=0, zorder=3)
+    ax.plot(
+        sizes,
+        means,
+        color=curve_style.color,
+        linestyle=curve_style.dashes,
+        zorder=4,
+        **curve_style.marker_kwargs(style),
+    )
     return ax
 
 
@@ -277,7 +288,7 @@ def _levels(panel: Panel, column: str) -> list[tuple[float, Curve]]:
     return sorted(seen.items(), key=lambda item: item[0])
 
 
-def label_levels(ax: Axes, panel: Panel, column: str, looks: dict[str, Look], style: Style) -> Axes:
+def label_levels(ax: Axes, panel: Panel, column: str, curve_styles: dict[str, CurveStyle], style: Style) -> Axes:
     """Write "zero-shot 49.3" at each dashed level, where the fewest lines run; call it when the scale is final."""
     taken: list[tuple[float, float, float, float]] = []
     for level, curve in _levels(panel, column):
@@ -294,7 +305,7 @@ def label_levels(ax: Axes, panel: Panel, column: str, looks: dict[str, Look], st
             ha={0.0: "left", 1.0: "right"}.get(across, "center"),
             va="bottom" if above else "top",
             fontsize=style.font * 0.85,
-            color=looks[curve.label].color,
+            color=curve_styles[curve.label].color,
             zorder=5,
         )
     return ax
@@ -367,11 +378,11 @@ def set_size_axis(ax: Axes, curves: Sequence[Curve]) -> Axes:
         if all(abs(math.log(size / other)) > 0.13 * span for other in labelled):
             labelled.append(size)
     ax.xaxis.set_major_locator(FixedLocator(sizes))
-    ax.set_xticklabels([(say_size(s) + ("\nfull" if s in full else "")) if s in labelled else "" for s in sizes])
+    ax.set_xticklabels([(format_size(s) + ("\nfull" if s in full else "")) if s in labelled else "" for s in sizes])
     return ax
 
 
-def say_size(size: float) -> str:
+def format_size(size: float) -> str:
     """A size in few letters: 300, 1k, 2.5k, 45k."""
     if size < 1000:
         return f"{size:g}"
@@ -391,17 +402,17 @@ def curve_figure(
         columns: scores to draw, a row each.
         size: width and height in inches; by default what the panels need.
     """
-    looks = assign_looks(panels)
+    curve_styles = assign_styles(panels)
     with style.context(all_text(panels)):
         figure, grid = make_grid(len(panels), len(columns), style, size)
         for row, column in enumerate(columns):
             for place, panel in enumerate(panels):
-                draw_curve(grid[row][place], panel, column, looks, style)
+                draw_curve(grid[row][place], panel, column, curve_styles, style)
         name_axes(grid, panels, [METRIC_NAMES[c] + ", %" for c in columns], columns)
         for row, column in enumerate(columns):
             for place, panel in enumerate(panels):
-                label_levels(grid[row][place], panel, column, looks, style)
-        add_legend(figure, looks, style, _say_spread(panels))
+                label_levels(grid[row][place], panel, column, curve_styles, style)
+        add_legend(figure, curve_styles, style, _say_spread(panels))
     return figure
 
 
@@ -482,7 +493,7 @@ def share_scale(row: Sequence[Axes], lowest: float = -math.inf) -> None:
 
 def _say_spread(panels: Sequence[Panel]) -> str:
     counts = {
-        len(point.rows) for panel in panels for curve in panel.curves for point in curve.points if not point.holes
+        len(point.rows) for panel in panels for curve in panel.curves for point in curve.points if not point.missing
     }
     if not counts or max(counts) < 2:
         return ""
@@ -490,14 +501,23 @@ def _say_spread(panels: Sequence[Panel]) -> str:
     return f"± 1 s.d. over {least if least == most else f'{least} to {most}'} seeds"
 
 
-def add_legend(figure: Figure, looks: dict[str, Look], style: Style, words: str, patch: bool = True) -> None:
+def add_legend(
+    figure: Figure, curve_styles: dict[str, CurveStyle], style: Style, words: str, patch: bool = True
+) -> None:
     """A legend below the axes: the curves, then `words`, beside a grey patch where they explain a band."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     handles: list[Any] = [
-        Line2D([], [], color=look.color, linestyle=look.dashes, label=plain(label), **look.marker_kwargs(style))
-        for label, look in looks.items()
+        Line2D(
+            [],
+            [],
+            color=curve_style.color,
+            linestyle=curve_style.dashes,
+            label=plain(label),
+            **curve_style.marker_kwargs(style),
+        )
+        for label, curve_style in curve_styles.items()
     ]
     if words and patch:
         handles.append(Patch(facecolor=GREY, alpha=0.25, linewidth=0, label=words))

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from xlqa.curves.analysis import FARTHEST, Comparison, Options
+from xlqa.curves.comparison import FARTHEST, Comparison, Options
 from xlqa.curves.grouping import Panel
-from xlqa.curves.report import Report
-from xlqa.curves.sentences import METRICS
+from xlqa.curves.report.contents import Report
+from xlqa.curves.report.sentences import METRICS
 from xlqa.curves.statistics import MOST_SEEDS, Interval
 
 TIDY_COLUMNS = (
@@ -91,7 +91,7 @@ def as_record(
         ],
         "quantities": list(tidy_rows(comparisons)),
         "failures": list(made.failures),
-        "missing": [line for panel in panels for line in panel.holes],
+        "missing": [line for panel in panels for line in panel.missing],
         "notes": sorted({note for c in comparisons for note in c.notes}),
         "methods": list(made.methods),
         "options": asdict(options),
