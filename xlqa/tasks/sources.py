@@ -13,7 +13,7 @@ from xlqa.records import DataRef
 from xlqa.tasks.qa.formats import unfold
 from xlqa.tasks.qa.reading import Reading, read_dataset
 
-SAMPLE_FOLDER = Path(__file__).parent / "sample"
+SAMPLE_FOLDER = Path(__file__).parents[1] / "data" / "sample"
 
 
 def resolve(
