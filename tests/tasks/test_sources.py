@@ -70,6 +70,14 @@ def test_the_sample_needs_no_network(tmp_path: Path, monkeypatch: pytest.MonkeyP
         resolve("sample.es.trian")
 
 
+@pytest.mark.parametrize("language", ["en", "es", "ru"])
+def test_each_language_of_the_sample_has_a_train_and_a_test_part(language: str) -> None:
+    for part in ("train", "test"):
+        ref = resolve(f"sample.{language}.{part}")
+        assert (ref.language, ref.set_name) == (language, "sample")
+        assert len(read_ref(ref).questions) >= 150
+
+
 def test_the_samples_that_are_there_can_be_read() -> None:
     for name in sample_files():
         reading = read_ref(resolve(name))

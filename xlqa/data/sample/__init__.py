@@ -1,7 +1,7 @@
 """The embedded sample: small SQuAD v1.1 files for the demo and the tests. Try: python -m xlqa.data.sample.generate
 
-English and Spanish are generated from tables of invented people, places, things (`generate`, `english`, `spanish`);
-Russian and Chinese are written by hand (`handwritten`). All of it is original to xlqa and in the public domain (CC0).
+English, Spanish and Russian are generated from tables of invented people, places, things (`generate`, `english`,
+`spanish`, `russian`); the parts `ru` and `zh` are written by hand (`handwritten`). All of it is original to xlqa and in the public domain (CC0).
 It shows that the machinery works; scores on it say nothing about real questions.
 """
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from xlqa.errors import XlqaError
 
-SAMPLE_NAMES = ("en.train", "en.test", "es.train", "es.test", "ru", "zh")
+SAMPLE_NAMES = ("en.train", "en.test", "es.train", "es.test", "ru.train", "ru.test", "ru", "zh")
 """The sample's files, without suffix. Facts and phrasings of the test files are held out from the training files."""
 
 CAPYBARA_CONTEXT_ES = (

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xlqa.data.sample.english import ENGLISH
-from xlqa.data.sample.handwritten import CHINESE, RUSSIAN, Passage
+from xlqa.data.sample.handwritten import CHINESE, RUSSIAN_PASSAGES, Passage
+from xlqa.data.sample.russian import RUSSIAN
 from xlqa.data.sample.spanish import SPANISH
 from xlqa.data.sample.templates import Ask, Domain, Draw, Fact, Kind, Language, Value, render
 
@@ -30,6 +31,8 @@ PARTS: Mapping[str, tuple[Language, bool, int]] = {
     "en.test.json": (ENGLISH, True, 4),
     "es.train.json": (SPANISH, False, 9),
     "es.test.json": (SPANISH, True, 5),
+    "ru.train.json": (RUSSIAN, False, 9),
+    "ru.test.json": (RUSSIAN, True, 5),
 }
 
 
@@ -89,7 +92,7 @@ def _write(
     for position, (subject, fact) in enumerate(order):
         shown = dict(values[subject])
         if subject in named and shown["s"].short and draw.chance(SHORT_NAME_SHARE):
-            shown["s"] = Value(shown["s"].short, shown["s"].feminine)
+            shown["s"] = shown["s"].shortened()
         named.add(subject)
         sentence = render(phrasings[fact][subject], shown)
         spans[subject, fact] = dict(sentence.shifted(len(context)))
@@ -104,7 +107,7 @@ def _answer(told: _Told, subject: int, question: Ask) -> Span | None:
     for (other, _), spans in told.spans.items():
         stated = question.slot in spans and (question.slot != "s" or question.given in spans)
         if other == subject and stated:
-            full = spans[question.slot][1] == told.values[subject][question.slot].text
+            full = told.values[subject][question.slot].states(spans[question.slot][1])
             return spans[question.slot] if full else None
     return None
 
@@ -176,7 +179,7 @@ def render_files() -> dict[str, str]:
     for name, (language, held_out, count) in PARTS.items():
         articles = {d.title: list(paragraphs(language, d, held_out, count)) for d in language.domains}
         files[name] = squad_json(name.removesuffix(".json").replace(".", "-"), articles)
-    for code, title, passages in (("ru", "Рассказы", RUSSIAN), ("zh", "短文", CHINESE)):
+    for code, title, passages in (("ru", "Рассказы", RUSSIAN_PASSAGES), ("zh", "短文", CHINESE)):
         files[f"{code}.json"] = squad_json(code, {title: _by_hand(passages)})
     return files
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 Passage = tuple[str, Sequence[tuple[str, str]]]
 """A text, and its questions with their answers."""
 
-RUSSIAN: tuple[Passage, ...] = (
+RUSSIAN_PASSAGES: tuple[Passage, ...] = (
     (
         "В 1934 году инженер Олег Ветлугин построил в посёлке Каменный Брод ветряную мельницу. Через восемь лет "
         "его ученица Зоя Лаптева добавила к ней водяное колесо, и мельница стала работать вдвое быстрее.",

@@ -1,7 +1,9 @@
-"""The records that the sample's tables are made of, and how a phrasing becomes a sentence with answer offsets.
+"""The records that the sample's tables consist of, and how a phrasing becomes a sentence with answer offsets.
 
 A phrasing marks what can be asked with square brackets and what only helps the grammar with braces:
-`"{s.El} [s] fue diseñad{s.o} por [architect]."` needs a subject `s` and a person `architect`.
+`"{s.El} [s] fue diseñad{s.o} por [architect]."` needs a subject `s` and a person `architect`. Where a language has
+cases, a mark names one: `"[s] построен{s||а} по проекту [architect.gen]."`; `{s||а}` is nothing for a masculine subject
+and "а" for a feminine one. A case with a capital (`[s.Nom]`) starts a sentence.
 """
 
 from __future__ import annotations
@@ -14,7 +16,10 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_MARK = re.compile(r"\[(?P<slot>\w+)\]|\{(?P<value>\w+)(?:\.(?P<form>\w+))?\}")
+_MARK = re.compile(
+    r"\[(?P<slot>\w+)(?:\.(?P<case>\w+))?\]"
+    r"|\{(?P<value>\w+)(?:\.(?P<form>\w+)|\|(?P<masculine>[^{}|]*)\|(?P<feminine>[^{}|]*))?\}"
+)
 
 # Spanish agreement, masculine and feminine: articles, contractions and endings.
 _FORMS = {
@@ -37,20 +42,37 @@ class Value:
     """What fills a slot: a name, a date, a number, a common noun.
 
     Attributes:
-        text: as it stands in a sentence, without article; this is the answer.
+        text: the words of a sentence, without article, in the nominative; the answer, unless the sentence asks for
+            another case.
         feminine: grammatical gender, where the language has one.
         short: how a second mention may read (a person's last name), or "".
         unique: the words that no other value of the paragraph may share; the whole text when "".
+        forms: the text in other cases, and other words that agree with it, by name.
+        short_forms: the same for the second mention.
     """
 
     text: str
     feminine: bool = False
     short: str = ""
     unique: str = ""
+    forms: Mapping[str, str] = field(default_factory=dict)
+    short_forms: Mapping[str, str] = field(default_factory=dict)
 
     def form(self, name: str) -> str:
-        """The article or ending called `name` that agrees with this value."""
-        return _FORMS[name][self.feminine]
+        """The case, article or ending called `name` that agrees with this value. Raises KeyError for another name."""
+        if name.lower() not in self.forms:
+            return _FORMS[name][self.feminine]
+        text = self.forms[name.lower()]
+        return text[0].upper() + text[1:] if name[0].isupper() else text
+
+    def states(self, text: str) -> bool:
+        """Whether a span of a sentence is this value in full, in any case, and not its short form."""
+        lowered = text.lower()
+        return lowered == self.text.lower() or lowered in {form.lower() for form in self.forms.values()}
+
+    def shortened(self) -> Value:
+        """The second mention."""
+        return Value(self.short, self.feminine, forms=self.short_forms)
 
     def words(self) -> frozenset[str]:
         """The words that tell this value from others."""
@@ -163,11 +185,19 @@ def render(phrasing: str, values: Mapping[str, Value]) -> Sentence:
     for mark in _MARK.finditer(phrasing):
         text += phrasing[end : mark.start()]
         end = mark.end()
-        value = values[mark["slot"] or mark["value"]]
+        filled = _filled(mark, values[mark["slot"] or mark["value"]])
         if mark["slot"]:
-            spans[mark["slot"]] = (len(text), value.text)
-        text += value.form(mark["form"]) if mark["form"] else value.text
+            spans[mark["slot"]] = (len(text), filled)
+        text += filled
     return Sentence(text + phrasing[end:], spans)
+
+
+def _filled(mark: re.Match[str], value: Value) -> str:
+    """What a mark becomes for a value."""
+    if mark["masculine"] is not None:
+        return mark["feminine"] if value.feminine else mark["masculine"]
+    name = mark["case"] or mark["form"]
+    return value.form(name) if name else value.text
 
 
 def said(train: Sequence[str], test: Sequence[str]) -> Fact:
