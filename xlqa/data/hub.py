@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 
 from xlqa.data.download import file_sha256
+from xlqa.data.encoders import E5, e5_folder
 from xlqa.errors import XlqaError
 
 FILES = (
@@ -42,6 +43,10 @@ def minilm_folder() -> Path:
     return folder
 
 
+PACKAGED = {E5: e5_folder, MINILM: minilm_folder}
+"""Names of the encoders that Python packages bring, found without network."""
+
+
 def cached_model(name: str) -> Path | None:
     """The folder of a hub model in the local cache, asked for without network; None unless it is complete there."""
     import huggingface_hub
@@ -56,13 +61,13 @@ def cached_model(name: str) -> Path | None:
 
 
 def locate_model(name: str) -> Path:
-    """The folder behind a model's name: `minilm`, a folder as it is (`~` allowed), otherwise a hub name.
+    """The folder behind a model's name: that of a package (`PACKAGED`), a folder (`~` allowed), otherwise a hub name.
 
     Raises:
         XlqaError: there is no such folder, and the name is not one of the hub's or cannot be fetched.
     """
-    if name == MINILM:
-        return minilm_folder()
+    if name in PACKAGED:
+        return PACKAGED[name]()
     folder = Path(name).expanduser()
     if folder.is_dir():
         return folder
@@ -83,8 +88,8 @@ def fetch_model(name: str) -> Path:
     Raises:
         XlqaError: the hub can't be reached or has no such model; the ways out are named.
     """
-    if name == MINILM:
-        return minilm_folder()
+    if name in PACKAGED:
+        return PACKAGED[name]()
     folder = Path(name).expanduser()
     if folder.is_dir():
         if not (folder / "config.json").is_file():

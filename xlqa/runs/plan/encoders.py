@@ -1,15 +1,15 @@
-"""Finding an encoder: a model folder, a hub name, or `minilm`, the English encoder that the extra xlqa[demo] brings."""
+"""Finding an encoder: a model folder, a hub name, or the name of an encoder that an installed package brings."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from xlqa.data.hub import MINILM, locate_model
+from xlqa.data.hub import MINILM, PACKAGED, locate_model
 from xlqa.errors import XlqaError
 from xlqa.runs.specs import EncoderRef
 from xlqa.training.model_folder import hash_encoder
 
-__all__ = ["MINILM", "resolve_encoder"]
+__all__ = ["MINILM", "PACKAGED", "resolve_encoder"]
 
 
 def resolve_encoder(name: str) -> EncoderRef:
@@ -18,7 +18,7 @@ def resolve_encoder(name: str) -> EncoderRef:
     Raises:
         XlqaError: there is no such folder or model, the hub cannot be reached, or the folder is incomplete.
     """
-    is_folder = name != MINILM and Path(name).expanduser().is_dir()
+    is_folder = name not in PACKAGED and Path(name).expanduser().is_dir()
     try:
         folder = locate_model(name).resolve()
     except XlqaError as error:
