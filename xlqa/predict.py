@@ -8,14 +8,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from xlqa.data.hub import locate_model
 from xlqa.errors import XlqaError
 from xlqa.runs.paths import Layout, RunFolder
-from xlqa.runs.store.config import read_config
+from xlqa.runs.store.run_config import find_config, is_run_config, read_config
 from xlqa.tasks.qa.decoding import Span
-from xlqa.util.files import read_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +37,9 @@ def find_model(name: str | None, home: Path) -> Asked:
         return _described(_kept_by(home))
     path = Path(name).expanduser()
     for folder in (path, Layout(home).run(name).path, Layout(home).source(name).path):
-        if _is_run(folder):
+        if is_run_config(folder / "config.json"):
             return _described(RunFolder(folder.resolve()))
     return _plain(locate_model(name).resolve())
-
-
-def _is_run(folder: Path) -> bool:
-    config = read_json(folder / "config.json")
-    return isinstance(config, dict) and "chainer" in config
 
 
 def _kept_by(home: Path) -> RunFolder:
@@ -65,22 +58,21 @@ def _kept_by(home: Path) -> RunFolder:
 
 
 def _preference(folder: RunFolder) -> tuple[bool, int, int, str]:
-    config = read_json(folder.config) or {}
-    facts = config.get("metadata", {}).get("xlqa", {})
-    row: dict[str, Any] = next((e["row"] for e in facts.get("evaluations", {}).values()), {})
+    config = find_config(folder)
+    row = config.first_row if config else {}
     return (row.get("arm") != "transfer", -int(row.get("size") or 0), int(row.get("seed") or 0), folder.id)
 
 
 def _described(folder: RunFolder) -> Asked:
-    config = read_config(folder.config)
-    windows, model = config["chainer"]["pipe"]
-    weights = Path(str(model["save_path"]).replace("{ROOT}", str(folder.root)))
+    config = read_config(folder)
+    config.refuse_links(folder)
+    weights = folder.root / config.weights
     if not (weights / "config.json").is_file():
         raise XlqaError(
             f"{folder.path} has no weights: they were not kept. `xlqa run {folder.path} --keep` trains it again and keeps "
             "them; or ask another run."
         )
-    return Asked(weights, windows["max_length"], windows["stride"], model["max_answer_length"], model["precision"])
+    return Asked(weights, config.max_length, config.stride, config.max_answer_length, config.precision)
 
 
 def _plain(folder: Path) -> Asked:

@@ -141,6 +141,25 @@ RESULT_COLUMNS = (
 )  # fmt: skip
 """The columns of results.csv, in order. A value that does not apply (a target-only run's source) is empty, never 0."""
 
+TEXT_COLUMNS = (
+    "lang", "arm", "model", "source", "target", "test", "split", "scorer", "subset_by", "learned",
+    "device", "host", "finished", "xlqa", "deeppavlov", "torch", "transformers",
+    "precision", "model_sha256", "source_sha256", "target_sha256", "test_sha256", "source_id", "eval_id", "run_id",
+)  # fmt: skip
+"""Columns of words; all others hold numbers."""
+
+WHOLE_COLUMNS = (
+    "size",
+    "seed",
+    "source_seed",
+    "subset_seed",
+    "train_seed",
+    "questions",
+    "paragraphs",
+    "target_questions",
+)
+PERCENT_COLUMNS = ("f1", "em", "squad_f1", "squad_em", "f1_without_overlap", "em_without_overlap")
+
 VOLATILE_COLUMNS = MACHINE_COLUMNS
 """Time, host, device and version columns: the only ones in which two tables of the same request may differ."""
 

@@ -13,7 +13,7 @@ import pytest
 from xlqa.cli import main
 from xlqa.data.archives import unpack
 from xlqa.records import RESULT_COLUMNS
-from xlqa.runs.store.config import is_sealed
+from xlqa.runs.store.run_config import is_sealed
 from xlqa.util.files import csv_text, is_signed, read_json
 
 

@@ -59,7 +59,7 @@ def test_config_written_anew_during_a_run_changes_nothing(
     execute(folder, keep=False, listen=lambda event: None, device="cpu")
     record = read_result(folder.evaluation(evals[0].eval_id(spec.common)))
     assert record is not None
-    assert record["test"]["data"]["name"] == "mine"
+    assert record.test.data.name == "mine"
     assert rescore(tmp_path / "out")[0]["questions"] == 20
 
 

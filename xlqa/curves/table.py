@@ -16,11 +16,14 @@ from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import (
     COUNT_COLUMNS,
     MACHINE_COLUMNS,
+    PERCENT_COLUMNS,
     RESULT_COLUMNS,
     SCORE_COLUMNS,
     SEED_COLUMNS,
     SETTING_COLUMNS,
     TEST_COLUMNS,
+    TEXT_COLUMNS,
+    WHOLE_COLUMNS,
     Arm,
 )
 
@@ -30,14 +33,7 @@ if TYPE_CHECKING:
 FOLDER_COLUMN = "folder"
 """Added by `load_results`: the folder of the table a row came from, where its per-question scores lie."""
 
-TEXT_COLUMNS = (
-    "lang", "arm", "model", "source", "target", "test", "split", "scorer", "subset_by", "learned",
-    "device", "host", "finished", "xlqa", "deeppavlov", "torch", "transformers",
-    "precision", "model_sha256", "source_sha256", "target_sha256", "test_sha256", "source_id", "eval_id", "run_id",
-)  # fmt: skip
 NUMBER_COLUMNS = tuple(name for name in RESULT_COLUMNS if name not in TEXT_COLUMNS)
-INTEGER_COLUMNS = ("size", *SEED_COLUMNS, "questions", "paragraphs", "target_questions")
-PERCENT_COLUMNS = ("f1", "em", "squad_f1", "squad_em", "f1_without_overlap", "em_without_overlap")
 OPTIONAL_COLUMNS = (*COUNT_COLUMNS[1:], *MACHINE_COLUMNS, "final_loss", "learned", "target_questions", "steps")
 """What a table may lack: nothing that says which rows may be averaged depends on it."""
 REQUIRED_COLUMNS = tuple(name for name in RESULT_COLUMNS if name not in OPTIONAL_COLUMNS)
@@ -194,7 +190,7 @@ def _number(name: str, cell: str) -> tuple[float, str]:
         return math.nan, "which is not finite"
     if name in PERCENT_COLUMNS and not 0 <= value <= 100:
         return math.nan, "outside 0 to 100 percent"
-    if name in INTEGER_COLUMNS and (value != int(value) or value < 0):
+    if name in WHOLE_COLUMNS and (value != int(value) or value < 0):
         return math.nan, "where a whole number of 0 or more belongs"
     return value, ""
 

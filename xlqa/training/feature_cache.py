@@ -31,7 +31,7 @@ import numpy as np
 
 from xlqa.data.cache import tokenised_folder
 from xlqa.tasks.qa.windows import Template, Windows, WindowShape
-from xlqa.util.temporary import is_abandoned
+from xlqa.util.files import is_abandoned
 
 logger = logging.getLogger(__name__)
 

@@ -8,15 +8,51 @@ import hashlib
 import io
 import json
 import os
+import platform
+import re
 import shutil
+import stat
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from xlqa.errors import XlqaError
-from xlqa.util.temporary import is_abandoned
-from xlqa.util.temporary import temporary_beside as temporary_beside
+
+ABANDONED_SECONDS = 24 * 3600
+"""A half-written file of another host that is older belongs to no process any more."""
+
+MOST_JSON_BYTES = 1 << 28
+"""Limit on the size of a JSON file: 256 MiB are more than the predictions of any test set."""
+
+
+def temporary_beside(path: Path) -> Path:
+    """A name beside a path that no other process of any host uses; a leading dot marks it as half-written."""
+    return path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.tmp")
+
+
+def is_abandoned(path: Path) -> bool:
+    """Whether the process that was writing a temporary file or folder has ended.
+
+    Its name holds host and process (and thread); of other hosts' processes only a day's age tells.
+
+    Raises:
+        OSError: the file is gone by now.
+    """
+    if found := re.search(rf"\.{re.escape(platform.node())}\.(\d+)(\.\d+)?\.tmp$", path.name):
+        return not _is_alive(int(found[1]))
+    return time.time() - path.lstat().st_mtime > ABANDONED_SECONDS
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def remove_stale_files(folders: Iterable[Path]) -> None:
@@ -121,11 +157,54 @@ def write_json(path: Path, value: Any) -> str:
     return write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
+def read_file(path: Path, most: int) -> bytes:
+    """The bytes of a regular file: no device or FIFO, which could have no end or never answer.
+
+    Raises:
+        XlqaError: it is missing, not a regular file, or larger than `most` bytes.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(handle, "rb") as file:
+            status = os.fstat(handle)
+            if not stat.S_ISREG(status.st_mode):
+                raise XlqaError(f"{path} is not a regular file.")
+            content = file.read(min(most, status.st_size) + 1)
+    except OSError as error:
+        raise XlqaError(f"{path} cannot be read ({error.strerror or error}).") from error
+    if len(content) > most:
+        raise XlqaError(f"{path} is larger than {most >> 20:,} MiB.")
+    return content
+
+
+def load_json(path: Path, most: int = MOST_JSON_BYTES) -> Any:
+    """A JSON file's value.
+
+    Raises:
+        XlqaError: it cannot be read (`read_file`), is not JSON, or holds NaN or a number of too many digits.
+    """
+    content = read_file(path, most)
+    try:
+        return json.loads(content, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise XlqaError(f"{path} is not JSON (line {error.lineno}: {error.msg}).") from error
+    except UnicodeDecodeError as error:
+        raise XlqaError(f"{path} is not JSON (byte {error.start:,} is not UTF-8).") from error
+    except RecursionError as error:
+        raise XlqaError(f"{path} is nested too deeply.") from error
+    except ValueError as error:
+        raise XlqaError(f"{path} holds a number that is not finite or has too many digits.") from error
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
 def read_json(path: Path) -> Any | None:
     """A JSON file's value, or None where it is missing or broken."""
     try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        return load_json(path)
+    except XlqaError:
         return None
 
 

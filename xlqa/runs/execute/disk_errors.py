@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from xlqa.errors import XlqaError
-from xlqa.util.files import refuse_if_gone
-from xlqa.util.temporary import temporary_beside
+from xlqa.util.files import refuse_if_gone, temporary_beside
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """What a system says when there is no space for more; half-written files are gone by the time anybody looks."""

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from xlqa.errors import XlqaError
-from xlqa.records import RESULT_COLUMNS, DataRef
+from xlqa.records import DataRef
 from xlqa.runs.execute.run import execute
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.specs import Common, EvalSpec
-from xlqa.runs.store.config import data_entry, data_suffix, read_config, write_config
+from xlqa.runs.store.config import data_entry, place_data
 from xlqa.runs.store.results import is_trained, read_result, write_results
-from xlqa.runs.store.setup import add_evaluation, copy_whole, preparing
+from xlqa.runs.store.run_config import Evaluation, RunConfig, TestEntry, read_config, write_config
+from xlqa.runs.store.setup import copy_whole, preparing
 from xlqa.tasks.qa.reading import read_dataset
 from xlqa.tasks.sources import resolve
 from xlqa.training.context import SESSION
@@ -42,7 +43,8 @@ def evaluate_run(
     Raises:
         XlqaError: no weights, or a test set that cannot be read.
     """
-    config = read_config(folder.config)
+    config = read_config(folder)
+    config.refuse_links(folder)
     if folder.is_source:
         raise XlqaError(f"{folder.path} is a source stage: evaluate its zero-shot run (size 0) below runs/ instead.")
     _refuse_without_weights(folder, config)
@@ -52,25 +54,18 @@ def evaluate_run(
         raise XlqaError(f"{ref.name} has {len(questions):,} questions, {test_size:,} requested: lower --test-size.")
     eval_id = _add_test(folder, ref, test_size)
     if read_result(folder.evaluation(eval_id)) is None:
-        suffix = data_suffix(ref.path)
-        copy_whole(ref.path, folder.root / Layout(Path()).data_file(ref.name, ref.sha256, suffix), ref.sha256)
+        copy_whole(ref.path, folder.root / place_data(ref), ref.sha256)
         execute(folder, keep=True, listen=SESSION.listen, device=device)
     record = read_result(folder.evaluation(eval_id))
     if record is None:
         raise XlqaError(f"{folder.evaluation(eval_id)} was not written: see {folder.log}.")
     write_results(Layout(folder.root))
-    return {column: record["row"][column] for column in RESULT_COLUMNS}
+    return dict(record.row)
 
 
-def _refuse_without_weights(folder: RunFolder, config: dict[str, Any]) -> None:
-    zero_shot = config["dataset_iterator"]["train_size"] == 0
-    source = config["chainer"]["pipe"][1]["source"]
-    there = (
-        (Path(str(source).replace("{ROOT}", str(folder.root))) / "config.json").is_file()
-        if zero_shot
-        else is_trained(folder)
-    )
-    if not there:
+def _refuse_without_weights(folder: RunFolder, config: RunConfig) -> None:
+    zero_shot = (folder.root / config.weights / "config.json").is_file() if config.is_zero_shot else False
+    if not zero_shot and not is_trained(folder):
         raise XlqaError(
             f"{folder.path} has no weights: they were not kept. `xlqa run {folder.path} --keep` trains it again."
         )
@@ -79,21 +74,14 @@ def _refuse_without_weights(folder: RunFolder, config: dict[str, Any]) -> None:
 def _add_test(folder: RunFolder, ref: DataRef, test_size: int | None) -> str:
     """Add a test set to a run's config, unless it is there; returns the evaluation's id."""
     with preparing(Layout(folder.root)):
-        config = read_config(folder.config)
-        evaluations, windows = config["metadata"]["xlqa"]["evaluations"], config["chainer"]["pipe"][0]
-        some = next(iter(evaluations.values()))["row"]
-        tests = config["dataset_reader"]["tests"]
-        skip_bad = bool(tests and tests[0].get("skip_bad"))
-        common = Common(windows["max_length"], windows["stride"], str(some["precision"]), skip_bad)
-        spec = EvalSpec("test", ref, test_size, config["chainer"]["pipe"][1]["max_answer_length"])
-        eval_id = spec.eval_id(common)
-        digest = eval_id.rsplit("-", 1)[1]
-        if not any(e["eval_id"].endswith(f"-{digest}") for e in evaluations.values()):
-            entry = data_entry(ref, skip_bad) | {"size": test_size}
-            add_evaluation(
-                config, {"eval_id": eval_id, "overlap_with": None, "row": _row(some, ref, test_size, eval_id)}, entry
-            )
-            write_config(folder.config, config)
+        config = read_config(folder)
+        row, skip_bad = dict(config.first_row), config.skip_bad
+        common = Common(config.max_length, config.stride, config.precision, skip_bad)
+        eval_id = EvalSpec("test", ref, test_size, config.max_answer_length).eval_id(common)
+        evaluation = Evaluation(eval_id, None, _row(row, ref, test_size, eval_id))
+        if evaluation.digest not in config.digests:
+            test = TestEntry("test", data_entry(ref, skip_bad), test_size)
+            write_config(folder, config.add_evaluation(evaluation, test))
     return eval_id
 
 

@@ -5,25 +5,32 @@ xlqa run runs/<run_id>
 
 from __future__ import annotations
 
-import copy
 import functools
 import logging
 import os
 import platform
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from xlqa.errors import XlqaError
 from xlqa.runs.paths import Layout, RunFolder
-from xlqa.runs.store.config import read_config, write_config
-from xlqa.runs.store.results import is_trained, read_result, source_weights, write_evaluation
+from xlqa.runs.store.results import (
+    TestRecord,
+    TrainingRecord,
+    is_trained,
+    read_result,
+    read_training,
+    source_weights,
+    write_evaluation,
+)
+from xlqa.runs.store.run_config import Evaluation, RunConfig, find_config, read_config, write_config
 from xlqa.training.context import SESSION, Event
 from xlqa.training.model_folder import hash_file, hash_weights
-from xlqa.util.files import read_json, sign, waiting_lock, write_json
+from xlqa.util.files import read_json, waiting_lock, write_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +74,13 @@ def execute(
     # DeepPavlov would print a traceback of its own before our one line.
     logging.getLogger("deeppavlov.core.common.params").setLevel(logging.CRITICAL)
     with waiting_lock(folder.path, lambda: listen({"event": "stage", "stage": WAITING})):
-        config = read_config(folder.config)
-        if not folder.is_source and "evaluations" not in config["metadata"]["xlqa"]:
-            raise XlqaError(f"{folder.config} is not a config of a run: `python -m deeppavlov train` runs it.")
+        config = read_config(folder)
+        config.refuse_links(folder)
         pending = _pending(folder, config)
         trained = is_trained(folder)
         if (folder.is_source and trained) or (not folder.is_source and not pending and not (keep and not trained)):
             return Execution(0, False)
-        _name_source(folder, config)
+        config = _name_source(folder, config)
         with SESSION.during(
             listen=listen, keep_weights=keep or folder.is_source, train_log=folder.train_log,
             checkpoint=folder.checkpoint, checkpoint_minutes=checkpoint_minutes,
@@ -91,62 +97,57 @@ def execute(
         return Execution(len(pending), work.did_train)
 
 
-def _pending(folder: RunFolder, config: dict[str, Any]) -> list[str]:
+def _pending(folder: RunFolder, config: RunConfig) -> list[str]:
     """The evaluation targets of a config whose results are not there yet."""
-    if folder.is_source:
-        return []
-    evaluations = config["metadata"]["xlqa"]["evaluations"]
-    return [t for t, e in evaluations.items() if read_result(folder.evaluation(e["eval_id"])) is None]
+    return [t for t, e in config.evaluations.items() if read_result(folder.evaluation(e.eval_id)) is None]
 
 
-def _name_source(folder: RunFolder, config: dict[str, Any]) -> None:
+def _name_source(folder: RunFolder, config: RunConfig) -> RunConfig:
     """Put the source weights' SHA-256 into a config that was prepared before its source stage was trained."""
-    model = config["chainer"]["pipe"][1]
-    if model.get("source") and not model.get("source_sha256"):
-        source_id = Path(model["source"]).parent.name
-        sha256 = source_weights(Layout(folder.root).source(source_id))
-        if sha256 is None:
-            raise XlqaError(
-                f"{folder.path}: its source stage is not trained: `xlqa run {folder.root}/source/{source_id}` first."
-            )
-        model["source_sha256"] = sha256
-        write_config(folder.config, config)
+    if config.source_id is None or config.source_sha256:
+        return config
+    sha256 = source_weights(Layout(folder.root).source(config.source_id))
+    if sha256 is None:
+        raise XlqaError(
+            f"{folder.path}: its source stage is not trained: `xlqa run {folder.root}/source/{config.source_id}` first."
+        )
+    config = replace(config, source_sha256=sha256)
+    write_config(folder, config)
+    return config
 
 
 class _Work:
     """One run in progress."""
 
-    def __init__(self, folder: RunFolder, config: dict[str, Any], device: str) -> None:
+    def __init__(self, folder: RunFolder, config: RunConfig, device: str) -> None:
         from deeppavlov.core.commands.train import get_iterator_from_config, read_data_by_config
         from deeppavlov.core.commands.utils import parse_config
         from deeppavlov.core.common.registry import get_model
 
-        # Below xlqa's own commands paths hang on where the folder lies now, so that a sweep may be moved.
-        config["metadata"]["variables"] |= {"ROOT": str(folder.root), "DEVICE": device}
-        self.folder, self.facts = folder, config["metadata"]["xlqa"]
         # As it was read at the start: another sweep may write this folder's config again meanwhile.
-        self.described = copy.deepcopy(config["dataset_reader"])
-        parsed = parse_config(config)
+        self.folder, self.config = folder, config
+        # Below xlqa's own commands paths hang on where the folder lies now, so that a sweep may be moved.
+        parsed = parse_config(replace(config, root=str(folder.root), device=device).to_json())
         self.data = read_data_by_config(parsed)
         self.iterator = get_iterator_from_config(parsed, self.data)
         settings = dict(parsed["train"])
         self.trainer = get_model(settings.pop("class_name"))(parsed["chainer"], **settings)
         self.did_train = False
-        self.outcome: dict[str, Any] = {}
+        self.outcome = TrainingRecord({})
 
     def train(self) -> None:
         """Train, unless whole weights with their record lie here already (a zero-shot run's are its source stage's)."""
         if not self.folder.is_source and is_trained(self.folder):
-            self.outcome = read_json(self.folder.outcome) or {}
+            self.outcome = read_training(self.folder) or self.outcome
             return
         self.folder.outcome.unlink(missing_ok=True)
         shutil.rmtree(self.folder.model, ignore_errors=True)
         self.trainer.train(self.iterator)
         self.did_train = self.trainer.outcome is not None
-        self.outcome = sign(self._describe_training())
-        write_json(self.folder.outcome, self.outcome)
+        self.outcome = self._describe_training()
+        write_json(self.folder.outcome, self.outcome.to_json())
 
-    def _describe_training(self) -> dict[str, Any]:
+    def _describe_training(self) -> TrainingRecord:
         done = self.trainer.outcome
         record: dict[str, Any] = {"steps": 0, **machine()}
         if done is not None:
@@ -155,10 +156,11 @@ class _Work:
                 "train_seconds": round(done.seconds, 3), "examples_per_second": round(done.examples_per_second, 3),
                 "micro_batch": done.micro_tokens,
             }  # fmt: skip
-        if (self.folder.model / "config.json").is_file():
-            record["weights_sha256"] = hash_weights(self.folder.model)
-            record["model_files"] = {path.name: hash_file(path) for path in sorted(self.folder.model.iterdir())}
-        return record
+        model = self.folder.model
+        if not (model / "config.json").is_file():
+            return TrainingRecord(record)
+        files = {path.name: hash_file(path) for path in sorted(model.iterdir())}
+        return TrainingRecord(record, hash_weights(model), files)
 
     def evaluate(self, target: str) -> None:
         """Answer one test set, score it and store the evaluation."""
@@ -166,21 +168,26 @@ class _Work:
 
         self.trainer.evaluate(self.iterator, [target])
         answers = self.trainer.answers[target]
-        facts = self.facts["evaluations"][target]
+        evaluation = self.config.evaluations[target]
         predictions = dict(zip(answers.ids, answers.texts, strict=True))
         scored = score_answers(
             answers.ids, [g.context_hash for g in answers.golds], [g.texts for g in answers.golds], predictions,
-            facts["row"]["scorer"],
+            evaluation.row["scorer"],
         )  # fmt: skip
-        overlap = scored.without(self._overlapping(facts)) if facts["overlap_with"] else {}
-        row = facts["row"] | scored.columns() | overlap | self._measured(answers)
-        test = {"target": target, "overlap_with": facts["overlap_with"], **self._test_data(target)}
-        write_evaluation(self.folder.evaluation(facts["eval_id"]), predictions, scored, row, test)
+        overlap = scored.without(self._overlapping(target, evaluation)) if evaluation.overlap_with else {}
+        row = {**evaluation.row, **scored.columns(), **overlap, **self._measured(answers)}
+        write_evaluation(
+            self.folder.evaluation(evaluation.eval_id),
+            predictions,
+            scored,
+            row,
+            self._describe_test(target, evaluation),
+        )
         SESSION.listen({"event": "score", **{name: row[name] for name in ("test", "scorer", "f1", "em")}})
 
     def _measured(self, answers: Any) -> dict[str, Any]:
         columns = ("steps", "final_loss", "learned", "train_seconds", "examples_per_second", "micro_batch")
-        trained = {name: self.outcome.get(name) for name in columns}
+        trained = {name: self.outcome.columns.get(name) for name in columns}
         device = _describe_device(self.trainer)
         finished = datetime.now(UTC).isoformat(timespec="seconds")
         return trained | machine() | {
@@ -188,21 +195,23 @@ class _Work:
             "finished": finished,
         }  # fmt: skip
 
-    def _overlapping(self, facts: dict[str, Any]) -> list[str]:
+    def _overlapping(self, target: str, evaluation: Evaluation) -> list[str]:
         from xlqa.components.reader import read_part
         from xlqa.tasks.qa.overlap import find_overlap
 
-        entry = facts["overlap_with"] | {"path": facts["overlap_with"]["path"].format(ROOT=self.folder.root)}
-        train = read_part(entry).questions
-        key = ("overlap", entry["sha256"], facts["eval_id"])
-        part = next((p for t, p, _ in self.data["tests"] if self.facts["evaluations"][t] is facts), None)
-        if part is None:
+        part = next((p for name, p, _ in self.data["tests"] if name == target), None)
+        if part is None or evaluation.overlap_with is None:
             return []
+        entry = evaluation.overlap_with
+        train = read_part({**entry.to_json(), "path": str(entry.file(self.folder.root))}).questions
+        key = ("overlap", entry.sha256, evaluation.eval_id)
         return SESSION.share(key, lambda: sorted(find_overlap(train, part.questions).by_paragraph))
 
-    def _test_data(self, target: str) -> dict[str, Any]:
-        tests = {test["target"]: test for test in self.described["tests"]}
-        return {"data": tests.get(target) or self.described["train"], "valid": target not in tests}
+    def _describe_test(self, target: str, evaluation: Evaluation) -> TestRecord:
+        test = self.config.find_test(target)
+        data = test.data if test else self.config.train
+        assert data is not None  # a config whose `valid` has no train part is refused
+        return TestRecord(target, data, test.size if test else None, test is None, evaluation.overlap_with)
 
     def close(self) -> None:
         """Give the device's memory back."""
@@ -228,11 +237,14 @@ def record_failure(folder: RunFolder, error: str, tail: str = "") -> dict[str, A
     """Write a run's failure.json and return it; attempts are counted on."""
     earlier = read_json(folder.failure)
     attempts = int(earlier.get("attempts", 0)) if isinstance(earlier, dict) else 0
-    try:
-        facts = read_config(folder.config)["metadata"]["xlqa"]
-    except XlqaError:
-        facts = {}
-    row = next((e["row"] for e in facts.get("evaluations", {}).values()), {"lang": facts.get("lang"), "arm": "source"})
+    config = find_config(folder)
+    row = (
+        {"lang": config.language, "arm": "source"}
+        if config and config.is_source
+        else config.first_row
+        if config
+        else {}
+    )
     record = {
         **{name: row.get(name) for name in ("lang", "arm", "size", "seed")},
         "attempts": attempts + 1,

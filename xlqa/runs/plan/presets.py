@@ -19,7 +19,8 @@ from xlqa.data.registry import find_part, part_scorer
 from xlqa.errors import XlqaError
 from xlqa.records import SCHEMA_VERSION
 from xlqa.runs.specs import Hyper
-from xlqa.runs.store.config import COMPONENTS, chainer_section, train_section
+from xlqa.runs.store.components import QA
+from xlqa.runs.store.run_config import chainer_section, train_section
 from xlqa.util.files import write_json
 
 MBERT, RUBERT, CHINESE_BERT = "bert-base-multilingual-cased", "DeepPavlov/rubert-base-cased", "bert-base-chinese"
@@ -72,7 +73,7 @@ def render_preset(preset: Preset) -> dict[str, Any]:
             "xlqa": {"schema": SCHEMA_VERSION, "system": preset.name, "notes": notes},
         },
         "dataset_reader": {
-            "class_name": f"{COMPONENTS}.reader:QuestionReader",
+            "class_name": QA.reader,
             "train": _registered(preset.train),
             "source": None,
             "tests": [
@@ -80,25 +81,26 @@ def render_preset(preset: Preset) -> dict[str, Any]:
             ],
         },
         "dataset_iterator": {
-            "class_name": f"{COMPONENTS}.iterator:SubsetIterator",
+            "class_name": QA.iterator,
             "train_size": None,
             "subset_seed": 0,
             "subset_by": "question",
             "valid_size": 0,
         },
         "chainer": chainer_section(
+            QA,
             preset.encoder,
             None,
-            384,
-            128,
-            30,
-            "fp32",
-            f"{{ROOT}}/models/{preset.name}",
+            max_length=384,
+            stride=128,
+            max_answer_length=30,
+            precision="fp32",
+            save_path=f"{{ROOT}}/models/{preset.name}",
             source=None,
             source_sha256=None,
             head_seed=0,
         ),
-        "train": train_section(hyper, 0, 0, targets),
+        "train": train_section(QA, hyper, 0, 0, targets),
     }
 
 

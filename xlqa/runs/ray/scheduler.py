@@ -28,8 +28,7 @@ from xlqa.runs.paths import RunFolder
 from xlqa.runs.ray.cluster import Node, forget, is_lost, is_there, joined, nodes, other_versions, pinned
 from xlqa.runs.ray.transfer import FilePart, await_files, download_outputs, needed_files
 from xlqa.runs.ray.worker_actor import THREAD_VARIABLES, Probe, RunOrder, WorkerActor
-from xlqa.util.files import sha256_of, waiting_lock, write_text
-from xlqa.util.temporary import temporary_beside
+from xlqa.util.files import sha256_of, temporary_beside, waiting_lock, write_text
 
 LOSSES_ALLOWED = 5
 """How often a run may lose its node before it counts as failed."""

@@ -10,7 +10,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -18,10 +18,10 @@ from typing import Any
 from xlqa.errors import XlqaError
 from xlqa.runs.paths import RunFolder
 from xlqa.runs.store.results import PREDICTIONS, QUESTIONS, RESULT, is_trained, read_result
+from xlqa.runs.store.run_config import read_config
 from xlqa.training.model_folder import TOKENIZER_FILES, hash_file, weight_files, write_folder
-from xlqa.util.files import read_json, sha256_of, write_bytes
+from xlqa.util.files import sha256_of, write_bytes
 
-ROOT = "{ROOT}/"
 RESULT_FILES = (PREDICTIONS, QUESTIONS, RESULT)
 """The files of an evaluation, in the order in which they are written: without the last it never happened."""
 
@@ -43,26 +43,15 @@ def needed_files(folder: RunFolder) -> dict[str, Path]:
 
     Its own are the config, and evaluations and weights of an earlier start.
     """
-    found = {}
-    for name in {text.removeprefix(ROOT) for text in _texts(read_json(folder.config)) if text.startswith(ROOT)}:
-        path = folder.root / name
-        if path.is_file():
-            found[name] = path
-        elif path.is_dir() and (path != folder.model or is_trained(folder)):
+    config, root = read_config(folder), folder.root
+    config.refuse_links(folder)
+    found = {entry.path: entry.file(root) for entry in config.data_entries() if entry.file(root).is_file()}
+    for name in filter(None, (config.encoder, config.source_weights, config.weights)):
+        path = root / name
+        if path.is_dir() and (path != folder.model or is_trained(folder)):
             found |= {f"{name}/{file.name}": file for file in model_files(path)}
     own = [folder.config, folder.outcome, *(path / name for path in folder.evaluations() for name in RESULT_FILES)]
-    return found | {path.relative_to(folder.root).as_posix(): path for path in own if path.is_file()}
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
+    return found | {path.relative_to(root).as_posix(): path for path in own if path.is_file()}
 
 
 def model_files(folder: Path) -> list[Path]:

@@ -18,7 +18,7 @@ from xlqa.runs.execute.disk_errors import FULL
 from xlqa.runs.execute.scheduler import LocalWorker
 from xlqa.runs.paths import RunFolder
 from xlqa.runs.ray.transfer import FilePart, Mirror, await_files, listing, marks
-from xlqa.util.temporary import temporary_beside
+from xlqa.util.files import temporary_beside
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 """Ray sets the first to a task's CPUs; how many threads compute decides the last digits on a CPU, so the driver says."""

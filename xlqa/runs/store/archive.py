@@ -11,14 +11,15 @@ import json
 import lzma
 import tarfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from xlqa.errors import XlqaError
 from xlqa.records import RESULT_COLUMNS
 from xlqa.runs.paths import Layout, RunFolder
-from xlqa.runs.store.config import relocated
-from xlqa.runs.store.results import PREDICTIONS, QUESTIONS, RESULT, read_result, write_results
+from xlqa.runs.store.results import PREDICTIONS, QUESTIONS, RESULT, read_result, read_training, write_results
+from xlqa.runs.store.run_config import read_config
 from xlqa.util.files import csv_text, is_signed, read_json, sign, write_bytes, write_text
 
 ARCHIVE = "runs.tar.xz"
@@ -71,8 +72,13 @@ def _content(path: Path) -> bytes:
     record = read_json(path) if path.name in RECORDS else None
     if not isinstance(record, dict):
         return path.read_bytes()
-    published = relocated(record, ".") if path.name == "config.json" else _anonymous(record)
+    published = _relocated(path) if path.name == "config.json" else _anonymous(record)
     return (json.dumps(published, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "surrogatepass")
+
+
+def _relocated(path: Path) -> dict[str, Any]:
+    """A config whose ROOT is the folder that it is unpacked into."""
+    return replace(read_config(RunFolder(path.parent)), root=".").to_json()
 
 
 def _anonymous(record: dict[str, Any]) -> dict[str, Any]:
@@ -93,7 +99,7 @@ def _records(layout: Layout) -> Iterator[Path]:
     sources = sorted(path for path in layout.sources.glob("[!.]*") if path.is_dir()) if layout.sources.is_dir() else []
     for folder in [*map(RunFolder, sources), *layout.run_folders()]:
         done = [path for path in folder.evaluations() if read_result(path) is not None]
-        if not done and not (folder.is_source and read_json(folder.outcome)):
+        if not done and not (folder.is_source and read_training(folder)):
             continue
         yield from (path for path in (folder.config, folder.train_log, folder.outcome) if path.is_file())
         for evaluation in done:

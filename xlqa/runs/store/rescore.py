@@ -13,7 +13,8 @@ from xlqa.data.subsets import sample_questions, split_validation
 from xlqa.errors import XlqaError
 from xlqa.records import Question
 from xlqa.runs.paths import Layout
-from xlqa.runs.store.results import PREDICTIONS, read_result, write_evaluation, write_results
+from xlqa.runs.store.results import PREDICTIONS, Result, read_result, write_evaluation, write_results
+from xlqa.runs.store.run_config import DataEntry, read_config
 from xlqa.runs.store.scores import score_answers
 from xlqa.tasks.qa.reading import read_dataset
 from xlqa.util.files import read_json, sha256_of
@@ -28,8 +29,11 @@ def rescore(root: Path) -> list[dict[str, Any]]:
         XlqaError: there is nothing to score, or a data file is missing or differs.
     """
     layout = Layout(root)
-    folders = [path for run in layout.run_folders() for path in run.evaluations()]
-    records = [(path, record) for path in folders if (record := read_result(path)) is not None]
+    records = []
+    for run in layout.run_folders():
+        if done := [(path, record) for path in run.evaluations() if (record := read_result(path)) is not None]:
+            read_config(run).refuse_links(run)
+            records += done
     if not records:
         raise XlqaError(f"{root} has no finished evaluation below runs/: name a sweep's folder (--out).")
     reader = _Reader(root)
@@ -38,11 +42,11 @@ def rescore(root: Path) -> list[dict[str, Any]]:
     return write_results(layout)
 
 
-def _rescore_one(folder: Path, record: dict[str, Any], reader: _Reader) -> None:
+def _rescore_one(folder: Path, record: Result, reader: _Reader) -> None:
     from xlqa.tasks.qa.overlap import find_overlap
 
-    row, test = record["row"], record["test"]
-    questions = reader.test_questions(test["data"], row, bool(test["valid"]))
+    row, test = dict(record.row), record.test
+    questions = reader.test_questions(test.data, row, test.valid)
     predictions = read_json(folder / PREDICTIONS)
     if not isinstance(predictions, dict):
         raise XlqaError(
@@ -57,8 +61,8 @@ def _rescore_one(folder: Path, record: dict[str, Any], reader: _Reader) -> None:
         predictions, row["scorer"],
     )  # fmt: skip
     overlap = {}
-    if test.get("overlap_with"):
-        shared = find_overlap(reader.read(test["overlap_with"]), questions).by_paragraph
+    if test.overlap_with:
+        shared = find_overlap(reader.read(test.overlap_with), questions).by_paragraph
         overlap = scored.without(sorted(shared))
     write_evaluation(folder, predictions, scored, row | scored.columns() | overlap, test)
 
@@ -70,21 +74,21 @@ class _Reader:
         self.root = root
         self.known: dict[tuple[str, str], tuple[Question, ...]] = {}
 
-    def read(self, entry: Mapping[str, Any]) -> tuple[Question, ...]:
+    def read(self, entry: DataEntry) -> tuple[Question, ...]:
         """The questions of a config's data entry."""
-        path = Path(str(entry["path"]).replace("{ROOT}", str(self.root)))
-        key = (str(entry["sha256"]), str(entry.get("language", "")))
+        path = entry.file(self.root)
+        key = (entry.sha256, entry.language)
         if key not in self.known:
-            if sha256_of(path) != entry["sha256"]:
+            if sha256_of(path) != entry.sha256:
                 raise XlqaError(
-                    f"{path} is missing or differs from the file that was scored: put that one there (SHA-256 {entry['sha256']}), "
+                    f"{path} is missing or differs from the file that was scored: put that one there (SHA-256 {entry.sha256}), "
                     "or run the same sweep again."
                 )
-            reading = read_dataset(path, skip_bad=bool(entry.get("skip_bad")), language=str(entry.get("language", "")))
+            reading = read_dataset(path, skip_bad=entry.skip_bad, language=entry.language)
             self.known[key] = reading.questions
         return self.known[key]
 
-    def test_questions(self, entry: Mapping[str, Any], row: Mapping[str, Any], valid: bool) -> tuple[Question, ...]:
+    def test_questions(self, entry: DataEntry, row: Mapping[str, Any], valid: bool) -> tuple[Question, ...]:
         """The questions that an evaluation scored, in its order."""
         questions = self.read(entry)
         if valid:

@@ -6,18 +6,21 @@ it. results.csv is written from these by one function: the same runs give the sa
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xlqa.errors import XlqaError
 from xlqa.records import QUESTION_COLUMNS, RESULT_COLUMNS, Arm
 from xlqa.runs.paths import Layout, RunFolder
-from xlqa.runs.store.config import named_evaluations
+from xlqa.runs.store.fields import Fields
+from xlqa.runs.store.run_config import DataEntry, TestEntry, find_config, take_data, take_test
 from xlqa.training.model_folder import hash_file, hash_weights
-from xlqa.util.files import csv_text, is_signed, read_json, sha256_of, sign, write_json, write_text
+from xlqa.util.files import csv_text, is_signed, load_json, read_json, sha256_of, sign, write_json, write_text
 
 if TYPE_CHECKING:
     from xlqa.runs.store.scores import ScoredSet
@@ -29,41 +32,113 @@ RESULT = "result.json"
 FAILURE_COLUMNS = ("lang", "arm", "size", "seed", "attempts", "error", "when", "run_id", "log")
 
 
+@dataclass(frozen=True, slots=True)
+class TestRecord:
+    """What an evaluation scored: with it the scores can be computed again.
+
+    Attributes:
+        target: its name among the config's evaluation targets.
+        data: the file; size: of a random part, None for all.
+        valid: whether it is the part cut from the train part `data`.
+        overlap_with: the train part that shared paragraphs are counted against.
+    """
+
+    target: str
+    data: DataEntry
+    size: int | None
+    valid: bool
+    overlap_with: DataEntry | None
+
+    def to_json(self) -> dict[str, Any]:
+        data = self.data.to_json() if self.valid else TestEntry(self.target, self.data, self.size).to_json()
+        overlap = self.overlap_with.to_json() if self.overlap_with else None
+        return {"target": self.target, "overlap_with": overlap, "data": data, "valid": self.valid}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished evaluation: its row of results.csv, what it scored, and the SHA-256 of the files beside its record."""
+
+    row: Mapping[str, Any]
+    test: TestRecord
+    files: Mapping[str, str]
+
+
 def write_evaluation(
-    folder: Path, predictions: Mapping[str, str], scored: ScoredSet, row: Mapping[str, Any], test: Mapping[str, Any]
+    folder: Path, predictions: Mapping[str, str], scored: ScoredSet, row: Mapping[str, Any], test: TestRecord
 ) -> None:
     """Store one evaluation; result.json comes last, and without it the evaluation never happened.
 
     Args:
         folder: of the evaluation.
-        predictions: question id -> answer; None keeps the file that is there.
+        predictions: question id -> answer.
         scored: per-question scores, from which questions.csv is written.
         row: of results.csv, all columns.
-        test: the test set's file, part and scorer, with which the scores can be recomputed.
     """
     files = {
         PREDICTIONS: write_json(folder / PREDICTIONS, dict(predictions)),
         QUESTIONS: write_text(folder / QUESTIONS, csv_text(QUESTION_COLUMNS, scored.question_rows())),
     }
     complete = {column: row.get(column) for column in RESULT_COLUMNS}
-    write_json(folder / RESULT, sign({"row": complete, "test": dict(test), "files": files}))
+    write_json(folder / RESULT, sign({"row": complete, "test": test.to_json(), "files": files}))
 
 
-def read_result(folder: Path) -> dict[str, Any] | None:
-    """An evaluation's record, or None where it is missing, broken, or does not agree with the files beside it."""
-    record = read_json(folder / RESULT)
-    if not is_signed(record):
+def load_result(folder: Path) -> Result:
+    """An evaluation's record.
+
+    Raises:
+        XlqaError: it is missing or broken, or does not agree with the files beside it: names file and field.
+    """
+    value = load_json(folder / RESULT)
+    fields = Fields(value, f"{folder / RESULT}:")
+    row = fields.row("row")
+    files = fields.object("files")
+    hashes = {name: files.sha256(name) for name in (PREDICTIONS, QUESTIONS)}
+    files.done()
+    result = Result(row, _take_test_record(fields.object("test")), hashes)
+    fields.sha256("checksum")
+    fields.done()
+    if absent := [name for name in NEVER_EMPTY if row[name] is None]:
+        raise XlqaError(f"{fields.place('row')}.{absent[0]} is null.")
+    if not is_signed(value):
+        raise XlqaError(f"{folder / RESULT} does not agree with its checksum: it was damaged or edited.")
+    for name, sha256 in hashes.items():
+        if known_sha256(folder / name) != sha256:
+            raise XlqaError(f"{folder / name} is missing or not the file that {RESULT} was written with.")
+    return result
+
+
+NEVER_EMPTY = ("lang", "arm", "size", "seed", "model", "test", "split", "scorer", "f1", "em", "run_id", "eval_id")
+"""What every finished evaluation's row has."""
+
+
+def _take_test_record(fields: Fields) -> TestRecord:
+    valid, target, overlap = fields.truth("valid"), fields.left.get("target"), fields.maybe_object("overlap_with")
+    data, size = fields.object("data"), None
+    if valid:
+        fields.fixed("target", "valid")
+        entry = take_data(data)
+    else:
+        test = take_test(data)
+        fields.fixed("target", test.target)
+        entry, size = test.data, test.size
+    fields.done()
+    return TestRecord(str(target), entry, size, valid, take_data(overlap) if overlap else None)
+
+
+def read_result(folder: Path) -> Result | None:
+    """As `load_result`; None where there is no whole evaluation."""
+    try:
+        return load_result(folder)
+    except XlqaError:
         return None
-    assert isinstance(record, dict)
-    intact = all(_known_sha256(folder / name) == sha256 for name, sha256 in record["files"].items())
-    return record if intact else None
 
 
 _hashes: dict[tuple[str, int, int, int], str] = {}
 SETTLED_SECONDS = 0.1
 
 
-def _known_sha256(path: Path) -> str | None:
+def known_sha256(path: Path) -> str | None:
     """SHA-256 of a file, remembered in this process while its size, time and inode stay: a table is written after each run.
 
     A file that changed only just now is not remembered: it might change once more within its time's resolution.
@@ -81,32 +156,63 @@ def _known_sha256(path: Path) -> str | None:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class TrainingRecord:
+    """What train.json holds: columns of results.csv, and the SHA-256 of the weights and model files that were kept."""
+
+    columns: Mapping[str, Any]
+    weights_sha256: str | None = None
+    model_files: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        kept = {"weights_sha256": self.weights_sha256, "model_files": dict(self.model_files)}
+        return sign({**self.columns, **(kept if self.weights_sha256 else {})})
+
+
+def read_training(folder: RunFolder) -> TrainingRecord | None:
+    """The record of a run's (or source stage's) training; None where it is missing, broken or of another kind."""
+    value = read_json(folder.outcome)
+    if not is_signed(value):
+        return None
+    fields = Fields(value, f"{folder.outcome}:")
+    try:
+        weights = fields.sha256("weights_sha256") if fields.has("weights_sha256") else None
+        files = fields.object("model_files") if fields.has("model_files") else None
+        hashes = {name: files.sha256(name) for name in list(files.left) if FILE_NAME.fullmatch(name)} if files else {}
+        fields.sha256("checksum")
+        record = TrainingRecord(fields.columns(), weights, hashes)
+        for part in filter(None, (files, fields)):
+            part.done()
+    except XlqaError:
+        return None
+    return record
+
+
+FILE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,200}")
+
+
 def is_trained(folder: RunFolder) -> bool:
     """Whether a run's (or source stage's) weights are there, whole, with the record of their training."""
-    record = read_json(folder.outcome)
-    if not isinstance(record, dict) or not is_signed(record) or not (folder.model / "config.json").is_file():
+    record = read_training(folder)
+    if record is None or record.weights_sha256 is None or not (folder.model / "config.json").is_file():
         return False
     try:
-        files = record.get("model_files", {}).items()
-        whole = all(hash_file(folder.model / name) == sha256 for name, sha256 in files)
-        return whole and bool(hash_weights(folder.model) == record.get("weights_sha256"))
+        whole = all(hash_file(folder.model / name) == sha256 for name, sha256 in record.model_files.items())
+        return whole and hash_weights(folder.model) == record.weights_sha256
     except (XlqaError, OSError):
         return False
 
 
 def source_weights(folder: RunFolder) -> str | None:
     """SHA-256 of a trained source stage's weights; None while there are none."""
-    record = read_json(folder.outcome)
-    if not is_signed(record) or not is_trained(folder):
-        return None
-    assert isinstance(record, dict)
-    return str(record["weights_sha256"])
+    record = read_training(folder)
+    return record.weights_sha256 if record is not None and is_trained(folder) else None
 
 
 def collect_rows(layout: Layout) -> list[dict[str, Any]]:
     """The rows of all finished evaluations, sorted by what they measure."""
     records = [read_result(path) for run in layout.run_folders() for path in run.evaluations()]
-    return sorted((record["row"] for record in records if record), key=_order)
+    return sorted((dict(record.row) for record in records if record), key=_order)
 
 
 ARM_ORDER = {arm.value: index for index, arm in enumerate(Arm)}
@@ -147,8 +253,9 @@ def _is_done(folder: RunFolder) -> bool:
     """Whether a folder's config has nothing left to do: a failure from before then counts no more."""
     if folder.is_source:
         return is_trained(folder)
-    evaluations = named_evaluations(read_json(folder.config))
-    return bool(evaluations) and all(read_result(folder.evaluation(e["eval_id"])) for e in evaluations.values())
+    config = find_config(folder)
+    evaluations = config.evaluations.values() if config else ()
+    return bool(evaluations) and all(read_result(folder.evaluation(e.eval_id)) for e in evaluations)
 
 
 def write_failures(layout: Layout) -> list[dict[str, Any]]:

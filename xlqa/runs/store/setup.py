@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 import shutil
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from xlqa.errors import XlqaError
 from xlqa.records import DataRef
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.plan.planner import Plan
 from xlqa.runs.specs import EncoderRef, EvalSpec, RunSpec, SourceStage
-from xlqa.runs.store.config import is_sealed, place_data, render_run, render_source, write_config
+from xlqa.runs.store.config import place_data, render_run, render_source
 from xlqa.runs.store.results import source_weights
-from xlqa.util.files import read_json, remove_stale_files, replacing, sha256_of, waiting_lock
-from xlqa.util.temporary import temporary_beside
+from xlqa.runs.store.run_config import RunConfig, find_config, write_config
+from xlqa.util.files import remove_stale_files, replacing, sha256_of, temporary_beside, waiting_lock
 
 
 def lay_out(plan: Plan) -> None:
@@ -53,7 +52,7 @@ def data_refs(plan: Plan) -> list[DataRef]:
 def write_source_config(plan: Plan, stage: SourceStage) -> RunFolder:
     """Write a source stage's config."""
     folder = plan.layout.source(stage.source_id)
-    write_config(folder.config, _frugal(plan, render_source(stage, plan.request.out)))
+    write_config(folder, _save_memory(plan, render_source(stage, plan.request.out)))
     return folder
 
 
@@ -64,51 +63,36 @@ def write_run_config(plan: Plan, spec: RunSpec, evals: tuple[EvalSpec, ...]) -> 
     """
     folder = plan.layout.run(spec.run_id)
     sha256 = source_weights(plan.layout.source(spec.stage.source_id)) if spec.stage else None
-    fresh = _frugal(plan, render_run(spec, evals, plan.request.out, sha256 if spec.more_steps == 0 else None))
+    fresh = _save_memory(plan, render_run(spec, evals, plan.request.out, sha256 if spec.more_steps == 0 else None))
     with preparing(plan.layout):
-        write_config(folder.config, keep_evaluations(fresh, read_json(folder.config)))
+        write_config(folder, keep_evaluations(fresh, find_config(folder)))
     return folder
 
 
-def _frugal(plan: Plan, config: dict[str, Any]) -> dict[str, Any]:
-    """A config with what saves memory on request; it is no part of a run's identity."""
-    if plan.request.gradient_checkpointing:
-        config["train"]["gradient_checkpointing"] = True
-    return config
+def _save_memory(plan: Plan, config: RunConfig) -> RunConfig:
+    """A config with what saves memory on request; it is not part of a run's identity."""
+    return replace(config, gradient_checkpointing=plan.request.gradient_checkpointing)
 
 
 def preparing(layout: Layout) -> AbstractContextManager[None]:
-    """Held for the moment in which a config is read and written again, so that two sweeps lose nothing of each other."""
+    """Held while a config is read and written again, so that two sweeps lose none of each other's evaluations."""
     layout.runs.mkdir(parents=True, exist_ok=True)
     return waiting_lock(layout.runs)
 
 
-def keep_evaluations(fresh: dict[str, Any], old: Any) -> dict[str, Any]:
-    """A config with the evaluations of the one that lies there, under free names, and its source weights' SHA-256.
+def keep_evaluations(fresh: RunConfig, old: RunConfig | None) -> RunConfig:
+    """A config with the evaluations of the earlier one, under free names, and its source weights' SHA-256.
 
-    A damaged or edited config gives nothing: what it names might never have been asked for.
+    A damaged or edited config adds nothing: what it names might never have been asked for.
     """
-    if not is_sealed(old):
+    if old is None or not old.sealed:
         return fresh
-    model, before = fresh["chainer"]["pipe"][1], old["chainer"]["pipe"][1]
-    model["source_sha256"] = model["source_sha256"] or before.get("source_sha256")
-    known = {e["eval_id"].rsplit("-", 1)[1] for e in fresh["metadata"]["xlqa"]["evaluations"].values()}
-    for target, evaluation in old["metadata"]["xlqa"]["evaluations"].items():
-        if evaluation["eval_id"].rsplit("-", 1)[1] not in known:
-            entry = next((test for test in old["dataset_reader"]["tests"] if test["target"] == target), None)
-            if entry is not None:
-                add_evaluation(fresh, evaluation, entry)
-    return fresh
-
-
-def add_evaluation(config: dict[str, Any], evaluation: dict[str, Any], entry: dict[str, Any]) -> str:
-    """Add one test set to a config under the next free target name; returns that name."""
-    evaluations = config["metadata"]["xlqa"]["evaluations"]
-    target = next(name for i in itertools.count(2) if (name := f"test_{i}") not in evaluations)
-    evaluations[target] = evaluation
-    config["dataset_reader"]["tests"].append(entry | {"target": target})
-    config["train"]["evaluation_targets"].append(target)
-    return target
+    config = replace(fresh, source_sha256=fresh.source_sha256 or old.source_sha256)
+    for target, evaluation in old.evaluations.items():
+        test = old.find_test(target)
+        if test is not None and evaluation.digest not in config.digests:
+            config = config.add_evaluation(evaluation, test)
+    return config
 
 
 def copy_whole(source: Path, copy: Path, sha256: str) -> None:

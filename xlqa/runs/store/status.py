@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from xlqa.errors import XlqaError
-from xlqa.records import SETTING_COLUMNS, planned_steps
+from xlqa.records import SETTING_COLUMNS
 from xlqa.runs.paths import Layout, RunFolder
-from xlqa.runs.store.config import named_evaluations
-from xlqa.runs.store.results import ARM_ORDER, read_result
-from xlqa.util.files import is_signed, read_json
+from xlqa.runs.store.results import ARM_ORDER, read_result, read_training
+from xlqa.runs.store.run_config import RunConfig, find_config
+from xlqa.util.files import read_json
 
 State = Literal["done", "running", "failed", "begun", "waiting"]
 """`running`: a process of this machine holds the run's folder. `begun`: it trained, but no process here holds it: another
@@ -107,7 +107,7 @@ def read_status(root: Path) -> SweepStatus:
         XlqaError: no run was ever prepared there.
     """
     layout = Layout(root)
-    prepared = [(folder, config) for folder in layout.run_folders() if (config := _config(folder))]
+    prepared = [(folder, config) for folder in layout.run_folders() if (config := find_config(folder))]
     if not prepared:
         raise XlqaError(f"{root} is no sweep's folder: it has no runs/. Name what was --out of `xlqa sweep`.")
     rows = {folder.id: _rows(folder, config) for folder, config in prepared}
@@ -120,22 +120,11 @@ def read_status(root: Path) -> SweepStatus:
     )
 
 
-def _config(folder: RunFolder) -> dict[str, Any] | None:
-    config = read_json(folder.config)
-    return config if named_evaluations(config) else None
-
-
-def _facts(config: Mapping[str, Any]) -> dict[str, Any]:
-    metadata = config.get("metadata")
-    facts = metadata.get("xlqa") if isinstance(metadata, dict) else None
-    return facts if isinstance(facts, dict) else {}
-
-
-def _rows(folder: RunFolder, config: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _rows(folder: RunFolder, config: RunConfig) -> list[Mapping[str, Any]]:
     """A row an evaluation, planned or done; scores are None in those that are not done."""
-    planned = {e["eval_id"].rsplit("-", 1)[-1]: e["row"] for e in named_evaluations(config).values()}
+    planned = {evaluation.digest: evaluation.row for evaluation in config.evaluations.values()}
     done = {
-        path.name.rsplit("-", 1)[-1]: record["row"]
+        path.name.rsplit("-", 1)[-1]: record.row
         for path in folder.evaluations()
         if (record := read_result(path)) is not None
     }
@@ -149,17 +138,12 @@ def _run(folder: RunFolder, rows: Sequence[Mapping[str, Any]]) -> RunStatus:
 
 
 def _stage(folder: RunFolder) -> RunStatus:
-    config: Any = read_json(folder.config)
-    try:
-        train, size = dict(config["train"]), int(config["dataset_iterator"]["train_size"])
-        seed, lang = int(train["seed"]), str(_facts(config).get("lang", ""))
-    except (KeyError, TypeError, ValueError):
-        train, size, seed, lang = {}, 0, 0, ""  # damaged, and written again by the next start
-    steps = None
-    if {"epochs", "batch_size", "min_steps"} <= train.keys():
-        steps = planned_steps(size, train["epochs"], train["batch_size"], train["min_steps"])
-    # Its weights may be gone (--keep none); the record of its training says that it was done.
-    state = "done" if is_signed(read_json(folder.outcome)) else _unfinished(folder)
+    config = find_config(folder)  # None: damaged, and written again by the next start
+    lang, size, seed, steps = (config.language, config.train_size, config.seed, None) if config else ("", 0, 0, None)
+    if config and config.hyper:
+        steps = config.hyper.steps(size)
+    # Its weights may be gone (--keep none); the record of its training tells that it was done.
+    state = "done" if read_training(folder) else _unfinished(folder)
     return _status(folder, state, lang, "source", size, seed, steps)
 
 
