@@ -19,11 +19,12 @@ def sentences() -> Iterator[str]:
     """The lines of the list: a title per topic, then its sentences."""
     for domain in RUSSIAN.domains:
         yield f"# {domain.title}"
-        draw = Draw(domain.title)
         for item in (*domain.facts, *domain.asks):
             for held_out in (False, True):
                 for phrasing in item.phrasings.of(held_out):
                     for feminine in (False, True) if "|" in phrasing else (False,):
+                        # A sequence of its own for each line, so that a change leaves the other lines as they were read.
+                        draw = Draw(f"{phrasing} {feminine}")
                         yield render(phrasing, _values(domain, held_out, feminine, draw)).text
 
 

@@ -143,17 +143,6 @@ def named_after(head: Noun, names: tuple[Sequence[Noun], Sequence[Noun]]) -> Kin
     return draw_value
 
 
-def of_town(head: Noun, towns: tuple[Sequence[Noun], Sequence[Noun]]) -> Kind:
-    """A kind of institutions of a town, whose name stays in the genitive: "университет города Лисогорска"."""
-
-    def draw_value(draw: Draw, held_out: bool) -> Value:
-        town = draw.one(towns[held_out])
-        forms = phrase(head.forms, "города", town.forms["gen"])
-        return Noun(forms, head.gender, unique=town.forms["nom"].lower()).value()
-
-    return draw_value
-
-
 @dataclass(frozen=True)
 class Family:
     """A family name, which declines differently for men and women."""

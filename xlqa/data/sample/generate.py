@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from xlqa.data.sample.english import ENGLISH
 from xlqa.data.sample.handwritten import CHINESE, RUSSIAN_PASSAGES, Passage
 from xlqa.data.sample.russian import RUSSIAN
 from xlqa.data.sample.spanish import SPANISH
-from xlqa.data.sample.templates import Ask, Domain, Draw, Fact, Kind, Language, Value, render
+from xlqa.data.sample.templates import Ask, Domain, Draw, Fact, Language, Value, fresh, render
 
 Span = tuple[int, str]
 """Where an answer starts in its paragraph, and its text."""
@@ -53,25 +53,15 @@ class _Told:
     spans: dict[tuple[int, Fact], dict[str, Span]]
 
 
-def _fresh(kind: Kind, held_out: bool, draw: Draw, used: set[str], taken: Set[str] = frozenset()) -> Value:
-    """A value that shares no telling word with those used, and is not taken; its words become used."""
-    for _ in range(1000):
-        value = kind(draw, held_out)
-        if value.text not in taken and not value.words() & used:
-            used |= value.words()
-            return value
-    raise ValueError(f"no value is left beside {sorted(used)}: add to the table.")
-
-
 def _tell(language: Language, domain: Domain, held_out: bool, draw: Draw, taken: set[str]) -> _Told:
     """Choose two subjects and two facts, and write the sentences in random order."""
     facts = draw.some(domain.facts, 2)
     slots = sorted({slot for fact in facts for slot in fact.slots} - {"s"})
     used: set[str] = set()
-    subjects = [_fresh(domain.kinds["s"], held_out, draw, used, taken) for _ in range(2)]
+    subjects = [fresh(domain.kinds["s"], held_out, draw, used, taken) for _ in range(2)]
     taken |= {subject.text for subject in subjects}
     values = tuple(
-        {"s": s} | {slot: _fresh(domain.kinds[slot], held_out, draw, used) for slot in slots} for s in subjects
+        {"s": s} | {slot: fresh(domain.kinds[slot], held_out, draw, used) for slot in slots} for s in subjects
     )
     order = draw.some([(i, fact) for i in range(2) for fact in facts], 4)
     aside = 1 + draw.below(len(order)) if draw.chance(ASIDE_SHARE) else None

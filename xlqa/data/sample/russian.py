@@ -20,7 +20,6 @@ from xlqa.data.sample.declension import (
     named_by_adjective,
     noun,
     nouns,
-    of_town,
     persons,
     phrase,
     spans_of_time,
@@ -681,7 +680,7 @@ SCIENTISTS = Domain(
             nouns({"f": "медицин", "f-и": "ботаник физик", "f-ия": "хими геологи астрономи"}),
             nouns({"f-и": "математик логик", "f-ия": "зоологи анатоми философи"}),
         ),
-        "university": of_town(noun("университет", "m"), TOWNS),
+        "university": named_by_adjective([noun("университет", "m")], STEMS),
         "prize": named_by_adjective([noun("преми", "f-ия"), noun("медал", "f-ь"), noun("приз", "m")], STEMS),
     },
     facts=(

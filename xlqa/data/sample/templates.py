@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -105,6 +105,20 @@ class Draw:
 
 Kind = Callable[[Draw, bool], Value]
 """Draws a value; the flag says whether it is for the test part, whose values are held out from training."""
+
+
+def fresh(kind: Kind, held_out: bool, draw: Draw, used: set[str], taken: Set[str] = frozenset()) -> Value:
+    """A value that shares no telling word with those used, and is not taken; its words become used.
+
+    Raises:
+        ValueError: the tables hold too few values.
+    """
+    for _ in range(1000):
+        value = kind(draw, held_out)
+        if value.text not in taken and not value.words() & used:
+            used |= value.words()
+            return value
+    raise ValueError(f"no value is left beside {sorted(used)}: add to the table.")
 
 
 @dataclass(frozen=True)
