@@ -1,8 +1,9 @@
-"""The embedded sample: small SQuAD v1.1 files for the demo and the tests. Try: python -m xlqa.data.sample.generate
+"""The embedded sample: small files for the demo and the tests. Try: python -m xlqa.data.sample.generate
 
 English, Spanish and Russian are generated from tables of invented people, places, things (`generate`, `english`,
-`spanish`, `russian`); the parts `ru` and `zh` are written by hand (`handwritten`). All of it is original to xlqa and in the public domain (CC0).
-It shows that the machinery works; scores on it say nothing about real questions.
+`spanish`, `russian`); the parts `ru` and `zh` are written by hand (`handwritten`).
+The same tables give sentences with named entities (`entities`, ner.*.conll) and sentence pairs (`pairs`, nli.*.jsonl).
+All of it is original to xlqa and in the public domain (CC0). It shows that the machinery works; scores on it say nothing about real questions.
 """
 
 from __future__ import annotations

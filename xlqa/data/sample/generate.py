@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xlqa.data.sample.english import ENGLISH
+from xlqa.data.sample.entities import conll, tagged_sentences
 from xlqa.data.sample.handwritten import CHINESE, RUSSIAN_PASSAGES, Passage
+from xlqa.data.sample.pairs import json_lines, pairs
 from xlqa.data.sample.russian import RUSSIAN
 from xlqa.data.sample.spanish import SPANISH
 from xlqa.data.sample.templates import Ask, Domain, Draw, Fact, Language, Value, fresh, render
@@ -33,6 +35,24 @@ PARTS: Mapping[str, tuple[Language, bool, int]] = {
     "es.test.json": (SPANISH, True, 5),
     "ru.train.json": (RUSSIAN, False, 9),
     "ru.test.json": (RUSSIAN, True, 5),
+}
+
+# The same for entities (sentences per topic, nine topics) and for pairs (premises per topic, seven topics, three pairs each).
+ENTITY_PARTS: Mapping[str, tuple[Language, bool, int]] = {
+    "ner.en.train.conll": (ENGLISH, False, 70),
+    "ner.en.test.conll": (ENGLISH, True, 22),
+    "ner.es.train.conll": (SPANISH, False, 40),
+    "ner.es.test.conll": (SPANISH, True, 22),
+    "ner.ru.train.conll": (RUSSIAN, False, 40),
+    "ner.ru.test.conll": (RUSSIAN, True, 22),
+}
+PAIR_PARTS: Mapping[str, tuple[Language, bool, int]] = {
+    "nli.en.train.jsonl": (ENGLISH, False, 30),
+    "nli.en.test.jsonl": (ENGLISH, True, 8),
+    "nli.es.train.jsonl": (SPANISH, False, 14),
+    "nli.es.test.jsonl": (SPANISH, True, 8),
+    "nli.ru.train.jsonl": (RUSSIAN, False, 14),
+    "nli.ru.test.jsonl": (RUSSIAN, True, 8),
 }
 
 
@@ -171,6 +191,8 @@ def render_files() -> dict[str, str]:
         files[name] = squad_json(name.removesuffix(".json").replace(".", "-"), articles)
     for code, title, passages in (("ru", "Рассказы", RUSSIAN_PASSAGES), ("zh", "短文", CHINESE)):
         files[f"{code}.json"] = squad_json(code, {title: _by_hand(passages)})
+    files |= {name: conll(tagged_sentences(*part)) for name, part in ENTITY_PARTS.items()}
+    files |= {name: json_lines(pairs(*part)) for name, part in PAIR_PARTS.items()}
     return files
 
 
