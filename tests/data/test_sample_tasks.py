@@ -15,7 +15,7 @@ from xlqa.data.sample.entities import tagged
 from xlqa.data.sample.pairs import LABELS, SINGLE, hypotheses
 from xlqa.data.sample.russian import RUSSIAN
 from xlqa.data.sample.spanish import SPANISH
-from xlqa.data.sample.templates import Language, Sentence
+from xlqa.data.sample.templates import Language, Sentence, Value
 
 FOLDER = Path(xlqa.data.sample.__file__).parent
 CODES = ("en", "es", "ru")
@@ -100,7 +100,9 @@ def test_an_entity_starts_at_its_first_capital() -> None:
     sentence = Sentence(
         "En 1876, Ana Soto navegó el río Tarvira.", {"explorer": (9, "Ana Soto"), "s": (28, "río Tarvira")}
     )
-    found = tagged(sentence, {"explorer": "PER", "s": "LOC"})
+    found = tagged(
+        sentence, {"explorer": "PER", "s": "LOC"}, {"explorer": Value("Ana Soto"), "s": Value("río Tarvira")}
+    )
     assert found == [
         *[("En", "O"), ("1876", "O"), (",", "O"), ("Ana", "B-PER"), ("Soto", "I-PER"), ("navegó", "O")],
         *[("el", "O"), ("río", "O"), ("Tarvira", "B-LOC"), (".", "O")],
@@ -108,8 +110,14 @@ def test_an_entity_starts_at_its_first_capital() -> None:
 
 
 def test_an_entity_that_ends_within_a_word_is_refused() -> None:
-    with pytest.raises(ValueError, match="ends within a word"):
-        tagged(Sentence("Lake Haldens", {"s": (0, "Lake Halden")}), {"s": "LOC"})
+    with pytest.raises(ValueError, match="starts or ends within a word"):
+        tagged(Sentence("Lake Haldens", {"s": (0, "Lake Halden")}), {"s": "LOC"}, {"s": Value("Lake Halden")})
+
+
+def test_the_capital_of_a_sentence_is_not_that_of_an_entity() -> None:
+    sentence = Sentence("Река Велирина мелка.", {"s": (0, "Река Велирина")})
+    found = tagged(sentence, {"s": "LOC"}, {"s": Value("река Велирина")})
+    assert found == [("Река", "O"), ("Велирина", "B-LOC"), ("мелка", "O"), (".", "O")]
 
 
 @pytest.mark.parametrize("name", PARTS)

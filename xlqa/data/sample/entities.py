@@ -35,31 +35,41 @@ TYPES: tuple[Mapping[str, str], ...] = (
 _WORD = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
 
 
-def tagged(sentence: Sentence, types: Mapping[str, str]) -> Tagged:
+def tagged(sentence: Sentence, types: Mapping[str, str], values: Mapping[str, Value]) -> Tagged:
     """Split a sentence into words and punctuation, and tag those of its slots that have a type.
+
+    Args:
+        types: slot -> type of entity.
+        values: what fills the slots; its capitals count, because a sentence gives one to any first word.
 
     Raises:
         ValueError: an entity starts or ends within a word.
     """
     tags: dict[int, str] = {}
-    starts = {word.start(): word.end() for word in _WORD.finditer(sentence.text)}
+    ends = {word.start(): word.end() for word in _WORD.finditer(sentence.text)}
     for slot, (start, text) in sentence.spans.items():
         if slot in types:
-            inside = [place for place in starts if start <= place < start + len(text)]
-            while not sentence.text[inside[0]].isupper():
-                inside.pop(0)
-            if starts[inside[-1]] != start + len(text):
-                raise ValueError(f"{text!r} ends within a word of {sentence.text!r}.")
+            inside = [place for place in ends if start <= place < start + len(text)]
+            if not inside or inside[0] != start or ends[inside[-1]] != start + len(text):
+                raise ValueError(f"{text!r} starts or ends within a word of {sentence.text!r}.")
+            inside = inside[_common_words(values[slot].text) :]
             tags |= dict.fromkeys(inside, f"I-{types[slot]}") | {inside[0]: f"B-{types[slot]}"}
-    return [(sentence.text[start:end], tags.get(start, "O")) for start, end in starts.items()]
+    return [(sentence.text[start:end], tags.get(start, "O")) for start, end in ends.items()]
 
 
-def _sentence(domain: Domain, fact: Fact, held_out: bool, draw: Draw) -> Sentence:
+def _common_words(text: str) -> int:
+    """How many words come before the first with a capital: one in "río Tarvira"."""
+    return [word[0].isupper() for word in text.split()].index(True)
+
+
+def _sentence(domain: Domain, types: Mapping[str, str], fact: Fact, held_out: bool, draw: Draw) -> tuple[str, Tagged]:
+    """A sentence as a text, and its words with their tags."""
     used: set[str] = set()
     values: dict[str, Value] = {slot: fresh(domain.kinds[slot], held_out, draw, used) for slot in sorted(fact.slots)}
     if values["s"].short and draw.chance(SHORT_NAME_SHARE):
         values["s"] = values["s"].shortened()
-    return render(draw.one(fact.phrasings.of(held_out)), values)
+    sentence = render(draw.one(fact.phrasings.of(held_out)), values)
+    return sentence.text, tagged(sentence, types, values)
 
 
 def tagged_sentences(language: Language, held_out: bool, count: int) -> Iterator[Tagged]:
@@ -72,13 +82,13 @@ def tagged_sentences(language: Language, held_out: bool, count: int) -> Iterator
                 aside = draw.one(language.asides.of(held_out))
                 if aside not in seen:
                     seen.add(aside)
-                    yield tagged(Sentence(aside), types)
+                    yield tagged(Sentence(aside), {}, {})
                     continue
-            sentence = _sentence(domain, draw.one(domain.facts), held_out, draw)
-            while sentence.text in seen:
-                sentence = _sentence(domain, draw.one(domain.facts), held_out, draw)
-            seen.add(sentence.text)
-            yield tagged(sentence, types)
+            text, words = _sentence(domain, types, draw.one(domain.facts), held_out, draw)
+            while text in seen:
+                text, words = _sentence(domain, types, draw.one(domain.facts), held_out, draw)
+            seen.add(text)
+            yield words
 
 
 def conll(sentences: Iterator[Tagged]) -> str:
