@@ -224,7 +224,7 @@ class Newcomer:
         def small(lang: str, **settings: Any) -> Any:
             from xlqa.runs.plan.request import build_request
 
-            build_request({"lang": lang} | {name: xlqa.api._plain(value) for name, value in settings.items()})
+            build_request({"lang": lang, **settings})
             changed = self.small_settings([lang], len(settings.get("sizes", ())), {}, {})
             return whole(lang, **(settings | changed))
 
@@ -260,16 +260,15 @@ def check_request(words: list[str]) -> dict[str, Any]:
     import typer
 
     from xlqa.cli.app import app
-    from xlqa.runs.plan.request import build_request, read_experiment
+    from xlqa.runs.plan.request import build_request, gather_settings
+    from xlqa.settings import SETTINGS
 
     command = typer.main.get_command(app).commands["sweep"]  # type: ignore[attr-defined]  # it is a group
     params = command.make_context("sweep", words[1:]).params
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in params.items()}
     given = {name: value for name, value in plain.items() if value not in (None, False, [])}
-    local = {"config", "shard", "dry_run", "as_json", "workers_per_device", "launcher", "ray_address", "demo"}
-    base = read_experiment(Path(given["config"])) if "config" in given else {}
-    request = build_request(base | {name: value for name, value in given.items() if name not in local})
-    return {"given": given, "request": request}
+    flags = {name: value for name, value in given.items() if name in SETTINGS}
+    return {"given": given, "request": build_request(gather_settings(flags, given.get("config"), False))}
 
 
 def as_flags(settings: Mapping[str, Any]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import pydoc
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +11,11 @@ import pytest
 from documents import HereLaunch, sample_part
 
 import xlqa
-from xlqa.api import Failure, Settings
+from xlqa.api import Failure
 from xlqa.errors import ManyErrors
 from xlqa.records import RESULT_COLUMNS
-from xlqa.runs.plan.request import SETTINGS, build_request
+from xlqa.runs.plan.request import build_request
+from xlqa.settings import SETTINGS
 
 SMALL: dict[str, Any] = {
     "sizes": [8, 16], "seeds": 2, "source_train": "sample.en.train", "source_size": 16, "epochs": 1.0, "source_epochs": 1.0,
@@ -63,17 +66,20 @@ def test_done_work_is_not_repeated(
     assert again.results.equals(done.results)
 
 
-def test_settings_are_those_of_the_command_line() -> None:
-    assert set(Settings.__annotations__) == set(SETTINGS) - {"lang"}
+def test_help_shows_every_setting_with_its_default() -> None:
+    shown = inspect.signature(xlqa.sweep).parameters
+    assert list(shown)[0] == "lang"
+    assert set(shown) == set(SETTINGS)
+    assert shown["lr"].default == 3e-5
+    assert "lr: Peak learning rate. [default: 3e-5]" in " ".join(pydoc.render_doc(xlqa.sweep).split())
 
 
 def test_values_per_language_reach_the_request() -> None:
-    from xlqa.api import _plain
-
-    tests: dict[str, Any] = {"ru": ["a.json", Path("b.json")], "zh": "c.json"}
-    request = build_request({"lang": "ru,zh", "target_test": _plain(tests), "sizes": _plain((100, "full"))})
+    tests: dict[str, Any] = {"ru": ["a.json", Path("b.json")], "zh": Path("c.json")}
+    request = build_request({"lang": "ru,zh", "target_test": tests, "sizes": (100, "full"), "seeds": range(2)})
     assert request.target_test == {"ru": ("a.json", "b.json"), "zh": ("c.json",)}
     assert request.sizes == (100, "full")
+    assert request.seeds == (0, 1)
 
 
 def test_bad_input_raises_all_its_complaints() -> None:
@@ -81,7 +87,7 @@ def test_bad_input_raises_all_its_complaints() -> None:
         xlqa.sweep("ru", sizes=["many"], seeds=0)
     assert isinstance(caught.value, ManyErrors)
     assert len(caught.value.complaints) == 2
-    with pytest.raises(xlqa.XlqaError, match="unknown setting 'epoch'"):
+    with pytest.raises(xlqa.XlqaError, match="unknown setting 'epoch': did you mean 'epochs'"):
         xlqa.sweep("ru", epoch=3)  # type: ignore[call-arg]  # a slip that a type checker sees too
 
 

@@ -24,13 +24,15 @@ BELOW = {
     "tasks": DATA,
     "training": TASKS,
     "components": {"training", *TASKS},
-    "runs": EXECUTION,
+    "settings": {"records", "errors"},
+    "sweep_keywords": set(),
+    "runs": {"settings", *EXECUTION},
     # A table of results needs nothing of what made it.
     "curves": {"records", *UTIL},
     "doctor": {"runs", *EXECUTION},
     "predict": {"runs", *EXECUTION},
-    "api": {"doctor", "predict", "curves", "runs", *EXECUTION},
-    "cli": {"api", "doctor", "predict", "curves", "runs", *EXECUTION},
+    "api": {"doctor", "predict", "curves", "runs", "settings", "sweep_keywords", *EXECUTION},
+    "cli": {"api", "doctor", "predict", "curves", "runs", "settings", *EXECUTION},
     "__init__": {"api", "errors"},
 }
 """Which top-level folder or module may import which."""

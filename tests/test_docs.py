@@ -94,7 +94,7 @@ def test_the_changelog_knows_this_version() -> None:
 
 def test_the_method_says_the_defaults() -> None:
     from xlqa.curves.comparison import Options
-    from xlqa.runs.plan.request import DEFAULTS
+    from xlqa.settings import SETTINGS
 
     text = " ".join((ROOT / "docs" / "method.md").read_text(encoding="utf-8").split())
     said = {
@@ -103,7 +103,7 @@ def test_the_method_says_the_defaults() -> None:
     }  # fmt: skip
     values = {"max_length": 384, "min_steps": 200, "lr": 3e-5, "batch_size": 16, "max_answer_length": 30, "warmup": 0.1}
     for name, words in said.items():
-        assert DEFAULTS[name] == values[name], f"docs/method.md is behind: {name}"
+        assert SETTINGS[name].default == values[name], f"docs/method.md is behind: {name}"
         assert words in text, f"docs/method.md no longer says {words!r}"
     options = Options()
     assert (options.draws, options.margin, options.floor, options.resolve) == (10_000, 1.0, 10.0, 1.0)

@@ -14,10 +14,13 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from inspect import Parameter, Signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from xlqa.errors import XlqaError
+from xlqa.settings import SETTINGS
+from xlqa.sweep_keywords import PathLike, SweepKeywords, Words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,48 +29,6 @@ if TYPE_CHECKING:
     from xlqa.curves.grouping import Panel
     from xlqa.curves.plots.curves import CurveStyle, Style
     from xlqa.tasks.qa.decoding import Span
-
-Words = str | Sequence[str]
-PathLike = str | Path
-
-
-class Settings(TypedDict, total=False):
-    """The settings of a sweep beside its languages: the flags of `xlqa sweep`, with underscores and their defaults."""
-
-    sizes: Sequence[int | str] | str | int
-    arms: Words
-    seeds: int | Sequence[int]
-    source_seeds: int
-    model: PathLike
-    target_model: Words | Mapping[str, PathLike]
-    source_train: PathLike
-    target_train: PathLike | Mapping[str, PathLike]
-    target_test: PathLike | Sequence[PathLike] | Mapping[str, PathLike | Sequence[PathLike]]
-    source_size: int
-    test_size: int
-    valid_size: int
-    subset_by: str
-    epochs: float
-    source_epochs: float
-    min_steps: int
-    batch_size: int
-    source_batch_size: int
-    lr: float
-    source_lr: float
-    warmup: float
-    max_length: int
-    stride: int
-    max_answer_length: int
-    precision: str
-    device: str
-    keep: str
-    out: PathLike
-    allow_overlap: bool
-    skip_bad: bool
-    data_dir: PathLike
-    checkpoint_every: float
-    timeout: float
-    gradient_checkpointing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,24 +56,15 @@ class Sweep:
     failures: tuple[Failure, ...]
 
 
-def sweep(
-    lang: Words,
-    *,
-    workers_per_device: int = 1,
-    launcher: Literal["local", "ray"] = "local",
-    ray_address: str | None = None,
-    **settings: Unpack[Settings],
-) -> Sweep:
-    """Train and score every run of a grid, as `xlqa sweep` does; what is done is never done again.
+def sweep(lang: Words, **settings: Unpack[SweepKeywords]) -> Sweep:
+    """Train and score every run of a grid, as `xlqa sweep` does. Finished runs are not repeated.
 
-    Runs go on worker processes; progress is written to stderr, and what the settings may spoil is a warning.
-    Interrupting it leaves finished runs as they are.
+    Runs are executed in worker processes. Progress goes to stderr; what could spoil the scores is a warning.
+    An interrupted sweep keeps its finished runs.
 
     Args:
-        lang: target languages (ISO 639-1), one, several, or a comma list.
-        workers_per_device: worker processes a device.
-        launcher: "ray" for the nodes of a Ray cluster: ray_address as HOST:PORT, None for the one of this machine.
-        settings: see `Settings`; a mapping gives a value per language.
+        lang: target languages (ISO 639-1): one, several, or a comma list.
+        settings: the flags of `xlqa sweep`, with underscores; a mapping gives a value per language.
 
     Raises:
         XlqaError: bad input, everything that is wrong at once. Runs that fail do not raise: see `Sweep.failures`.
@@ -122,27 +74,31 @@ def sweep(
     from xlqa.runs.plan.request import build_request
     from xlqa.runs.sweep import choose_launcher, run_sweep
 
-    cluster = choose_launcher(launcher, ray_address)
-    plan = make_plan(build_request({"lang": lang} | {name: _plain(value) for name, value in settings.items()}))
+    request = build_request({"lang": lang, **settings})
+    cluster = choose_launcher(request.launcher, request.ray_address)
+    plan = make_plan(request)
     for line in long_answers(plan):
         warnings.warn(line, stacklevel=2)
-    outcome = run_sweep(plan, None, workers_per_device, cluster)
+    outcome = run_sweep(plan, None, request.workers_per_device, cluster)
     results = load_results(plan.layout.results) if outcome.rows else _no_results()
     failures = tuple(Failure(run, error) for run, error in outcome.failures)
-    return Sweep(plan.request.out, results, outcome.done_before, outcome.done_now, failures)
+    return Sweep(request.out, results, outcome.done_before, outcome.done_now, failures)
 
 
-def _plain(value: Any) -> Any:
-    """A setting as an experiment file writes it: paths as text, a value per language as `ru=VALUE`."""
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, Mapping):
-        return [f"{key}={_plain(item)}" for key, items in value.items() for item in _items(items)]
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+def _document_settings() -> None:
+    """Let `help(xlqa.sweep)` and notebooks show every setting with its default."""
+    shown = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=setting.default, annotation=setting.python)
+        for name, setting in SETTINGS.items()
+        if name != "lang"
+    ]
+    lang = Parameter("lang", Parameter.POSITIONAL_OR_KEYWORD, annotation="Words")
+    sweep.__signature__ = Signature([lang, *shown], return_annotation="Sweep")  # type: ignore[attr-defined]  # inspect's
+    lines = [f"    {name}: {setting.full_help}" for name, setting in SETTINGS.items() if name != "lang"]
+    sweep.__doc__ = f"{sweep.__doc__}\n    The settings:\n\n" + "\n".join(f"    {line}" for line in lines)
 
 
-def _items(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list | tuple) else [value]
+_document_settings()
 
 
 def _no_results() -> pd.DataFrame:

@@ -1,7 +1,6 @@
-"""The frozen records that pass between the rooms of xlqa, and the columns of its table.
+"""The frozen records that all parts of xlqa share, and the columns of its table.
 
-Everything later stands on these: a field is added here only together with its meaning. What enters an identity
-(`run_id`, `eval_id`) is decided in `xlqa.runs.identity`, and golden tests pin it.
+What enters an identity (`run_id`, `eval_id`) is decided in `xlqa.runs.specs`, and golden tests pin it.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from xlqa.errors import XlqaError
 
@@ -17,10 +17,14 @@ MIN_CONTEXT_STEP = 16
 """New pieces of a paragraph in each further window, at least: longer questions are cut."""
 
 LEAST_QUESTION = 8
-"""Pieces of a question that any window must have room for."""
+"""Pieces of a question that fit into any window."""
 
 SCHEMA_VERSION = 1
 """Version of everything that decides a run's weights beside its settings: reading, windows, batching, training."""
+
+
+SubsetBy = Literal["question", "paragraph"]
+"""The unit in which subsets of the target's train part are drawn."""
 
 
 class Arm(StrEnum):
@@ -52,7 +56,7 @@ class Question:
     Attributes:
         id: unique within its data set.
         question: the question's text.
-        context: the paragraph's text, as it stands in the file after the repairs that reading reports.
+        context: the paragraph's text, as in the file after the repairs that reading reports.
         answers: the gold answers, at least one; none only for an unanswerable question of SQuAD 2.0.
         context_hash: `hash_context(context)`, the identity of the paragraph: two entries with one text are one paragraph.
     """
@@ -65,14 +69,14 @@ class Question:
 
 
 MOST_SEEDS = 10_000
-"""Seeds in one range, at most: more is a slip of the keyboard."""
+"""Maximum number of seeds in one range: more is a typing error."""
 
 
 def seed_range(word: str) -> range:
     """The seeds that a word of `--seeds` names: "7", or "3-5" with both ends.
 
     Raises:
-        XlqaError: it is neither, or a range that ends before it begins or is longer than MOST_SEEDS.
+        XlqaError: it is neither, or a range that ends before it starts or is longer than MOST_SEEDS.
     """
     first, dash, last = word.strip().partition("-")
     if first.isdecimal() and (last.isdecimal() or not dash):
@@ -90,13 +94,13 @@ def planned_steps(questions: int, epochs: float, batch_size: int, min_steps: int
 
 
 def hash_context(context: str) -> str:
-    """16 hexadecimal digits of the SHA-256 of a paragraph's text, white space made single blanks."""
+    """16 hexadecimal digits of the SHA-256 of a paragraph's text, with runs of white space replaced by single blanks."""
     return hashlib.sha256(" ".join(context.split()).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class DataRef:
-    """Where a data set's questions lie, and what they are: enough to read and score them on any machine.
+    """A data set: enough to find, read and score its questions on any machine.
 
     Attributes:
         name: short and readable ("squad.train", "xquad.ru", a local file's stem); never part of an identity.

@@ -16,10 +16,11 @@ import typer
 from xlqa import __version__
 from xlqa.cli import ignore_interrupts, main
 from xlqa.cli.app import app
-from xlqa.cli.reference import examples, render_reference, walk
+from xlqa.cli.reference import examples, render_keywords, render_reference, walk
 from xlqa.errors import XlqaError
 
-REFERENCE = Path(__file__).parents[2] / "docs" / "commands.md"
+ROOT = Path(__file__).parents[2]
+REFERENCE, KEYWORDS = ROOT / "docs" / "commands.md", ROOT / "xlqa" / "sweep_keywords.py"
 COMMANDS = list(walk(typer.main.get_command(app), "xlqa"))
 NAMES = [name for name, _ in COMMANDS]
 
@@ -68,9 +69,10 @@ def test_help_ends_with_the_examples(
 
 
 def test_the_reference_is_current() -> None:
-    assert REFERENCE.read_text(encoding="utf-8") == render_reference(), (
-        "docs/commands.md is behind the commands: python -m xlqa.cli.reference docs/commands.md"
-    )
+    for path, text in ((REFERENCE, render_reference()), (KEYWORDS, render_keywords())):
+        assert path.read_text(encoding="utf-8") == text, (
+            f"{path} is out of date: python -m xlqa.cli.reference docs/commands.md xlqa/sweep_keywords.py"
+        )
 
 
 def test_the_front_page_groups_the_commands(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import Arm
-from xlqa.runs.plan.request import DEFAULTS, SETTINGS, build_request, read_experiment
+from xlqa.runs.plan.request import build_request, gather_settings, read_experiment
 
 
 def test_defaults_are_the_documented_ones() -> None:
@@ -24,7 +25,6 @@ def test_defaults_are_the_documented_ones() -> None:
     )
     assert (request.source_hyper.epochs, request.source_hyper.lr, request.source_hyper.batch_size) == (2.0, 3e-5, 16)
     assert (request.max_length, request.stride, request.max_answer_length) == (384, 128, 30)
-    assert set(DEFAULTS) <= set(SETTINGS)
 
 
 def test_forms_of_lists() -> None:
@@ -54,6 +54,22 @@ def test_files_per_language() -> None:
     assert request.target_test == {"ru": ("c.json", "d.json")}
     with pytest.raises(XlqaError, match="with several languages say which"):
         build_request({"lang": "ru,zh", "target_train": "a.json"})
+    with pytest.raises(XlqaError, match="--target-test: uk is not among --lang ru"):
+        build_request({"lang": "ru", "target_test": {"uk": "a.json"}})
+
+
+def test_a_long_list_of_test_sets_is_a_list() -> None:
+    names = [f"some-quite-long-name-of-a-test-set-{i}.json" for i in range(20)]
+    assert build_request({"lang": "ru", "target_test": ",".join(names)}).target_test == {"ru": tuple(names)}
+
+
+def test_a_long_list_in_an_experiment_file_names_files_beside_it(tmp_path: Path) -> None:
+    names = [f"some-quite-long-name-of-a-test-set-{i}.json" for i in range(20)]
+    (tmp_path / names[3]).write_text("{}", encoding="utf-8")
+    path = tmp_path / "experiment.toml"
+    path.write_text(f'lang = "ru"\ntarget_test = "{",".join(names)}"\n', encoding="utf-8")
+    tests = build_request(read_experiment(path)).target_test["ru"]
+    assert tests == (*names[:3], str(tmp_path / names[3]), *names[4:])
 
 
 def test_target_model_brings_the_monolingual_arm() -> None:
@@ -61,7 +77,7 @@ def test_target_model_brings_the_monolingual_arm() -> None:
     assert Arm.MONOLINGUAL in request.arms
     with pytest.raises(XlqaError, match="--target-model"):
         build_request({"lang": "ru", "arms": "monolingual"})
-    with pytest.raises(XlqaError, match="none for 'zh'"):
+    with pytest.raises(XlqaError, match="an encoder for 'zh': add --target-model zh=MODEL"):
         build_request({"lang": "ru,zh", "target_model": "ru=rubert"})
 
 
@@ -104,7 +120,7 @@ def test_all_complaints_come_at_once() -> None:
         ({"nonsense": 1}, "unknown setting"),
     ],
 )
-def test_bad_settings_name_the_mend(changes: dict[str, object], message: str) -> None:
+def test_bad_settings_name_the_fix(changes: dict[str, object], message: str) -> None:
     with pytest.raises(XlqaError, match=message):
         build_request({"lang": "ru"} | changes)
 
@@ -120,12 +136,56 @@ def test_experiment_file(tmp_path: Path) -> None:
     assert request.sizes == (30, "full")
     assert request.hyper.min_steps == 60
     assert request.target_train == {"sw": str(tmp_path / "train.json")}
-    path.write_text("languages = 1\n", encoding="utf-8")
-    with pytest.raises(XlqaError, match="unknown setting 'languages'"):
-        read_experiment(path)
     path.write_text("not toml", encoding="utf-8")
     with pytest.raises(XlqaError, match="not TOML"):
         read_experiment(path)
+
+
+def test_unknown_names_come_at_once_with_suggestions(tmp_path: Path) -> None:
+    path = tmp_path / "experiment.toml"
+    path.write_text(
+        "learning_rate = 3e-5\nbatchsize = 8\nlanguages = 1\nfoo = 1\nmin-steps = 5\nmin_steps = 6\n", encoding="utf-8"
+    )
+    with pytest.raises(ManyErrors) as caught:
+        read_experiment(path)
+    lines = caught.value.complaints
+    assert len(lines) == 5
+    assert all(line.startswith(f"--config {path}: ") for line in lines)
+    text = str(caught.value)
+    for said in (
+        "'learning_rate': did you mean 'lr'", "'batchsize': did you mean 'batch_size'", "'languages': did you mean 'lang'",
+        "unknown setting 'foo': the names are the flags", "'min_steps' is given twice",
+    ):  # fmt: skip
+        assert said in text
+    with pytest.raises(XlqaError, match=re.escape("'doc_stride': did you mean 'stride'")):
+        build_request({"lang": "ru", "doc_stride": 128})
+
+
+def test_an_experiment_file_takes_every_setting_of_the_machine(tmp_path: Path) -> None:
+    path = tmp_path / "experiment.toml"
+    path.write_text(
+        'lang = "ru"\nworkers_per_device = 3\nlauncher = "ray"\nray_address = "head:6379"\n', encoding="utf-8"
+    )
+    request = build_request(read_experiment(path))
+    assert (request.workers_per_device, request.launcher, request.ray_address) == (3, "ray", "head:6379")
+    with pytest.raises(XlqaError, match="--ray-address head:6379: this needs --launcher ray"):
+        build_request({"lang": "ru", "ray_address": "head:6379"})
+    with pytest.raises(XlqaError, match="--launcher slurm: choose local, ray"):
+        build_request({"lang": "ru", "launcher": "slurm"})
+
+
+def test_flags_can_take_one_language_of_an_experiment_file(tmp_path: Path) -> None:
+    path = tmp_path / "experiment.toml"
+    path.write_text(
+        'lang = "ru,zh"\nlr = 1e-4\n[target_train]\nru = "a.json"\nzh = "b.json"\n', encoding="utf-8"
+    )
+    request = build_request(gather_settings({"lang": ["zh"], "seeds": None}, path, False))
+    assert request.languages == ("zh",)
+    assert request.target_train == {"zh": "b.json"}
+    assert request.lr == 1e-4
+    with pytest.raises(XlqaError, match="ru is not among --lang sw"):
+        path.write_text('[target_train]\nru = "a.json"\n', encoding="utf-8")
+        build_request(gather_settings({"lang": ["sw"]}, path, False))
 
 
 @pytest.mark.parametrize("seeds", ["5-3", "1-x", "2-", "0-10000000"])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from xlqa.cli import print_json
-from xlqa.cli.options import Json
+from xlqa.cli.options import Json, with_settings
 from xlqa.errors import EXIT_RUNS_FAILED, XlqaError
 
 if TYPE_CHECKING:
@@ -18,30 +18,26 @@ if TYPE_CHECKING:
     from xlqa.training.hardware import Machine
 
 SWEEP = "The sweep to look at (flags of xlqa sweep)"
-Words = list[str] | None
-Text = str | None
 
 
-def _option(help_text: str, *names: str) -> Any:
-    return typer.Option(*names, help=help_text, rich_help_panel=SWEEP, show_default=False)
+LOOKED_AT = (
+    "lang", "arms", "model", "target_model", "source_train", "target_train", "target_test", "data_dir", "device", "precision",
+)  # fmt: skip
+"""The settings that decide what a sweep would download and whether this machine can run it."""
 
 
+@with_settings(LOOKED_AT, SWEEP)
 def doctor(
-    lang: Annotated[Words, _option("Target languages.")] = None,
-    arms: Annotated[Text, _option("Arms; without one that uses it no source data is needed.")] = None,
-    model: Annotated[Text, _option("Encoder: hub name, folder, or `minilm`.")] = None,
-    target_model: Annotated[Words, _option("Encoder of the monolingual arm: MODEL, or ru=MODEL.")] = None,
-    source_train: Annotated[Text, _option("Source training set: name or file.")] = None,
-    target_train: Annotated[Words, _option("Target training set: name or file, or ru=FILE.")] = None,
-    target_test: Annotated[Words, _option("Target test set: name or file, or ru=FILE; repeatable.")] = None,
-    data_dir: Annotated[Text, _option("Where downloaded data sets lie.")] = None,
-    config: Annotated[Path | None, _option("experiment.toml of a sweep; flags win.")] = None,
-    demo: Annotated[bool, _option("The sweep of xlqa sweep --demo.", "--demo")] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
-    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    config: Annotated[
+        Path | None, typer.Option(help="experiment.toml of a sweep; flags override it.", rich_help_panel=SWEEP)
+    ] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="The sweep of xlqa sweep --demo.", rich_help_panel=SWEEP)
+    ] = False,
     as_json: Json = False,
+    **settings: Any,
 ) -> int:
-    """Look this machine over: versions, devices, precision, caches, whether the hub answers.
+    """Check this machine: versions, devices, precision, caches, whether the hub answers.
 
     With a sweep's flags (or its --config) also what that sweep would download and how large it is. Nothing is downloaded.
     Exit status 1 when something that a sweep needs is missing or broken.
@@ -52,28 +48,14 @@ def doctor(
 
       xlqa doctor --lang ru,zh --model bert-base-multilingual-cased
     """
-    flags = {
-        "lang": lang, "arms": arms, "model": model, "target_model": target_model, "source_train": source_train,
-        "target_train": target_train, "target_test": target_test, "data_dir": data_dir,
-    }  # fmt: skip
-    given = {name: value for name, value in flags.items() if value is not None}
-    found = examine(_settings(given, config, demo), device, precision)
+    from xlqa.runs.plan.request import gather_settings
+
+    found = examine(gather_settings(settings, config, demo))
     if as_json:
         print_json(found.record())
     else:
         print("\n".join(found.lines()))
     return EXIT_RUNS_FAILED if found.problems else 0
-
-
-def _settings(flags: dict[str, Any], config: Path | None, demo: bool) -> dict[str, Any]:
-    """The sweep's settings; empty where none was named."""
-    from xlqa.runs.plan.demo import DEMO_SETTINGS
-    from xlqa.runs.plan.request import read_experiment
-
-    base = dict(DEMO_SETTINGS) if demo else {}
-    if config is not None:
-        base |= read_experiment(config)
-    return base | flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,18 +110,18 @@ class Findings:
         ]
 
 
-def examine(settings: dict[str, Any], device: str = "auto", precision: str = "auto") -> Findings:
+def examine(settings: dict[str, Any]) -> Findings:
     """Look at everything; what is wrong is gathered in `problems`.
 
     Args:
-        settings: of a sweep, or empty.
+        settings: of a sweep; none, or the device and the precision alone, where no sweep is named.
     """
     from xlqa import doctor as checkup
     from xlqa.data.cache import data_folder
     from xlqa.runs.plan.request import build_request
 
-    request = build_request(settings) if settings else None
-    device, precision = str(settings.get("device", device)), str(settings.get("precision", precision))
+    request = build_request(settings) if settings.keys() - {"device", "precision"} else None
+    device, precision = str(settings.get("device", "auto")), str(settings.get("precision", "auto"))
     problems = [*checkup.find_unmet(), *checkup.find_unloadable()]
     machine = None if problems else _machine(device, precision, problems)
     reply = checkup.ask_hub()

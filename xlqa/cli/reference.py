@@ -1,6 +1,6 @@
-"""Writes the command reference from the commands themselves, so that it says what they say.
+"""Writes what derives from the commands and settings: the command reference, and the keywords of `xlqa.sweep`.
 
-python -m xlqa.cli.reference docs/commands.md
+python -m xlqa.cli.reference docs/commands.md xlqa/sweep_keywords.py
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from typing import Any
 import typer
 
 from xlqa.errors import XlqaError
+from xlqa.settings import SETTINGS
 
 HEAD = """\
 # Commands
 
-Written from the commands' own help by `python -m xlqa.cli.reference docs/commands.md`; a test keeps it current. What all of
-them share: results go to stdout, progress and logs to stderr; `--json` prints one JSON document for programs; the exit status
-is 0 when all went well, 1 when runs failed or something was found wrong, 2 when the input is bad, 130 after Ctrl-C.
-`xlqa --install-completion` teaches your shell the commands and flags.
+Generated from the commands' help by `python -m xlqa.cli.reference docs/commands.md`; a test keeps it current. All commands
+print results to stdout, and progress and logs to stderr. `--json` prints one JSON document for programs. The exit status is 0
+for success, 1 when runs failed or a problem was found, 2 for bad input, and 130 after Ctrl-C. `xlqa --install-completion`
+adds completion of commands and flags to your shell.
 """
 
 
@@ -38,7 +39,7 @@ def render_reference() -> str:
 
 
 def walk(group: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Every command below a group that does something, with its whole name, in the order of the help."""
+    """Every command below a group, with its full name, in the order of the help."""
     for name, command in group.commands.items():
         whole = f"{path} {name}"
         if hasattr(command, "commands"):
@@ -48,7 +49,7 @@ def walk(group: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def first_sentence(command: Any) -> str:
-    """What a command does, as the list of commands says it."""
+    """What a command does, as in the list of commands."""
     return " ".join(command.help.split("\n\n")[0].split())
 
 
@@ -83,7 +84,9 @@ def _name(param: Any) -> str:
 
 
 def value_name(param: Any) -> str:
-    """What stands for an option's value: a word for its type."""
+    """The placeholder for an option's value."""
+    if param.metavar:
+        return str(param.metavar)
     kind = str(param.type.name).partition(" ")[0]
     return {"str": "TEXT", "text": "TEXT", "int": "N", "integer": "N", "float": "X", "path": "PATH"}.get(kind, "VALUE")
 
@@ -99,12 +102,45 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
 
 
+def render_keywords() -> str:
+    """The keywords of `xlqa.sweep` as a module: what type checkers and editors read."""
+    lines = [KEYWORDS_HEAD]
+    for name, setting in SETTINGS.items():
+        if name != "lang":
+            lines += [f"    {name}: {setting.python}", f'    """{setting.full_help}"""']
+    return "\n".join(lines) + "\n"
+
+
+KEYWORDS_HEAD = '''\
+"""The keywords of `xlqa.sweep`, for editors and type checkers.
+
+Generated from xlqa/settings.py by `python -m xlqa.cli.reference xlqa/sweep_keywords.py`; a test keeps it current.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal, TypedDict
+
+Words = str | Sequence[str]
+PathLike = str | Path
+
+
+class SweepKeywords(TypedDict, total=False):
+    """The settings of a sweep beside its languages: the flags of `xlqa sweep`, with underscores."""
+'''
+
+
 def main(arguments: Sequence[str]) -> int:
-    """Write the reference into the file that is named."""
-    if len(arguments) != 1:
-        raise XlqaError("name one file: python -m xlqa.cli.reference docs/commands.md.")
-    Path(arguments[0]).write_text(render_reference(), encoding="utf-8")
-    print(arguments[0])
+    """Write the files that are named: `.md` is the reference, `.py` the keywords."""
+    renderers = {".md": render_reference, ".py": render_keywords}
+    paths = [Path(argument) for argument in arguments]
+    if not paths or any(path.suffix not in renderers for path in paths):
+        raise XlqaError("name the files: python -m xlqa.cli.reference docs/commands.md xlqa/sweep_keywords.py.")
+    for path in paths:
+        path.write_text(renderers[path.suffix](), encoding="utf-8")
+        print(path)
     return 0
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from deeppavlov.core.data.data_learning_iterator import DataLearningIterator
 
 from xlqa.components.reader import Part
-from xlqa.data.subsets import SubsetBy, check_size, permute_questions, split_validation
-from xlqa.records import Question
+from xlqa.data.subsets import check_size, permute_questions, split_validation
+from xlqa.records import Question, SubsetBy
 from xlqa.training.context import SESSION
 
 TEST_SEED = 0

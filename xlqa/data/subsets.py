@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Literal
 
 from xlqa.errors import XlqaError
-from xlqa.records import Question
-
-SubsetBy = Literal["question", "paragraph"]
+from xlqa.records import Question, SubsetBy
 
 
 def sample_questions(

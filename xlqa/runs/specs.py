@@ -12,15 +12,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from xlqa.records import SCHEMA_VERSION, Arm, DataRef, planned_steps
+from xlqa.records import SCHEMA_VERSION, Arm, DataRef, SubsetBy, planned_steps
 from xlqa.runs.paths import slug
 
 DECODING_VERSION = 1
 """Version of how answers are chosen from logits."""
 
 HASH_DIGITS = 10
-
-SubsetBy = Literal["question", "paragraph"]
 
 
 def digest(payload: dict[str, Any]) -> str:

@@ -15,8 +15,9 @@ from xlqa.errors import XlqaError
 from xlqa.records import Arm, DataRef, Question
 from xlqa.runs.paths import Layout
 from xlqa.runs.plan.encoders import resolve_encoder
-from xlqa.runs.plan.request import FULL, Complaints, SweepRequest
+from xlqa.runs.plan.request import Complaints, SweepRequest
 from xlqa.runs.specs import Common, EncoderRef, EvalSpec, RunSpec, SourceStage
+from xlqa.settings import FULL
 
 
 @dataclass(frozen=True)

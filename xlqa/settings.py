@@ -1,0 +1,447 @@
+"""Every setting of a sweep, stated once: name, type, default, help, check.
+
+The flags of `xlqa sweep`, the names of an experiment file, the keywords of `xlqa.sweep` and docs/commands.md derive from
+the fields of `Settings`. To add a setting, add a field, use it, and run `python -m xlqa.cli.reference docs/commands.md`.
+"""
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+
+from xlqa.errors import XlqaError
+from xlqa.records import Arm, SubsetBy, seed_range
+
+GRID, DATA, TRAINING, MACHINE = "The grid", "Data", "Training", "Machine and output"
+
+FULL = "full"
+Size = int | Literal["full"]
+
+Parse = Callable[[str, Any, Mapping[str, Any]], Any]
+"""From a setting's name, the value that was given, and the fields checked before, to a checked value.
+
+Raises XlqaError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting.
+
+    Attributes:
+        help: one or two sentences, without the default.
+        panel: heading under which the help shows the flag.
+        parse: checks a value.
+        metavar: what stands for the value in the help; "" for a switch.
+        python: the type of the keyword of `xlqa.sweep`.
+        default: as an experiment file states it; None where `follows` or nothing takes its place.
+        follows: computes the default from the fields checked before.
+        shown: the default in words, where `default` does not show it.
+        columns: the columns of results.csv that record it.
+        also: other names of the same thing, for suggestions.
+        repeatable: whether the flag may be given several times.
+        names_files: whether the value can name a file, which is looked for beside the experiment file first.
+    """
+
+    help: str
+    panel: str
+    parse: Parse
+    metavar: str
+    python: str
+    default: Any = None
+    follows: Callable[[Mapping[str, Any]], Any] | None = None
+    shown: str = ""
+    columns: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    repeatable: bool = False
+    names_files: bool = False
+
+    @property
+    def full_help(self) -> str:
+        """The help with the default."""
+        absent = self.default is None or self.default is False or self.default == ()
+        shown = self.shown or ("" if absent else show(self.default))
+        return f"{self.help} [default: {shown}]" if shown else self.help
+
+
+def show(value: Any) -> str:
+    """A default as a user writes it: 3e-5, not 3e-05."""
+    return f"{value:g}".replace("e-0", "e-") if isinstance(value, float) else str(value)
+
+
+def flag(name: str) -> str:
+    """A setting's name as a flag."""
+    return "--" + name.replace("_", "-")
+
+
+# ---- parts of checks
+
+
+def split_words(value: Any) -> list[str]:
+    """The words of a comma list, a list, or a list of comma lists."""
+    if value is None:
+        return []
+    items = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    return [word.strip() for item in items for word in str(item).split(",") if word.strip()]
+
+
+def split_files(value: Any, folder: Path = Path()) -> list[str]:
+    """As `split_words`, but the name of an existing file that contains a comma stays whole."""
+    items = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    words: list[str] = []
+    for item in items:
+        name = str(item).rpartition("=")[2]
+        words += [str(item)] if "," in name and is_file(folder / Path(name).expanduser()) else split_words(item)
+    return words
+
+
+def is_file(path: Path) -> bool:
+    """Whether a path is a file; False where it is too long to be one."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def parse_whole(name: str, value: Any, least: int) -> int:
+    """A whole number from `least` on, below 2**31.
+
+    Raises:
+        XlqaError: it is not.
+    """
+    try:
+        number = int(value)
+        if number != float(value):
+            raise ValueError
+    except (TypeError, ValueError, OverflowError):
+        raise XlqaError(f"{flag(name)} {value}: give a whole number.") from None
+    if not least <= number < 2**31:
+        raise XlqaError(f"{flag(name)} {value}: give a number from {least} up to 2,147,483,647.")
+    return number
+
+
+def parse_number(name: str, value: Any, low: float, high: float) -> float:
+    """A number between two bounds, both included.
+
+    Raises:
+        XlqaError: it is not.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise XlqaError(f"{flag(name)} {value}: give a number.") from None
+    if not low <= number <= high:
+        raise XlqaError(f"{flag(name)} {value}: give a number between {low:g} and {high:g}.")
+    return number
+
+
+def _languages(name: str, value: Any, _: Mapping[str, Any]) -> tuple[str, ...]:
+    words = list(dict.fromkeys(word.lower() for word in split_words(value)))
+    if not words:
+        raise XlqaError("--lang is missing: name the target languages, such as --lang ru or --lang ru,zh.")
+    if bad := [word for word in words if not (2 <= len(word) <= 3 and word.isalpha())]:
+        raise XlqaError(f"--lang {bad[0]}: give ISO 639-1 codes, such as ru, zh, es, sw.")
+    return tuple(words)
+
+
+def _sizes(name: str, value: Any, _: Mapping[str, Any]) -> tuple[Size, ...]:
+    words = split_words(value)
+    if not words:
+        raise XlqaError("--sizes is empty: give numbers of target questions, such as --sizes 100,1000,full.")
+    sizes = {parse_whole(name, word.replace("_", ""), 0) for word in words if word != FULL}
+    ascending: list[Size] = sorted(sizes - {0})
+    return (*ascending, "full") if FULL in words else tuple(ascending)
+
+
+def _arms(name: str, value: Any, _: Mapping[str, Any]) -> tuple[Arm, ...]:
+    words = split_words(value)
+    if not words:
+        raise XlqaError("--arms is empty: the usual ones are --arms transfer,target-only.")
+    return tuple(sorted({_arm(name, word) for word in words}, key=list(Arm).index))
+
+
+def _arm(name: str, word: str) -> Arm:
+    try:
+        return Arm(word)
+    except ValueError:
+        raise XlqaError(f"{flag(name)} {word}: choose from {', '.join(arm.value for arm in Arm)}.") from None
+
+
+def _seeds(name: str, value: Any, _: Mapping[str, Any]) -> tuple[int, ...]:
+    """`5` is a count (0 to 4); `3,7`, `3,` and `3-5,9` are lists."""
+    if isinstance(value, int) or (isinstance(value, str) and value.strip().isdigit()):
+        return tuple(range(parse_whole(name, value, 1)))
+    named = (seed_range(word) if "-" in word[1:] else (parse_whole(name, word, 0),) for word in split_words(value))
+    seeds = tuple(dict.fromkeys(seed for seeds in named for seed in seeds))
+    if not seeds:
+        raise XlqaError("--seeds is empty: give a count (--seeds 5) or a list (--seeds 0,1,7 or 3-5).")
+    return seeds
+
+
+def _by_language(name: str, value: Any, earlier: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """A value per language: `ru=FILE`, a table, or one value where there is one language."""
+    languages: Sequence[str] = earlier["languages"]
+    given: dict[str, list[str]] = {}
+    if isinstance(value, Mapping):
+        if foreign := [key for key in value if key not in languages]:
+            raise XlqaError(f"{flag(name)}: {', '.join(foreign)} is not among --lang {','.join(languages)}.")
+        return {language: tuple(split_files(items)) for language, items in value.items()}
+    for word in split_files(value):
+        language, equals, rest = word.partition("=")
+        if equals and language in languages:
+            given.setdefault(language, []).append(rest)
+        elif len(languages) == 1:
+            given.setdefault(languages[0], []).append(word)
+        else:
+            raise XlqaError(
+                f"{flag(name)} {word}: with several languages say which, such as {flag(name)} {languages[0]}={word}."
+            )
+    return {language: tuple(items) for language, items in given.items()}
+
+
+def _last_by_language(name: str, value: Any, earlier: Mapping[str, Any]) -> dict[str, str]:
+    return {language: words[-1] for language, words in _by_language(name, value, earlier).items()}
+
+
+def _true_or_false(name: str, value: Any, _: Mapping[str, Any]) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise XlqaError(f"{flag(name)} {value}: give true or false.")
+
+
+# ---- kinds of settings
+
+
+def whole(default: int | None, panel: str, says: str, least: int = 1, **more: Any) -> Setting:
+    """A whole number from `least` on."""
+    return Setting(says, panel, lambda name, value, _: parse_whole(name, value, least), "N", "int", default, **more)
+
+
+def number(
+    default: float | None, panel: str, says: str, low: float, high: float, metavar: str = "X", **more: Any
+) -> Setting:
+    """A number between two bounds."""
+
+    def parse(name: str, value: Any, _: Mapping[str, Any]) -> float:
+        return parse_number(name, value, low, high)
+
+    return Setting(says, panel, parse, metavar, "float", default, **more)
+
+
+def words(
+    default: Any, panel: str, says: str, parse: Parse, python: str, metavar: str = "TEXT", **more: Any
+) -> Setting:
+    """A list with a form of its own."""
+    return Setting(says, panel, parse, metavar, python, default, **more)
+
+
+def text(
+    default: str | None, panel: str, says: str, metavar: str = "TEXT", python: str = "str", **more: Any
+) -> Setting:
+    """A name that later stages check."""
+    return Setting(says, panel, lambda _, value, __: str(value), metavar, python, default, **more)
+
+
+def choice(default: str, panel: str, says: str, *choices: str, **more: Any) -> Setting:
+    """One of several words."""
+
+    def parse(name: str, value: Any, _: Mapping[str, Any]) -> str:
+        if value not in choices:
+            raise XlqaError(f"{flag(name)} {value}: choose {', '.join(choices)}.")
+        return str(value)
+
+    literal = ", ".join(f'"{word}"' for word in choices)
+    return Setting(says, panel, parse, "TEXT", f"Literal[{literal}]", default, **more)
+
+
+def switch(panel: str, says: str, **more: Any) -> Setting:
+    """On or off; off by default."""
+    return Setting(says, panel, _true_or_false, "", "bool", False, **more)
+
+
+def folder(default: str | None, panel: str, says: str, **more: Any) -> Setting:
+    """A folder, which need not exist."""
+
+    def parse(name: str, value: Any, _: Mapping[str, Any]) -> Path:
+        return Path(str(value)).expanduser().resolve()
+
+    return Setting(says, panel, parse, "DIR", "PathLike", default, **more)
+
+
+MOST_MINUTES = 1e6
+RATE = (1e-9, 1.0)
+EPOCHS = (0.0, 10_000.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of a sweep, each checked alone; the order of the fields is the order of the help.
+
+    `target_train`, `target_test` and `target_model` map a language to names or files; a language that is missing gets its
+    registered sets. `sizes` are ascending and without 0: zero-shot is always included.
+    """
+
+    # fmt: off
+    languages: Annotated[tuple[str, ...], words(
+        (), GRID, "Target languages as ISO 639-1 codes. Repeat the flag or use a comma list.", _languages, "Words",
+        repeatable=True, columns=("lang",), also=("language", "target_language"),
+    )]
+    sizes: Annotated[tuple[Size, ...], words(
+        "100,1000,10000", GRID,
+        "Numbers of labelled target questions; `full` is all. The transfer arm always includes zero-shot.", _sizes,
+        "Sequence[int | str] | str | int", columns=("size",), also=("train_size", "shots", "n"),
+    )]
+    arms: Annotated[tuple[Arm, ...], words(
+        "transfer,target-only", GRID, "Arms to compare: transfer, target-only, joint, monolingual.", _arms, "Words",
+        columns=("arm",),
+    )]
+    seeds: Annotated[tuple[int, ...], words(
+        "5", GRID, "A count (5 is the seeds 0 to 4) or a list (0,3,7 or 3-5).", _seeds, "int | Sequence[int] | str",
+        columns=("seed", "subset_seed", "train_seed"), also=("random_seed",),
+    )]
+    source_seeds: Annotated[int, whole(
+        1, GRID, "Number of source stages. Seed s starts from source stage s modulo this number.",
+        columns=("source_seed",),
+    )]
+    model: Annotated[str, text(
+        "bert-base-multilingual-cased", GRID, "Encoder: name on the model hub, folder, or `minilm`.", "MODEL", "PathLike",
+        names_files=True, columns=("model", "model_sha256"), also=("encoder", "model_name_or_path", "pretrained"),
+    )]
+    target_model: Annotated[Mapping[str, str], words(
+        (), GRID, "Encoder of the monolingual arm: MODEL, or ru=MODEL for one language.", _last_by_language,
+        "Words | Mapping[str, PathLike]", "MODEL", repeatable=True, names_files=True, columns=("model", "model_sha256"),
+    )]
+    source_train: Annotated[str, text(
+        "squad.train", DATA, "Source training set: name or file.", "SET", "PathLike", names_files=True,
+        columns=("source", "source_sha256"),
+    )]
+    target_train: Annotated[Mapping[str, str], words(
+        (), DATA, "Target training set: name or file, or ru=FILE for one language.", _last_by_language,
+        "PathLike | Mapping[str, PathLike]", "SET", shown="the language's registered set", repeatable=True,
+        names_files=True, columns=("target", "target_sha256"), also=("train_file", "train"),
+    )]
+    target_test: Annotated[Mapping[str, tuple[str, ...]], words(
+        (), DATA, "Target test set: name or file, or ru=FILE for one language. Repeat the flag for several.", _by_language,
+        "PathLike | Sequence[PathLike] | Mapping[str, PathLike | Sequence[PathLike]]", "SET",
+        shown="the language's registered sets", repeatable=True, names_files=True,
+        columns=("test", "test_sha256", "scorer"), also=("test_file", "test", "dev", "validation_file"),
+    )]
+    source_size: Annotated[int | None, whole(
+        None, DATA, "Number of source questions to use, drawn at random.", shown="all", columns=("source_size",),
+    )]
+    test_size: Annotated[int | None, whole(
+        None, DATA, "Number of questions to score in each test set, drawn at random.", shown="all", columns=("test_size",),
+    )]
+    valid_size: Annotated[int, whole(
+        0, DATA, "Number of questions to set apart from the target's train part and to score as split `valid`.", 0,
+        columns=("valid_size",),
+    )]
+    subset_by: Annotated[SubsetBy, choice(
+        "question", DATA, "Unit of the target subsets: question or paragraph.", "question", "paragraph",
+        columns=("subset_by",),
+    )]
+    data_dir: Annotated[Path | None, folder(
+        None, DATA, "Folder for downloaded data sets.", shown="the user's cache, or XLQA_DATA", also=("cache_dir",),
+    )]
+    allow_overlap: Annotated[bool, switch(
+        DATA, "Continue although the source data contains test questions; the table counts them.",
+        columns=("source_overlap",),
+    )]
+    skip_bad: Annotated[bool, switch(DATA, "Leave out questions that cannot be read, and print how many.")]
+    epochs: Annotated[float, number(
+        3.0, TRAINING, "Epochs on target questions.", *EPOCHS, columns=("epochs",), also=("num_train_epochs",),
+    )]
+    source_epochs: Annotated[float, number(
+        2.0, TRAINING, "Epochs of the source stage.", *EPOCHS, columns=("source_epochs",),
+    )]
+    min_steps: Annotated[int, whole(
+        200, TRAINING, "Minimum number of steps, so that trainings on few questions do not collapse.",
+        columns=("min_steps",), also=("max_steps", "steps"),
+    )]
+    batch_size: Annotated[int, whole(
+        16, TRAINING, "Windows per step.", columns=("batch_size",),
+        also=("train_batch_size", "per_device_train_batch_size"),
+    )]
+    source_batch_size: Annotated[int, whole(
+        None, TRAINING, "Windows per step in the source stage.", follows=lambda fields: fields["batch_size"],
+        shown="as --batch-size", columns=("source_batch_size",),
+    )]
+    lr: Annotated[float, number(3e-5, TRAINING, "Peak learning rate.", *RATE, columns=("lr",), also=("learning_rate",))]
+    source_lr: Annotated[float, number(
+        None, TRAINING, "Peak learning rate of the source stage.", *RATE, follows=lambda fields: fields["lr"],
+        shown="as --lr", columns=("source_lr",), also=("source_learning_rate",),
+    )]
+    warmup: Annotated[float, number(
+        0.1, TRAINING, "Share of the steps in which the learning rate rises.", 0.0, 1.0, columns=("warmup",),
+        also=("warmup_ratio", "warmup_proportion", "warmup_steps"),
+    )]
+    max_length: Annotated[int, whole(
+        384, TRAINING, "Word pieces per window.", 32, columns=("max_length",), also=("max_seq_length", "max_seq_len"),
+    )]
+    stride: Annotated[int, whole(
+        None, TRAINING, "Word pieces that neighbouring windows share.", 0, columns=("stride",), also=("doc_stride",),
+        follows=lambda fields: fields["max_length"] // 3, shown="a third of --max-length",
+    )]
+    max_answer_length: Annotated[int, whole(
+        30, TRAINING, "Maximum length of a predicted answer in word pieces.", columns=("max_answer_length",),
+        also=("max_ans_length",),
+    )]
+    precision: Annotated[str, choice(
+        "auto", MACHINE, "auto, fp32 or bf16. auto is bf16 on devices that compute in it.", "auto", "fp32", "bf16",
+        columns=("precision",), also=("bf16", "fp16", "dtype"),
+    )]
+    device: Annotated[str, text(
+        "auto", MACHINE, "auto, cpu, cuda or cuda:1. auto is every GPU, or the CPU where there is none.",
+        columns=("device",),
+    )]
+    workers_per_device: Annotated[int, whole(
+        1, MACHINE, "Worker processes per device, for small models.", also=("workers",),
+    )]
+    launcher: Annotated[Literal["local", "ray"], choice(
+        "local", MACHINE, "Where runs are executed: local (this machine) or ray (a Ray cluster, with the extra `ray`).",
+        "local", "ray",
+    )]
+    ray_address: Annotated[str | None, text(
+        None, MACHINE, "Address of the Ray cluster: HOST:PORT, or auto for the one that this machine belongs to.",
+        shown="auto",
+    )]
+    keep: Annotated[Literal["one", "all", "none"], choice(
+        "one", MACHINE, "Weights to keep: one (the source stages and one transfer model per language), all, or none.",
+        "one", "all", "none",
+    )]
+    checkpoint_every: Annotated[float, number(
+        10.0, MACHINE, "Minutes between two checkpoints of a training, which resumes from them; 0 for none.",
+        0.0, MOST_MINUTES, "MINUTES", also=("save_steps", "checkpoint"),
+    )]
+    timeout: Annotated[float | None, number(
+        None, MACHINE, "Minutes after which a run counts as failed.", 1e-3, MOST_MINUTES, "MINUTES", shown="no limit",
+    )]
+    gradient_checkpointing: Annotated[bool, switch(
+        MACHINE, "Recompute activations instead of storing them: less memory, about a third more time.",
+    )]
+    out: Annotated[Path, folder(
+        ".", MACHINE, "Folder of the sweep.", shown="the current folder", also=("output_dir", "output", "folder"),
+    )]
+    # fmt: on
+
+
+FIELDS = {spec.name: "lang" if spec.name == "languages" else spec.name for spec in fields(Settings)}
+"""The name of the setting behind each field of `Settings`."""
+
+SETTINGS: Mapping[str, Setting] = {
+    FIELDS[name]: hint.__metadata__[0] for name, hint in get_type_hints(Settings, include_extras=True).items()
+}
+"""Every setting by the name that an experiment file and `xlqa.sweep` use; with dashes for underscores, the flag's."""
+
+
+def describe_unknown(names: Iterable[str]) -> list[str]:
+    """A line for each name that is not a setting, with the nearest names that are."""
+    return [_describe_unknown(name) for name in sorted(set(names) - set(SETTINGS))]
+
+
+def _describe_unknown(name: str) -> str:
+    known = {word: setting for setting, facts in SETTINGS.items() for word in (setting, *facts.also)}
+    near = dict.fromkeys(known[word] for word in difflib.get_close_matches(name, known, n=3, cutoff=0.75))
+    if near:
+        return f"unknown setting {name!r}: did you mean {' or '.join(map(repr, near))}?"
+    return f"unknown setting {name!r}: the names are the flags of `xlqa sweep --help`."

@@ -1,0 +1,92 @@
+"""The keywords of `xlqa.sweep`, for editors and type checkers.
+
+Generated from xlqa/settings.py by `python -m xlqa.cli.reference xlqa/sweep_keywords.py`; a test keeps it current.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal, TypedDict
+
+Words = str | Sequence[str]
+PathLike = str | Path
+
+
+class SweepKeywords(TypedDict, total=False):
+    """The settings of a sweep beside its languages: the flags of `xlqa sweep`, with underscores."""
+
+    sizes: Sequence[int | str] | str | int
+    """Numbers of labelled target questions; `full` is all. The transfer arm always includes zero-shot. [default: 100,1000,10000]"""
+    arms: Words
+    """Arms to compare: transfer, target-only, joint, monolingual. [default: transfer,target-only]"""
+    seeds: int | Sequence[int] | str
+    """A count (5 is the seeds 0 to 4) or a list (0,3,7 or 3-5). [default: 5]"""
+    source_seeds: int
+    """Number of source stages. Seed s starts from source stage s modulo this number. [default: 1]"""
+    model: PathLike
+    """Encoder: name on the model hub, folder, or `minilm`. [default: bert-base-multilingual-cased]"""
+    target_model: Words | Mapping[str, PathLike]
+    """Encoder of the monolingual arm: MODEL, or ru=MODEL for one language."""
+    source_train: PathLike
+    """Source training set: name or file. [default: squad.train]"""
+    target_train: PathLike | Mapping[str, PathLike]
+    """Target training set: name or file, or ru=FILE for one language. [default: the language's registered set]"""
+    target_test: PathLike | Sequence[PathLike] | Mapping[str, PathLike | Sequence[PathLike]]
+    """Target test set: name or file, or ru=FILE for one language. Repeat the flag for several. [default: the language's registered sets]"""
+    source_size: int
+    """Number of source questions to use, drawn at random. [default: all]"""
+    test_size: int
+    """Number of questions to score in each test set, drawn at random. [default: all]"""
+    valid_size: int
+    """Number of questions to set apart from the target's train part and to score as split `valid`. [default: 0]"""
+    subset_by: Literal["question", "paragraph"]
+    """Unit of the target subsets: question or paragraph. [default: question]"""
+    data_dir: PathLike
+    """Folder for downloaded data sets. [default: the user's cache, or XLQA_DATA]"""
+    allow_overlap: bool
+    """Continue although the source data contains test questions; the table counts them."""
+    skip_bad: bool
+    """Leave out questions that cannot be read, and print how many."""
+    epochs: float
+    """Epochs on target questions. [default: 3]"""
+    source_epochs: float
+    """Epochs of the source stage. [default: 2]"""
+    min_steps: int
+    """Minimum number of steps, so that trainings on few questions do not collapse. [default: 200]"""
+    batch_size: int
+    """Windows per step. [default: 16]"""
+    source_batch_size: int
+    """Windows per step in the source stage. [default: as --batch-size]"""
+    lr: float
+    """Peak learning rate. [default: 3e-5]"""
+    source_lr: float
+    """Peak learning rate of the source stage. [default: as --lr]"""
+    warmup: float
+    """Share of the steps in which the learning rate rises. [default: 0.1]"""
+    max_length: int
+    """Word pieces per window. [default: 384]"""
+    stride: int
+    """Word pieces that neighbouring windows share. [default: a third of --max-length]"""
+    max_answer_length: int
+    """Maximum length of a predicted answer in word pieces. [default: 30]"""
+    precision: Literal["auto", "fp32", "bf16"]
+    """auto, fp32 or bf16. auto is bf16 on devices that compute in it. [default: auto]"""
+    device: str
+    """auto, cpu, cuda or cuda:1. auto is every GPU, or the CPU where there is none. [default: auto]"""
+    workers_per_device: int
+    """Worker processes per device, for small models. [default: 1]"""
+    launcher: Literal["local", "ray"]
+    """Where runs are executed: local (this machine) or ray (a Ray cluster, with the extra `ray`). [default: local]"""
+    ray_address: str
+    """Address of the Ray cluster: HOST:PORT, or auto for the one that this machine belongs to. [default: auto]"""
+    keep: Literal["one", "all", "none"]
+    """Weights to keep: one (the source stages and one transfer model per language), all, or none. [default: one]"""
+    checkpoint_every: float
+    """Minutes between two checkpoints of a training, which resumes from them; 0 for none. [default: 10]"""
+    timeout: float
+    """Minutes after which a run counts as failed. [default: no limit]"""
+    gradient_checkpointing: bool
+    """Recompute activations instead of storing them: less memory, about a third more time."""
+    out: PathLike
+    """Folder of the sweep. [default: the current folder]"""
