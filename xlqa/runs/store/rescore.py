@@ -14,7 +14,7 @@ from xlqa.errors import XlqaError
 from xlqa.records import Question
 from xlqa.runs.paths import Layout
 from xlqa.runs.store.results import PREDICTIONS, Result, read_result, write_evaluation, write_results
-from xlqa.runs.store.run_config import DataEntry, read_config
+from xlqa.runs.store.run_config import DataEntry, files_below, refuse_links_out
 from xlqa.runs.store.scores import score_answers
 from xlqa.tasks.qa.reading import read_dataset
 from xlqa.util.files import read_json, sha256_of
@@ -32,7 +32,7 @@ def rescore(root: Path) -> list[dict[str, Any]]:
     records = []
     for run in layout.run_folders():
         if done := [(path, record) for path in run.evaluations() if (record := read_result(path)) is not None]:
-            read_config(run).refuse_links(run)
+            refuse_links_out(root, files_below(run.path))
             records += done
     if not records:
         raise XlqaError(f"{root} has no finished evaluation below runs/: name a sweep's folder (--out).")
@@ -79,6 +79,7 @@ class _Reader:
         path = entry.file(self.root)
         key = (entry.sha256, entry.language)
         if key not in self.known:
+            refuse_links_out(self.root, [path])
             if sha256_of(path) != entry.sha256:
                 raise XlqaError(
                     f"{path} is missing or differs from the file that was scored: put that one there (SHA-256 {entry.sha256}), "

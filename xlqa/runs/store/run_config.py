@@ -9,7 +9,7 @@ variable ROOT, which DP_ROOT overrides for the stock command; data files and wei
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -260,9 +260,18 @@ class RunConfig:
         used = [folder.path, root / "data", *(root / entry.path for entry in self.data_entries())]
         if self.source_id:
             used += files_below(root / "source" / self.source_id)
-        for path in (*used, *files_below(folder.path)):
-            if not path.resolve().is_relative_to(root):
-                raise XlqaError(f"{path} leads out of {root} by a symbolic link: put the file itself there.")
+        refuse_links_out(root, (*used, *files_below(folder.path)))
+
+
+def refuse_links_out(root: Path, paths: Iterable[Path]) -> None:
+    """Refuse paths that lie outside a sweep's folder because of a symbolic link.
+
+    Raises:
+        XlqaError: names the first.
+    """
+    for path in paths:
+        if not path.resolve().is_relative_to(root):
+            raise XlqaError(f"{path} leads out of {root} by a symbolic link: put the file itself there.")
 
 
 def files_below(folder: Path) -> list[Path]:
