@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from xlqa.curves.grouping import Panel
     from xlqa.curves.plots.curves import CurveStyle, Style
+    from xlqa.runs.execute.executor import Executor
     from xlqa.tasks.qa.decoding import Span
 
 Words = str | Sequence[str]
@@ -99,7 +100,7 @@ def sweep(
     lang: Words,
     *,
     workers_per_device: int = 1,
-    launcher: Literal["local", "ray"] = "local",
+    launcher: Literal["local", "ray"] | Executor = "local",
     ray_address: str | None = None,
     **settings: Unpack[Settings],
 ) -> Sweep:
@@ -111,7 +112,8 @@ def sweep(
     Args:
         lang: target languages (ISO 639-1), one, several, or a comma list.
         workers_per_device: worker processes a device.
-        launcher: "ray" for the nodes of a Ray cluster: ray_address as HOST:PORT, None for the one of this machine.
+        launcher: "ray" for the nodes of a Ray cluster (`ray_address` as HOST:PORT, None for the cluster of this machine), or an
+            `xlqa.runs.execute.executor.Executor` of your own.
         settings: see `Settings`; a mapping gives a value per language.
 
     Raises:
@@ -120,13 +122,14 @@ def sweep(
     from xlqa.runs.plan.checks import long_answers
     from xlqa.runs.plan.planner import make_plan
     from xlqa.runs.plan.request import build_request
-    from xlqa.runs.sweep import choose_launcher, run_sweep
+    from xlqa.runs.sweep import choose_executor, run_sweep
 
-    cluster = choose_launcher(launcher, ray_address)
-    plan = make_plan(build_request({"lang": lang} | {name: _plain(value) for name, value in settings.items()}))
+    request = build_request({"lang": lang} | {name: _plain(value) for name, value in settings.items()})
+    executor = choose_executor(launcher, ray_address, request.device, workers_per_device)
+    plan = make_plan(request)
     for line in long_answers(plan):
         warnings.warn(line, stacklevel=2)
-    outcome = run_sweep(plan, None, workers_per_device, cluster)
+    outcome = run_sweep(plan, None, executor)
     results = load_results(plan.layout.results) if outcome.rows else _no_results()
     failures = tuple(Failure(run, error) for run, error in outcome.failures)
     return Sweep(plan.request.out, results, outcome.done_before, outcome.done_now, failures)

@@ -155,9 +155,9 @@ def sweep(
         base |= read_experiment(config)
     request = build_request(base | {key: value for key, value in options.items() if value is not None})
     part = parse_shard(shard)
-    from xlqa.runs.sweep import choose_launcher
+    from xlqa.runs.sweep import choose_executor
 
-    cluster = None if dry_run else choose_launcher(launcher, ray_address)
+    executor = None if dry_run else choose_executor(launcher, ray_address, request.device, workers_per_device)
     if demo and not (request.out / "results.csv").exists():
         print(NOTICE, file=sys.stderr, flush=True)
     from xlqa.runs.plan.checks import long_answers
@@ -169,7 +169,7 @@ def sweep(
         print(f"xlqa: {line}", file=sys.stderr, flush=True)
     if dry_run:
         return _dry_run(plan, as_json)
-    return _run(plan, part, workers_per_device, cluster, as_json)
+    return _run(plan, part, executor, as_json)
 
 
 LOCAL_ONLY = frozenset(
@@ -192,12 +192,13 @@ def parse_shard(text: str | None) -> tuple[int, int] | None:
 
 
 def _dry_run(plan: Any, as_json: bool) -> int:
-    from xlqa.runs.plan.estimate import describe_estimate, estimate
+    from xlqa.runs.execute.jobs import find_pending
+    from xlqa.runs.plan.cost import describe_estimate, estimate
     from xlqa.runs.plan.planner import plan_summary
     from xlqa.runs.store.setup import lay_out
 
     lay_out(plan)
-    figures = estimate(plan)
+    figures = estimate(plan, find_pending(plan))
     if as_json:
         print_json(plan_summary(plan) | {"estimate": figures})
     else:
@@ -205,13 +206,11 @@ def _dry_run(plan: Any, as_json: bool) -> int:
     return 0
 
 
-def _run(plan: Any, shard: tuple[int, int] | None, workers_per_device: int, cluster: str | None, as_json: bool) -> int:
-    from xlqa.runs.plan.estimate import say_plan
+def _run(plan: Any, shard: tuple[int, int] | None, executor: Any, as_json: bool) -> int:
     from xlqa.runs.sweep import run_sweep
 
-    print(say_plan(plan), file=sys.stderr, flush=True)
     try:
-        outcome = run_sweep(plan, shard, workers_per_device, cluster)
+        outcome = run_sweep(plan, shard, executor)
     except KeyboardInterrupt:
         ignore_interrupts()
         print("xlqa: stopped; finished runs stay. The same command goes on from here.", file=sys.stderr)
