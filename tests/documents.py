@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from executors import in_process
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "xlqa" / "data" / "sample"
@@ -56,23 +57,6 @@ def sample_part(name: str, first: int, articles: int, paragraphs: int) -> dict[s
     return {"version": "1.1", "data": [a | {"paragraphs": a["paragraphs"][:paragraphs]} for a in chosen]}
 
 
-class HereLaunch:
-    """Does a sweep's jobs in this process, one after another: what a worker does, without its start."""
-
-    def __init__(self, jobs: Iterable[Any], slots: Iterable[str], observer: Any, *limits: float | None) -> None:
-        self.jobs, self.observer = list(jobs), observer
-
-    def run(self) -> None:
-        from xlqa.runs.execute.run import execute
-
-        for job in self.jobs:
-            self.observer.started(job)
-            job.prepare()
-            execute(job.folder, keep=job.keep, listen=lambda event: None, device="cpu")
-            job.state, job.progress = "done", 1.0
-            self.observer.finished(job)
-
-
 @dataclass
 class Newcomer:
     """Follows a page word by word in a folder of their own.
@@ -92,7 +76,7 @@ class Newcomer:
         self.patch.chdir(self.home)
         for place, name in enumerate(("train.json", "dev.json", "more.json")):
             self._write(self.home / name, place)
-        self.patch.setattr("xlqa.runs.sweep.Launch", HereLaunch)
+        self.patch.setattr("xlqa.runs.sweep.choose_executor", lambda *_: in_process())
         self.patch.setattr(
             "xlqa.tasks.sources.ensure_local", lambda part, folder, **_: (self.stand_in(part.name), "0" * 64)
         )

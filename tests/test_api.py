@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from documents import HereLaunch, sample_part
+from documents import sample_part
+from executors import FixedExecutor, ScriptedSlot, in_process
 
 import xlqa
 from xlqa.api import Failure
 from xlqa.errors import ManyErrors
 from xlqa.records import RESULT_COLUMNS
+from xlqa.runs.execute.events import Failed
 from xlqa.runs.plan.request import build_request
 from xlqa.settings import SETTINGS
 
@@ -38,12 +40,10 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def done(encoder: Path, files: Path, tmp_path_factory: pytest.TempPathFactory) -> xlqa.Sweep:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("xlqa.runs.sweep.Launch", HereLaunch)
-        return xlqa.sweep(
-            "es", model=encoder, target_train={"es": files / "train.json"},
-            target_test={"es": [files / "one.json", files / "two.json"]}, out=tmp_path_factory.mktemp("api") / "es", **SMALL,
-        )  # fmt: skip
+    return xlqa.sweep(
+        "es", model=encoder, target_train={"es": files / "train.json"}, executor=in_process(),
+        target_test={"es": [files / "one.json", files / "two.json"]}, out=tmp_path_factory.mktemp("api") / "es", **SMALL,
+    )  # fmt: skip
 
 
 def test_a_sweep_gives_a_frame(done: xlqa.Sweep) -> None:
@@ -54,13 +54,10 @@ def test_a_sweep_gives_a_frame(done: xlqa.Sweep) -> None:
     assert (done.folder / "results.csv").is_file()
 
 
-def test_done_work_is_not_repeated(
-    done: xlqa.Sweep, encoder: Path, files: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("xlqa.runs.sweep.Launch", HereLaunch)
+def test_finished_runs_are_skipped(done: xlqa.Sweep, encoder: Path, files: Path) -> None:
     again = xlqa.sweep(
         ["es"], model=str(encoder), target_train=str(files / "train.json"),
-        target_test=[files / "one.json", files / "two.json"], out=done.folder, **SMALL,
+        target_test=[files / "one.json", files / "two.json"], out=done.folder, executor=in_process(), **SMALL,
     )  # fmt: skip
     assert (again.done_before, again.done_now) == (9, 0)
     assert again.results.equals(done.results)
@@ -68,8 +65,8 @@ def test_done_work_is_not_repeated(
 
 def test_help_shows_every_setting_with_its_default() -> None:
     shown = inspect.signature(xlqa.sweep).parameters
-    assert list(shown)[0] == "lang"
-    assert set(shown) == set(SETTINGS)
+    assert next(iter(shown)) == "lang"
+    assert set(shown) == {*SETTINGS, "executor"}
     assert shown["lr"].default == 3e-5
     assert "lr: Peak learning rate. [default: 3e-5]" in " ".join(pydoc.render_doc(xlqa.sweep).split())
 
@@ -91,18 +88,11 @@ def test_bad_input_raises_all_its_complaints() -> None:
         xlqa.sweep("ru", epoch=3)  # type: ignore[call-arg]  # a slip that a type checker sees too
 
 
-def test_runs_that_fail_are_reported_and_do_not_raise(
-    encoder: Path, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Failing(HereLaunch):
-        def run(self) -> None:
-            for job in self.jobs:
-                self.observer.failed(job, "out of memory.")
-
-    monkeypatch.setattr("xlqa.runs.sweep.Launch", Failing)
+def test_runs_that_fail_are_reported_and_do_not_raise(encoder: Path, files: Path, tmp_path: Path) -> None:
+    failing = FixedExecutor(ScriptedSlot(lambda folder: Failed("out of memory.")))
     lost = xlqa.sweep(
         "es", model=encoder, target_train=files / "train.json", target_test=files / "one.json", out=tmp_path / "out",
-        **SMALL | {"sizes": 8, "seeds": 1},
+        executor=failing, **SMALL | {"sizes": 8, "seeds": 1},
     )  # fmt: skip
     assert Failure("es target-only 8 seed 0", "out of memory.") in lost.failures
     assert len(lost.results) == 0

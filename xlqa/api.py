@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from xlqa.curves.grouping import Panel
     from xlqa.curves.plots.curves import CurveStyle, Style
+    from xlqa.runs.execute.executor import Executor
     from xlqa.tasks.qa.decoding import Span
 
 
@@ -56,7 +57,7 @@ class Sweep:
     failures: tuple[Failure, ...]
 
 
-def sweep(lang: Words, **settings: Unpack[SweepKeywords]) -> Sweep:
+def sweep(lang: Words, *, executor: Executor | None = None, **settings: Unpack[SweepKeywords]) -> Sweep:
     """Train and score every run of a grid, as `xlqa sweep` does. Finished runs are not repeated.
 
     Runs are executed in worker processes. Progress goes to stderr; what could spoil the scores is a warning.
@@ -64,6 +65,7 @@ def sweep(lang: Words, **settings: Unpack[SweepKeywords]) -> Sweep:
 
     Args:
         lang: target languages (ISO 639-1): one, several, or a comma list.
+        executor: an `xlqa.runs.execute.executor.Executor` of your own, in place of `launcher`.
         settings: the flags of `xlqa sweep`, with underscores; a mapping gives a value per language.
 
     Raises:
@@ -72,14 +74,15 @@ def sweep(lang: Words, **settings: Unpack[SweepKeywords]) -> Sweep:
     from xlqa.runs.plan.checks import long_answers
     from xlqa.runs.plan.planner import make_plan
     from xlqa.runs.plan.request import build_request
-    from xlqa.runs.sweep import choose_launcher, run_sweep
+    from xlqa.runs.sweep import choose_executor, run_sweep
 
     request = build_request({"lang": lang, **settings})
-    cluster = choose_launcher(request.launcher, request.ray_address)
+    if executor is None:
+        executor = choose_executor(request.launcher, request.ray_address, request.device, request.workers_per_device)
     plan = make_plan(request)
     for line in long_answers(plan):
         warnings.warn(line, stacklevel=2)
-    outcome = run_sweep(plan, None, request.workers_per_device, cluster)
+    outcome = run_sweep(plan, None, executor)
     results = load_results(plan.layout.results) if outcome.rows else _no_results()
     failures = tuple(Failure(run, error) for run, error in outcome.failures)
     return Sweep(request.out, results, outcome.done_before, outcome.done_now, failures)
@@ -93,7 +96,8 @@ def _document_settings() -> None:
         if name != "lang"
     ]
     lang = Parameter("lang", Parameter.POSITIONAL_OR_KEYWORD, annotation="Words")
-    sweep.__signature__ = Signature([lang, *shown], return_annotation="Sweep")  # type: ignore[attr-defined]  # inspect's
+    executor = Parameter("executor", Parameter.KEYWORD_ONLY, default=None, annotation="Executor | None")
+    sweep.__signature__ = Signature([lang, executor, *shown], return_annotation="Sweep")  # type: ignore[attr-defined]  # inspect's
     lines = [f"    {name}: {setting.full_help}" for name, setting in SETTINGS.items() if name != "lang"]
     sweep.__doc__ = f"{sweep.__doc__}\n    The settings:\n\n" + "\n".join(f"    {line}" for line in lines)
 

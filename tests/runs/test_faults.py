@@ -8,16 +8,17 @@ import os
 import platform
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
+from executors import FixedExecutor, Recorder, ScriptedSlot
 from faultinjection.campaign import Campaign, share_out  # found through conftest.py
 from faultinjection.case import Case, State
 from faultinjection.corruption import DAMAGES, DEAD, harm
@@ -27,16 +28,32 @@ from faultinjection.process import Broken
 
 from xlqa.cli import main
 from xlqa.errors import XlqaError
-from xlqa.runs.execute import scheduler as launch
 from xlqa.runs.execute.disk_errors import errno_of, find_disk_error
-from xlqa.runs.execute.scheduler import Job, Launch, stoppable
+from xlqa.runs.execute.events import (
+    Crashed,
+    Event,
+    Failed,
+    Finished,
+    Lost,
+    Retry,
+    RunOrder,
+    Scored,
+    Started,
+    Waiting,
+    from_json,
+    to_json,
+)
+from xlqa.runs.execute.interrupts import stoppable
+from xlqa.runs.execute.jobs import find_pending, make_jobs
+from xlqa.runs.execute.local import WorkerProcess
+from xlqa.runs.execute.scheduler import Job, Scheduler
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.plan.planner import Plan
 from xlqa.runs.store import results as store
 from xlqa.runs.store.results import forget_failures, is_trained, read_result, write_evaluation, write_results
 from xlqa.runs.store.scores import ScoredSet
 from xlqa.runs.store.setup import lay_out
-from xlqa.runs.sweep import make_jobs
+from xlqa.training.events import Stage, Step
 from xlqa.training.model_folder import write_folder
 from xlqa.util import files
 from xlqa.util.files import guarded, read_json, remove_stale_files, write_json, write_text
@@ -264,81 +281,9 @@ def test_trouble_with_the_disk_is_told_from_other_errors(tmp_path: Path, monkeyp
     assert errno_of(ValueError("no")) is None
 
 
-class FullWorker:
-    """A worker on a full disk."""
-
-    hired = 0
-
-    def __init__(self, device: str) -> None:
-        type(self).hired += 1
-
-    def alive(self) -> bool:
-        return True
-
-    def work(self, folder: RunFolder, keep: bool, *_: object) -> Iterator[dict[str, Any]]:
-        yield {"event": "failed", "error": "OSError: no", "errno": errno.ENOSPC}
-
-    def close(self) -> None: ...
-    def kill(self) -> None: ...
-
-
-class OtherDiskWorker(FullWorker):
-    """A worker whose first run filled another disk."""
-
-    def work(self, folder: RunFolder, keep: bool, *_: object) -> Iterator[dict[str, Any]]:
-        yield from super().work(folder, keep) if folder.id == "a" else [{"event": "done"}]
-
-
-class BrokenWorker(FullWorker):
-    """A worker that says something unreadable in the middle of its first run."""
-
-    killed = 0
-
-    def __init__(self, device: str) -> None:
-        super().__init__(device)
-        self.dead = False
-
-    def alive(self) -> bool:
-        return not self.dead
-
-    def work(self, folder: RunFolder, keep: bool, *_: object) -> Iterator[dict[str, Any]]:
-        assert not self.dead
-        if folder.id == "a":
-            json.loads("{")
-        yield {"event": "done"}
-
-    def kill(self) -> None:
-        type(self).killed += not self.dead
-        self.dead = True
-
-
-class Silent:
-    """A display that shows nothing."""
-
-    def note(self, line: str) -> None: ...
-
-    def started(self, job: Job) -> None: ...
-    def event(self, job: Job, event: dict[str, Any]) -> None: ...
-    def finished(self, job: Job) -> None: ...
-    def failed(self, job: Job, error: str) -> None:
-        pytest.fail(f"{job.label} counts as failed: {error}")
-
-
-class Listing(Silent):
-    """A display that notes what failed."""
-
-    def __init__(self) -> None:
-        self.failures: dict[str, str] = {}
-
-    def failed(self, job: Job, error: str) -> None:
-        self.failures[job.label] = error
-
-
-class Torn(Silent):
-    """A display with a fault."""
-
-    def started(self, job: Job) -> None:
-        raise RuntimeError("torn")
+def full(folder: RunFolder) -> Failed:
+    """A run on a full disk."""
+    return Failed("OSError: no", errno.ENOSPC)
 
 
 def two_jobs(root: Path) -> list[Job]:
@@ -350,27 +295,102 @@ def two_jobs(root: Path) -> list[Job]:
 
 def test_another_full_disk_costs_its_run_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     leave(monkeypatch, 10**12)
-    monkeypatch.setattr(launch, "LocalWorker", OtherDiskWorker)
-    jobs, heard = two_jobs(tmp_path), Listing()
-    Launch(jobs, ["cpu"], heard).run()
+    jobs, observer = two_jobs(tmp_path), Recorder()
+    slot = ScriptedSlot(lambda folder: full(folder) if folder.id == "a" else Finished())
+    Scheduler(jobs, FixedExecutor(slot), observer).run()
     assert [job.state for job in jobs] == ["failed", "done"]
-    assert heard.failures == {"a": "a disk is full: OSError: no"}
+    assert observer.failures == {"a": "a disk is full: OSError: no"}
 
 
-def test_a_worker_left_in_the_middle_of_a_run_gets_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launch, "LocalWorker", BrokenWorker)
-    monkeypatch.setattr(BrokenWorker, "hired", 0)
-    jobs, heard = two_jobs(tmp_path), Listing()
-    Launch(jobs, ["cpu"], heard).run()
+def test_a_worker_that_reports_nonsense_is_replaced(tmp_path: Path) -> None:
+    """The run fails, and the worker, which may still be working on it, gets no other run."""
+    order = RunOrder(str(tmp_path), False, 0.0)
+    worker = WorkerProcess("cpu")
+    worker.process.kill()
+    worker.process.wait()
+    worker.process = subprocess.Popen(
+        [sys.executable, "-c", "print('{', flush=True); input(); input()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="Expecting property name"):
+        list(worker.execute(order))
+    assert not worker.is_alive()
+
+
+def test_a_run_fails_whose_worker_reports_nonsense(tmp_path: Path) -> None:
+    def report(folder: RunFolder) -> Finished:
+        if folder.id == "a":
+            raise ValueError("'{' is not an event of a worker.")
+        return Finished()
+
+    jobs, observer = two_jobs(tmp_path), Recorder()
+    Scheduler(jobs, FixedExecutor(ScriptedSlot(report)), observer).run()
     assert [job.state for job in jobs] == ["failed", "done"]
-    assert "JSONDecodeError" in heard.failures["a"]
-    assert (BrokenWorker.hired, BrokenWorker.killed) == (2, 2)  # the second at the end
+    assert observer.failures == {"a": "ValueError: '{' is not an event of a worker."}
 
 
-def test_a_fault_of_a_thread_ends_the_sweep_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(launch, "LocalWorker", FullWorker)
-    with pytest.raises(RuntimeError, match="torn"):
-        Launch(two_jobs(tmp_path), ["cpu", "cpu"], Torn()).run()
+def test_an_internal_error_ends_the_sweep_with_it(tmp_path: Path) -> None:
+    class Broken(Recorder):
+        def on_event(self, job: Job, event: Event) -> None:
+            raise RuntimeError("broken")
+
+    slots = [ScriptedSlot(full), ScriptedSlot(full)]
+    with pytest.raises(RuntimeError, match="broken"):
+        Scheduler(two_jobs(tmp_path), FixedExecutor(*slots), Broken()).run()
+
+
+def test_a_crash_is_tried_once_more_and_a_lost_machine_five_times(tmp_path: Path) -> None:
+    endings: dict[str, list[Event]] = {
+        "a": [Crashed("killed.")] * 2,
+        "b": [Lost("node x was lost.")] * 5 + [Crashed("killed."), Finished()],
+    }
+    jobs, observer = two_jobs(tmp_path), Recorder()
+    slot = ScriptedSlot(lambda folder: endings[folder.id].pop(0))
+    Scheduler(jobs, FixedExecutor(slot), observer).run()
+    assert [job.state for job in jobs] == ["failed", "done"]
+    assert observer.failures == {"a": "killed."}
+    assert observer.kinds().count("Retry") == 7
+    assert read_json(jobs[0].folder.failure)["error"] == "killed."
+
+
+def test_runs_of_a_source_stage_that_failed_fail_with_it(tmp_path: Path) -> None:
+    stage, run = two_jobs(tmp_path)
+    run.depends_on = stage
+    observer = Recorder()
+    Scheduler([stage, run], FixedExecutor(ScriptedSlot(lambda folder: Failed("no data."))), observer).run()
+    assert observer.failures == {"a": "no data.", "b": "its source stage a failed."}
+
+
+def test_a_slot_takes_no_more_runs_once_it_is_not_usable(tmp_path: Path) -> None:
+    class Leaving(ScriptedSlot):
+        def execute(self, order: RunOrder) -> Generator[Event]:
+            self.usable = False
+            yield from super().execute(order)
+
+    slots = [Leaving(lambda folder: Finished()) for _ in range(2)]
+    jobs = two_jobs(tmp_path)
+    Scheduler(jobs, FixedExecutor(*slots), Recorder()).run()
+    assert [job.state for job in jobs] == ["done", "done"]
+    assert [slot.closed for slot in slots] == [1, 1]
+
+
+def test_events_survive_the_way_to_another_process() -> None:
+    events: list[Event] = [
+        Started(), Waiting(), Stage("training"), Step(1, 2, 0.5, 3.25), Scored("xquad.es", "squad", {"f1": 1.0, "em": 0.5}),
+        Retry("x"), Finished(2, True), Failed("é\n", 28, True), Crashed("y"), Lost("z"),
+    ]  # fmt: skip
+    assert [from_json(to_json(event)) for event in events] == events
+    for line in (
+        "",
+        "{",
+        "[]",
+        "7",
+        '{"event": "none"}',
+        '{"event": "step"}',
+        '{"event": "stage", "text": "x", "y": 1}',
+    ):
+        with pytest.raises(ValueError, match=r"."):
+            from_json(line)
 
 
 def scored_one() -> ScoredSet:
@@ -395,10 +415,10 @@ def test_an_evaluation_that_another_wrote_over_is_none(tmp_path: Path, monkeypat
 
 def test_a_full_disk_stops_a_sweep_with_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     leave(monkeypatch, 10**6)
-    monkeypatch.setattr(launch, "LocalWorker", FullWorker)
-    jobs = two_jobs(tmp_path)
+    jobs, observer = two_jobs(tmp_path), Recorder()
     with pytest.raises(XlqaError, match="is full"):
-        Launch(jobs, ["cpu"], Silent()).run()
+        Scheduler(jobs, FixedExecutor(ScriptedSlot(full)), observer).run()
+    assert observer.failures == {}
     assert [job.state for job in jobs] == ["waiting", "waiting"]
     assert not list(tmp_path.glob("runs/*/failure.json"))
 
@@ -480,7 +500,7 @@ def test_nonsense_is_nowhere_believed(
         path.write_bytes(nonsense.encode("utf-8", "surrogatepass"))
     assert main(["status", str(copied)]) == 0
     assert main(["collect", str(copied)]) in (0, 1)
-    assert [job.label for job in make_jobs(plan(copied), plan(copied).runs)[0]] == [
+    assert [job.label for job in make_jobs(plan(copied), find_pending(plan(copied)))] == [
         "source sample.en.train 24 seed 0", "es transfer 16 seed 0",
     ]  # fmt: skip
     capsys.readouterr()

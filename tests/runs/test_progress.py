@@ -11,11 +11,14 @@ import pytest
 from rich.console import Console
 
 from xlqa.runs.execute import progress as display
-from xlqa.runs.execute.progress import LiveProgress, PlainProgress, Progress, format_duration
+from xlqa.runs.execute.events import Failed, Finished, Retry, Scored, Started
+from xlqa.runs.execute.progress import LiveProgress, PlainProgress, Progress
 from xlqa.runs.execute.scheduler import Job
 from xlqa.runs.paths import RunFolder
+from xlqa.training.events import Step
+from xlqa.util.text import format_duration
 
-STEP = {"event": "step", "step": 30, "steps": 60, "loss": 1.25, "rate": 12.0}
+STEP = Step(30, 60, 1.25, 12.0)
 
 
 def jobs() -> list[Job]:
@@ -31,9 +34,9 @@ def test_live_display_has_a_line_for_each_thing() -> None:
     first, second = jobs()
     progress = LiveProgress([first, second], already_done=3)
     progress.live.stop()
-    progress.started(first)
+    progress.on_event(first, Started())
     first.progress = 0.5
-    progress.event(first, STEP)
+    progress.on_event(first, STEP)
     console = Console(file=io.StringIO(), width=100)
     console.print(progress._render())
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]  # a StringIO
@@ -48,16 +51,16 @@ def test_plain_lines_say_ends_failures_and_retries(
     monkeypatch.setattr(display, "PLAIN_SECONDS", -1.0)
     first, second = jobs()
     progress = PlainProgress([first, second], already_done=0)
-    progress.started(first)
-    progress.event(first, STEP)
-    progress.event(first, {"event": "score", "test": "xquad.es", "scorer": "squad", "f1": 41.26, "em": 30.0})
-    progress.event(first, {"event": "score", "test": "mlqa.es.es", "scorer": "mlqa.es", "f1": 50.0, "em": 40.0})
+    progress.on_event(first, Started())
+    progress.on_event(first, STEP)
+    progress.on_event(first, Scored("xquad.es", "squad", {"f1": 41.26, "em": 30.0}))
+    progress.on_event(first, Scored("mlqa.es.es", "mlqa.es", {"f1": 50.0, "em": 40.0}))
     first.state = "done"
-    progress.finished(first)
-    progress.started(second)
-    progress.event(second, {"event": "retry", "error": "the worker was killed by SIGKILL."})
+    progress.on_event(first, Finished())
+    progress.on_event(second, Started())
+    progress.on_event(second, Retry("the worker was killed by SIGKILL."))
     second.state = "failed"
-    progress.failed(second, "the loss is not a number")
+    progress.on_event(second, Failed("the loss is not a number"))
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("first: step 30/60")
     assert "first: xquad.es F1 41.3, EM 30.0 (squad); mlqa.es.es F1 50.0, EM 40.0 (mlqa.es) (1 of 2 done)" in lines
@@ -91,11 +94,11 @@ def test_no_run_fails_because_nobody_hears_of_it(
         first, second = jobs()
         progress = kind([first, second], already_done=0)
         progress.note("a line")
-        progress.started(first)
-        progress.event(first, STEP)
-        progress.event(first, {"event": "retry", "error": "no"})
-        progress.finished(first)
-        progress.failed(second, "no")
+        progress.on_event(first, Started())
+        progress.on_event(first, STEP)
+        progress.on_event(first, Retry("no"))
+        progress.on_event(first, Finished())
+        progress.on_event(second, Failed("no"))
         progress.close()
     os.write(1, b"still here")
     assert progress.failures == [("second", "no")]

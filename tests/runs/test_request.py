@@ -176,9 +176,7 @@ def test_an_experiment_file_takes_every_setting_of_the_machine(tmp_path: Path) -
 
 def test_flags_can_take_one_language_of_an_experiment_file(tmp_path: Path) -> None:
     path = tmp_path / "experiment.toml"
-    path.write_text(
-        'lang = "ru,zh"\nlr = 1e-4\n[target_train]\nru = "a.json"\nzh = "b.json"\n', encoding="utf-8"
-    )
+    path.write_text('lang = "ru,zh"\nlr = 1e-4\n[target_train]\nru = "a.json"\nzh = "b.json"\n', encoding="utf-8")
     request = build_request(gather_settings({"lang": ["zh"], "seeds": None}, path, False))
     assert request.languages == ("zh",)
     assert request.target_train == {"zh": "b.json"}

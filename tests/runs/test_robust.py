@@ -15,7 +15,8 @@ from test_sweep import table
 from xlqa.cli import main
 from xlqa.data.sample import sample_path
 from xlqa.errors import XlqaError
-from xlqa.runs.execute import run as executing
+from xlqa.runs.execute.events import Event
+from xlqa.runs.execute.jobs import find_pending, make_jobs
 from xlqa.runs.execute.run import execute
 from xlqa.runs.paths import Layout
 from xlqa.runs.plan.planner import Plan
@@ -23,7 +24,6 @@ from xlqa.runs.plan.request import build_request, read_experiment
 from xlqa.runs.store.rescore import rescore
 from xlqa.runs.store.results import collect_failures, is_trained, read_result
 from xlqa.runs.store.setup import lay_out, write_run_config
-from xlqa.runs.sweep import make_jobs
 from xlqa.util.files import read_json, waiting_lock, write_json
 
 MakePlan = Callable[..., Plan]
@@ -37,26 +37,21 @@ def copied(finished: Path, tmp_path: Path) -> Path:
     return out
 
 
-def test_config_written_anew_during_a_run_changes_nothing(
-    plan: MakePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_config_that_is_rewritten_during_a_run_changes_nothing(plan: MakePlan, tmp_path: Path) -> None:
     shutil.copyfile(sample_path("es.test"), tmp_path / "mine.json")
     mine = plan(tmp_path / "out", arms="target-only", sizes="8", seeds=1, target_test=str(tmp_path / "mine.json"))
     lay_out(mine)
     (spec, evals), folder = mine.runs[0], None
     folder = write_run_config(mine, spec, evals)
-    real = executing._Work.train
 
-    def meanwhile(work: Any) -> None:
-        real(work)
+    def rewrite(event: Event) -> None:
         other = json.loads(folder.config.read_bytes())
         other["dataset_reader"]["tests"] = [
             {"target": "test", "name": "other", "path": "{ROOT}/none", "sha256": "0" * 64}
         ]
         write_json(folder.config, other)
 
-    monkeypatch.setattr(executing._Work, "train", meanwhile)
-    execute(folder, keep=False, listen=lambda event: None, device="cpu")
+    execute(folder, keep=False, listen=rewrite, device="cpu")
     record = read_result(folder.evaluation(evals[0].eval_id(spec.common)))
     assert record is not None
     assert record.test.data.name == "mine"
@@ -71,14 +66,13 @@ def test_evaluations_stay_in_a_config(copied: Path, plan: MakePlan) -> None:
     names = {test["name"] for test in config["dataset_reader"]["tests"]}
     assert names == {"sample.es.test", "sample.en.test"}
     assert config["train"]["evaluation_targets"] == list(config["metadata"]["xlqa"]["evaluations"])
-    jobs, done = make_jobs(plan(copied), plan(copied).runs)
-    assert (jobs, done) == ([], 9)
+    pending = find_pending(plan(copied))
+    assert (pending.runs, pending.stages, pending.done) == ((), (), 9)
 
 
 def test_weights_asked_for_later_are_made(copied: Path, plan: MakePlan) -> None:
     everything = plan(copied, keep="all")
-    jobs, _ = make_jobs(everything, everything.runs)
-    assert len(jobs) == 7  # eight trained runs, one of them kept before
+    assert len(find_pending(everything).runs) == 7  # eight trained runs, one of them kept before
     alone = next(copied.glob("runs/es-target-only-8-s1-*"))
     before = table(copied)
     assert main(["run", str(alone), "--keep", "--device", "cpu"]) == 0
@@ -91,7 +85,7 @@ def test_broken_source_weights_are_trained_again(copied: Path, plan: MakePlan) -
     weights = next(copied.glob("source/*/model/model.safetensors"))
     weights.write_bytes(weights.read_bytes()[:100])
     more = plan(copied, seeds=3)
-    jobs, _ = make_jobs(more, more.runs)
+    jobs = make_jobs(more, find_pending(more))
     assert [job.folder.is_source for job in jobs] == [True, False, False, False, False]
 
 
@@ -122,7 +116,7 @@ def test_an_encoder_that_changed_is_refused(
 def test_a_renamed_test_file_is_the_same_evaluation(copied: Path, plan: MakePlan, tmp_path: Path) -> None:
     shutil.copyfile(sample_path("es.test"), tmp_path / "renamed.json")
     renamed = plan(copied, target_test=str(tmp_path / "renamed.json"))
-    assert make_jobs(renamed, renamed.runs)[0] == []
+    assert find_pending(renamed).runs == ()
 
 
 def test_a_failure_of_before_counts_no_more(copied: Path) -> None:
@@ -194,9 +188,8 @@ def test_a_worker_that_cannot_start_says_why(plan: MakePlan, tmp_path: Path, mon
     from xlqa.runs.sweep import run_sweep
 
     (tmp_path / "broken").mkdir()
-    (tmp_path / "broken" / "xlqa.py").write_text("raise SystemExit('no library here')", encoding="utf-8")
+    (tmp_path / "broken" / "queue.py").write_text("raise SystemExit('no library here')", encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "broken"))
-    monkeypatch.chdir(tmp_path / "broken")
     outcome = run_sweep(plan(tmp_path / "out", arms="target-only", sizes="8", seeds=1))
     assert outcome.rows == 0
     assert [error for _, error in outcome.failures] == [

@@ -13,89 +13,83 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from executors import FixedExecutor, Recorder
 
 from xlqa.errors import XlqaError
+from xlqa.runs.execute.events import Event
+from xlqa.runs.execute.jobs import find_pending
+from xlqa.runs.execute.local import LocalSlot
 from xlqa.runs.execute.run import execute
-from xlqa.runs.execute.scheduler import Job, Launch
-from xlqa.runs.plan.disk import check_disk
+from xlqa.runs.execute.scheduler import Job, Scheduler
+from xlqa.runs.plan.cost import check_disk
 from xlqa.runs.plan.planner import Plan
 from xlqa.runs.store.results import source_weights
 from xlqa.runs.store.setup import lay_out
+from xlqa.training.events import Stage, Step
 from xlqa.util.files import read_json
 
 MakePlan = Callable[..., Plan]
 Usage = namedtuple("Usage", "total used free")
 
 
-class Notes:
-    """A observer that keeps what it is told and kills the worker once, after its first step that matches."""
+class Killer(Recorder):
+    """An observer that kills the worker once, after its first step from `kill_at` on."""
 
-    def __init__(self, kill_at: int | None = None) -> None:
-        self.events: list[dict[str, Any]] = []
-        self.errors: list[str] = []
-        self.kill_at = kill_at
-        self.launch: Launch | None = None
+    def __init__(self, slot: LocalSlot, kill_at: int | None) -> None:
+        super().__init__()
+        self.slot, self.kill_at = slot, kill_at
 
-    def started(self, job: Job) -> None:
-        pass
-
-    def event(self, job: Job, event: dict[str, Any]) -> None:
-        self.events.append(event)
-        if self.kill_at is not None and event["event"] == "step" and event["step"] >= self.kill_at and self.launch:
+    def on_event(self, job: Job, event: Event) -> None:
+        super().on_event(job, event)
+        if self.kill_at is not None and isinstance(event, Step) and event.step >= self.kill_at:
             self.kill_at = None
-            os.kill(self.launch.workers[-1].process.pid, signal.SIGKILL)
-
-    def finished(self, job: Job) -> None:
-        pass
-
-    def failed(self, job: Job, error: str) -> None:
-        self.errors.append(error)
+            assert self.slot.process is not None
+            os.kill(self.slot.process.pid, signal.SIGKILL)
 
 
-def launch_source(plan: Plan, notes: Notes, **settings: Any) -> Launch:
+def train_source(plan: Plan, kill_at: int | None = None, **settings: Any) -> tuple[Job, Killer]:
+    """Execute a plan's source stage on a worker."""
     lay_out(plan)
-    folder = plan.layout.source(plan.stages[0].source_id)
-    launch = Launch([Job(folder, "source", True, 1.0, lambda: None)], ["cpu"], notes, **settings)
-    notes.launch = launch
-    launch.run()
-    return launch
+    folder, slot = plan.layout.source(plan.stages[0].source_id), LocalSlot("cpu")
+    job, observer = Job(folder, "source", True, 1.0, lambda: None), Killer(slot, kill_at)
+    Scheduler([job], FixedExecutor(slot), observer, **settings).run()
+    return job, observer
 
 
 @pytest.mark.slow
-def test_a_killed_source_stage_goes_on_from_its_checkpoint(plan: MakePlan, tmp_path: Path) -> None:
+def test_a_killed_source_stage_resumes_from_its_checkpoint(plan: MakePlan, tmp_path: Path) -> None:
     whole, broken = (plan(tmp_path / name, min_steps=200) for name in ("whole", "broken"))
     lay_out(whole)
     unbroken = whole.layout.source(whole.stages[0].source_id)
     execute(unbroken, keep=True, listen=lambda event: None, device="cpu")
-    notes = Notes(kill_at=60)
-    launch = launch_source(broken, notes, checkpoint_minutes=1e-6)
-    assert [job.state for job in launch.jobs] == ["done"]
-    stages = [str(event.get("stage")) for event in notes.events]
-    assert any(stage.startswith("going on after step") for stage in stages)
+    job, observer = train_source(broken, kill_at=60, checkpoint_minutes=1e-6)
+    assert job.state == "done"
+    stages = [event.text for event in observer.events if isinstance(event, Stage)]
+    assert any(stage.startswith("resuming after step") for stage in stages)
     folder = broken.layout.source(broken.stages[0].source_id)
     assert source_weights(folder) == source_weights(unbroken)
     assert not folder.checkpoint.exists()
-    assert {event["event"] for event in notes.events} >= {"retry", "step"}
+    assert {"Retry", "Step"} <= set(observer.kinds())
 
 
 @pytest.mark.slow
-def test_a_run_past_its_time_fails_and_goes_on_later(plan: MakePlan, tmp_path: Path) -> None:
+def test_a_run_past_its_time_fails_and_resumes_later(plan: MakePlan, tmp_path: Path) -> None:
     slow = plan(tmp_path / "slow", min_steps=100_000)
-    notes = Notes()
     began = time.monotonic()
-    launch = launch_source(slow, notes, checkpoint_minutes=1e-6, timeout_minutes=0.3)
+    job, observer = train_source(slow, checkpoint_minutes=1e-6, timeout_minutes=0.3)
     assert time.monotonic() - began < 90
-    assert [job.state for job in launch.jobs] == ["failed"]
-    assert notes.errors[0].startswith("took longer than --timeout 0.3 minutes")
+    assert job.state == "failed"
+    assert observer.failures["source"].startswith("took longer than --timeout 0.3 minutes")
     folder = slow.layout.source(slow.stages[0].source_id)
     assert folder.checkpoint.exists()
     assert "--timeout" in read_json(folder.failure)["error"]
-    events: list[str] = []
+    stages: list[str] = []
     stopped = threading.Event()
 
-    def listen(event: dict[str, Any]) -> None:
-        events.append(str(event.get("stage")))
-        if any(text.startswith("going on after step") for text in events) and event["event"] == "step":
+    def listen(event: Event) -> None:
+        if isinstance(event, Stage):
+            stages.append(event.text)
+        if any(text.startswith("resuming after step") for text in stages) and isinstance(event, Step):
             stopped.set()
             raise KeyboardInterrupt
 
@@ -108,12 +102,12 @@ def test_a_sweep_that_does_not_fit_is_refused_first(
     plan: MakePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = plan(tmp_path / "small")
-    check_disk(small, small.runs, 1)
+    check_disk(small, find_pending(small), 1)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**6, 10**6, 10))
     with pytest.raises(
         XlqaError, match=r"has 0.00 GB free, this sweep takes about .* --keep none or --checkpoint-every 0"
     ):
-        check_disk(small, small.runs, 1)
+        check_disk(small, find_pending(small), 1)
     assert not (tmp_path / "small" / "runs").exists()
 
 

@@ -17,6 +17,7 @@ from xlqa.tasks.qa.windows import Labels, Windows, WindowShape, label_windows, m
 from xlqa.training import loop as training
 from xlqa.training.batching import collate
 from xlqa.training.context import SESSION, Session
+from xlqa.training.events import Stage, Step
 from xlqa.training.loop import Trainer, TrainingFailed, TrainingPlan, batch_loss, learning_rate, make_optimizer
 
 
@@ -176,11 +177,11 @@ def test_a_broken_training_goes_on_to_the_same_weights(
     monkeypatch.setattr(broken, "_step", stop_after(17, broken._step))
     with pytest.raises(Stopped):
         broken.run()
-    stages: list[dict[str, object]] = []
+    stages: list[Stage | Step] = []
     monkeypatch.setattr(SESSION, "listen", stages.append)
     network = fresh(encoder)
     resumed = Trainer(network, *data, plan(steps=30)).run()
-    assert {"event": "stage", "stage": "going on after step 17"} in stages
+    assert Stage("resuming after step 17") in stages
     assert torch.equal(weights(network), weights(unbroken))
     assert resumed.final_loss == whole.final_loss
     columns = [[row[:3] for row in csv.reader((tmp_path / f"{name}.csv").open())] for name in ("whole", "broken")]
@@ -214,13 +215,13 @@ def test_a_broken_or_foreign_checkpoint_is_not_read(
     raw[-100] ^= 16
     path.write_bytes({"cut": bytes(raw[:-200]), "flip": bytes(raw), "empty": b""}.get(harm, path.read_bytes()))
     monkeypatch.setattr(SESSION, "checkpoint_minutes", 0.0)
-    stages: list[dict[str, object]] = []
+    stages: list[Stage | Step] = []
     monkeypatch.setattr(SESSION, "listen", stages.append)
     network, clean = fresh(encoder), fresh(encoder)
     Trainer(network, *data, plan(steps=6)).run()
     monkeypatch.setattr(SESSION, "checkpoint", None)
     Trainer(clean, *data, plan(steps=6)).run()
-    assert not [event for event in stages if "going on" in str(event)]
+    assert not [event for event in stages if "resuming" in str(event)]
     assert torch.equal(weights(network), weights(clean))
 
 

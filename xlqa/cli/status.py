@@ -80,7 +80,7 @@ def _headline(found: SweepStatus) -> str:
 
 
 def _ago(moment: datetime) -> str:
-    from xlqa.runs.execute.progress import format_duration
+    from xlqa.util.text import format_duration
 
     return f"{format_duration(max(0.0, (datetime.now(UTC) - moment).total_seconds()))} ago"
 
@@ -95,7 +95,7 @@ def _say_run(run: RunStatus) -> str:
 
 
 def _say_step(run: RunStatus) -> str:
-    from xlqa.runs.execute.progress import format_duration
+    from xlqa.util.text import format_duration
 
     if run.state == "done":
         return "" if run.steps is None else f"{run.steps:,} steps"

@@ -46,9 +46,11 @@ def sweep(
 
     request = build_request(gather_settings(settings, config, demo))
     part = parse_shard(shard)
-    from xlqa.runs.sweep import choose_launcher
+    from xlqa.runs.sweep import choose_executor
 
-    cluster = None if dry_run else choose_launcher(request.launcher, request.ray_address)
+    executor = None
+    if not dry_run:
+        executor = choose_executor(request.launcher, request.ray_address, request.device, request.workers_per_device)
     if demo and not (request.out / "results.csv").exists():
         from xlqa.runs.plan.demo import NOTICE
 
@@ -60,7 +62,7 @@ def sweep(
     plan = make_plan(request)
     for line in long_answers(plan):
         print(f"xlqa: {line}", file=sys.stderr, flush=True)
-    return _dry_run(plan, as_json) if dry_run else _run(plan, part, cluster, as_json)
+    return _dry_run(plan, as_json) if dry_run else _run(plan, part, executor, as_json)
 
 
 def parse_shard(text: str | None) -> tuple[int, int] | None:
@@ -78,12 +80,13 @@ def parse_shard(text: str | None) -> tuple[int, int] | None:
 
 
 def _dry_run(plan: Any, as_json: bool) -> int:
-    from xlqa.runs.plan.estimate import describe_estimate, estimate
+    from xlqa.runs.execute.jobs import find_pending
+    from xlqa.runs.plan.cost import describe_estimate, estimate
     from xlqa.runs.plan.planner import plan_summary
     from xlqa.runs.store.setup import lay_out
 
     lay_out(plan)
-    figures = estimate(plan)
+    figures = estimate(plan, find_pending(plan))
     if as_json:
         print_json(plan_summary(plan) | {"estimate": figures})
     else:
@@ -91,13 +94,11 @@ def _dry_run(plan: Any, as_json: bool) -> int:
     return 0
 
 
-def _run(plan: Any, shard: tuple[int, int] | None, cluster: str | None, as_json: bool) -> int:
-    from xlqa.runs.plan.estimate import say_plan
+def _run(plan: Any, shard: tuple[int, int] | None, executor: Any, as_json: bool) -> int:
     from xlqa.runs.sweep import run_sweep
 
-    print(say_plan(plan), file=sys.stderr, flush=True)
     try:
-        outcome = run_sweep(plan, shard, plan.request.workers_per_device, cluster)
+        outcome = run_sweep(plan, shard, executor)
     except KeyboardInterrupt:
         ignore_interrupts()
         print("xlqa: stopped. Finished runs stay; the same command continues from here.", file=sys.stderr)

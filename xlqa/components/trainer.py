@@ -23,6 +23,7 @@ from xlqa.errors import XlqaError
 from xlqa.records import planned_steps
 from xlqa.tasks.qa.windows import count_unreachable, label_windows
 from xlqa.training.context import SESSION
+from xlqa.training.events import Stage
 from xlqa.training.loop import Trainer, TrainingOutcome, TrainingPlan
 
 report_log = getLogger("train_report")
@@ -87,11 +88,11 @@ class SpanTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
     def _fit(self, plan: TrainingPlan, preprocessor: Any, model: SpanModel, iterator: Any) -> TrainingOutcome:
         inputs, golds = zip(*iterator.data["train"], strict=True)
         contexts, questions = zip(*inputs, strict=True)
-        SESSION.listen({"event": "stage", "stage": f"reading {len(questions):,} questions"})
+        SESSION.listen(Stage(f"reading {len(questions):,} questions"))
         windows = preprocessor(contexts, questions)
         first = np.array([gold.spans[0] for _, gold in golds], dtype=np.int64)
         labels = label_windows(windows, first[:, 0], first[:, 1])
-        SESSION.listen({"event": "stage", "stage": "training"})
+        SESSION.listen(Stage("training"))
         return Trainer(model.network, windows, labels, plan, model.origin, self.recompute).run()
 
     def _parts(self) -> tuple[WindowPreprocessor, SpanModel]:
@@ -125,7 +126,7 @@ class SpanTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
     def _evaluate_one(self, target: str, iterator: Any) -> dict[str, Any]:
         if not iterator.data.get(target):
             raise XlqaError(f"the config evaluates {target!r}, but its data has no such questions.")
-        SESSION.listen({"event": "stage", "stage": f"scoring {target}"})
+        SESSION.listen(Stage(f"scoring {target}"))
         began = time.perf_counter()
         x, y = iterator.get_instances(target)
         columns = dict(zip(COLUMNS, self._chainer.compute(x, y, targets=list(COLUMNS)), strict=True))

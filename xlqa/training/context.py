@@ -14,14 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-Event = dict[str, Any]
+from xlqa.training.events import Step
+
 T = TypeVar("T")
 
 
-def print_event(event: Event) -> None:
-    """The listener of the stock command: one line on stderr now and then."""
-    if event.get("event") == "step" and event["step"] % max(1, event["steps"] // 10) == 0:
-        print(f"step {event['step']}/{event['steps']} loss {event['loss']:.4f}", file=sys.stderr, flush=True)
+def print_event(event: Any) -> None:
+    """Print a step now and then: the listener of the stock command."""
+    if isinstance(event, Step) and event.step % max(1, event.steps // 10) == 0:
+        print(f"step {event.step}/{event.steps} loss {event.loss:.4f}", file=sys.stderr, flush=True)
 
 
 @dataclass
@@ -29,7 +30,7 @@ class Session:
     """The state of this process between and during runs.
 
     Attributes:
-        listen: called with small records of progress.
+        listen: called with events of `xlqa.training.events` and, during a run, `xlqa.runs.execute.events`.
         keep_weights: whether a trained model is written to its save_path; None: only where nothing is there yet.
         train_log: file that gets one row per logged step, or None.
         checkpoint: file that a long training can go on from, or None; checkpoint_minutes: time between two, 0 for none.
@@ -37,7 +38,7 @@ class Session:
         most_items: how many shared values are kept; most_networks: how many of them networks with a copy of their weights.
     """
 
-    listen: Callable[[Event], None] = print_event
+    listen: Callable[[Any], None] = print_event
     keep_weights: bool | None = None
     train_log: Path | None = None
     checkpoint: Path | None = None

@@ -34,6 +34,7 @@ from xlqa.training.checkpoint import Checkpoints, restore_state, training_state
 from xlqa.training.context import SESSION
 from xlqa.training.cpu_kernels import touched_embeddings
 from xlqa.training.devices import autocast
+from xlqa.training.events import Stage, Step
 
 WEIGHT_DECAY = 0.01
 CLIP = 1.0
@@ -224,7 +225,7 @@ class Trainer:
         restore_state(tensors, self.network, self.optimizer, self.plan.device)
         self.losses, self.micro_tokens = list(record["losses"]), int(record["micro_tokens"])
         self.began -= float(record["seconds"])
-        SESSION.listen({"event": "stage", "stage": f"going on after step {len(self.losses):,}"})
+        SESSION.listen(Stage(f"resuming after step {len(self.losses):,}"))
 
     def _save(self, checkpoints: Checkpoints) -> None:
         self._collect()
@@ -326,7 +327,7 @@ class _Log:
         if self.writer and self.file:
             self.writer.writerow([step, f"{loss:.6f}", f"{lr:.3e}", f"{rate:.2f}"])
             self.file.flush()
-        SESSION.listen({"event": "step", "step": step, "steps": self.plan.steps, "loss": loss, "rate": rate})
+        SESSION.listen(Step(step, self.plan.steps, loss, rate))
 
 
 @contextmanager

@@ -20,3 +20,11 @@ def _harmless(char: str) -> str:
     category = unicodedata.category(char)
     # Cc: control, Cs: surrogates, Zl and Zp: line and paragraph separators; Cf: direction overrides and other marks.
     return " " if category in ("Cc", "Cs", "Zl", "Zp") else "" if category == "Cf" else char
+
+
+def format_duration(seconds: float) -> str:
+    """A duration for people: `45 s`, `12 min`, `3 h 20 min`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"

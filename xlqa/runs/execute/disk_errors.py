@@ -1,4 +1,4 @@
-"""Trouble with the disk below a sweep, told from what a run does wrong: it stops the sweep with one line."""
+"""Disk errors: whether a run failed because the sweep's disk is full, read-only or gone, which stops the sweep."""
 
 from __future__ import annotations
 
@@ -6,33 +6,32 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from xlqa.errors import XlqaError
+from xlqa.runs.execute.events import Failed
 from xlqa.util.files import refuse_if_gone, temporary_beside
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""What a system says when there is no space for more; half-written files are gone by the time anybody looks."""
+"""Errors of a disk without space; the half-written files that filled it may be removed by the time anybody looks."""
 
 PROBE_BYTES = 1 << 16
 
 SCARCE_BYTES = 4 << 30
-"""With less free, the sweep's own disk is what was full: about a checkpoint of a base-size encoder."""
+"""With less free space than this, about a checkpoint of a base-size encoder, it was the sweep's own disk that was full."""
 
 
 def errno_of(error: BaseException) -> int | None:
     """The system's error number behind an exception, through its causes; None where there is none."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, OSError) and seen.errno is not None:
-            return seen.errno
-        # safetensors is written in Rust and says it in words alone.
-        if found := re.search(r"\(os error (\d+)\)", str(seen)):
-            return int(found[1])
-        seen = seen.__cause__ or seen.__context__
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, OSError) and found.errno is not None:
+            return found.errno
+        # safetensors, which is written in Rust, gives the number in its message only.
+        if number := re.search(r"\(os error (\d+)\)", str(found)):
+            return int(number[1])
+        found = found.__cause__ or found.__context__
     return None
 
 
@@ -53,20 +52,15 @@ def find_disk_error(root: Path, number: int | None = None) -> str | None:
         return str(error)
     except OSError as error:
         fix = "free space" if error.errno in FULL else "make it writable"
-        return f"{root} cannot be written ({error.strerror}): {fix}, then start again; what is finished stays."
+        return f"{root} cannot be written ({error.strerror}): {fix}, then start again; finished runs are kept."
     finally:
         with suppress(OSError):
             probe.unlink(missing_ok=True)
     if number is not None and number in FULL and shutil.disk_usage(root).free < SCARCE_BYTES:
-        return f"{root} is full ({os.strerror(number)}): free space, then start again; what is finished stays."
+        return f"{root} is full ({os.strerror(number)}): free space, then start again; finished runs are kept."
     return None
 
 
-def name_failure(outcome: Mapping[str, Any]) -> str:
-    """What a run failed of; that a disk is full, which may be another than the sweep's, is said first.
-
-    Args:
-        outcome: the event that it ended with.
-    """
-    error = str(outcome["error"])
-    return f"a disk is full: {error}" if outcome.get("errno") in FULL else error
+def describe_failure(failure: Failed) -> str:
+    """A failure's message; a full disk, which may be another than the sweep's, comes first."""
+    return f"a disk is full: {failure.error}" if failure.errno in FULL else failure.error

@@ -1,4 +1,4 @@
-"""What a person sees while a sweep works: one live display on a terminal, plain lines elsewhere. All of it on stderr."""
+"""The display of a sweep's progress on stderr: live on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -6,24 +6,20 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, TextIO
 
+from xlqa.runs.execute.events import Event, Failed, Finished, Retry, Scored, Started, Waiting
 from xlqa.runs.execute.scheduler import Job
+from xlqa.training.events import Stage, Step
+from xlqa.util.text import format_duration
 
 PLAIN_SECONDS = 30.0
-"""How often a long run says where it is where there is no terminal."""
+"""How often a long run's progress is printed where there is no terminal."""
 
 
-def format_duration(seconds: float) -> str:
-    """A duration as people say it: 45 s, 12 min, 3 h 20 min."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
-
-
-class Unheard:
-    """A stream that takes what it cannot write, being gone, full or closed: no run fails because nobody hears of it."""
+class LossyStream:
+    """A stream that drops what it cannot write: a sweep continues when its terminal is gone."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
@@ -41,19 +37,50 @@ class Unheard:
         return getattr(self.stream, name)
 
 
-def say(line: str) -> None:
-    """Write a line to stderr, if it takes one."""
-    print(line, file=Unheard(sys.stderr), flush=True)
+def print_line(line: str) -> None:
+    """Print a line on stderr, if it can be written."""
+    print(line, file=LossyStream(sys.stderr), flush=True)
+
+
+@dataclass
+class RunProgress:
+    """What a running job has reported so far."""
+
+    latest: Event = field(default_factory=Started)
+    scores: list[Scored] = field(default_factory=list)
+
+    def describe(self) -> str:
+        """What the job is doing."""
+        match self.latest:
+            case Step(step, steps, loss, rate) if step < steps:
+                return f"step {step}/{steps}, loss {loss:.3f}, {rate:.1f} examples/s"
+            case Stage(text):
+                return text
+            case Step():
+                return "training"
+            case Waiting():
+                return "waiting for another process"
+        return "scoring" if self.scores else "starting"
+
+    def describe_scores(self) -> str:
+        """`: F1 41.3, EM 30.0 (squad)`; each score with the name of its test set where there are several."""
+        texts = [
+            f"{', '.join(f'{name.upper()} {value:.1f}' for name, value in s.scores.items())} ({s.scorer})"
+            for s in self.scores
+        ]
+        if len(texts) > 1:
+            texts = [f"{s.test} {text}" for s, text in zip(self.scores, texts, strict=True)]
+        return f": {'; '.join(texts)}" if texts else ""
 
 
 class Progress:
-    """Counts what is done and estimates what is left. `close` must be called at the end."""
+    """Counts the runs that are done and estimates the time left. `close` must be called at the end."""
 
     def __init__(self, jobs: Sequence[Job], already_done: int) -> None:
         self.jobs, self.already = jobs, already_done
         self.began = time.monotonic()
         self.failures: list[tuple[str, str]] = []
-        self.running: dict[Job, dict[str, Any]] = {}
+        self.running: dict[Job, RunProgress] = {}
 
     @property
     def done(self) -> int:
@@ -64,9 +91,9 @@ class Progress:
         return self.already + len(self.jobs)
 
     def seconds_left(self) -> float | None:
-        """From the work that is done and how long it took; None while nothing is."""
+        """Extrapolated from the work that is done and the time it took; None as long as nothing is done."""
         worked = sum(job.cost * job.progress for job in self.jobs)
-        left = sum(job.cost * (1 - job.progress) for job in self.jobs if job.state in ("waiting", "running"))
+        left = sum(job.cost * (1 - job.progress) for job in self.jobs if job.is_unfinished)
         elapsed = time.monotonic() - self.began
         return elapsed / worked * left if worked > 0 and elapsed > 5 else None
 
@@ -77,74 +104,76 @@ class Progress:
         rest = f", about {format_duration(left)} left" if left is not None else ""
         return f"{self.done} of {self.total} done{failed}{rest}"
 
-    def started(self, job: Job) -> None:
-        self.running[job] = {"began": time.monotonic()}
-
-    def event(self, job: Job, event: dict[str, Any]) -> None:
-        state = self.running.setdefault(job, {})
-        state.update(event)
-        if event["event"] == "score":
-            state["scores"] = [*state.get("scores", []), event]
-
-    def finished(self, job: Job) -> None:
-        self.running.pop(job, None)
-
-    def failed(self, job: Job, error: str) -> None:
-        self.running.pop(job, None)
-        self.failures.append((job.label, error))
+    def on_event(self, job: Job, event: Event) -> None:
+        """Record an event, and print what it calls for."""
+        run = self.running.setdefault(job, RunProgress())
+        match event:
+            case Started():
+                self.running[job] = RunProgress()
+            case Finished():
+                self.running.pop(job)
+                self.show_end(job, f"{job.label}{run.describe_scores()}", failed=False)
+            case Failed(error):
+                self.running.pop(job)
+                self.failures.append((job.label, error))
+                self.show_end(job, f"{job.label} FAILED: {error}", failed=True)
+            case Retry(error):
+                self.running.pop(job)
+                self.show_retry(f"{job.label}: {error} It is tried once more.")
+            case _:
+                run.latest = event
+                if isinstance(event, Scored):
+                    run.scores.append(event)
+                self.show_step(job, run)
 
     def note(self, line: str) -> None:
-        """Say what concerns no run in particular."""
-        say(line)
+        """Print a line that is not about one run."""
+        print_line(line)
 
-    def describe(self, job: Job) -> str:
-        """What a running job is at."""
-        state = self.running.get(job, {})
-        if state.get("event") == "step" and state["step"] < state["steps"]:
-            return f"step {state['step']}/{state['steps']}, loss {state['loss']:.3f}, {state['rate']:.1f} examples/s"
-        return str(state.get("stage", "starting"))
+    def show_step(self, job: Job, run: RunProgress) -> None:
+        """A running job reported where it is."""
+
+    def show_retry(self, line: str) -> None:
+        """A job is tried again."""
+
+    def show_end(self, job: Job, line: str, *, failed: bool) -> None:
+        """A job ended."""
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Remove what is shown."""
 
 
 class PlainProgress(Progress):
-    """Lines: a run's end with its score, and a sign of life now and then."""
+    """A line for each run that ends, and one every PLAIN_SECONDS meanwhile."""
 
     def __init__(self, jobs: Sequence[Job], already_done: int) -> None:
         super().__init__(jobs, already_done)
         self.last = time.monotonic()
 
-    def event(self, job: Job, event: dict[str, Any]) -> None:
-        super().event(job, event)
-        if event["event"] == "retry":
-            self._say(f"{job.label}: {event['error']} It is tried once more.")
-        elif time.monotonic() - self.last > PLAIN_SECONDS:
-            self._say(f"{job.label}: {self.describe(job)} ({self.headline()})")
+    def show_step(self, job: Job, run: RunProgress) -> None:
+        if time.monotonic() - self.last > PLAIN_SECONDS:
+            self._print(f"{job.label}: {run.describe()} ({self.headline()})")
 
-    def finished(self, job: Job) -> None:
-        score = _score(self.running.get(job, {}))
-        super().finished(job)
-        self._say(f"{job.label}{score} ({self.headline()})")
+    def show_retry(self, line: str) -> None:
+        self._print(line)
 
-    def failed(self, job: Job, error: str) -> None:
-        super().failed(job, error)
-        self._say(f"{job.label} FAILED: {error}")
+    def show_end(self, job: Job, line: str, *, failed: bool) -> None:
+        self._print(line if failed else f"{line} ({self.headline()})")
 
-    def _say(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         self.last = time.monotonic()
-        say(line)
+        print_line(line)
 
 
 class LiveProgress(Progress):
-    """One display that is drawn again: the sweep's bar, and a line per running job."""
+    """One display that is redrawn: a bar for the sweep, and a line for each running job."""
 
     def __init__(self, jobs: Sequence[Job], already_done: int) -> None:
         from rich.console import Console
         from rich.live import Live
 
         super().__init__(jobs, already_done)
-        stream: Any = Unheard(sys.stderr)
+        stream: Any = LossyStream(sys.stderr)
         self.console = Console(file=stream)
         self.live = Live(get_renderable=self._render, console=self.console, refresh_per_second=4, transient=True)
         self.live.start()
@@ -156,28 +185,20 @@ class LiveProgress(Progress):
         from rich.text import Text
 
         share = self.already + sum(job.progress if job.state != "failed" else 1.0 for job in self.jobs)
-        # A bar ends no line by itself: the table's row does.
+        # A bar does not end its line; the row of a table does.
         bar = Table.grid()
         bar.add_row(ProgressBar(total=max(1, self.total), completed=share, width=60))
         lines = [
-            Text(f"  {job.label}: {self.describe(job)}", overflow="ellipsis", no_wrap=True)
-            for job in list(self.running)
+            Text(f"  {job.label}: {run.describe()}", overflow="ellipsis", no_wrap=True)
+            for job, run in list(self.running.items())
         ]
         return Group(Text(self.headline(), style="bold"), bar, *lines)
 
-    def event(self, job: Job, event: dict[str, Any]) -> None:
-        super().event(job, event)
-        if event["event"] == "retry":
-            self._print(f"{job.label}: {event['error']} It is tried once more.", "yellow")
+    def show_retry(self, line: str) -> None:
+        self._print(line, "yellow")
 
-    def finished(self, job: Job) -> None:
-        score = _score(self.running.get(job, {}))
-        super().finished(job)
-        self._print(f"{job.label}{score}", "")
-
-    def failed(self, job: Job, error: str) -> None:
-        super().failed(job, error)
-        self._print(f"{job.label} FAILED: {error}", "red")
+    def show_end(self, job: Job, line: str, *, failed: bool) -> None:
+        self._print(line, "red" if failed else "")
 
     def note(self, line: str) -> None:
         self._print(line, "")
@@ -189,15 +210,6 @@ class LiveProgress(Progress):
 
     def close(self) -> None:
         self.live.stop()
-
-
-def _score(state: dict[str, Any]) -> str:
-    """The scores of a finished run, each with its scorer; with several test sets each under its name."""
-    scores = state.get("scores", [])
-    said = [f"F1 {s['f1']:.1f}, EM {s['em']:.1f} ({s['scorer']})" for s in scores]
-    if len(scores) > 1:
-        said = [f"{s['test']} {text}" for s, text in zip(scores, said, strict=True)]
-    return f": {'; '.join(said)}" if said else ""
 
 
 def make_progress(jobs: Sequence[Job], already_done: int) -> Progress:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from xlqa.errors import XlqaError
+from xlqa.runs.execute.events import Event, Scored, Waiting
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.store.results import (
     TestRecord,
@@ -28,7 +29,7 @@ from xlqa.runs.store.results import (
     write_evaluation,
 )
 from xlqa.runs.store.run_config import Evaluation, RunConfig, find_config, read_config, write_config
-from xlqa.training.context import SESSION, Event
+from xlqa.training.context import SESSION
 from xlqa.training.model_folder import hash_file, hash_weights
 from xlqa.util.files import read_json, waiting_lock, write_json
 
@@ -40,9 +41,6 @@ class Execution:
     evaluations: int
     trained: bool
 
-
-WAITING = "waiting for another process"
-"""The stage of a run that another process holds."""
 
 CHECKPOINT_MINUTES = 10.0
 """Time between two checkpoints of a training unless told otherwise."""
@@ -73,7 +71,7 @@ def execute(
         os.environ.pop(name, None)
     # DeepPavlov would print a traceback of its own before our one line.
     logging.getLogger("deeppavlov.core.common.params").setLevel(logging.CRITICAL)
-    with waiting_lock(folder.path, lambda: listen({"event": "stage", "stage": WAITING})):
+    with waiting_lock(folder.path, lambda: listen(Waiting())):
         config = read_config(folder)
         config.refuse_links(folder)
         pending = _pending(folder, config)
@@ -85,16 +83,16 @@ def execute(
             listen=listen, keep_weights=keep or folder.is_source, train_log=folder.train_log,
             checkpoint=folder.checkpoint, checkpoint_minutes=checkpoint_minutes,
         ):  # fmt: skip
-            work = _Work(folder, config, device)
+            run = _Run(folder, config, device)
             try:
-                work.train()
+                run.train()
                 for target in pending:
-                    work.evaluate(target)
+                    run.evaluate(target)
             finally:
-                work.close()
+                run.close()
         folder.failure.unlink(missing_ok=True)
         folder.checkpoint.unlink(missing_ok=True)
-        return Execution(len(pending), work.did_train)
+        return Execution(len(pending), run.did_train)
 
 
 def _pending(folder: RunFolder, config: RunConfig) -> list[str]:
@@ -116,7 +114,7 @@ def _name_source(folder: RunFolder, config: RunConfig) -> RunConfig:
     return config
 
 
-class _Work:
+class _Run:
     """One run in progress."""
 
     def __init__(self, folder: RunFolder, config: RunConfig, device: str) -> None:
@@ -183,7 +181,7 @@ class _Work:
             row,
             self._describe_test(target, evaluation),
         )
-        SESSION.listen({"event": "score", **{name: row[name] for name in ("test", "scorer", "f1", "em")}})
+        SESSION.listen(Scored(row["test"], row["scorer"], {name: row[name] for name in ("f1", "em")}))
 
     def _measured(self, answers: Any) -> dict[str, Any]:
         columns = ("steps", "final_loss", "learned", "train_seconds", "examples_per_second", "micro_batch")

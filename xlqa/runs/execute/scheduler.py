@@ -1,43 +1,67 @@
-"""Running a plan on this machine: a worker process per device, source stages before the runs that start from them.
+"""The order of runs: source stages before the runs that start from them, and another try for a run whose worker died.
 
-A worker that dies (kill -9, out of memory, a fault in a driver) costs its run: it is replaced, and the run is tried once
-more before it counts as failed.
+Where runs are executed is the executor's part (`runs/execute/executor.py`).
 """
 
 from __future__ import annotations
 
-import json
-import math
-import os
-import signal
-import subprocess
-import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 from xlqa.errors import XlqaError
-from xlqa.runs.execute.disk_errors import errno_of, find_disk_error, name_failure
-from xlqa.runs.execute.run import CHECKPOINT_MINUTES, WAITING, record_failure
+from xlqa.runs.execute.disk_errors import describe_failure, errno_of, find_disk_error
+from xlqa.runs.execute.events import (
+    ENDINGS,
+    Crashed,
+    Ending,
+    Event,
+    Failed,
+    Finished,
+    Lost,
+    Retry,
+    RunOrder,
+    Started,
+    Waiting,
+)
+from xlqa.runs.execute.executor import Executor, Slot
+from xlqa.runs.execute.interrupts import StopRequest, stoppable
+from xlqa.runs.execute.run import CHECKPOINT_MINUTES, record_failure
 from xlqa.runs.execute.worker import tail
 from xlqa.runs.paths import RunFolder
+from xlqa.training.events import Step
 
 CRASHES_ALLOWED = 1
-"""How often a run may take its worker with it before it counts as failed."""
+"""How often a run's worker may die before the run counts as failed."""
+
+LOSSES_ALLOWED = 5
+"""How often a run's machine may be lost before the run counts as failed."""
+
+LOOK_SECONDS = 0.5
+"""How often an executor is asked for further slots."""
+
+CLOSE_SECONDS = 15.0
+"""How long slots may take to close once everything is done."""
+
+STOP_SECONDS = 5.0
+"""How long slots may take to end after a stop."""
 
 
 @dataclass(eq=False)
 class Job:
-    """One source stage or run to do.
+    """One source stage or run to execute.
 
     Attributes:
-        prepare: writes the run's config, at the last moment, when the source stage's weights are known.
+        keep: whether its weights stay.
+        cost: estimated work in word pieces, from which the time left is computed; training: the share of it (0 to 1) that
+            is training.
+        prepare: writes the run's config; called at the last moment, when the source stage's weights are known.
         depends_on: the job that must be done before.
-        cost: rough work in pieces, for the time that is left; training: share of it (0 to 1) that is training.
+        crashes, losses: how often its worker died, or its machine was lost.
+        progress: share of the work (0 to 1) that is done.
     """
 
     folder: RunFolder
@@ -46,283 +70,242 @@ class Job:
     cost: float
     prepare: Callable[[], object]
     depends_on: Job | None = None
+    training: float = 1.0
     state: Literal["waiting", "running", "done", "failed"] = "waiting"
     crashes: int = 0
+    losses: int = 0
     progress: float = 0.0
-    training: float = 1.0
+
+    @property
+    def is_unfinished(self) -> bool:
+        return self.state in ("waiting", "running")
 
 
 class Observer(Protocol):
-    """Who is told how a launch goes."""
+    """Receives what happens to the jobs, one call at a time."""
 
+    def on_event(self, job: Job, event: Event) -> None: ...
     def note(self, line: str) -> None: ...
-    def started(self, job: Job) -> None: ...
-    def event(self, job: Job, event: dict[str, Any]) -> None: ...
-    def finished(self, job: Job) -> None: ...
-    def failed(self, job: Job, error: str) -> None: ...
 
 
-class Worker(Protocol):
-    """Who does runs, one after another: a process of this machine, or of another."""
-
-    def alive(self) -> bool: ...
-    def work(self, folder: RunFolder, keep: bool, checkpoint_minutes: float) -> Iterator[dict[str, Any]]: ...
-    def crash_cause(self) -> str: ...
-    def kill(self) -> None: ...
-    def close(self) -> None: ...
-
-
-@dataclass
-class Launch:
-    """Runs jobs on worker processes, one per slot; `run` returns when all are done or failed.
+class Scheduler:
+    """Gives jobs to an executor's slots; `run` returns when all of them are done or failed.
 
     Args:
-        jobs: a job's `needs` stand before it.
-        slots: a device per worker process.
-        observer: told of everything, one call at a time.
+        jobs: a job comes after the one that it depends on.
+        observer: receives every event.
         checkpoint_minutes: time between two checkpoints of a training; 0 for none.
         timeout_minutes: a run that takes longer fails; None for no limit. Waiting for another process does not count.
     """
 
-    jobs: Sequence[Job]
-    slots: Sequence[str]
-    observer: Observer
-    checkpoint_minutes: float = CHECKPOINT_MINUTES
-    timeout_minutes: float | None = None
-    changed: threading.Condition = field(default_factory=threading.Condition)
-    stopping: bool = False
-    disk_error: str | None = None
-    internal_error: Exception | None = None
-    workers: list[Worker] = field(default_factory=list)
+    def __init__(
+        self, jobs: Sequence[Job], executor: Executor, observer: Observer,
+        checkpoint_minutes: float = CHECKPOINT_MINUTES, timeout_minutes: float | None = None,
+    ) -> None:  # fmt: skip
+        order: Callable[[Job], tuple[bool, float]] = lambda job: (not job.folder.is_source, -job.cost)  # noqa: E731
+        self.jobs = sorted(jobs, key=order) if executor.longest_first else list(jobs)
+        self.executor, self.observer = executor, observer
+        self.checkpoint_minutes, self.timeout_minutes = checkpoint_minutes, timeout_minutes
+        self.changed = threading.Condition()
+        self.slots: list[Slot] = []
+        self.threads: list[threading.Thread] = []
+        self.stopping = False
+        self.disk_error: str | None = None
+        self.internal_error: Exception | None = None
 
-    def run(self) -> None:
-        """Do all jobs; Ctrl-C and SIGTERM stop the workers and leave finished runs as they are.
+    def run(self, models: Sequence[str] = ()) -> None:
+        """Execute all jobs; Ctrl-C and SIGTERM stop the slots and leave finished runs as they are.
+
+        Args:
+            models: model folders below the sweep's folder, for executors that have to send them.
 
         Raises:
-            XlqaError: the sweep's disk is full, read-only or gone; jobs that it stopped are waiting again.
+            XlqaError: no run can be executed, or the sweep's disk is full, read-only or gone; the jobs that this stopped
+                are waiting again.
             KeyboardInterrupt: Ctrl-C or SIGTERM.
         """
-        threads = [threading.Thread(target=self._serve, args=(device,), daemon=True) for device in self.slots]
-        with stoppable() as asked:
-            try:
-                for thread in threads:
-                    thread.start()
-                while not asked.wait(0.1) and not self.stopping and any(thread.is_alive() for thread in threads):
-                    pass
-            finally:
-                self._stop()
-                for thread in threads:
-                    thread.join(5.0)
-            if asked.is_set():
+        if not self.jobs:
+            return
+        with stoppable() as request:
+            with self.executor.connected(self.jobs[0].folder.root, models, self._note):
+                try:
+                    self._manage_slots(request)
+                finally:
+                    self._stop()
+            if request.is_set():
                 raise KeyboardInterrupt
         if self.internal_error is not None:
             raise self.internal_error
         if self.disk_error:
             raise XlqaError(self.disk_error)
 
+    # ---- the calling thread
+
+    def _manage_slots(self, request: StopRequest) -> None:
+        """Open slots while more jobs are ready than slots are idle, until every job is done."""
+        next_look = 0.0
+        while not self.stopping and not request.is_set():
+            with self.changed:
+                self._fail_dependents()
+                if not any(job.is_unfinished for job in self.jobs):
+                    break
+                wanted = len(self._ready()) - sum(not slot.busy for slot in self.slots)
+                existing = list(self.slots)
+            if wanted > 0 and time.monotonic() >= next_look:
+                self._open_slots(self.executor.new_slots(wanted, existing))
+                next_look = time.monotonic() + LOOK_SECONDS
+            with self.changed:
+                # Short, because a signal does not interrupt it.
+                self.changed.wait(0.1)
+        if not self.stopping and not request.is_set():
+            # Slots that close by themselves leave nothing behind.
+            self._join(CLOSE_SECONDS)
+
+    def _open_slots(self, slots: Sequence[Slot]) -> None:
+        for slot in slots:
+            thread = threading.Thread(target=self._serve, args=(slot,), daemon=True)
+            with self.changed:
+                self.slots.append(slot)
+            self.threads.append(thread)
+            thread.start()
+
     def _stop(self) -> None:
         with self.changed:
             self.stopping = True
+            slots = list(self.slots)
             self.changed.notify_all()
-        for worker in list(self.workers):
-            worker.kill()
+        for slot in slots:
+            slot.terminate()
+        self._join(STOP_SECONDS)
 
-    def _next(self, patience: float = math.inf) -> Job | None:
-        """The next job that can start; waits, `patience` seconds at most, while others might make one ready."""
-        deadline = time.monotonic() + patience
+    def _join(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        for thread in self.threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _note(self, line: str) -> None:
         with self.changed:
-            while not self.stopping and time.monotonic() < deadline:
-                self._fail_orphans()
-                if ready := self._ready():
-                    ready[0].state = "running"
-                    return ready[0]
-                if not self._unfinished():
-                    return None
-                self.changed.wait(0.5)
-        return None
+            self.observer.note(line)
+
+    # ---- which job is next; `changed` is held
 
     def _ready(self) -> list[Job]:
         """The jobs that can start now."""
         return [j for j in self.jobs if j.state == "waiting" and (j.depends_on is None or j.depends_on.state == "done")]
 
-    def _unfinished(self) -> bool:
-        return any(job.state in ("waiting", "running") for job in self.jobs)
-
-    def _fail_orphans(self) -> None:
+    def _fail_dependents(self) -> None:
         """A job whose source stage failed cannot run."""
         for job in self.jobs:
             if job.state == "waiting" and job.depends_on is not None and job.depends_on.state == "failed":
-                self._fail(job, f"its source stage {job.depends_on.folder.id} failed.", "")
+                self._fail(job, Failed(f"its source stage {job.depends_on.folder.id} failed."), "")
 
-    def _serve(self, device: str) -> None:
-        worker: Worker | None = None
+    def _next_job(self, slot: Slot) -> Job | None:
+        """A job for a slot; waits for one while others may still become ready, `idle_seconds` at most."""
+        deadline = time.monotonic() + self.executor.idle_seconds
+        with self.changed:
+            while slot.usable and not self.stopping and time.monotonic() < deadline:
+                if ready := self._ready():
+                    ready[0].state, slot.busy = "running", True
+                    return ready[0]
+                if not any(job.is_unfinished for job in self.jobs):
+                    return None
+                self.changed.wait(0.5)
+        return None
+
+    # ---- a slot's thread
+
+    def _serve(self, slot: Slot) -> None:
         try:
-            while (job := self._next()) is not None:
-                worker = self._do(job, worker, device)
-        except Exception as error:  # a fault of ours must not leave the sweep waiting for what nobody does
+            if slot.open(self._is_slot_wanted):
+                while (job := self._next_job(slot)) is not None:
+                    self._execute(job, slot)
+        except Exception as error:  # an error of ours must not leave the sweep waiting for a job that nobody executes
             with self.changed:
                 self.internal_error, self.stopping = error, True
-                self.changed.notify_all()
         finally:
-            if worker is not None:
-                worker.close()
+            if not self.stopping:
+                slot.close()
+            with self.changed:
+                self.slots.remove(slot)
+                self.changed.notify_all()
 
-    def _do(self, job: Job, worker: Worker | None, device: str) -> Worker | None:
-        """Do one job on a worker, a new one where there is none alive; returns the worker."""
+    def _is_slot_wanted(self) -> bool:
         with self.changed:
-            self.observer.started(job)
-        outcome: dict[str, Any] | None
+            return bool(self._ready()) and not self.stopping
+
+    def _execute(self, job: Job, slot: Slot) -> None:
+        with self.changed:
+            self.observer.on_event(job, Started())
+        ending: Ending
         try:
             job.prepare()
-            if worker is None or not worker.alive():
-                worker = self._start_worker(device)
-            outcome = self._follow_whole(job, worker)
+            ending = self._follow(job, slot)
         except XlqaError as error:
-            outcome = {"event": "failed", "error": str(error), "errno": errno_of(error)}
+            ending = Failed(str(error), errno_of(error))
         except (OSError, ValueError) as error:
-            # No worker could be started, or it said something unreadable: this run fails, the others go on.
-            outcome = {"event": "failed", "error": f"{type(error).__name__}: {error}", "errno": errno_of(error)}
+            # No worker could be started, or it wrote something unreadable: this run fails, the others go on.
+            ending = Failed(f"{type(error).__name__}: {error}", errno_of(error))
         with self.changed:
-            if outcome is not None and outcome["event"] == "done":
-                job.state, job.progress = "done", 1.0
-                self.observer.finished(job)
-            elif self.stopping or self._is_disk_error(job, outcome):
-                job.state = "waiting"
-            elif outcome is None and worker is not None:
-                self._on_crash(job, worker)
-            else:
-                self._fail(job, name_failure(outcome) if outcome else "no worker", tail(job.folder.log))
+            slot.busy = False
+            self._end(job, ending)
             self.changed.notify_all()
-        return worker
 
-    def _start_worker(self, device: str) -> Worker:
-        worker = LocalWorker(device)
-        self.workers.append(worker)
-        if self.stopping:
-            worker.kill()
-        return worker
+    def _follow(self, job: Job, slot: Slot) -> Ending:
+        """Pass a run's events on; returns how it ended."""
+        order = RunOrder(str(job.folder.path), job.keep, self.checkpoint_minutes)
+        with _Deadline(slot, self.timeout_minutes) as deadline, closing(slot.execute(order)) as events:
+            for event in events:
+                if isinstance(event, ENDINGS):
+                    ended_early = isinstance(event, Crashed | Lost)
+                    return deadline.failure(job.folder) if deadline.passed and ended_early else event
+                if isinstance(event, Step):
+                    job.progress = job.training * event.step / max(1, event.steps)
+                deadline.stop() if isinstance(event, Waiting) else deadline.start()
+                with self.changed:
+                    self.observer.on_event(job, event)
+        raise ValueError("the worker ended without an answer.")
 
-    def _is_disk_error(self, job: Job, outcome: dict[str, Any] | None) -> bool:
-        """Whether it was the disk that stopped a job: no other would fare better, so none is tried."""
-        self.disk_error = self.disk_error or find_disk_error(job.folder.root, (outcome or {}).get("errno"))
+    # ---- what happens after a run; `changed` is held
+
+    def _end(self, job: Job, ending: Ending) -> None:
+        if isinstance(ending, Finished):
+            job.state, job.progress = "done", 1.0
+            self.observer.on_event(job, ending)
+        elif self.stopping or self._is_disk_error(job, ending):
+            job.state = "waiting"
+        elif isinstance(ending, Crashed):
+            job.crashes += 1
+            self._try_again(job, ending) if job.crashes <= CRASHES_ALLOWED else self._fail(job, ending)
+        elif isinstance(ending, Lost):
+            # The run is not to blame, and keeps its second try after a crash.
+            job.losses += 1
+            repeated = Failed(f"{ending.error} That was the {job.losses}th time.")
+            self._try_again(job, ending) if job.losses <= LOSSES_ALLOWED else self._fail(job, repeated)
+        else:
+            self._fail(job, Failed(describe_failure(ending), ending.errno))
+
+    def _is_disk_error(self, job: Job, ending: Failed | Crashed | Lost) -> bool:
+        """Whether the disk stopped a job; the others would fare no better, so the sweep stops."""
+        number = ending.errno if isinstance(ending, Failed) else None
+        self.disk_error = self.disk_error or find_disk_error(job.folder.root, number)
         self.stopping = self.stopping or self.disk_error is not None
         return self.disk_error is not None
 
-    def _follow_whole(self, job: Job, worker: Worker) -> dict[str, Any] | None:
-        """Follow a run to its end; a worker that is left in the middle of it is killed, so that it gets no other beside it."""
-        try:
-            return self._follow(job, worker)
-        except (OSError, ValueError):
-            worker.kill()
-            raise
+    def _try_again(self, job: Job, ending: Crashed | Lost) -> None:
+        job.state, job.progress = "waiting", 0.0
+        self.observer.on_event(job, Retry(ending.error))
 
-    def _follow(self, job: Job, worker: Worker) -> dict[str, Any] | None:
-        """Hand a job to a worker and pass its events on; None when the worker died."""
-        with _Deadline(worker, self.timeout_minutes) as deadline:
-            for event in worker.work(job.folder, job.keep, self.checkpoint_minutes):
-                if event["event"] in ("done", "failed"):
-                    return event
-                if event["event"] == "step":
-                    job.progress = job.training * event["step"] / max(1, event["steps"])
-                deadline.start() if event.get("stage") != WAITING else deadline.stop()
-                with self.changed:
-                    self.observer.event(job, event)
-        return deadline.failure(job.folder)
-
-    def _on_crash(self, job: Job, worker: Worker) -> None:
-        job.crashes += 1
-        job.progress = 0.0
-        cause = worker.crash_cause()
-        if job.crashes <= CRASHES_ALLOWED:
-            job.state = "waiting"
-            self.observer.event(job, {"event": "retry", "error": cause})
-        else:
-            self._fail(job, cause, tail(job.folder.log))
-
-    def _fail(self, job: Job, error: str, log: str) -> None:
+    def _fail(self, job: Job, ending: Failed | Crashed, log: str | None = None) -> None:
         job.state = "failed"
-        record_failure(job.folder, error, log)
-        self.observer.failed(job, error)
-
-
-class LocalWorker:
-    """A worker process of this machine and the pipe to it.
-
-    Args:
-        device: `cpu`, `cuda:N` for one GPU alone, or what `--device` says.
-    """
-
-    def __init__(self, device: str) -> None:
-        # Threads that sleep while they wait lose nothing alone, and beside another program do not fall to a tenth of their speed.
-        environment = {"OMP_WAIT_POLICY": "passive", **os.environ}
-        argument = device
-        if device.startswith("cuda:"):
-            # The worker sees only its own GPU, so that nothing in it can reach for another's memory.
-            visible = environment.get("CUDA_VISIBLE_DEVICES", "").split(",")
-            index = int(device.partition(":")[2])
-            environment["CUDA_VISIBLE_DEVICES"] = visible[index] if index < len(visible) and visible[0] else str(index)
-            argument = "cuda"
-        # What it says before its first run and as it dies; during a run it writes to the run's log.
-        self.errors = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the worker
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "xlqa.runs.execute.worker", "--device", argument],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, text=True, encoding="utf-8",
-            env=environment, start_new_session=True,
-        )  # fmt: skip
-
-    def alive(self) -> bool:
-        return self.process.poll() is None
-
-    def work(self, folder: RunFolder, keep: bool, checkpoint_minutes: float) -> Iterator[dict[str, Any]]:
-        """Events of one run; ends early when the worker dies."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        try:
-            order = {"folder": str(folder.path), "keep": keep, "checkpoint_minutes": checkpoint_minutes}
-            self.process.stdin.write(json.dumps(order) + "\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            return
-        for line in self.process.stdout:
-            if not line.endswith("\n"):
-                return  # it died in the middle of a word
-            event = json.loads(line)
-            yield event
-            if event["event"] in ("done", "failed"):
-                return
-
-    def crash_cause(self) -> str:
-        """Why a worker died, as far as its exit status tells."""
-        code = self.process.wait()
-        if code >= 0:
-            self.errors.seek(0)
-            last = self.errors.read().decode("utf-8", "replace").strip().splitlines()[-1:]
-            return f"the worker ended unexpectedly (exit status {code}): {last[0] if last else 'see the log'}."
-        name = signal.Signals(-code).name
-        hint = " (out of memory?)" if name == "SIGKILL" else ""
-        return f"the worker was killed by {name}{hint}."
-
-    def close(self) -> None:
-        """Let an idle worker end; it leaves when its input does."""
-        if self.process.stdin:
-            with suppress(BrokenPipeError):
-                self.process.stdin.close()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.kill()
-
-    def kill(self) -> None:
-        if self.alive():
-            self.process.kill()
-        self.process.wait()
+        record_failure(job.folder, ending.error, tail(job.folder.log) if log is None else log)
+        self.observer.on_event(job, Failed(ending.error))
 
 
 class _Deadline:
-    """Kills the worker of a run that takes longer than it may."""
+    """Cancels the run of a slot that takes longer than it may."""
 
-    def __init__(self, worker: Worker, minutes: float | None) -> None:
-        self.worker, self.minutes = worker, minutes
+    def __init__(self, slot: Slot, minutes: float | None) -> None:
+        self.slot, self.minutes = slot, minutes
         self.timer: threading.Timer | None = None
         self.passed = False
 
@@ -334,75 +317,23 @@ class _Deadline:
         self.stop()
 
     def start(self) -> None:
-        """Begin to count, unless it counts already."""
+        """Start the clock, unless it is running."""
         if self.minutes is not None and self.timer is None:
             self.timer = threading.Timer(60 * self.minutes, self._pass)
             self.timer.daemon = True
             self.timer.start()
 
     def stop(self) -> None:
-        """Count no longer."""
+        """Stop the clock and set it back."""
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
 
     def _pass(self) -> None:
         self.passed = True
-        self.worker.kill()
+        self.slot.cancel()
 
-    def failure(self, folder: RunFolder) -> dict[str, Any] | None:
-        """What the run in a folder failed of, if it was its time."""
-        if not self.passed:
-            return None
-        self.worker.crash_cause()  # waits until it is gone
-        goes_on = "; the next start goes on from its checkpoint" if folder.checkpoint.is_file() else ""
-        error = f"took longer than --timeout {self.minutes:g} minutes: raise it{goes_on}."
-        return {"event": "failed", "error": error}
-
-
-class Stop:
-    """Whether somebody asked to stop.
-
-    No `threading.Event`: a signal may come while this very thread holds such an event's lock, and then setting it waits for ever.
-    """
-
-    def __init__(self) -> None:
-        self._asked = False
-
-    def set(self) -> None:
-        self._asked = True
-
-    def is_set(self) -> bool:
-        return self._asked
-
-    def wait(self, seconds: float) -> bool:
-        """Whether it was asked by the end of so many seconds at most."""
-        if not self._asked:
-            time.sleep(seconds)
-        return self._asked
-
-
-_asked: Stop | None = None
-
-
-@contextmanager
-def stoppable() -> Iterator[Stop]:
-    """Meanwhile Ctrl-C and SIGTERM (a batch system's), however often, only ask to stop: nothing is torn in two.
-
-    Within another one, and outside the main thread, which gets no signals, it changes nothing.
-    """
-    global _asked
-    if threading.current_thread() is not threading.main_thread():
-        yield Stop()
-        return
-    if _asked is not None:
-        yield _asked
-        return
-    _asked = asked = Stop()
-    before = {number: signal.signal(number, lambda *_: asked.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield asked
-    finally:
-        _asked = None
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    def failure(self, folder: RunFolder) -> Failed:
+        """How the run in a folder failed when its time had passed."""
+        resume = "; the next start resumes from its checkpoint" if folder.checkpoint.is_file() else ""
+        return Failed(f"took longer than --timeout {self.minutes:g} minutes: raise it{resume}.")

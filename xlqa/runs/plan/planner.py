@@ -65,6 +65,14 @@ class Plan:
     def layout(self) -> Layout:
         return Layout(self.request.out)
 
+    def data_refs(self) -> list[DataRef]:
+        """Every data file under every name that a config calls it by: two names may hold the same bytes."""
+        refs = [stage.data for stage in self.stages]
+        for spec, evals in self.runs:
+            refs += [ref for ref in (spec.stage and spec.stage.data, spec.target) if ref]
+            refs += [ref for e in evals for ref in (e.data, e.overlap_with) if ref]
+        return list({(ref.name, ref.sha256): ref for ref in refs}.values())
+
     def encoders(self) -> list[EncoderRef]:
         """The distinct encoders of all runs and stages."""
         refs = [run.encoder for run, _ in self.runs] + [stage.encoder for stage in self.stages]

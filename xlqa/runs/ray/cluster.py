@@ -144,7 +144,7 @@ def nodes() -> list[Node]:
     return sorted(found, key=lambda node: (node.name, node.id))
 
 
-def is_there(node: Node) -> bool:
+def is_reachable(node: Node) -> bool:
     """Whether a node answers now; the cluster itself takes half a minute to miss one."""
     return answers(node.address, node.port)
 
@@ -153,13 +153,13 @@ def is_lost(node: Node) -> bool:
     """Whether a node on which a process died is lost as a whole."""
     deadline = time.monotonic() + LOST_SECONDS
     while time.monotonic() < deadline:
-        if not is_there(node) or node.id not in {other.id for other in nodes()}:
+        if not is_reachable(node) or node.id not in {other.id for other in nodes()}:
             return True
         time.sleep(0.25)
     return False
 
 
-def pinned(node: Node) -> Any:
+def on_node(node: Node) -> Any:
     """Ray's word for: on this node, or nowhere."""
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -172,7 +172,7 @@ def other_versions(asked: Sequence[Node]) -> dict[Node, str]:
     from ray.exceptions import GetTimeoutError, RayError
 
     task = _version_task()
-    refs = {node: task.options(num_cpus=0, scheduling_strategy=pinned(node)).remote() for node in asked}
+    refs = {node: task.options(num_cpus=0, scheduling_strategy=on_node(node)).remote() for node in asked}
     wrong, deadline = {}, time.monotonic() + HELLO_SECONDS
     for node, ref in refs.items():
         try:
@@ -204,7 +204,7 @@ def _version_task() -> Any:
     return ray.remote(version)
 
 
-def forget(actor: Any) -> None:
+def end_actor(actor: Any) -> None:
     """End an actor at once, if it is there still."""
     import ray
     from ray.exceptions import RayError

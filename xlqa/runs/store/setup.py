@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from xlqa.errors import XlqaError
-from xlqa.records import DataRef
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.plan.planner import Plan
 from xlqa.runs.specs import EncoderRef, EvalSpec, RunSpec, SourceStage
@@ -27,7 +26,7 @@ def lay_out(plan: Plan) -> None:
     root = plan.request.out
     try:
         remove_stale_files(plan.layout.folders())
-        for ref in data_refs(plan):
+        for ref in plan.data_refs():
             copy_whole(ref.path, root / place_data(ref), ref.sha256)
         for encoder in plan.encoders():
             _link(encoder, root / plan.layout.encoder(encoder.name, encoder.sha256))
@@ -37,16 +36,6 @@ def lay_out(plan: Plan) -> None:
             write_run_config(plan, spec, evals)
     except OSError as error:
         raise XlqaError(f"{root} cannot be written ({error.strerror}): free space or choose another --out.") from error
-
-
-def data_refs(plan: Plan) -> list[DataRef]:
-    """Every data file under every name that a config calls it by: two names may hold the same bytes."""
-    refs = [stage.data for stage in plan.stages]
-    for spec, evals in plan.runs:
-        refs += [spec.stage.data] if spec.stage else []
-        refs += [spec.target] if spec.target else []
-        refs += [ref for e in evals for ref in (e.data, e.overlap_with) if ref]
-    return list({place_data(ref): ref for ref in refs}.values())
 
 
 def write_source_config(plan: Plan, stage: SourceStage) -> RunFolder:
