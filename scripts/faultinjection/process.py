@@ -14,7 +14,7 @@ from pathlib import Path
 from faultinjection.fixtures import MARK
 
 PROGRAM = "import sys; from xlqa.cli import main; sys.exit(main())"
-WORKER = b"xlqa.runs.execute.worker"
+WORKER = b"xlqa/runs/execute/start_worker.py"
 LONGEST = 600.0
 """Seconds after which a sweep that takes ten counts as stuck."""
 

@@ -113,7 +113,7 @@ class Cluster:
         return found
 
     def workers(self, name: str = "") -> list[int]:
-        return self.processes(name, "xlqa.runs.execute.worker")
+        return self.processes(name, "start_worker.py")
 
     def lose(self, name: str = "") -> None:
         """Kill all that runs on a node, as when its machine goes: the raylet, which would tell of the others, first."""
@@ -285,51 +285,39 @@ def test_without_ray_the_extra_is_named(
 # ---- locks, without a cluster
 
 
-@needs_ray
-@pytest.mark.parametrize("shared", [True, False])
-def test_two_sweeps_of_a_machine_never_do_one_run_at_once(
-    shared: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("alone", [True, False])
+def test_two_sweeps_of_a_machine_never_execute_one_run_at_once(alone: bool, tmp_path: Path) -> None:
     import fcntl
     import threading
-    from types import SimpleNamespace
 
-    from xlqa.runs.ray import scheduler as ray_launch
+    from xlqa.runs.ray.executor import held_by_driver
 
-    monkeypatch.setattr(ray_launch, "_shows", lambda folder: {})
-    monkeypatch.setattr(
-        ray_launch._RemoteWorker, "_follow", lambda self, order, folder: iter([{"event": "step"}, {"event": "done"}])
-    )
     folder = RunFolder(tmp_path / "runs" / "one")
     folder.path.mkdir(parents=True)
+    entered = threading.Event()
 
-    def events() -> Iterator[dict[str, Any]]:
-        packer: Any = SimpleNamespace(pack=lambda folder: [])
-        node: Any = SimpleNamespace(name="here")
-        return ray_launch._RemoteWorker(node, None, shared, packer).work(folder, False, 0.0)
+    def enter() -> None:
+        with held_by_driver(folder, alone):
+            entered.set()
 
-    first, heard = events(), []
-    assert [next(first)["event"] for _ in range(3)] == ["stage", "stage", "step"]
-    second = threading.Thread(target=lambda: heard.extend(events()), daemon=True)
-    second.start()
-    second.join(0.3)
-    assert second.is_alive()
-    # A worker on this machine takes the run's folder itself: it must get it where the folder is shared.
-    handle = os.open(folder.path, os.O_RDONLY)
-    try:
-        with contextlib.nullcontext() if shared else pytest.raises(BlockingIOError):
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    finally:
-        os.close(handle)
-    assert [event["event"] for event in first] == ["done"]
-    second.join(10)
-    assert [event["event"] for event in heard] == ["stage", "stage", "step", "done"]
+    second = threading.Thread(target=enter, daemon=True)
+    with held_by_driver(folder, alone):
+        second.start()
+        assert not entered.wait(0.3)
+        # A worker on this machine takes the run's folder itself: it must get it where the folder is shared.
+        handle = os.open(folder.path, os.O_RDONLY)
+        try:
+            with pytest.raises(BlockingIOError) if alone else contextlib.nullcontext():
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        finally:
+            os.close(handle)
+    assert entered.wait(10)
 
 
-# ---- parcels, without Ray
+# ---- files that are sent, without Ray
 
 
-def _parcels(folder: RunFolder) -> list[FilePart]:
+def _parts(folder: RunFolder) -> list[FilePart]:
     from xlqa.training.model_folder import hash_file
 
     return [FilePart(name, hash_file(path), path) for name, path in needed_files(folder).items()]
@@ -338,7 +326,7 @@ def _parcels(folder: RunFolder) -> list[FilePart]:
 def test_a_run_goes_there_and_comes_back_whole(finished: Path, tmp_path: Path) -> None:
     run = next(Layout(finished).run(path.parent.name) for path in finished.glob("runs/es-transfer-16-*/model"))
     mirror = Mirror(tmp_path / "cache", "one")
-    there = mirror.lay_out(f"runs/{run.id}", _parcels(run), lambda path: path.read_bytes())
+    there = mirror.lay_out(f"runs/{run.id}", _parts(run), lambda path: path.read_bytes())
     for test in run.evaluations():
         assert read_result(there.path / "eval" / test.name) == read_result(test)
     assert is_trained(there)
@@ -355,7 +343,7 @@ def test_a_run_goes_there_and_comes_back_whole(finished: Path, tmp_path: Path) -
     assert [*(tmp_path / "cache").iterdir()] == []
 
 
-def test_a_mirror_stays_while_one_holds_it_and_leftovers_go(tmp_path: Path) -> None:
+def test_a_mirror_stays_while_one_holds_it_and_unused_ones_go(tmp_path: Path) -> None:
     (tmp_path / "left-over").mkdir()
     first, done = Mirror(tmp_path, "mine"), Mirror(tmp_path, "mine")
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
@@ -369,7 +357,7 @@ def test_what_arrives_broken_or_foreign_is_refused(finished: Path, tmp_path: Pat
     run = next(Layout(finished).run(path.name) for path in finished.glob("runs/es-target-only-8-s0-*"))
     mirror = Mirror(tmp_path / "cache", "one")
     with pytest.raises(XlqaError, match="another SHA-256"):
-        mirror.lay_out(f"runs/{run.id}", _parcels(run), lambda path: path.read_bytes()[:-1])
+        mirror.lay_out(f"runs/{run.id}", _parts(run), lambda path: path.read_bytes()[:-1])
     home = RunFolder(tmp_path / "runs" / "x")
     home.path.mkdir(parents=True)
     sent = listing(run, weights=False)
