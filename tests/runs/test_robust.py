@@ -46,9 +46,7 @@ def test_a_config_that_is_rewritten_during_a_run_changes_nothing(plan: MakePlan,
 
     def rewrite(event: Event) -> None:
         other = json.loads(folder.config.read_bytes())
-        other["dataset_reader"]["tests"] = [
-            {"target": "test", "name": "other", "path": "{ROOT}/data/none.json", "sha256": "0" * 64}
-        ]
+        other["dataset_reader"]["tests"][0] |= {"name": "other", "path": "{ROOT}/data/none.json", "sha256": "0" * 64}
         write_json(folder.config, other)
 
     execute(folder, keep=False, listen=rewrite, device="cpu")
