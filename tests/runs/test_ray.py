@@ -330,9 +330,9 @@ def test_two_sweeps_of_a_machine_never_do_one_run_at_once(
 
 
 def _parcels(folder: RunFolder) -> list[FilePart]:
-    from xlqa.training.model_folder import hash_file
+    from xlqa.util.files import known_sha256
 
-    return [FilePart(name, hash_file(path), path) for name, path in needed_files(folder).items()]
+    return [FilePart(name, known_sha256(path), path) for name, path in needed_files(folder).items()]
 
 
 def test_a_run_goes_there_and_comes_back_whole(finished: Path, tmp_path: Path) -> None:

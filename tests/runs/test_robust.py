@@ -24,7 +24,8 @@ from xlqa.runs.plan.request import build_request, read_experiment
 from xlqa.runs.store.rescore import rescore
 from xlqa.runs.store.results import collect_failures, is_trained, read_result
 from xlqa.runs.store.setup import lay_out, write_run_config
-from xlqa.util.files import read_json, waiting_lock, write_json
+from xlqa.util.files import read_json, write_json
+from xlqa.util.locks import waiting_lock
 
 MakePlan = Callable[..., Plan]
 

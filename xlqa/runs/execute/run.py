@@ -30,8 +30,9 @@ from xlqa.runs.store.results import (
 )
 from xlqa.runs.store.run_config import Evaluation, RunConfig, find_config, read_config, write_config
 from xlqa.training.context import SESSION
-from xlqa.training.model_folder import hash_file, hash_weights
-from xlqa.util.files import read_json, waiting_lock, write_json
+from xlqa.training.model_folder import hash_weights
+from xlqa.util.files import known_sha256, read_json, write_json
+from xlqa.util.locks import waiting_lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ class _Run:
         model = self.folder.model
         if not (model / "config.json").is_file():
             return TrainingRecord(record)
-        files = {path.name: hash_file(path) for path in sorted(model.iterdir())}
+        files = {path.name: known_sha256(path) for path in sorted(model.iterdir())}
         return TrainingRecord(record, hash_weights(model), files)
 
     def evaluate(self, target: str) -> None:

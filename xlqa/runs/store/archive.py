@@ -20,7 +20,8 @@ from xlqa.records import RESULT_COLUMNS
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.store.results import PREDICTIONS, QUESTIONS, RESULT, read_result, read_training, write_results
 from xlqa.runs.store.run_config import read_config
-from xlqa.util.files import csv_text, is_signed, read_json, sign, write_bytes, write_text
+from xlqa.util.csvfile import csv_text
+from xlqa.util.files import is_signed, read_json, sign, write_bytes, write_text
 
 ARCHIVE = "runs.tar.xz"
 

@@ -7,7 +7,6 @@ it. results.csv is written from these by one function: the same runs give the sa
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,8 +18,9 @@ from xlqa.records import QUESTION_COLUMNS, RESULT_COLUMNS, Arm
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.store.fields import Fields
 from xlqa.runs.store.run_config import DataEntry, TestEntry, find_config, take_data, take_test
-from xlqa.training.model_folder import hash_file, hash_weights
-from xlqa.util.files import csv_text, is_signed, load_json, read_json, sha256_of, sign, write_json, write_text
+from xlqa.training.model_folder import hash_weights
+from xlqa.util.csvfile import csv_text
+from xlqa.util.files import is_signed, known_sha256, load_json, read_json, sign, write_json, write_text
 
 if TYPE_CHECKING:
     from xlqa.runs.store.scores import ScoredSet
@@ -103,13 +103,21 @@ def load_result(folder: Path) -> Result:
     if not is_signed(value):
         raise XlqaError(f"{folder / RESULT} does not agree with its checksum: it was damaged or edited.")
     for name, sha256 in hashes.items():
-        if known_sha256(folder / name) != sha256:
+        if _sha256_of(folder / name) != sha256:
             raise XlqaError(f"{folder / name} is missing or not the file that {RESULT} was written with.")
     return result
 
 
 NEVER_EMPTY = ("lang", "arm", "size", "seed", "model", "test", "split", "scorer", "f1", "em", "run_id", "eval_id")
 """What every finished evaluation's row has."""
+
+
+def _sha256_of(path: Path) -> str | None:
+    """SHA-256 of a file, remembered in this process: a table is written after each run."""
+    try:
+        return known_sha256(path)
+    except OSError:
+        return None
 
 
 def _take_test_record(fields: Fields) -> TestRecord:
@@ -132,28 +140,6 @@ def read_result(folder: Path) -> Result | None:
         return load_result(folder)
     except XlqaError:
         return None
-
-
-_hashes: dict[tuple[str, int, int, int], str] = {}
-SETTLED_SECONDS = 0.1
-
-
-def known_sha256(path: Path) -> str | None:
-    """SHA-256 of a file, remembered in this process while its size, time and inode stay: a table is written after each run.
-
-    A file that changed only just now is not remembered: it might change once more within its time's resolution.
-    """
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    key = (str(path), stat.st_size, stat.st_mtime_ns, stat.st_ino)
-    if key in _hashes:
-        return _hashes[key]
-    found = sha256_of(path)
-    if found is not None and abs(time.time() - stat.st_mtime) > SETTLED_SECONDS:
-        _hashes[key] = found
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +183,7 @@ def is_trained(folder: RunFolder) -> bool:
     if record is None or record.weights_sha256 is None or not (folder.model / "config.json").is_file():
         return False
     try:
-        whole = all(hash_file(folder.model / name) == sha256 for name, sha256 in record.model_files.items())
+        whole = all(known_sha256(folder.model / name) == sha256 for name, sha256 in record.model_files.items())
         return whole and hash_weights(folder.model) == record.weights_sha256
     except (XlqaError, OSError):
         return False

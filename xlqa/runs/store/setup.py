@@ -14,7 +14,8 @@ from xlqa.runs.specs import EncoderRef, EvalSpec, RunSpec, SourceStage
 from xlqa.runs.store.config import place_data, render_run, render_source
 from xlqa.runs.store.results import source_weights
 from xlqa.runs.store.run_config import RunConfig, find_config, write_config
-from xlqa.util.files import remove_stale_files, replacing, sha256_of, temporary_beside, waiting_lock
+from xlqa.util.files import remove_stale_files, replacing, sha256_of, temporary_beside
+from xlqa.util.locks import waiting_lock
 
 
 def lay_out(plan: Plan) -> None:

@@ -6,8 +6,6 @@ xlqa status DIR
 from __future__ import annotations
 
 import csv
-import fcntl
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +18,7 @@ from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.store.results import ARM_ORDER, read_result, read_training
 from xlqa.runs.store.run_config import RunConfig, find_config
 from xlqa.util.files import read_json
+from xlqa.util.locks import is_locked
 
 State = Literal["done", "running", "failed", "begun", "waiting"]
 """`running`: a process of this machine holds the run's folder. `begun`: it trained, but no process here holds it: another
@@ -163,19 +162,6 @@ def _unfinished(folder: RunFolder) -> State:
     if folder.failure.is_file():
         return "failed"
     return "begun" if folder.train_log.is_file() else "waiting"
-
-
-def is_locked(folder: Path) -> bool:
-    """Whether a process of this machine holds a run's folder (`xlqa.util.files.locked`)."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        # Shared and at once: a worker that wants the folder in this very moment waits no longer than this call takes.
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
-    return False
 
 
 def read_last_step(path: Path) -> LastStep | None:

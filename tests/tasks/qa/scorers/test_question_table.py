@@ -11,8 +11,9 @@ import pytest
 
 from xlqa.errors import XlqaError
 from xlqa.records import QUESTION_COLUMNS, Answer, Question
-from xlqa.tasks.qa.score_table import guard_cell, write_question_scores
+from xlqa.tasks.qa.score_table import write_question_scores
 from xlqa.tasks.qa.scorers import get_scorer, score_questions
+from xlqa.util.csvfile import guard_cell
 
 QUESTIONS = [
     Question("=HYPERLINK(1)", "?", "in Denver", (Answer("Denver", 3),), "hash1"),
