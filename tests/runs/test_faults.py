@@ -49,9 +49,11 @@ from xlqa.runs.execute.local import WorkerProcess
 from xlqa.runs.execute.scheduler import Job, Scheduler
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.plan.planner import Plan
-from xlqa.runs.store.results import forget_failures, is_trained, read_result, write_evaluation, write_results
+from xlqa.runs.store.failures import forget_failures
+from xlqa.runs.store.results import is_trained, read_result, write_evaluation
 from xlqa.runs.store.scores import ScoredSet
 from xlqa.runs.store.setup import lay_out
+from xlqa.runs.store.table import write_results
 from xlqa.training.events import Stage, Step
 from xlqa.util import files
 from xlqa.util.files import (
@@ -521,7 +523,7 @@ def test_a_table_hashes_each_file_once(copied: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(files, "file_sha256", lambda path: hashed.append(path) or real(path))
     for path in copied.glob("runs/*/eval/*/*"):
         os.utime(path, (1e9, 1e9))
-    assert len(write_results(Layout(copied))) == 9
+    assert len(write_results(Layout(copied)).rows) == 9
     assert len(hashed) == 18
     write_results(Layout(copied))
     assert len(hashed) == 18

@@ -23,8 +23,9 @@ from xlqa.runs.execute.run import execute
 from xlqa.runs.paths import Layout
 from xlqa.runs.plan.planner import Plan
 from xlqa.runs.store.rescore import rescore
-from xlqa.runs.store.results import read_result, write_results
+from xlqa.runs.store.results import read_result
 from xlqa.runs.store.setup import lay_out, write_run_config
+from xlqa.runs.store.table import write_results
 from xlqa.util.files import read_json
 
 MakePlan = Callable[..., Plan]
