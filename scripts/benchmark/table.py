@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from benchmark.worker import SIDES
+from xlqa.cli.tables import table_lines
 
 HEAD = ("side", "examples/s", "pieces/s", "padding", "utilisation", "peak MB", "xlqa's gain", "in CPU time")
 SPEEDS = {"ratio": "examples_per_second", "cpu_ratio": "examples_per_cpu_second"}
@@ -39,15 +40,7 @@ def summarise(samples: Samples) -> list[dict[str, Any]]:
 
 def render(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
     """A table for people."""
-    lines = [HEAD, *(_cells(row) for row in rows)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(HEAD))]
-    text = [
-        "  ".join(
-            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in lines
-    ]
-    return "\n".join([title, *text])
+    return "\n".join([title, *table_lines(HEAD, [_cells(row) for row in rows])])
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:

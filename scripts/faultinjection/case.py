@@ -16,7 +16,7 @@ from faultinjection.mounts import Place
 from faultinjection.process import Broken, Sweep, alive, wait_gone
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.store.results import is_trained, read_result
-from xlqa.runs.store.status import is_locked
+from xlqa.util.locks import is_locked
 
 State = Literal["fresh", "partial", "finished"]
 

@@ -2,51 +2,50 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from run_records import HYPER, TEST, make_row, make_run_config, make_source_config
 
 from xlqa.cli import main
-from xlqa.records import RESULT_COLUMNS
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.store.results import write_evaluation
+from xlqa.runs.store.run_config import read_config, write_config
 from xlqa.runs.store.scores import ScoredSet
-from xlqa.runs.store.status import is_locked, read_status
+from xlqa.runs.store.status import read_status
 from xlqa.util.files import sign, write_json
+from xlqa.util.locks import is_locked, waiting_lock
 
 TESTS = ("xquad.ru", "sberquad.dev")
 
 
 def row(arm: str, size: int, seed: int, test: str, **changes: Any) -> dict[str, Any]:
-    values: dict[str, Any] = dict.fromkeys(RESULT_COLUMNS)
-    return values | {
-        "lang": "ru", "arm": arm, "size": size, "seed": seed, "test": test, "split": "test", "scorer": "squad",
-        "steps": 60, "lr": 3e-5, "run_id": f"ru-{arm}-{size}-s{seed}-0123456789", "eval_id": f"{test}-{len(test):010d}",
-    } | changes  # fmt: skip
+    values = {
+        "arm": arm, "size": size, "seed": seed, "test": test, "steps": 60, "lr": 3e-5, "f1": None, "em": None,
+        "run_id": f"ru-{arm}-{size}-s{seed}-0123456789", "eval_id": f"{test}-{len(test):010d}",
+    }  # fmt: skip
+    return make_row(**{**values, **changes})
 
 
 def prepare(root: Path, arm: str, size: int, seed: int, **changes: Any) -> RunFolder:
     rows = [row(arm, size, seed, test, **changes) for test in TESTS]
     folder = Layout(root).run(rows[0]["run_id"])
-    evaluations = {f"test_{i}": {"eval_id": r["eval_id"], "row": r} for i, r in enumerate(rows)}
-    write_json(folder.config, {"metadata": {"xlqa": {"evaluations": evaluations}}})
+    write_config(folder, make_run_config(rows))
     return folder
 
 
 def finish(
     folder: RunFolder, f1: float, tests: tuple[str, ...] = TESTS, when: str = "2026-01-01T00:00:00+00:00"
 ) -> None:
-    planned = json.loads(folder.config.read_bytes())["metadata"]["xlqa"]["evaluations"].values()
-    for record in (e["row"] for e in planned if e["row"]["test"] in tests):
+    for record in (e.row for e in read_config(folder).evaluations.values() if e.row["test"] in tests):
         scores = np.array([f1])
         scored = ScoredSet(("q",), ("c",), scores, scores / 2, scores, scores)
         scores_of = {"f1": f1, "em": f1 / 2, "squad_f1": f1, "squad_em": f1, "finished": when}
-        write_evaluation(folder.evaluation(record["eval_id"]), {"q": "a"}, scored, record | scores_of, {})
+        write_evaluation(folder.evaluation(record["eval_id"]), {"q": "a"}, scored, {**record, **scores_of}, TEST)
 
 
 def train_log(folder: RunFolder) -> None:
@@ -65,16 +64,9 @@ def sweep(tmp_path: Path) -> Path:
     write_json(failed.failure, {"error": "the worker was killed by SIGKILL\x1b[31m.", "attempts": 2})
     train_log(prepare(root, "target-only", 100, 2))
     (root / "runs" / ".half-written").mkdir()
-    stage = Layout(root).source("en-400-s0-abc")
-    write_json(
-        stage.config,
-        {
-            "metadata": {"xlqa": {"lang": "en"}},
-            "dataset_iterator": {"train_size": 400},
-            "train": {"epochs": 2.0, "batch_size": 16, "min_steps": 20, "seed": 0},
-        },
-    )
-    write_json(stage.outcome, sign({"steps": 50}))
+    stage = make_source_config("en-400-s0-0123456789", 400, replace(HYPER, epochs=2.0))
+    write_config(Layout(root).source(stage.id), stage)
+    write_json(Layout(root).source(stage.id).outcome, sign({"steps": 50}))
     return root
 
 
@@ -93,13 +85,9 @@ def test_every_state_is_told_apart(sweep: Path) -> None:
 
 def test_a_held_folder_is_a_running_one(sweep: Path) -> None:
     folder = next(sweep.glob("runs/ru-target-only-100-s2-*"))
-    handle = os.open(folder, os.O_RDONLY)
-    fcntl.flock(handle, fcntl.LOCK_EX)
-    try:
+    with waiting_lock(folder):
         (running,) = read_status(sweep).in_state("running")
         assert is_locked(folder)
-    finally:
-        os.close(handle)
     assert not is_locked(folder)
     assert running.last_step is not None
     # The last line was only half written when it was read.
@@ -118,7 +106,7 @@ def test_means_are_over_the_runs_that_are_done(sweep: Path) -> None:
 
 
 def test_settings_are_never_averaged(sweep: Path) -> None:
-    finish(prepare(sweep, "transfer", 100, 0, lr=1e-4, run_id="ru-transfer-100-s0-other"), 90.0)
+    finish(prepare(sweep, "transfer", 100, 0, lr=1e-4, run_id="ru-transfer-100-s0-9876543210"), 90.0)
     groups = [g for g in read_status(sweep).groups if (g.arm, g.size, g.test) == ("transfer", 100, "xquad.ru")]
     assert sorted((g.setting, g.f1) for g in groups) == [("lr 0.0001", 90.0), ("lr 3e-05", 55.0)]
 
@@ -141,7 +129,7 @@ def test_what_a_person_reads(sweep: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "6 runs: 3 done, 1 failed, 1 begun elsewhere or broken off, 1 waiting; last result" in lines[0]
     assert any(line.split() == ["ru", "transfer", "100", "xquad.ru", "2/2", "55.0", "squad"] for line in lines)
     assert any(line.split() == ["ru", "target-only", "100", "sberquad.dev", "0/3", "–", "squad"] for line in lines)
-    assert any("killed by SIGKILL?[31m. (2 tries)" in line for line in lines)
+    assert any("killed by SIGKILL [31m. (2 tries)" in line for line in lines)
     assert any("step 20/60, loss 1.250, 5.5 examples/s" in line for line in lines)
     assert "same `xlqa sweep` command" in lines[-1]
     assert "\x1b" not in "".join(lines)

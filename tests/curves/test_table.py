@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from synthetic import Study, write_study
 
-from xlqa.curves.table import NUMBER_COLUMNS, REQUIRED_COLUMNS, TEXT_COLUMNS, escape_cell, load_results
+from xlqa.curves.table import NUMBER_COLUMNS, REQUIRED_COLUMNS, load_results
 from xlqa.errors import XlqaError
-from xlqa.records import RESULT_COLUMNS
+from xlqa.records import RESULT_COLUMNS, TEXT_COLUMNS
+from xlqa.util.csvfile import guard_cell
 
 SMALL = Study(sizes=(30, 100), seeds=2, per_question=False)
 
@@ -144,8 +145,8 @@ def test_a_missing_column_and_a_cut_row_are_refused(path: Path):
 
 
 def test_cells_that_a_spreadsheet_would_run_are_escaped():
-    assert escape_cell("=HYPERLINK()") == "'=HYPERLINK()"
-    assert escape_cell("squad.train") == "squad.train"
+    assert guard_cell("=HYPERLINK()") == "'=HYPERLINK()"
+    assert guard_cell("squad.train") == "squad.train"
 
 
 def test_a_file_that_was_renamed_stays_the_same_setting(path: Path):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from xlqa.runs.execute.run import execute
 from xlqa.runs.plan.planner import Plan
-from xlqa.runs.store.results import write_results
 from xlqa.runs.store.setup import lay_out, write_run_config
+from xlqa.runs.store.table import write_results
 
 
 def run_here(plan: Plan) -> None:

@@ -14,7 +14,8 @@ from xlqa.cli import main
 from xlqa.data.archives import unpack
 from xlqa.records import RESULT_COLUMNS
 from xlqa.runs.store.run_config import is_sealed
-from xlqa.util.files import csv_text, is_signed, read_json
+from xlqa.util.csvfile import csv_text
+from xlqa.util.files import is_signed, read_json
 
 
 def without_hosts(table: Path) -> bytes:

@@ -242,7 +242,7 @@ def test_a_pipe_instead_of_a_config_is_refused_at_once(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path / "runs" / run().run_id)
     folder.path.mkdir(parents=True)
     os.mkfifo(folder.config)
-    with pytest.raises(XlqaError, match=r"config\.json is not a regular file"):
+    with pytest.raises(XlqaError, match=r"config\.json cannot be read .not a regular file"):
         read_config(folder)
 
 

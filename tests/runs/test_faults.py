@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import platform
 import shutil
 import signal
 import subprocess
@@ -25,6 +24,7 @@ from faultinjection.corruption import DAMAGES, DEAD, harm
 from faultinjection.fixtures import SETTINGS, Reference
 from faultinjection.kinds import BY_NAME, KINDS
 from faultinjection.process import Broken
+from run_records import TEST, make_row
 
 from xlqa.cli import main
 from xlqa.errors import XlqaError
@@ -49,14 +49,24 @@ from xlqa.runs.execute.local import WorkerProcess
 from xlqa.runs.execute.scheduler import Job, Scheduler
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.plan.planner import Plan
-from xlqa.runs.store import results as store
-from xlqa.runs.store.results import forget_failures, is_trained, read_result, write_evaluation, write_results
+from xlqa.runs.store.failures import forget_failures
+from xlqa.runs.store.results import is_trained, read_result, write_evaluation
 from xlqa.runs.store.scores import ScoredSet
 from xlqa.runs.store.setup import lay_out
+from xlqa.runs.store.table import write_results
 from xlqa.training.events import Stage, Step
-from xlqa.training.model_folder import write_folder
 from xlqa.util import files
-from xlqa.util.files import guarded, read_json, remove_stale_files, write_json, write_text
+from xlqa.util.files import (
+    filling,
+    guarded,
+    read_json,
+    remove_stale_files,
+    temporary_beside,
+    temporary_owner,
+    write_json,
+    write_text,
+)
+from xlqa.util.locks import waiting_lock
 
 MakePlan = Callable[..., Plan]
 SMALL = SETTINGS | {"sizes": "8", "source_size": 24, "test_size": 8, "valid_size": 4, "min_steps": 4}
@@ -202,24 +212,16 @@ def test_the_judge_sees_locks_and_processes(copied: Path, finished: Path, tmp_pa
     finally:
         child.kill()
         child.wait()
-    handle = os.open(next((copied / "runs").iterdir()), os.O_RDONLY)
-    try:
-        import fcntl
-
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        with pytest.raises(Broken, match="still locked"):
-            judge(copied, finished, tmp_path)
-    finally:
-        os.close(handle)
+    with waiting_lock(next((copied / "runs").iterdir())), pytest.raises(Broken, match="still locked"):
+        judge(copied, finished, tmp_path)
 
 
 # ---- what it has found
 
 
 def test_what_the_dead_left_half_written_is_removed(tmp_path: Path) -> None:
-    host = platform.node()
-    dead = [tmp_path / f".config.json.{host}.{DEAD}.tmp", tmp_path / f".model.{host}.{DEAD}.tmp"]
-    living = [tmp_path / f".config.json.{host}.{os.getpid()}.tmp", tmp_path / ".config.json.elsewhere.1.tmp"]
+    dead = [tmp_path / f".{name}.{temporary_owner(DEAD)}.tmp" for name in ("config.json", "model")]
+    living = [temporary_beside(tmp_path / "config.json"), tmp_path / ".config.json.elsewhere.1.tmp"]
     dead[1].mkdir()
     for path in (dead[0], dead[1] / "model.safetensors", *living):
         path.touch()
@@ -232,8 +234,8 @@ def test_what_the_dead_left_half_written_is_removed(tmp_path: Path) -> None:
 
 def test_a_start_removes_leftovers_everywhere(copied: Path, plan: MakePlan) -> None:
     places = [".", "data", "encoders", "runs", "source", "runs/*", "source/*", "runs/*/eval", "runs/*/eval/*"]
-    left = [next(copied.glob(place)) / f".x.{platform.node()}.{DEAD}.tmp" for place in places[1:]]
-    left.append(copied / f".results.csv.{platform.node()}.{DEAD}.tmp")
+    left = [next(copied.glob(place)) / f".x.{temporary_owner(DEAD)}.tmp" for place in places[1:]]
+    left.append(copied / f".results.csv.{temporary_owner(DEAD)}.tmp")
     for path in left:
         path.touch()
     lay_out(plan(copied))
@@ -252,8 +254,8 @@ def test_nothing_is_made_anew_where_a_folder_was(tmp_path: Path) -> None:
         root.mkdir()  # the empty folder that a mount leaves
         with pytest.raises(XlqaError, match="is gone"):
             write_text(root / "runs" / "one" / "config.json", "{}")
-        with pytest.raises(FileNotFoundError):
-            write_folder(root / "runs" / "one" / "model", lambda folder: None)
+        with pytest.raises(FileNotFoundError), filling(root / "runs" / "one" / "model"):
+            pass
         assert list(root.iterdir()) == []
         assert "is gone" in str(find_disk_error(root))
     write_text(root / "results.csv", "")
@@ -399,7 +401,7 @@ def scored_one() -> ScoredSet:
 
 
 def test_an_evaluation_that_another_wrote_over_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_evaluation(tmp_path / "whole", {"q": "a"}, scored_one(), {}, {})
+    write_evaluation(tmp_path / "whole", {"q": "a"}, scored_one(), make_row(), TEST)
     assert read_result(tmp_path / "whole") is not None
     real = files.write_bytes
 
@@ -409,7 +411,7 @@ def test_an_evaluation_that_another_wrote_over_is_none(tmp_path: Path, monkeypat
             path.write_bytes(b'{"q": "of another"}')
 
     monkeypatch.setattr(files, "write_bytes", write_over)
-    write_evaluation(tmp_path / "torn", {"q": "a"}, scored_one(), {}, {})
+    write_evaluation(tmp_path / "torn", {"q": "a"}, scored_one(), make_row(), TEST)
     assert read_result(tmp_path / "torn") is None
 
 
@@ -517,11 +519,11 @@ def test_a_failure_of_what_is_done_is_forgotten(copied: Path) -> None:
 
 def test_a_table_hashes_each_file_once(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[Path] = []
-    real = store.sha256_of
-    monkeypatch.setattr(store, "sha256_of", lambda path: hashed.append(path) or real(path))
+    real = files.file_sha256
+    monkeypatch.setattr(files, "file_sha256", lambda path: hashed.append(path) or real(path))
     for path in copied.glob("runs/*/eval/*/*"):
         os.utime(path, (1e9, 1e9))
-    assert len(write_results(Layout(copied))) == 9
+    assert len(write_results(Layout(copied)).rows) == 9
     assert len(hashed) == 18
     write_results(Layout(copied))
     assert len(hashed) == 18

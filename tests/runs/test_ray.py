@@ -287,10 +287,10 @@ def test_without_ray_the_extra_is_named(
 
 @pytest.mark.parametrize("alone", [True, False])
 def test_two_sweeps_of_a_machine_never_execute_one_run_at_once(alone: bool, tmp_path: Path) -> None:
-    import fcntl
     import threading
 
     from xlqa.runs.ray.executor import held_by_driver
+    from xlqa.util.locks import is_locked
 
     folder = RunFolder(tmp_path / "runs" / "one")
     folder.path.mkdir(parents=True)
@@ -305,12 +305,7 @@ def test_two_sweeps_of_a_machine_never_execute_one_run_at_once(alone: bool, tmp_
         second.start()
         assert not entered.wait(0.3)
         # A worker on this machine takes the run's folder itself: it must get it where the folder is shared.
-        handle = os.open(folder.path, os.O_RDONLY)
-        try:
-            with pytest.raises(BlockingIOError) if alone else contextlib.nullcontext():
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        finally:
-            os.close(handle)
+        assert is_locked(folder.path) is alone
     assert entered.wait(10)
 
 
@@ -318,9 +313,9 @@ def test_two_sweeps_of_a_machine_never_execute_one_run_at_once(alone: bool, tmp_
 
 
 def _parts(folder: RunFolder) -> list[FilePart]:
-    from xlqa.training.model_folder import hash_file
+    from xlqa.util.files import known_sha256
 
-    return [FilePart(name, hash_file(path), path) for name, path in needed_files(folder).items()]
+    return [FilePart(name, known_sha256(path), path) for name, path in needed_files(folder).items()]
 
 
 def test_a_run_goes_there_and_comes_back_whole(finished: Path, tmp_path: Path) -> None:

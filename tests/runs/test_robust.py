@@ -21,10 +21,12 @@ from xlqa.runs.execute.run import execute
 from xlqa.runs.paths import Layout
 from xlqa.runs.plan.planner import Plan
 from xlqa.runs.plan.request import build_request, read_experiment
+from xlqa.runs.store.failures import collect_failures
 from xlqa.runs.store.rescore import rescore
-from xlqa.runs.store.results import collect_failures, is_trained, read_result
+from xlqa.runs.store.results import is_trained, read_result
 from xlqa.runs.store.setup import lay_out, write_run_config
-from xlqa.util.files import read_json, waiting_lock, write_json
+from xlqa.util.files import read_json, write_json
+from xlqa.util.locks import waiting_lock
 
 MakePlan = Callable[..., Plan]
 
@@ -53,7 +55,7 @@ def test_a_config_that_is_rewritten_during_a_run_changes_nothing(plan: MakePlan,
     record = read_result(folder.evaluation(evals[0].eval_id(spec.common)))
     assert record is not None
     assert record.test.data.name == "mine"
-    assert rescore(tmp_path / "out")[0]["questions"] == 20
+    assert rescore(tmp_path / "out").rows[0]["questions"] == 20
 
 
 def test_evaluations_stay_in_a_config(copied: Path, plan: MakePlan) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from xlqa.errors import EXIT_BAD_INPUT, XlqaError
+from xlqa.util.text import printable
 
 
 def print_json(value: Any) -> None:
@@ -28,6 +29,20 @@ def _without_nan(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_without_nan(item) for item in value]
     return value
+
+
+def print_error(line: str) -> None:
+    """Write one line to stderr; what a file's text would do to the terminal is left out."""
+    print(f"xlqa: {printable(line)}", file=sys.stderr)
+
+
+def describe_system_error(error: OSError | RuntimeError) -> str | None:
+    """A line on what the system refuses, such as a path that is too long; None for an error that is xlqa's own fault."""
+    if isinstance(error, OSError):
+        where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+        return f"{where}{error.strerror or error}: check the path, its permissions and free space."
+    known = "Symlink loop" in str(error) or "home directory" in str(error)
+    return f"{error}: check this path." if known else None
 
 
 def ignore_interrupts() -> None:
@@ -59,7 +74,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return int(importlib.import_module("xlqa.cli.app").run(arguments))
     except XlqaError as error:
         for line in str(error).splitlines():
-            print(f"xlqa: {line}", file=sys.stderr)
+            print_error(line)
         return EXIT_BAD_INPUT
     except KeyboardInterrupt:
         ignore_interrupts()
@@ -68,3 +83,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 141
+    except (OSError, RuntimeError) as error:
+        said = describe_system_error(error)
+        if said is None:
+            raise
+        print_error(said)
+        return EXIT_BAD_INPUT

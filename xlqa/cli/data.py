@@ -504,8 +504,8 @@ def convert(
     as_json: AsJson = False,
 ) -> None:
     """Write a data set in another format, with everything repaired that can be."""
-    from xlqa.data.download import file_sha256
     from xlqa.tasks.qa.writing import write_dataset
+    from xlqa.util.files import file_sha256
 
     if target.exists() and not force:
         raise XlqaError(f"{target}: exists: choose another name, or overwrite it with --force.")
@@ -539,12 +539,7 @@ def _known_languages(languages: list[str]) -> None:
 
 
 def _print_table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    """Columns as wide as their widest cell; columns of numbers to the right."""
-    if not rows:
-        return
-    columns = list(zip(heads, *rows, strict=True))
-    widths = [max(map(len, column)) for column in columns]
-    right = [all(cell[:1].isdigit() or cell in ("", "?", "nan") for cell in column[1:]) for column in columns]
-    for row in (heads, *rows):
-        cells = [c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True)]
-        print("  ".join(cells).rstrip())
+    from xlqa.cli.tables import table_lines
+
+    for line in table_lines(heads, rows) if rows else ():
+        print(line)

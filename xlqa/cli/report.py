@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import sys
 from collections.abc import Sequence
@@ -16,6 +15,8 @@ from xlqa.cli import print_json
 from xlqa.cli.options import Json
 from xlqa.cli.plot import METRICS, split_words
 from xlqa.errors import XlqaError
+from xlqa.util.csvfile import csv_text
+from xlqa.util.files import write_output
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,7 +111,7 @@ def _write(kind: str, a: Analysis) -> str:
     from xlqa.curves.report.contents import build_report
 
     if kind == "csv":
-        return _csv_text(export.TIDY_COLUMNS, export.tidy_rows(a.comparisons))
+        return csv_text(export.TIDY_COLUMNS, export.tidy_rows(a.comparisons))
     made = build_report(a.panels, a.comparisons, a.columns, a.options, a.failures)
     if kind == "json":
         return _json_text(export.as_record(made, a.panels, a.comparisons, a.options))
@@ -120,20 +121,6 @@ def _write(kind: str, a: Analysis) -> str:
         figures = pictures(a.panels, a.comparisons, a.columns, a.options)
         return render.as_html(made, figures, runs_tables(a.rows, a.panels))
     return {"text": render.as_text, "md": render.as_markdown, "tex": render.as_tex}[kind](made)
-
-
-def _csv_text(header: Sequence[str], rows: Any) -> str:
-    from xlqa.curves.table import escape_cell
-
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    for row in rows:
-        cells = [row[name] for name in header]
-        writer.writerow(
-            ["" if cell is None else escape_cell(cell) if isinstance(cell, str) else cell for cell in cells]
-        )
-    return text.getvalue()
 
 
 def _json_text(record: dict[str, Any]) -> str:
@@ -149,9 +136,5 @@ def _deliver(written: str, out: Path | None) -> None:
     if out is None:
         sys.stdout.write(written)
         return
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(written, encoding="utf-8")
-    except OSError as error:
-        raise XlqaError(f"--out {out}: cannot be written ({error.strerror}).") from None
+    write_output(out, written.encode("utf-8", "surrogatepass"))
     print(out)

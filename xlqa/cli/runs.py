@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from xlqa.cli import print_json
+from xlqa.cli import print_error, print_json
 from xlqa.cli.options import Json
 from xlqa.errors import EXIT_RUNS_FAILED, XlqaError
 
@@ -102,12 +102,14 @@ def rescore(
     """
     from xlqa.runs.store.rescore import rescore as rescore_all
 
-    rows = rescore_all(folder.expanduser().resolve())
+    found = rescore_all(folder.expanduser().resolve())
     if as_json:
-        print_json({"results": str(folder / "results.csv"), "rows": len(rows)})
+        print_json({"results": str(folder / "results.csv"), "rows": len(found.rows), "dropped": [*found.dropped]})
     else:
-        print(f"{folder / 'results.csv'}: {len(rows)} rows")
-    return 0
+        print(f"{folder / 'results.csv'}: {len(found.rows)} rows")
+    for line in found.dropped:
+        print_error(f"left out: {line}")
+    return EXIT_RUNS_FAILED if found.dropped else 0
 
 
 def collect(
@@ -125,19 +127,24 @@ def collect(
       xlqa collect /shared/sweeps/ru --json
     """
     from xlqa.runs.paths import Layout
-    from xlqa.runs.store.results import write_failures, write_results
+    from xlqa.runs.store.failures import write_failures
+    from xlqa.runs.store.table import check_tables, write_results
 
     layout = Layout(folder.expanduser().resolve())
     if not layout.runs.is_dir():
-        raise XlqaError(f"{folder} is no sweep's folder: it has no runs/.")
-    rows, failures = write_results(layout), write_failures(layout)
+        raise XlqaError(f"{folder} is not a sweep's folder: it has no runs/.")
+    check_tables(layout)
+    found, failures = write_results(layout, keep_rows=True), write_failures(layout)
     if as_json:
-        print_json({"results": str(layout.results), "rows": len(rows), "failures": len(failures)})
+        counts = {"rows": len(found.rows), "failures": len(failures), "dropped": [*found.dropped]}
+        print_json({"results": str(layout.results), **counts})
     else:
-        print(f"{layout.results}: {len(rows)} rows")
+        print(f"{layout.results}: {len(found.rows)} rows")
+    for line in found.dropped:
+        print_error(f"left out: {line}")
     for failure in failures:
-        print(f"xlqa: {failure['run_id']} failed: {failure['error']}", file=sys.stderr)
-    return EXIT_RUNS_FAILED if failures else 0
+        print_error(f"{failure.run_id} failed: {failure.error}")
+    return EXIT_RUNS_FAILED if failures or found.dropped else 0
 
 
 def pack(

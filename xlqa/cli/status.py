@@ -10,6 +10,7 @@ import typer
 
 from xlqa.cli import print_json
 from xlqa.cli.options import Json
+from xlqa.util.text import printable
 
 if TYPE_CHECKING:
     from xlqa.runs.store.status import RunStatus, SweepStatus
@@ -52,25 +53,20 @@ def _record(found: SweepStatus) -> dict[str, Any]:
 def _lines(found: SweepStatus) -> list[str]:
     from xlqa.cli.tables import table_lines
 
-    lines = [plain_line(_headline(found)), ""]
-    lines += [_say_run(stage) for stage in found.stages] + [""] * bool(found.stages)
+    lines = [printable(_headline(found)), ""]
+    lines += [printable(_say_run(stage)) for stage in found.stages] + [""] * bool(found.stages)
     heads = ("LANG", "ARM", "SIZE", "TEST", "DONE", "F1", "SCORER", "SETTING")
     rows = [
         (g.lang, g.arm, f"{g.size:,}", g.test + (" (valid)" if g.split == "valid" else ""), f"{g.done}/{g.runs}",
          "–" if g.f1 is None else f"{g.f1:.1f}", g.scorer, g.setting)
         for g in found.groups
     ]  # fmt: skip
-    lines += map(plain_line, table_lines(heads, rows))
+    lines += table_lines(heads, rows)
     unfinished = [run for state in ("running", "begun", "failed") for run in found.runs if run.state == state]
-    lines += [""] * bool(unfinished) + [plain_line(_say_run(run)) for run in unfinished]
+    lines += [""] * bool(unfinished) + [printable(_say_run(run)) for run in unfinished]
     if found.in_state("failed", "begun", "waiting") and not found.in_state("running"):
         lines += ["", "The same `xlqa sweep` command goes on from here; what is done is never done again."]
     return lines
-
-
-def plain_line(line: str) -> str:
-    """A line of a table without control characters; its blanks stay."""
-    return "".join(letter if letter.isprintable() else "?" for letter in line)
 
 
 def _headline(found: SweepStatus) -> str:

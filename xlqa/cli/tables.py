@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from xlqa.util.text import printable
+
+NO_NUMBER = ("", "–", "?", "nan")
+"""Cells of a column of numbers that hold none."""
+
 
 def table_lines(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The lines of a table; a column that is empty throughout is left out, and nothing comes of no rows."""
-    columns = [(head, *cells) for head, *cells in zip(heads, *rows, strict=True) if any(cells)]
+    """The lines of a table, fit for a terminal; a column that is empty throughout is left out, and no rows give no lines."""
+    columns = [(head, *map(printable, cells)) for head, *cells in zip(heads, *rows, strict=True) if any(cells)]
     widths = [max(map(len, column)) for column in columns]
-    right = [all(cell == "" or cell[:1].isdigit() or cell == "–" for cell in column[1:]) for column in columns]
+    right = [all(cell in NO_NUMBER or cell[:1].isdigit() for cell in column[1:]) for column in columns]
     for line in zip(*columns, strict=True):
         cells = [c.rjust(w) if r else c.ljust(w) for c, w, r in zip(line, widths, right, strict=True)]
         yield "  ".join(cells).rstrip()

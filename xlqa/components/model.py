@@ -26,7 +26,8 @@ from xlqa.training.batching import collate, token_batches
 from xlqa.training.context import SESSION
 from xlqa.training.cpu_kernels import accelerate
 from xlqa.training.devices import autocast, resolve_device
-from xlqa.training.model_folder import hash_encoder, hash_file, hash_weights, weight_files, write_folder
+from xlqa.training.model_folder import hash_encoder, hash_weights, weight_files
+from xlqa.util.files import filling, known_sha256
 
 EVAL_TOKENS = {"cpu": 2048, "cuda": 65536}
 """Padded pieces of a forward pass in evaluation."""
@@ -89,7 +90,7 @@ def _read_shared(folder: Path, sha256: str) -> tuple[Network, State, list[str]]:
         state = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
         return network, state, missing
 
-    return SESSION.share(("network", sha256, hash_file(folder / "config.json")), read)
+    return SESSION.share(("network", sha256, known_sha256(folder / "config.json")), read)
 
 
 def reset_head(network: Network, seed: int) -> None:
@@ -157,12 +158,10 @@ class SpanModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
         """Write weights (safetensors), configuration and tokenizer to save_path, whole or not at all."""
         tokenizer = load_tokenizer(self.encoder)
 
-        def write(folder: Path) -> None:
-            self.network.save_pretrained(str(folder), safe_serialization=True)
-            tokenizer.save_pretrained(str(folder))
-
         try:
-            write_folder(self.save_path, write)
+            with filling(self.save_path) as folder:
+                self.network.save_pretrained(str(folder), safe_serialization=True)
+                tokenizer.save_pretrained(str(folder))
         except (OSError, SafetensorError) as error:
             raise XlqaError(f"{self.save_path} cannot be written ({error}): free space, then start again.") from error
 

@@ -19,7 +19,7 @@ from xlqa.records import Question
 from xlqa.tasks.qa.reading import read_dataset
 from xlqa.tasks.sources import resolve, sample_files
 from xlqa.training.context import SESSION
-from xlqa.training.model_folder import hash_file
+from xlqa.util.files import known_sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Part:
 def read_part(description: Mapping[str, Any]) -> Part:
     """The questions of `{"name", "path", "sha256", "scorer", "skip_bad"}`, read once a process."""
     path = _find_file(description)
-    found, wanted = hash_file(path), description.get("sha256")
+    found, wanted = known_sha256(path), description.get("sha256")
     if wanted and found != wanted:
         raise XlqaError(f"{path} differs from the file the config names (SHA-256 {wanted[:12]}…, here {found[:12]}…).")
     skip, language = bool(description.get("skip_bad", False)), str(description.get("language", ""))

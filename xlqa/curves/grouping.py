@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from xlqa.errors import XlqaError
 from xlqa.records import SETTING_COLUMNS, TEST_COLUMNS, Arm, seed_range
+from xlqa.util.languages import language_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,15 +33,6 @@ SOURCE_STAGE_COLUMNS = (
 ENCODER_COLUMNS = tuple(c for c in SETTING_COLUMNS if c not in TARGET_STAGE_COLUMNS + SOURCE_STAGE_COLUMNS)
 FAMILY_COLUMNS = tuple(c for c in SETTING_COLUMNS if c not in SOURCE_STAGE_COLUMNS)
 """Arms that agree in these train the same encoder in the same way on the same N examples: their runs are paired."""
-
-LANGUAGE_NAMES = {
-    "ar": "Arabic", "bg": "Bulgarian", "bn": "Bengali", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek",
-    "en": "English", "es": "Spanish", "et": "Estonian", "fa": "Persian", "fi": "Finnish", "fr": "French",
-    "he": "Hebrew", "hi": "Hindi", "hu": "Hungarian", "id": "Indonesian", "it": "Italian", "ja": "Japanese",
-    "ko": "Korean", "nl": "Dutch", "no": "Norwegian", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian",
-    "ru": "Russian", "sv": "Swedish", "sw": "Swahili", "te": "Telugu", "th": "Thai", "tr": "Turkish",
-    "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
-}  # fmt: skip
 
 # Read in this order when a label has to tell settings apart; a hash only where no readable column does.
 _LABEL_ORDER = (
@@ -140,7 +132,7 @@ class Panel:
 
     @property
     def language_name(self) -> str:
-        return LANGUAGE_NAMES.get(self.lang, self.lang)
+        return language_name(self.lang)
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -241,8 +241,3 @@ def _drop_repeated(table: pd.DataFrame) -> pd.DataFrame:
             f"seed {row['seed']:g}; one of them is {row['run_id']}): keep one, or the mean counts it twice."
         )
     return kept
-
-
-def escape_cell(cell: str) -> str:
-    """A word that is safe in a spreadsheet: one that would be read as a formula gets an apostrophe before it."""
-    return "'" + cell if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

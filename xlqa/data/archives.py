@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import tarfile
 import zipfile
@@ -12,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from xlqa.data.download import sync_folder
 from xlqa.errors import XlqaError
+from xlqa.util.files import filling
 
 MAX_BYTES = 4 * 1024**3
 MAX_FILES = 20_000
@@ -26,21 +25,14 @@ def unpack(archive: Path, folder: Path) -> None:
         XlqaError: an entry that would leave the folder (`..`, an absolute path, a link), that is no plain file, too
             many or too large files, or a damaged archive. Nothing is left then.
     """
-    draft = folder.with_name(f".{folder.name}.unpacking")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    try:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with filling(folder) as draft:
         try:
             _write_entries(archive, draft)
         except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
             raise XlqaError(
                 f"{archive}: the archive is damaged or can't be unpacked ({error}): fetch it again."
             ) from error
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(draft, folder)
-        sync_folder(folder.parent)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _write_entries(archive: Path, folder: Path) -> None:

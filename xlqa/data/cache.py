@@ -17,15 +17,15 @@ from xlqa.data.download import (
     Progress,
     Receipt,
     fetch_file,
-    file_sha256,
     read_receipt,
     receipt_path,
-    write_atomically,
     write_receipt,
 )
 from xlqa.data.registry import TYDIQA_LANGUAGES, Part, find_set
 from xlqa.errors import XlqaError
 from xlqa.util.compression import decompress
+from xlqa.util.files import file_sha256, replacement
+from xlqa.util.locks import waiting_lock
 
 logger = logging.getLogger(__name__)
 
@@ -226,26 +226,22 @@ def _load(path: Path) -> dict[str, Any]:
 
 def _dump(value: dict[str, Any], target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(target, json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    with replacement(target) as draft:
+        draft.write_bytes(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
 @contextlib.contextmanager
 def _locked(folder: Path, part: Part) -> Iterator[None]:
     """One process a set fetches; the others wait. The system lifts the lock of a process that dies."""
-    from filelock import FileLock, Timeout
-
     place = folder / part.set_name
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(place / ".lock")
+    with contextlib.ExitStack() as held:
         try:
-            lock.acquire(timeout=1)
-        except Timeout:
-            logger.warning("%s: another process is fetching %s: waiting for it.", place, part.set_name)
-            lock.acquire()
-    except OSError as error:
-        raise XlqaError(f"{place}: can't be written ({error.strerror}): choose another --data-dir.") from error
-    try:
+            place.mkdir(parents=True, exist_ok=True)
+            held.enter_context(waiting_lock(place, lambda: _report_waiting(place, part)))
+        except OSError as error:
+            raise XlqaError(f"{place}: can't be written ({error.strerror}): choose another --data-dir.") from error
         yield
-    finally:
-        lock.release()
+
+
+def _report_waiting(place: Path, part: Part) -> None:
+    logger.warning("%s: another process is fetching %s: waiting for it.", place, part.set_name)

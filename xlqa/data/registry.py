@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from functools import cache
 
 from xlqa.errors import XlqaError
+from xlqa.util.languages import LANGUAGE_NAMES
 
 LANGUAGES = {
-    "ar": "Arabic", "bn": "Bengali", "de": "German", "el": "Greek", "en": "English", "es": "Spanish", "fa": "Persian",
-    "fi": "Finnish", "fr": "French", "hi": "Hindi", "id": "Indonesian", "it": "Italian", "ja": "Japanese",
-    "ko": "Korean", "ro": "Romanian", "ru": "Russian", "sw": "Swahili", "te": "Telugu", "th": "Thai", "tr": "Turkish",
-    "vi": "Vietnamese", "zh": "Chinese",
+    code: LANGUAGE_NAMES[code]
+    for code in (
+        "ar", "bn", "de", "el", "en", "es", "fa", "fi", "fr", "hi", "id", "it", "ja", "ko", "ro", "ru", "sw", "te", "th",
+        "tr", "vi", "zh",
+    )
 }  # fmt: skip
 """The languages of the registered sets, by ISO 639-1 code. Local files may be in any language."""
 
@@ -534,11 +536,6 @@ def default_role(name: str) -> str:
 def known_languages() -> tuple[str, ...]:
     """ISO 639-1 codes of the languages that have registered sets."""
     return tuple(sorted(_DEFAULTS))
-
-
-def language_name(code: str) -> str:
-    """The language's English name, or the code itself where it is not registered."""
-    return LANGUAGES.get(code, code)
 
 
 def default_train(language: str) -> str:

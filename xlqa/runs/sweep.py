@@ -20,8 +20,9 @@ from xlqa.runs.execute.progress import Progress, make_progress, print_line
 from xlqa.runs.execute.scheduler import Job, Scheduler
 from xlqa.runs.plan.cost import PlannedRun, check_disk, describe_plan
 from xlqa.runs.plan.planner import Plan
-from xlqa.runs.store.results import forget_failures, write_failures, write_results
+from xlqa.runs.store.failures import forget_failures, write_failures
 from xlqa.runs.store.setup import lay_out
+from xlqa.runs.store.table import check_tables, write_results
 from xlqa.util.files import guarded, remove_stale_files
 
 
@@ -48,6 +49,7 @@ def run_sweep(plan: Plan, shard: tuple[int, int] | None = None, executor: Execut
     """
     request = plan.request
     executor = executor or LocalExecutor(request.device)
+    check_tables(plan.layout)
     pending = find_pending(plan, take_shard(plan, shard))
     print_line(describe_plan(plan, pending))
     check_disk(plan, pending, executor.count_slots(len(pending.runs)))
@@ -67,7 +69,7 @@ def run_sweep(plan: Plan, shard: tuple[int, int] | None = None, executor: Execut
             progress.close()
         remove_stale_files(plan.layout.folders())
         forget_failures(plan.layout)
-        rows = write_results(plan.layout)
+        rows = write_results(plan.layout).rows
         write_failures(plan.layout)
     failures = [*progress.failures, *((job.label, "was not finished.") for job in jobs if job.is_unfinished)]
     if request.keep == "none" and not failures and shard is None:

@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 
 from xlqa.data.cache import PartProgress, data_folder, ensure_part
-from xlqa.data.download import file_sha256
 from xlqa.data.registry import Part, find_part, part_names, part_scorer, unknown_part
 from xlqa.errors import XlqaError
 from xlqa.records import DataRef
 from xlqa.tasks.qa.formats import unfold
 from xlqa.tasks.qa.reading import Reading, read_dataset
+from xlqa.util.files import file_sha256
 
 SAMPLE_FOLDER = Path(__file__).parents[1] / "data" / "sample"
 

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import platform
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from logging import getLogger
 from pathlib import Path
@@ -20,6 +17,8 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+
+from xlqa.util.files import replacement
 
 log = getLogger(__name__)
 
@@ -50,16 +49,11 @@ class Checkpoints:
     def write(self, tensors: Tensors, record: Mapping[str, Any]) -> None:
         """Replace the checkpoint; where the disk refuses, the earlier one stays and the training goes on."""
         assert self.path is not None
-        temporary = self.path.with_name(f".{self.path.name}.{platform.node()}.{os.getpid()}.tmp")
         text = json.dumps({**record, "training": self.training, "version": VERSION}, sort_keys=True)
         try:
-            save_file(tensors, str(temporary), metadata={RECORD: text, DIGEST: _digest(tensors, text)})
-            with temporary.open("rb+") as file:
-                os.fsync(file.fileno())
-            temporary.replace(self.path)
+            with replacement(self.path) as temporary:
+                save_file(tensors, str(temporary), metadata={RECORD: text, DIGEST: _digest(tensors, text)})
         except (OSError, SafetensorError) as error:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
             log.warning("no checkpoint was written (%s): the training goes on without.", error)
         self.last = time.monotonic()
 

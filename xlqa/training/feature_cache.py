@@ -16,9 +16,7 @@ import json
 import logging
 import mmap
 import os
-import platform
 import shutil
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -31,7 +29,7 @@ import numpy as np
 
 from xlqa.data.cache import tokenised_folder
 from xlqa.tasks.qa.windows import Template, Windows, WindowShape
-from xlqa.util.files import is_abandoned
+from xlqa.util.files import is_abandoned, temporary_beside
 
 logger = logging.getLogger(__name__)
 
@@ -119,8 +117,7 @@ def write_windows(path: Path, name: str, windows: Windows) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(path.parent).free < sum(map(len, pieces)) + SPARE_BYTES:
         raise OSError("its disk is nearly full")
-    owner = f"{platform.node()}.{os.getpid()}.{threading.get_ident()}"
-    temporary = path.with_name(f".{path.name}.{owner}.tmp")
+    temporary = temporary_beside(path)
     try:
         with temporary.open("wb") as file:
             file.write(_head(name, windows, pieces))

@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import platform
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from xlqa.errors import XlqaError
+from xlqa.util.files import known_sha256
 
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 SHARDED = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 
-_hashes: dict[tuple[str, int, int, int], str] = {}
-
-
-def hash_file(path: Path) -> str:
-    """SHA-256 of a file; remembered in this process while its size, time and inode stay the same."""
-    stat = path.stat()
-    key = (str(path), stat.st_size, stat.st_mtime_ns, stat.st_ino)
-    if key not in _hashes:
-        with path.open("rb") as file:
-            _hashes[key] = hashlib.file_digest(file, "sha256").hexdigest()
-    return _hashes[key]
-
 
 def hash_files(paths: Iterable[Path]) -> tuple[str, ...]:
     """`name:sha256` of each file, sorted by name."""
-    return tuple(sorted(f"{path.name}:{hash_file(path)}" for path in paths))
+    return tuple(sorted(f"{path.name}:{known_sha256(path)}" for path in paths))
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -64,8 +49,8 @@ def hash_weights(folder: Path) -> str:
     """SHA-256 that identifies a folder's weights: the file's own, or that of its parts' list."""
     files = weight_files(folder)
     if len(files) == 1:
-        return hash_file(files[0])
-    return hashlib.sha256("\n".join(hash_file(path) for path in files).encode()).hexdigest()
+        return known_sha256(files[0])
+    return hashlib.sha256("\n".join(known_sha256(path) for path in files).encode()).hexdigest()
 
 
 def hash_encoder(folder: Path) -> tuple[str, str]:
@@ -80,34 +65,5 @@ def hash_encoder(folder: Path) -> tuple[str, str]:
     if not tokenizer:
         raise XlqaError(f"{folder} has no tokenizer (tokenizer.json or vocab.txt): give a complete model folder.")
     weights = hash_weights(folder)
-    parts = [hash_file(folder / "config.json"), weights, *tokenizer]
+    parts = [known_sha256(folder / "config.json"), weights, *tokenizer]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest(), weights
-
-
-def write_folder(folder: Path, write: Any) -> None:
-    """Write a folder whole or not at all: `write(temporary)` fills a neighbour that is then put in its place."""
-    # What this host left half-written when it was killed; the run's lock keeps others of it away.
-    for leftover in folder.parent.glob(f".{folder.name}.{platform.node()}.*.tmp"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    temporary = folder.with_name(f".{folder.name}.{platform.node()}.{os.getpid()}.tmp")
-    # Not its parents: they went away with their mount where they are missing now.
-    temporary.mkdir()
-    try:
-        write(temporary)
-        for path in temporary.iterdir():
-            _sync(path)
-        _sync(temporary)
-        if folder.exists():
-            shutil.rmtree(folder)
-        temporary.rename(folder)
-        _sync(folder.parent)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -1,46 +1,61 @@
-"""Writing and reading the small files of a sweep: whole or not at all, in an order that survives a crash."""
+"""Writing files whole or not at all, in an order that survives a crash; reading files of unknown origin."""
 
 from __future__ import annotations
 
-import csv
-import fcntl
+import errno
+import functools
 import hashlib
-import io
 import json
 import os
 import platform
 import re
 import shutil
 import stat
+import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 from xlqa.errors import XlqaError
+from xlqa.util.locks import remove_stale_lock
+
+# ------------------------------------------------------------------------------------------------- temporary names
 
 ABANDONED_SECONDS = 24 * 3600
 """A half-written file of another host that is older belongs to no process any more."""
 
-MOST_JSON_BYTES = 1 << 28
-"""Limit on the size of a JSON file: 256 MiB are more than the predictions of any test set."""
+
+@functools.cache
+def _process_space() -> str:
+    """Names the host and the table of process ids that this process is in: two containers may share a host name."""
+    space = ""
+    with suppress(OSError):
+        space = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8") + os.readlink("/proc/self/ns/pid")
+    return f"{platform.node()}.{hashlib.sha256(space.encode()).hexdigest()[:8]}"
 
 
 def temporary_beside(path: Path) -> Path:
     """A name beside a path that no other process of any host uses; a leading dot marks it as half-written."""
-    return path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.tmp")
+    return path.with_name(f".{path.name}.{temporary_owner()}.tmp")
+
+
+def temporary_owner(process: int | None = None) -> str:
+    """What a temporary name says of the process that writes it: host, process, thread."""
+    return f"{_process_space()}.{process or os.getpid()}.{threading.get_ident()}"
 
 
 def is_abandoned(path: Path) -> bool:
     """Whether the process that was writing a temporary file or folder has ended.
 
-    Its name holds host and process (and thread); of other hosts' processes only a day's age tells.
+    Its name holds host and process; of other hosts' processes only a day's age tells.
 
     Raises:
         OSError: the file is gone by now.
     """
-    if found := re.search(rf"\.{re.escape(platform.node())}\.(\d+)(\.\d+)?\.tmp$", path.name):
+    if found := re.search(rf"\.{re.escape(_process_space())}\.(\d+)\.\d+\.tmp$", path.name):
         return not _is_alive(int(found[1]))
     return time.time() - path.lstat().st_mtime > ABANDONED_SECONDS
 
@@ -56,13 +71,16 @@ def _is_alive(pid: int) -> bool:
 
 
 def remove_stale_files(folders: Iterable[Path]) -> None:
-    """Remove what processes that are no more left half-written directly below these folders (`temporary_beside`)."""
+    """Remove what ended processes left directly below these folders: half-written files and locks."""
     for folder in folders:
+        remove_stale_lock(folder)
         for path in folder.glob(".*.tmp"):
             with suppress(OSError):
                 if is_abandoned(path):
                     shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
 
+
+# --------------------------------------------------------------------------------------------------------- writing
 
 _guarded: dict[Path, tuple[int, int]] = {}
 
@@ -85,8 +103,8 @@ def guarded(root: Path) -> Iterator[None]:
 
 
 def _identity(folder: Path) -> tuple[int, int]:
-    stat = folder.stat()
-    return stat.st_dev, stat.st_ino
+    status = folder.stat()
+    return status.st_dev, status.st_ino
 
 
 def refuse_if_gone(path: Path) -> None:
@@ -108,35 +126,106 @@ def refuse_if_gone(path: Path) -> None:
 
 
 @contextmanager
+def replacement(path: Path) -> Iterator[Path]:
+    """A temporary neighbour to be written, which then takes a file's place: fsync, rename, fsync of the folder.
+
+    Raises:
+        OSError: it cannot be written; an earlier file stays as it was.
+    """
+    temporary = temporary_beside(path)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())  # some libraries write for the owner alone
+        sync(temporary)
+        temporary.replace(path)
+        sync_folder(path.parent)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary neighbour to be written, which then takes a file's place at once: fsync, rename, fsync of the folder.
+    """As `replacement`, for the files of a sweep: in a folder that is made where it is missing, unless its mount went away.
 
     Raises:
         XlqaError: the folder is full, read-only or gone; an earlier file stays as it was.
     """
     refuse_if_gone(path)
-    temporary = temporary_beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        _sync(temporary)
-        temporary.replace(path)
-        _sync(path.parent)
+        with replacement(path) as temporary:
+            yield temporary
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise XlqaError(
             f"{path} cannot be written ({error.strerror or error}): free space or choose another folder, then start again."
         ) from error
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file atomically; errors as those of `replacing`."""
-    with replacing(path) as temporary:
-        temporary.write_bytes(content)
+def write_output(path: Path, content: bytes, flag: str = "--out") -> None:
+    """Write a file that the user named, whole or not at all; a pipe or /dev/stdout is written to as it is.
+
+    Raises:
+        XlqaError: it cannot be written; an earlier file stays as it was.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacement(path.resolve()) as temporary:
+            temporary.write_bytes(content)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise XlqaError(f"{flag} {path}: cannot be written ({reason}): choose another file.") from error
 
 
-def _sync(path: Path) -> None:
+@contextmanager
+def filling(folder: Path) -> Iterator[Path]:
+    """A temporary neighbour of a folder to be filled, which then takes its place, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written; an earlier folder stays as it was until the new one is whole.
+    """
+    remove_stale_copies(folder)
+    temporary = temporary_beside(folder)
+    # Not its parents: they went away with their mount where they are missing now.
+    temporary.mkdir()
+    try:
+        yield temporary
+        for path in (*temporary.rglob("*"), temporary):
+            if path.is_file():
+                path.chmod(0o666 & ~_umask())
+            sync(path)
+        if folder.exists():
+            shutil.rmtree(folder)
+        temporary.rename(folder)
+        sync_folder(folder.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def remove_stale_copies(path: Path) -> None:
+    """Remove what ended processes left half-written of one file or folder."""
+    for left in path.parent.glob(f".{_literal(path.name)}.*.tmp"):
+        with suppress(OSError):
+            if is_abandoned(left):
+                shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink(missing_ok=True)
+
+
+def _literal(name: str) -> str:
+    return re.sub(r"([*?\[])", r"[\1]", name)
+
+
+@functools.cache
+def _umask() -> int:
+    """Permissions that new files do not get in this process."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def sync(path: Path) -> None:
     """Bring a file or folder to the disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
@@ -145,8 +234,20 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's entries to the disk, where the system can."""
+    with suppress(OSError):
+        sync(folder)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file atomically; errors as those of `replacing`."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
 def write_text(path: Path, text: str) -> str:
-    """Write a text file atomically, in UTF-8; returns the SHA-256 of what was written, whatever lies there by now."""
+    """Write a text file atomically, in UTF-8; returns the SHA-256 of what was written, whatever is there by now."""
     content = text.encode("utf-8", "surrogatepass")
     write_bytes(path, content)
     return hashlib.sha256(content).hexdigest()
@@ -157,21 +258,37 @@ def write_json(path: Path, value: Any) -> str:
     return write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
+# --------------------------------------------------------------------------------------------------------- reading
+
+MOST_JSON_BYTES = 1 << 28
+"""Limit on the size of a JSON file: 256 MiB are more than the predictions of any test set."""
+
+
+@contextmanager
+def open_regular(path: Path) -> Iterator[BufferedReader]:
+    """Open a regular file for reading: a device could have no end, and a FIFO never answer.
+
+    Raises:
+        OSError: it is missing, cannot be read, or is not a regular file.
+    """
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        yield file
+
+
 def read_file(path: Path, most: int) -> bytes:
-    """The bytes of a regular file: no device or FIFO, which could have no end or never answer.
+    """The bytes of a regular file.
 
     Raises:
         XlqaError: it is missing, not a regular file, or larger than `most` bytes.
     """
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(handle, "rb") as file:
-            status = os.fstat(handle)
-            if not stat.S_ISREG(status.st_mode):
-                raise XlqaError(f"{path} is not a regular file.")
-            content = file.read(min(most, status.st_size) + 1)
-    except OSError as error:
-        raise XlqaError(f"{path} cannot be read ({error.strerror or error}).") from error
+        with open_regular(path) as file:
+            content = file.read(min(most, os.fstat(file.fileno()).st_size) + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise XlqaError(f"{path} cannot be read ({reason}).") from error
     if len(content) > most:
         raise XlqaError(f"{path} is larger than {most >> 20:,} MiB.")
     return content
@@ -208,17 +325,47 @@ def read_json(path: Path) -> Any | None:
         return None
 
 
+# --------------------------------------------------------------------------------------------------------- SHA-256
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a regular file's bytes, in hexadecimal.
+
+    Raises:
+        OSError: it is missing, cannot be read, or is not a regular file.
+    """
+    with open_regular(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def sha256_of(path: Path) -> str | None:
-    """SHA-256 of a file, or None where it cannot be read."""
+    """As `file_sha256`; None where it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError:
         return None
 
 
+_hashes: dict[tuple[str, int, int, int], str] = {}
+
+SETTLED_SECONDS = 0.1
+"""A file that changed later than this is not remembered: it might change once more within its time's resolution."""
+
+
+def known_sha256(path: Path) -> str:
+    """As `file_sha256`, remembered in this process while the file's size, time and inode stay."""
+    status = path.stat()
+    key = (str(path), status.st_size, status.st_mtime_ns, status.st_ino)
+    if key in _hashes:
+        return _hashes[key]
+    found = file_sha256(path)
+    if abs(time.time() - status.st_mtime) > SETTLED_SECONDS:
+        _hashes[key] = found
+    return found
+
+
 def sign(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record with the hash of its own content, under `checksum`."""
+    """A record with the hash of its own content, under `checksum`: it tells damage, not who wrote it."""
     return {**record, "checksum": _checksum(record)}
 
 
@@ -232,42 +379,3 @@ def is_signed(record: Any) -> bool:
 def _checksum(record: Mapping[str, Any]) -> str:
     text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    """Rows as CSV with a header; None becomes an empty cell; a text that a spreadsheet would run is quoted."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
-    return buffer.getvalue()
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return repr(value)
-    text = str(value)
-    return "'" + text if isinstance(value, str) and text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
-@contextmanager
-def waiting_lock(folder: Path, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold a folder against other processes of this host; the lock goes with its owner and leaves no file.
-
-    Args:
-        on_wait: called once where another process holds it and this one has to wait.
-    """
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            on_wait()
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

@@ -14,6 +14,11 @@ def plain(text: str, limit: int = 0) -> str:
     return line if not limit or len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+def printable(line: str) -> str:
+    """A line without control and direction characters; its blanks stay."""
+    return "".join(map(_harmless, line))
+
+
 def _harmless(char: str) -> str:
     if "\x20" <= char < "\x7f" or char in "\u200c\u200d":  # Persian and Indic spelling need the joiners
         return char

@@ -14,9 +14,10 @@ from xlqa.runs.execute.run import execute
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.specs import Common, EvalSpec
 from xlqa.runs.store.config import data_entry, place_data
-from xlqa.runs.store.results import is_trained, read_result, write_results
+from xlqa.runs.store.results import is_trained, read_result
 from xlqa.runs.store.run_config import Evaluation, RunConfig, TestEntry, read_config, write_config
 from xlqa.runs.store.setup import copy_whole, preparing
+from xlqa.runs.store.table import check_tables, write_results
 from xlqa.tasks.qa.reading import read_dataset
 from xlqa.tasks.sources import resolve
 from xlqa.training.context import SESSION
@@ -48,6 +49,7 @@ def evaluate_run(
     if folder.is_source:
         raise XlqaError(f"{folder.path} is a source stage: evaluate its zero-shot run (size 0) below runs/ instead.")
     _refuse_without_weights(folder, config)
+    check_tables(Layout(folder.root))
     ref = resolve(test, language=language, data_dir=data_dir)
     questions = read_dataset(ref.path, language=language).questions
     if test_size is not None and test_size > len(questions):

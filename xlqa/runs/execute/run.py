@@ -11,6 +11,7 @@ import os
 import platform
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 from xlqa.errors import XlqaError
 from xlqa.runs.execute.events import Event, Scored, Waiting
 from xlqa.runs.paths import Layout, RunFolder
+from xlqa.runs.store.failures import Failure, read_failure
 from xlqa.runs.store.results import (
     TestRecord,
     TrainingRecord,
@@ -30,8 +32,9 @@ from xlqa.runs.store.results import (
 )
 from xlqa.runs.store.run_config import Evaluation, RunConfig, find_config, read_config, write_config
 from xlqa.training.context import SESSION
-from xlqa.training.model_folder import hash_file, hash_weights
-from xlqa.util.files import read_json, waiting_lock, write_json
+from xlqa.training.model_folder import hash_weights
+from xlqa.util.files import known_sha256, write_json
+from xlqa.util.locks import waiting_lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,7 @@ class _Run:
         model = self.folder.model
         if not (model / "config.json").is_file():
             return TrainingRecord(record)
-        files = {path.name: hash_file(path) for path in sorted(model.iterdir())}
+        files = {path.name: known_sha256(path) for path in sorted(model.iterdir())}
         return TrainingRecord(record, hash_weights(model), files)
 
     def evaluate(self, target: str) -> None:
@@ -231,33 +234,19 @@ def machine() -> dict[str, str]:
     return {"host": platform.node(), **versions}
 
 
-def record_failure(folder: RunFolder, error: str, tail: str = "") -> dict[str, Any]:
-    """Write a run's failure.json and return it; attempts are counted on."""
-    earlier = read_json(folder.failure)
-    attempts = int(earlier.get("attempts", 0)) if isinstance(earlier, dict) else 0
-    config = find_config(folder)
-    row = (
-        {"lang": config.language, "arm": "source"}
-        if config and config.is_source
-        else config.first_row
-        if config
-        else {}
-    )
-    record = {
-        **{name: row.get(name) for name in ("lang", "arm", "size", "seed")},
-        "attempts": attempts + 1,
-        "error": error,
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "run_id": folder.id,
-        "log": os.path.relpath(folder.log, folder.root),
-        "tail": tail,
-    }
-    try:
-        write_json(folder.failure, record)
-    except XlqaError:
-        # A full disk must not hide the failure itself: it is still reported on the terminal.
-        record["log"] = ""
-    return record
+def record_failure(folder: RunFolder, error: str, tail: str = "") -> None:
+    """Write a run's failure.json; attempts are counted on."""
+    earlier, config = read_failure(folder), find_config(folder)
+    row = config.first_row if config else {}
+    if config and config.is_source:
+        row = {"lang": config.language, "arm": "source", "size": config.train_size, "seed": config.seed}
+    failure = Failure(
+        folder.id, error, earlier.attempts + 1 if earlier else 1, row.get("lang"), row.get("arm"), row.get("size"),
+        row.get("seed"), datetime.now(UTC).isoformat(timespec="seconds"), os.path.relpath(folder.log, folder.root), tail,
+    )  # fmt: skip
+    # A full disk must not hide the failure itself: it is still reported on the terminal.
+    with suppress(XlqaError):
+        write_json(folder.failure, failure.to_json())
 
 
 def prepared(path: Path) -> RunFolder:

@@ -27,7 +27,8 @@ from xlqa.runs.ray.cluster import Node, end_actor, is_lost, is_reachable, joined
 from xlqa.runs.ray.transfer import FilePart, await_files, download_outputs, needed_files
 from xlqa.runs.ray.worker_actor import THREAD_VARIABLES, Probe, RemoteOrder, RunEnd, WorkerActor
 from xlqa.training.events import Stage
-from xlqa.util.files import sha256_of, temporary_beside, waiting_lock, write_text
+from xlqa.util.files import sha256_of, temporary_beside, write_text
+from xlqa.util.locks import waiting_lock
 
 IDLE_SECONDS = 15.0
 """How long a slot waits for a run before it gives its share of the node back to others."""
@@ -305,9 +306,9 @@ class Packer:
 
     def pack(self, folder: RunFolder) -> list[FilePart]:
         """All files that a prepared run needs."""
-        from xlqa.training.model_folder import hash_file
+        from xlqa.util.files import known_sha256
 
-        return [self._put(name, path, hash_file(path)) for name, path in sorted(needed_files(folder).items())]
+        return [self._put(name, path, known_sha256(path)) for name, path in sorted(needed_files(folder).items())]
 
     def _put(self, name: str, path: Path, sha256: str) -> FilePart:
         import numpy as np

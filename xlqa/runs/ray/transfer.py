@@ -19,8 +19,8 @@ from xlqa.errors import XlqaError
 from xlqa.runs.paths import RunFolder
 from xlqa.runs.store.results import PREDICTIONS, QUESTIONS, RESULT, is_trained, read_result
 from xlqa.runs.store.run_config import read_config
-from xlqa.training.model_folder import TOKENIZER_FILES, hash_file, weight_files, write_folder
-from xlqa.util.files import sha256_of, write_bytes
+from xlqa.training.model_folder import TOKENIZER_FILES, weight_files
+from xlqa.util.files import filling, known_sha256, sha256_of, write_bytes
 
 RESULT_FILES = (PREDICTIONS, QUESTIONS, RESULT)
 """The files of an evaluation, in the order in which they are written: without the last it never happened."""
@@ -71,7 +71,7 @@ def output_files(folder: RunFolder, weights: bool) -> list[Path]:
 
 def listing(folder: RunFolder, weights: bool) -> dict[str, str]:
     """SHA-256 of `output_files`, by path below the run's folder."""
-    return {path.relative_to(folder.path).as_posix(): hash_file(path) for path in output_files(folder, weights)}
+    return {path.relative_to(folder.path).as_posix(): known_sha256(path) for path in output_files(folder, weights)}
 
 
 def marks(folder: RunFolder) -> dict[str, str]:
@@ -152,12 +152,10 @@ def _append(path: Path, content: Any) -> None:
 
 
 def _write_model(folder: RunFolder, files: Mapping[str, str], read: Callable[[str], Any]) -> None:
-    def write(temporary: Path) -> None:
-        for name, sha256 in files.items():
-            (temporary / PurePosixPath(name).name).write_bytes(_checked(read(name), sha256, name))
-
     try:
-        write_folder(folder.model, write)
+        with filling(folder.model) as temporary:
+            for name, sha256 in files.items():
+                (temporary / PurePosixPath(name).name).write_bytes(_checked(read(name), sha256, name))
     except OSError as error:
         raise XlqaError(
             f"{folder.model} cannot be written ({error.strerror}): free space, then start again."
@@ -199,7 +197,7 @@ class Mirror:
         self._clear(folder)
         for parcel in parcels:
             path = self.root / parcel.path
-            if not path.is_file() or hash_file(path) != parcel.sha256:
+            if not path.is_file() or known_sha256(path) != parcel.sha256:
                 write_bytes(path, _checked(fetch(parcel.content), parcel.sha256, parcel.path))
         return folder
 

@@ -18,14 +18,21 @@ from typing import Any
 from xlqa.errors import XlqaError
 from xlqa.records import RESULT_COLUMNS
 from xlqa.runs.paths import Layout, RunFolder
-from xlqa.runs.store.results import PREDICTIONS, QUESTIONS, RESULT, read_result, read_training, write_results
+from xlqa.runs.store.links import refuse_links
+from xlqa.runs.store.results import PREDICTIONS, QUESTIONS, RESULT, read_result, read_training
 from xlqa.runs.store.run_config import read_config
-from xlqa.util.files import csv_text, is_signed, read_json, sign, write_bytes, write_text
+from xlqa.runs.store.table import collect_results, write_results
+from xlqa.util.csvfile import csv_text
+from xlqa.util.files import is_signed, read_file, read_json, sign, write_bytes, write_text
 
 ARCHIVE = "runs.tar.xz"
 
 RECORDS = ("config.json", "train.json", RESULT)
 """Files of a run that name its machine or its folder."""
+
+
+MOST_PACKED_BYTES = 1 << 30
+"""Of one file: more than any evaluation's."""
 
 
 def pack(root: Path, out: Path) -> list[Path]:
@@ -35,14 +42,16 @@ def pack(root: Path, out: Path) -> list[Path]:
     the source stages' configs, logs and records; neither weights nor data, and no machine's name.
 
     Raises:
-        XlqaError: there is no finished evaluation, a folder cannot be written, or it is the sweep's own.
+        XlqaError: there is no finished evaluation, results.csv has rows that none accounts for, a file is linked from
+            elsewhere, or the folder cannot be written or is the sweep's own.
     """
     layout = Layout(root)
     if out.resolve() == root.resolve():
         raise XlqaError(f"{out} is the sweep's own folder: name another one to pack it into.")
-    rows = write_results(layout)
-    if not rows:
+    if not collect_results(layout).rows:
         raise XlqaError(f"{root} has no finished evaluation below runs/: name a sweep's folder (--out).")
+    refuse_links(root, [*layout.run_folders(), *layout.source_folders()])
+    rows = write_results(layout, keep_rows=True).rows
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -71,7 +80,7 @@ def _content(path: Path) -> bytes:
     """A file as it is published: it says nothing of where its sweep lay, nor what its machine was called."""
     record = read_json(path) if path.name in RECORDS else None
     if not isinstance(record, dict):
-        return path.read_bytes()
+        return read_file(path, MOST_PACKED_BYTES)
     published = _relocated(path) if path.name == "config.json" else _anonymous(record)
     return (json.dumps(published, ensure_ascii=False, indent=2) + "\n").encode("utf-8", "surrogatepass")
 
@@ -96,8 +105,7 @@ def _without_host(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _records(layout: Layout) -> Iterator[Path]:
-    sources = sorted(path for path in layout.sources.glob("[!.]*") if path.is_dir()) if layout.sources.is_dir() else []
-    for folder in [*map(RunFolder, sources), *layout.run_folders()]:
+    for folder in [*layout.source_folders(), *layout.run_folders()]:
         done = [path for path in folder.evaluations() if read_result(path) is not None]
         if not done and not (folder.is_source and read_training(folder)):
             continue

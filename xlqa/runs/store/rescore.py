@@ -13,17 +13,19 @@ from xlqa.data.subsets import sample_questions, split_validation
 from xlqa.errors import XlqaError
 from xlqa.records import Question
 from xlqa.runs.paths import Layout
-from xlqa.runs.store.results import PREDICTIONS, Result, read_result, write_evaluation, write_results
-from xlqa.runs.store.run_config import DataEntry, files_below, refuse_links_out
+from xlqa.runs.store.links import refuse_links
+from xlqa.runs.store.results import PREDICTIONS, Result, read_result, write_evaluation
+from xlqa.runs.store.run_config import DataEntry
 from xlqa.runs.store.scores import score_answers
+from xlqa.runs.store.table import Collected, write_results
 from xlqa.tasks.qa.reading import read_dataset
 from xlqa.util.files import read_json, sha256_of
 
 PART_SEED = 0
 
 
-def rescore(root: Path) -> list[dict[str, Any]]:
-    """Recompute the scores of every finished evaluation below a sweep's folder, and write results.csv; returns its rows.
+def rescore(root: Path) -> Collected:
+    """Recompute the scores of every finished evaluation below a sweep's folder, and write results.csv.
 
     Raises:
         XlqaError: there is nothing to score, or a data file is missing or differs.
@@ -32,14 +34,14 @@ def rescore(root: Path) -> list[dict[str, Any]]:
     records = []
     for run in layout.run_folders():
         if done := [(path, record) for path in run.evaluations() if (record := read_result(path)) is not None]:
-            refuse_links_out(root, files_below(run.path))
+            refuse_links(root, [run])
             records += done
     if not records:
         raise XlqaError(f"{root} has no finished evaluation below runs/: name a sweep's folder (--out).")
     reader = _Reader(root)
     for folder, record in records:
         _rescore_one(folder, record, reader)
-    return write_results(layout)
+    return write_results(layout, keep_rows=True)
 
 
 def _rescore_one(folder: Path, record: Result, reader: _Reader) -> None:
@@ -79,7 +81,7 @@ class _Reader:
         path = entry.file(self.root)
         key = (entry.sha256, entry.language)
         if key not in self.known:
-            refuse_links_out(self.root, [path])
+            refuse_links(self.root, [], [path])
             if sha256_of(path) != entry.sha256:
                 raise XlqaError(
                     f"{path} is missing or differs from the file that was scored: put that one there (SHA-256 {entry.sha256}), "

@@ -1,26 +1,25 @@
-"""What is done, and the table of it: everything is derived from the result files below runs/.
+"""Records of what is finished: result.json of an evaluation, train.json of a training.
 
-An evaluation is finished when its result.json is there, whole, agrees with the hash it carries and with the files beside
-it. results.csv is written from these by one function: the same runs give the same bytes.
+An evaluation is finished when its result.json is there, whole, and agrees with the hash that it carries and with the files
+beside it.
 """
 
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xlqa.errors import XlqaError
-from xlqa.records import QUESTION_COLUMNS, RESULT_COLUMNS, Arm
-from xlqa.runs.paths import Layout, RunFolder
+from xlqa.records import QUESTION_COLUMNS, RESULT_COLUMNS
+from xlqa.runs.paths import RunFolder
 from xlqa.runs.store.fields import Fields
-from xlqa.runs.store.run_config import DataEntry, TestEntry, find_config, take_data, take_test
-from xlqa.training.model_folder import hash_file, hash_weights
-from xlqa.util.files import csv_text, is_signed, load_json, read_json, sha256_of, sign, write_json, write_text
+from xlqa.runs.store.run_config import DataEntry, TestEntry, take_data, take_test
+from xlqa.training.model_folder import hash_weights
+from xlqa.util.csvfile import csv_text
+from xlqa.util.files import is_signed, known_sha256, load_json, read_json, sign, write_json, write_text
 
 if TYPE_CHECKING:
     from xlqa.runs.store.scores import ScoredSet
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 PREDICTIONS = "predictions.json"
 QUESTIONS = "questions.csv"
 RESULT = "result.json"
-
-FAILURE_COLUMNS = ("lang", "arm", "size", "seed", "attempts", "error", "when", "run_id", "log")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +100,21 @@ def load_result(folder: Path) -> Result:
     if not is_signed(value):
         raise XlqaError(f"{folder / RESULT} does not agree with its checksum: it was damaged or edited.")
     for name, sha256 in hashes.items():
-        if known_sha256(folder / name) != sha256:
+        if _sha256_of(folder / name) != sha256:
             raise XlqaError(f"{folder / name} is missing or not the file that {RESULT} was written with.")
     return result
 
 
 NEVER_EMPTY = ("lang", "arm", "size", "seed", "model", "test", "split", "scorer", "f1", "em", "run_id", "eval_id")
 """What every finished evaluation's row has."""
+
+
+def _sha256_of(path: Path) -> str | None:
+    """SHA-256 of a file, remembered in this process: a table is written after each run."""
+    try:
+        return known_sha256(path)
+    except OSError:
+        return None
 
 
 def _take_test_record(fields: Fields) -> TestRecord:
@@ -132,28 +137,6 @@ def read_result(folder: Path) -> Result | None:
         return load_result(folder)
     except XlqaError:
         return None
-
-
-_hashes: dict[tuple[str, int, int, int], str] = {}
-SETTLED_SECONDS = 0.1
-
-
-def known_sha256(path: Path) -> str | None:
-    """SHA-256 of a file, remembered in this process while its size, time and inode stay: a table is written after each run.
-
-    A file that changed only just now is not remembered: it might change once more within its time's resolution.
-    """
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    key = (str(path), stat.st_size, stat.st_mtime_ns, stat.st_ino)
-    if key in _hashes:
-        return _hashes[key]
-    found = sha256_of(path)
-    if found is not None and abs(time.time() - stat.st_mtime) > SETTLED_SECONDS:
-        _hashes[key] = found
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +180,7 @@ def is_trained(folder: RunFolder) -> bool:
     if record is None or record.weights_sha256 is None or not (folder.model / "config.json").is_file():
         return False
     try:
-        whole = all(hash_file(folder.model / name) == sha256 for name, sha256 in record.model_files.items())
+        whole = all(known_sha256(folder.model / name) == sha256 for name, sha256 in record.model_files.items())
         return whole and hash_weights(folder.model) == record.weights_sha256
     except (XlqaError, OSError):
         return False
@@ -207,59 +190,3 @@ def source_weights(folder: RunFolder) -> str | None:
     """SHA-256 of a trained source stage's weights; None while there are none."""
     record = read_training(folder)
     return record.weights_sha256 if record is not None and is_trained(folder) else None
-
-
-def collect_rows(layout: Layout) -> list[dict[str, Any]]:
-    """The rows of all finished evaluations, sorted by what they measure."""
-    records = [read_result(path) for run in layout.run_folders() for path in run.evaluations()]
-    return sorted((dict(record.row) for record in records if record), key=_order)
-
-
-ARM_ORDER = {arm.value: index for index, arm in enumerate(Arm)}
-
-
-def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return (
-        row["lang"], row["model"], ARM_ORDER.get(row["arm"], 9), row["size"], row["seed"], row["test"], row["run_id"],
-        row["eval_id"],
-    )  # fmt: skip
-
-
-def write_results(layout: Layout) -> list[dict[str, Any]]:
-    """Write results.csv from the result files; returns its rows."""
-    rows = collect_rows(layout)
-    write_text(layout.results, csv_text(RESULT_COLUMNS, rows))
-    return rows
-
-
-def collect_failures(layout: Layout) -> list[dict[str, Any]]:
-    """The records of runs that failed and have not succeeded since, source stages included."""
-    folders = [*layout.run_folders(), *layout.source_folders()]
-    records = [read_json(folder.failure) for folder in folders if folder.failure.is_file() and not _is_done(folder)]
-    return [record for record in records if isinstance(record, dict) and {"run_id", "error"} <= record.keys()]
-
-
-def forget_failures(layout: Layout) -> None:
-    """Remove failure.json and checkpoint of what has succeeded since: a process may have died between its result and that."""
-    for folder in [*layout.run_folders(), *layout.source_folders()]:
-        left = [path for path in (folder.failure, folder.checkpoint) if path.is_file()]
-        if left and _is_done(folder):
-            for path in left:
-                with suppress(OSError):
-                    path.unlink()
-
-
-def _is_done(folder: RunFolder) -> bool:
-    """Whether a folder's config has nothing left to do: a failure from before then counts no more."""
-    if folder.is_source:
-        return is_trained(folder)
-    config = find_config(folder)
-    evaluations = config.evaluations.values() if config else ()
-    return bool(evaluations) and all(read_result(folder.evaluation(e.eval_id)) for e in evaluations)
-
-
-def write_failures(layout: Layout) -> list[dict[str, Any]]:
-    """Write failures.csv; returns its rows. Without failures it holds its header alone."""
-    rows = collect_failures(layout)
-    write_text(layout.failures, csv_text(FAILURE_COLUMNS, rows))
-    return rows

@@ -9,7 +9,7 @@ variable ROOT, which DP_ROOT overrides for the stock command; data files and wei
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from xlqa.runs.paths import RunFolder
 from xlqa.runs.specs import Hyper
 from xlqa.runs.store.components import TASK_COMPONENTS, TaskComponents
 from xlqa.runs.store.fields import RUN_ID, Fields
+from xlqa.runs.store.links import refuse_links
 from xlqa.util.files import load_json, sign, write_json
 from xlqa.util.text import plain
 
@@ -256,27 +257,8 @@ class RunConfig:
         Raises:
             XlqaError: names the link.
         """
-        root = folder.root.resolve()
-        used = [folder.path, root / "data", *(root / entry.path for entry in self.data_entries())]
-        if self.source_id:
-            used += files_below(root / "source" / self.source_id)
-        refuse_links_out(root, (*used, *files_below(folder.path)))
-
-
-def refuse_links_out(root: Path, paths: Iterable[Path]) -> None:
-    """Refuse paths that lie outside a sweep's folder because of a symbolic link.
-
-    Raises:
-        XlqaError: names the first.
-    """
-    for path in paths:
-        if not path.resolve().is_relative_to(root):
-            raise XlqaError(f"{path} leads out of {root} by a symbolic link: put the file itself there.")
-
-
-def files_below(folder: Path) -> list[Path]:
-    """Everything in a folder of a run, three levels deep: no file of xlqa lies deeper."""
-    return [folder, *(path for pattern in ("*", "*/*", "*/*/*") for path in folder.glob(pattern))]
+        used = [folder, *([RunFolder(folder.root / "source" / self.source_id)] if self.source_id else [])]
+        refuse_links(folder.root, used, [folder.root / entry.path for entry in self.data_entries()])
 
 
 def chainer_section(
@@ -567,7 +549,8 @@ def is_run_config(path: Path) -> bool:
 
 
 def write_config(folder: RunFolder, config: RunConfig) -> None:
-    """Write a run's config."""
+    """Write a run's config, unless its folder holds links to somewhere else: it is the first thing that a start writes there."""
+    refuse_links(folder.root, [folder])
     write_json(folder.config, config.to_json())
 
 

@@ -12,9 +12,11 @@ from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.plan.planner import Plan
 from xlqa.runs.specs import EncoderRef, EvalSpec, RunSpec, SourceStage
 from xlqa.runs.store.config import place_data, render_run, render_source
+from xlqa.runs.store.links import refuse_linked_folders
 from xlqa.runs.store.results import source_weights
 from xlqa.runs.store.run_config import RunConfig, find_config, write_config
-from xlqa.util.files import remove_stale_files, replacing, sha256_of, temporary_beside, waiting_lock
+from xlqa.util.files import remove_stale_files, replacing, sha256_of, temporary_beside
+from xlqa.util.locks import waiting_lock
 
 
 def lay_out(plan: Plan) -> None:
@@ -24,6 +26,7 @@ def lay_out(plan: Plan) -> None:
         XlqaError: the folder is full or read-only.
     """
     root = plan.request.out
+    refuse_linked_folders(root)
     try:
         remove_stale_files(plan.layout.folders())
         for ref in plan.data_refs():

@@ -5,9 +5,6 @@ xlqa status DIR
 
 from __future__ import annotations
 
-import csv
-import fcntl
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,9 +14,12 @@ from typing import Any, Literal
 from xlqa.errors import XlqaError
 from xlqa.records import SETTING_COLUMNS
 from xlqa.runs.paths import Layout, RunFolder
-from xlqa.runs.store.results import ARM_ORDER, read_result, read_training
+from xlqa.runs.store.failures import read_failure
+from xlqa.runs.store.results import read_result, read_training
 from xlqa.runs.store.run_config import RunConfig, find_config
-from xlqa.util.files import read_json
+from xlqa.runs.store.table import ARM_ORDER
+from xlqa.util.files import read_file
+from xlqa.util.locks import is_locked
 
 State = Literal["done", "running", "failed", "begun", "waiting"]
 """`running`: a process of this machine holds the run's folder. `begun`: it trained, but no process here holds it: another
@@ -112,7 +112,7 @@ def read_status(root: Path) -> SweepStatus:
         raise XlqaError(f"{root} is no sweep's folder: it has no runs/. Name what was --out of `xlqa sweep`.")
     rows = {folder.id: _rows(folder, config) for folder, config in prepared}
     runs = tuple(sorted((_run(folder, rows[folder.id]) for folder, _ in prepared), key=_order))
-    stages = [RunFolder(path) for path in sorted(layout.sources.glob("[!.]*")) if path.is_dir()]
+    stages = layout.source_folders()
     every = [row for found in rows.values() for row in found]
     counts: dict[State, int] = {state: sum(run.state == state for run in runs) for state in STATES}
     return SweepStatus(
@@ -148,12 +148,11 @@ def _stage(folder: RunFolder) -> RunStatus:
 
 
 def _status(folder: RunFolder, state: State, lang: str, arm: str, size: int, seed: int, steps: int | None) -> RunStatus:
-    failure = read_json(folder.failure)
-    failure = failure if isinstance(failure, dict) and state != "done" else {}
+    failure = read_failure(folder) if state != "done" else None
     last = read_last_step(folder.train_log) if state in ("running", "begun") else None
     return RunStatus(
-        folder.id, lang, arm, size, seed, state, steps, last, str(failure.get("error", "")),
-        int(failure.get("attempts", 0)),
+        folder.id, lang, arm, size, seed, state, steps, last, failure.error if failure else "",
+        failure.attempts if failure else 0,
     )  # fmt: skip
 
 
@@ -165,26 +164,16 @@ def _unfinished(folder: RunFolder) -> State:
     return "begun" if folder.train_log.is_file() else "waiting"
 
 
-def is_locked(folder: Path) -> bool:
-    """Whether a process of this machine holds a run's folder (`xlqa.util.files.locked`)."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        # Shared and at once: a worker that wants the folder in this very moment waits no longer than this call takes.
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
-    return False
+MOST_LOG_BYTES = 1 << 26
 
 
 def read_last_step(path: Path) -> LastStep | None:
     """The last whole row of a train.csv; None where there is none yet."""
     try:
-        written, text = path.stat().st_mtime, path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+        written, text = path.stat().st_mtime, read_file(path, MOST_LOG_BYTES).decode("utf-8")
+    except (XlqaError, OSError, UnicodeDecodeError):
         return None
-    rows = [row for row in csv.reader(text.splitlines()[1:]) if len(row) == 4]
+    rows = [line.split(",") for line in text.splitlines()[-2:] if line.count(",") == 3]
     try:
         step, loss, _, rate = rows[-1]
         return LastStep(int(step), float(loss), float(rate), max(0.0, datetime.now(UTC).timestamp() - written))

@@ -11,10 +11,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from xlqa.data.download import write_atomically
 from xlqa.errors import XlqaError
 from xlqa.records import Question
 from xlqa.tasks.qa.reading import Reading
+from xlqa.util.files import write_output
 
 OUTPUTS = (".json", ".jsonl", ".csv", ".parquet")
 
@@ -41,10 +41,7 @@ def write_dataset(reading: Reading, target: Path) -> None:
         content = gzip.compress(content, mtime=0)
     elif packing == ".xz":
         content = lzma.compress(content)
-    try:
-        write_atomically(target, content)
-    except OSError as error:
-        raise XlqaError(f"{target}: can't be written ({error.strerror}): choose another place.") from error
+    write_output(target, content, "convert:")
 
 
 def _squad(reading: Reading) -> bytes:
