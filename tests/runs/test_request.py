@@ -181,8 +181,8 @@ def test_flags_can_take_one_language_of_an_experiment_file(tmp_path: Path) -> No
     assert request.languages == ("zh",)
     assert request.target_train == {"zh": "b.json"}
     assert request.lr == 1e-4
+    path.write_text('[target_train]\nru = "a.json"\n', encoding="utf-8")
     with pytest.raises(XlqaError, match="ru is not among --lang sw"):
-        path.write_text('[target_train]\nru = "a.json"\n', encoding="utf-8")
         build_request(gather_settings({"lang": ["sw"]}, path, False))
 
 
