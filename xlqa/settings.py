@@ -171,10 +171,13 @@ def _seeds(name: str, value: Any, _: Mapping[str, Any]) -> tuple[int, ...]:
     """`5` is a count (0 to 4); `3,7`, `3,` and `3-5,9` are lists."""
     if isinstance(value, int) or (isinstance(value, str) and value.strip().isdigit()):
         return tuple(range(parse_whole(name, value, 1)))
-    named = (seed_range(word) if "-" in word[1:] else (parse_whole(name, word, 0),) for word in split_words(value))
+    named = (
+        seed_range(word, flag(name)) if "-" in word[1:] else (parse_whole(name, word, 0),)
+        for word in split_words(value)
+    )
     seeds = tuple(dict.fromkeys(seed for seeds in named for seed in seeds))
     if not seeds:
-        raise XlqaError("--seeds is empty: give a count (--seeds 5) or a list (--seeds 0,1,7 or 3-5).")
+        raise XlqaError(f"{flag(name)} is empty: give a count ({flag(name)} 5) or a list ({flag(name)} 0,1,7 or 3-5).")
     return seeds
 
 
@@ -298,6 +301,10 @@ class Settings:
     seeds: Annotated[tuple[int, ...], words(
         "5", GRID, "A count (5 is the seeds 0 to 4) or a list (0,3,7 or 3-5).", _seeds, "int | Sequence[int] | str",
         columns=("seed", "subset_seed", "train_seed"), also=("random_seed",),
+    )]
+    train_seeds: Annotated[tuple[int, ...] | None, words(
+        None, GRID, "Seeds of training (head, batches, dropout, source stage) to cross with --seeds, which then draw subsets only.",
+        _seeds, "int | Sequence[int] | str", shown="each seed is both", columns=("seed", "train_seed"),
     )]
     source_seeds: Annotated[int, whole(
         1, GRID, "Number of source stages. Seed s starts from source stage s modulo this number.",

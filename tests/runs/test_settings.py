@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
+from xlqa.errors import XlqaError
 from xlqa.records import ID_COLUMNS, RESULT_COLUMNS, SEED_COLUMNS, SETTING_COLUMNS, TEST_COLUMNS
 from xlqa.runs.plan.planner import Plan
+from xlqa.runs.store.config import render_run
 from xlqa.runs.store.rows import evaluation_row
 from xlqa.settings import SETTINGS
 
 OTHER: dict[str, Any] = {
-    "lang": "fr", "sizes": "8", "arms": "transfer,joint", "seeds": "5,6", "source_seeds": 2, "model": "OTHER ENCODER",
+    "lang": "fr", "sizes": "8", "arms": "transfer,joint", "seeds": "5,6", "train_seeds": "0,1", "source_seeds": 2, "model": "OTHER ENCODER",
     "target_model": "OTHER ENCODER", "source_train": "sample.en.test", "target_train": "COPY", "target_test": "COPY",
     "source_size": 16, "test_size": 8, "valid_size": 4, "subset_by": "paragraph", "epochs": 50.0, "source_epochs": 50.0,
     "min_steps": 5, "batch_size": 4, "source_batch_size": 4, "lr": 2e-4, "source_lr": 2e-4, "warmup": 0.0, "max_length": 99,
@@ -93,3 +95,27 @@ def test_every_column_that_keeps_rows_apart_comes_from_a_setting() -> None:
     named = {column for setting in SETTINGS.values() for column in setting.columns}
     assert named <= set(RESULT_COLUMNS)
     assert {*SETTING_COLUMNS, *TEST_COLUMNS} - named - {"source_steps", "split", "schema"} == set()
+
+
+def test_training_seeds_are_crossed_with_subset_seeds(plan: MakePlan, tmp_path: Path) -> None:
+    plain = plan(tmp_path / "out", seeds=2, source_seeds=2)
+    crossed = plan(tmp_path / "out", seeds=3, train_seeds=2, source_seeds=2)
+    rows = [row for row in rows_of(crossed) if row["arm"] == "transfer" and row["size"] == 8]
+    named = ("seed", "subset_seed", "train_seed", "source_seed")
+    assert [tuple(row[name] for name in named) for row in rows] == [
+        (0, 0, 0, 0), (20_000, 0, 1, 1), (10_001, 1, 0, 0), (1, 1, 1, 1), (10_002, 2, 0, 0), (20_002, 2, 1, 1),
+    ]  # fmt: skip
+    ids = {spec.run_id for spec, _ in crossed.runs}
+    assert len(ids) == len(crossed.runs)
+    # A run whose two seeds are equal is that of a sweep that does not cross them.
+    assert {spec.run_id for spec, _ in plain.runs} <= ids
+    with pytest.raises(XlqaError, match="--seeds 10000: with --train-seeds give seeds below 10,000"):
+        plan(tmp_path / "out", seeds="10000,", train_seeds=2)
+
+
+def test_a_crossed_run_draws_by_one_seed_and_trains_by_the_other(plan: MakePlan, tmp_path: Path) -> None:
+    crossed = plan(tmp_path / "out", seeds="3,", train_seeds="1,")
+    (spec, evals) = next(run for run in crossed.runs if run[0].size == 8)
+    config = render_run(spec, evals, tmp_path, None).to_json()
+    assert config["dataset_iterator"]["subset_seed"] == 3
+    assert config["train"]["seed"] == config["chainer"]["pipe"][1]["head_seed"] == 1

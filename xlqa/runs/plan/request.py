@@ -11,13 +11,18 @@ from typing import Any
 
 from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import Arm
-from xlqa.runs.specs import Hyper
+from xlqa.runs.specs import SEED_STEP, Hyper
 from xlqa.settings import FIELDS, SETTINGS, Settings, describe_unknown, flag, is_file, split_files, split_words
 
 
 @dataclass(frozen=True, slots=True)
 class SweepRequest(Settings):
     """What a sweep measures, checked as far as possible without data, models or devices."""
+
+    @property
+    def seed_pairs(self) -> list[tuple[int, int | None]]:
+        """Each run's subset seed and training seed; None where one seed is both."""
+        return [(seed, train_seed) for seed in self.seeds for train_seed in self.train_seeds or (None,)]
 
     @property
     def hyper(self) -> Hyper:
@@ -162,5 +167,7 @@ def _check_together(request: SweepRequest, complaints: Complaints) -> None:
                 complaints.add(
                     f"--arms monolingual needs an encoder for {language!r}: add --target-model {language}=MODEL."
                 )
+    if request.train_seeds and max(request.seeds) >= SEED_STEP:
+        complaints.add(f"--seeds {max(request.seeds)}: with --train-seeds give seeds below {SEED_STEP:,}.")
     if request.ray_address is not None and request.launcher != "ray":
         complaints.add(f"--ray-address {request.ray_address}: this needs --launcher ray.")
