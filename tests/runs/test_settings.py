@@ -119,3 +119,15 @@ def test_a_crossed_run_draws_by_one_seed_and_trains_by_the_other(plan: MakePlan,
     config = render_run(spec, evals, tmp_path, None).to_json()
     assert config["dataset_iterator"]["subset_seed"] == 3
     assert config["train"]["seed"] == config["chainer"]["pipe"][1]["head_seed"] == 1
+
+
+def test_settings_of_an_arm_change_its_runs_alone(plan: MakePlan, tmp_path: Path) -> None:
+    before = {spec.run_id: spec for spec, _ in plan(tmp_path / "out").runs}
+    changed = plan(tmp_path / "out", lr="1e-3,target-only=5e-4", min_steps={"default": 3, "target-only": 9})
+    for spec, evals in changed.runs:
+        row = evaluation_row(spec, evals[0])
+        if spec.arm == "target-only":
+            assert spec.run_id not in before
+            assert (row["lr"], row["min_steps"]) == (5e-4, 9)
+        else:
+            assert spec.run_id in before

@@ -285,7 +285,7 @@ def _language_runs(
             language=language, arm=arm, size=size, seed=seed, common=common, stage=stage,
             encoder=target_encoder if arm is Arm.MONOLINGUAL and target_encoder else encoder,
             target=None if zero else data.train.ref, target_questions=None if zero else data.train_questions,
-            hyper=None if zero else request.hyper, subset_by=request.subset_by,
+            hyper=None if zero else request.hyper_of(arm), subset_by=request.subset_by,
             valid_size=0 if zero else request.valid_size, train_seed=train_seed,
         )  # fmt: skip
 

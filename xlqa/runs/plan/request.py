@@ -24,15 +24,15 @@ class SweepRequest(Settings):
         """Each run's subset seed and training seed; None where one seed is both."""
         return [(seed, train_seed) for seed in self.seeds for train_seed in self.train_seeds or (None,)]
 
-    @property
-    def hyper(self) -> Hyper:
-        """Of a training on target questions."""
-        return Hyper(self.lr, self.epochs, self.batch_size, self.warmup, self.min_steps)
+    def hyper_of(self, arm: Arm) -> Hyper:
+        """The settings of an arm's training on target questions."""
+        return Hyper(self.lr.of(arm), self.epochs.of(arm), self.batch_size, self.warmup, self.min_steps.of(arm))
 
     @property
     def source_hyper(self) -> Hyper:
-        """Of the source stage."""
-        return Hyper(self.source_lr, self.source_epochs, self.source_batch_size, self.warmup, self.min_steps)
+        """The settings of the source stage."""
+        steps = self.min_steps.default
+        return Hyper(self.source_lr, self.source_epochs, self.source_batch_size, self.warmup, steps)
 
 
 @dataclass
