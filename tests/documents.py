@@ -252,7 +252,8 @@ def check_request(words: list[str]) -> dict[str, Any]:
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in params.items()}
     given = {name: value for name, value in plain.items() if value not in (None, False, [])}
     flags = {name: value for name, value in given.items() if name in SETTINGS}
-    return {"given": given, "request": build_request(gather_settings(flags, given.get("config"), False))}
+    config = Path(given["config"]) if "config" in given else None
+    return {"given": given, "request": build_request(gather_settings(flags, config, False))}
 
 
 def as_flags(settings: Mapping[str, Any]) -> list[str]:

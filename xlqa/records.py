@@ -72,8 +72,8 @@ MOST_SEEDS = 10_000
 """Maximum number of seeds in one range: more is a typing error."""
 
 
-def seed_range(word: str) -> range:
-    """The seeds that a word of `--seeds` names: "7", or "3-5" with both ends.
+def seed_range(word: str, flag: str = "--seeds") -> range:
+    """The seeds that a word of a list of seeds names: "7", or "3-5" with both ends.
 
     Raises:
         XlqaError: it is neither, or a range that ends before it starts or is longer than MOST_SEEDS.
@@ -83,7 +83,7 @@ def seed_range(word: str) -> range:
         seeds = range(int(first), int(last or first) + 1)
         if 0 < len(seeds) <= MOST_SEEDS:
             return seeds
-    raise XlqaError(f"--seeds {word}: write seeds as 0,1,4 or as 0-4.")
+    raise XlqaError(f"{flag} {word}: write seeds as 0,1,4 or as 0-4.")
 
 
 def planned_steps(questions: int, epochs: float, batch_size: int, min_steps: int) -> int:

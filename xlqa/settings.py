@@ -6,14 +6,16 @@ the fields of `Settings`. To add a setting, add a field, use it, and run `python
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_type_hints
 
 from xlqa.errors import XlqaError
 from xlqa.records import Arm, SubsetBy, seed_range
 
 GRID, DATA, TRAINING, MACHINE = "The grid", "Data", "Training", "Machine and output"
+
+T = TypeVar("T")
 
 FULL = "full"
 Size = int | Literal["full"]
@@ -22,6 +24,17 @@ Parse = Callable[[str, Any, Mapping[str, Any]], Any]
 """From a setting's name, the value that was given, and the fields checked before, to a checked value.
 
 Raises XlqaError."""
+
+
+@dataclass(frozen=True, slots=True)
+class PerArm(Generic[T]):
+    """A value for all arms, and those of the arms that have their own."""
+
+    default: T
+    own: Mapping[Arm, T]
+
+    def of(self, arm: Arm) -> T:
+        return self.own.get(arm, self.default)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +184,13 @@ def _seeds(name: str, value: Any, _: Mapping[str, Any]) -> tuple[int, ...]:
     """`5` is a count (0 to 4); `3,7`, `3,` and `3-5,9` are lists."""
     if isinstance(value, int) or (isinstance(value, str) and value.strip().isdigit()):
         return tuple(range(parse_whole(name, value, 1)))
-    named = (seed_range(word) if "-" in word[1:] else (parse_whole(name, word, 0),) for word in split_words(value))
+    named = (
+        seed_range(word, flag(name)) if "-" in word[1:] else (parse_whole(name, word, 0),)
+        for word in split_words(value)
+    )
     seeds = tuple(dict.fromkeys(seed for seeds in named for seed in seeds))
     if not seeds:
-        raise XlqaError("--seeds is empty: give a count (--seeds 5) or a list (--seeds 0,1,7 or 3-5).")
+        raise XlqaError(f"{flag(name)} is empty: give a count ({flag(name)} 5) or a list ({flag(name)} 0,1,7 or 3-5).")
     return seeds
 
 
@@ -254,6 +270,30 @@ def choice(default: str, panel: str, says: str, *choices: str, **more: Any) -> S
     return Setting(says, panel, parse, "TEXT", f"Literal[{literal}]", default, **more)
 
 
+def per_arm(setting: Setting) -> Setting:
+    """A setting that each arm may have a value of its own for: `3e-5`, `transfer=1e-4,target-only=3e-4`, or a table."""
+
+    def parse(name: str, value: Any, earlier: Mapping[str, Any]) -> PerArm[Any]:
+        items = value.items() if isinstance(value, Mapping) else [_split_arm(word) for word in split_words(value)]
+        found: dict[Arm | None, Any] = {}
+        for key, one in items:
+            arm = None if key == "default" else _arm(name, key.replace("_", "-"))
+            if arm in found:
+                raise XlqaError(f"{flag(name)} {value}: gives {arm or 'all arms'} two values: keep one.")
+            found[arm] = setting.parse(name, one, earlier)
+        default = found.pop(None, setting.default)
+        return PerArm(default, {arm: one for arm, one in found.items() if arm})
+
+    python = f"{setting.python} | str | Mapping[str, {setting.python}]"
+    says = f"{setting.help} ARM={setting.metavar} sets it for one arm; a comma list takes several."
+    return replace(setting, help=says, parse=parse, python=python)
+
+
+def _split_arm(word: str) -> tuple[str, str]:
+    arm, equals, value = word.rpartition("=")
+    return arm if equals else "default", value
+
+
 def switch(panel: str, says: str, **more: Any) -> Setting:
     """On or off; off by default."""
     return Setting(says, panel, _true_or_false, "", "bool", False, **more)
@@ -298,6 +338,10 @@ class Settings:
     seeds: Annotated[tuple[int, ...], words(
         "5", GRID, "A count (5 is the seeds 0 to 4) or a list (0,3,7 or 3-5).", _seeds, "int | Sequence[int] | str",
         columns=("seed", "subset_seed", "train_seed"), also=("random_seed",),
+    )]
+    train_seeds: Annotated[tuple[int, ...] | None, words(
+        None, GRID, "Seeds of training (head, batches, dropout, source stage) to cross with --seeds, which then draw subsets only.",
+        _seeds, "int | Sequence[int] | str", shown="each seed is both", columns=("seed", "train_seed"),
     )]
     source_seeds: Annotated[int, whole(
         1, GRID, "Number of source stages. Seed s starts from source stage s modulo this number.",
@@ -348,16 +392,16 @@ class Settings:
         columns=("source_overlap",),
     )]
     skip_bad: Annotated[bool, switch(DATA, "Leave out questions that cannot be read, and print how many.")]
-    epochs: Annotated[float, number(
+    epochs: Annotated[PerArm[float], per_arm(number(
         3.0, TRAINING, "Epochs on target questions.", *EPOCHS, columns=("epochs",), also=("num_train_epochs",),
-    )]
+    ))]
     source_epochs: Annotated[float, number(
         2.0, TRAINING, "Epochs of the source stage.", *EPOCHS, columns=("source_epochs",),
     )]
-    min_steps: Annotated[int, whole(
+    min_steps: Annotated[PerArm[int], per_arm(whole(
         200, TRAINING, "Minimum number of steps, so that trainings on few questions do not collapse.",
         columns=("min_steps",), also=("max_steps", "steps"),
-    )]
+    ))]
     batch_size: Annotated[int, whole(
         16, TRAINING, "Windows per step.", columns=("batch_size",),
         also=("train_batch_size", "per_device_train_batch_size"),
@@ -366,10 +410,12 @@ class Settings:
         None, TRAINING, "Windows per step in the source stage.", follows=lambda fields: fields["batch_size"],
         shown="as --batch-size", columns=("source_batch_size",),
     )]
-    lr: Annotated[float, number(3e-5, TRAINING, "Peak learning rate.", *RATE, columns=("lr",), also=("learning_rate",))]
+    lr: Annotated[PerArm[float], per_arm(number(
+        3e-5, TRAINING, "Peak learning rate.", *RATE, columns=("lr",), also=("learning_rate",),
+    ))]
     source_lr: Annotated[float, number(
-        None, TRAINING, "Peak learning rate of the source stage.", *RATE, follows=lambda fields: fields["lr"],
-        shown="as --lr", columns=("source_lr",), also=("source_learning_rate",),
+        None, TRAINING, "Peak learning rate of the source stage.", *RATE, follows=lambda fields: fields["lr"].default,
+        shown="as --lr for all arms", columns=("source_lr",), also=("source_learning_rate",),
     )]
     warmup: Annotated[float, number(
         0.1, TRAINING, "Share of the steps in which the learning rate rises.", 0.0, 1.0, columns=("warmup",),

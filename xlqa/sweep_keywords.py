@@ -22,6 +22,8 @@ class SweepKeywords(TypedDict, total=False):
     """Arms to compare: transfer, target-only, joint, monolingual. [default: transfer,target-only]"""
     seeds: int | Sequence[int] | str
     """A count (5 is the seeds 0 to 4) or a list (0,3,7 or 3-5). [default: 5]"""
+    train_seeds: int | Sequence[int] | str
+    """Seeds of training (head, batches, dropout, source stage) to cross with --seeds, which then draw subsets only. [default: each seed is both]"""
     source_seeds: int
     """Number of source stages. Seed s starts from source stage s modulo this number. [default: 1]"""
     model: PathLike
@@ -48,20 +50,20 @@ class SweepKeywords(TypedDict, total=False):
     """Continue although the source data contains test questions; the table counts them."""
     skip_bad: bool
     """Leave out questions that cannot be read, and print how many."""
-    epochs: float
-    """Epochs on target questions. [default: 3]"""
+    epochs: float | str | Mapping[str, float]
+    """Epochs on target questions. ARM=X sets it for one arm; a comma list takes several. [default: 3]"""
     source_epochs: float
     """Epochs of the source stage. [default: 2]"""
-    min_steps: int
-    """Minimum number of steps, so that trainings on few questions do not collapse. [default: 200]"""
+    min_steps: int | str | Mapping[str, int]
+    """Minimum number of steps, so that trainings on few questions do not collapse. ARM=N sets it for one arm; a comma list takes several. [default: 200]"""
     batch_size: int
     """Windows per step. [default: 16]"""
     source_batch_size: int
     """Windows per step in the source stage. [default: as --batch-size]"""
-    lr: float
-    """Peak learning rate. [default: 3e-5]"""
+    lr: float | str | Mapping[str, float]
+    """Peak learning rate. ARM=X sets it for one arm; a comma list takes several. [default: 3e-5]"""
     source_lr: float
-    """Peak learning rate of the source stage. [default: as --lr]"""
+    """Peak learning rate of the source stage. [default: as --lr for all arms]"""
     warmup: float
     """Share of the steps in which the learning rate rises. [default: 0.1]"""
     max_length: int

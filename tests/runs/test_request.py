@@ -10,6 +10,7 @@ import pytest
 from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import Arm
 from xlqa.runs.plan.request import build_request, gather_settings, read_experiment
+from xlqa.runs.specs import Hyper
 
 
 def test_defaults_are_the_documented_ones() -> None:
@@ -17,12 +18,7 @@ def test_defaults_are_the_documented_ones() -> None:
     assert request.sizes == (100, 1000, 10000)
     assert request.arms == (Arm.TRANSFER, Arm.TARGET_ONLY)
     assert request.seeds == (0, 1, 2, 3, 4)
-    assert (request.hyper.lr, request.hyper.epochs, request.hyper.batch_size, request.hyper.min_steps) == (
-        3e-5,
-        3.0,
-        16,
-        200,
-    )
+    assert all(request.hyper_of(arm) == Hyper(3e-5, 3.0, 16, 0.1, 200) for arm in Arm)
     assert (request.source_hyper.epochs, request.source_hyper.lr, request.source_hyper.batch_size) == (2.0, 3e-5, 16)
     assert (request.max_length, request.stride, request.max_answer_length) == (384, 128, 30)
 
@@ -134,7 +130,7 @@ def test_experiment_file(tmp_path: Path) -> None:
     settings = read_experiment(path)
     request = build_request(settings | {"seeds": 2})
     assert request.sizes == (30, "full")
-    assert request.hyper.min_steps == 60
+    assert request.hyper_of(Arm.TRANSFER).min_steps == 60
     assert request.target_train == {"sw": str(tmp_path / "train.json")}
     path.write_text("not toml", encoding="utf-8")
     with pytest.raises(XlqaError, match="not TOML"):
@@ -174,15 +170,46 @@ def test_an_experiment_file_takes_every_setting_of_the_machine(tmp_path: Path) -
         build_request({"lang": "ru", "launcher": "slurm"})
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "1e-4,target-only=3e-4", ["target-only=3e-4", "1e-4"], {"default": 1e-4, "target-only": 3e-4},
+        {"default": "1e-4", "target_only": 3e-4},
+    ],
+)  # fmt: skip
+def test_an_arm_may_have_a_learning_rate_of_its_own(value: object) -> None:
+    request = build_request({"lang": "ru", "lr": value, "min_steps": {"joint": 7}, "epochs": "transfer=1"})
+    assert request.hyper_of(Arm.TARGET_ONLY) == Hyper(3e-4, 3.0, 16, 0.1, 200)
+    assert request.hyper_of(Arm.TRANSFER) == Hyper(1e-4, 1.0, 16, 0.1, 200)
+    assert request.hyper_of(Arm.JOINT) == Hyper(1e-4, 3.0, 16, 0.1, 7)
+    # The source stage serves all arms: an arm's own value does not change it.
+    assert request.source_hyper == Hyper(1e-4, 2.0, 16, 0.1, 200)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"lr": "both=1e-4"}, "--lr both: choose from transfer, target-only"),
+        ({"lr": "transfer=x"}, "--lr x: give a number"),
+        ({"lr": "transfer=1e-4,transfer=2e-4"}, "gives transfer two values"),
+        ({"lr": "1e-4,2e-4"}, "gives all arms two values"),
+        ({"min_steps": {"transfer": 0}}, "--min-steps 0: give a number from 1"),
+    ],
+)
+def test_bad_values_of_an_arm_are_one_clear_line(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(XlqaError, match=message):
+        build_request({"lang": "ru"} | changes)
+
+
 def test_flags_can_take_one_language_of_an_experiment_file(tmp_path: Path) -> None:
     path = tmp_path / "experiment.toml"
     path.write_text('lang = "ru,zh"\nlr = 1e-4\n[target_train]\nru = "a.json"\nzh = "b.json"\n', encoding="utf-8")
     request = build_request(gather_settings({"lang": ["zh"], "seeds": None}, path, False))
     assert request.languages == ("zh",)
     assert request.target_train == {"zh": "b.json"}
-    assert request.lr == 1e-4
+    assert request.lr.default == 1e-4
+    path.write_text('[target_train]\nru = "a.json"\n', encoding="utf-8")
     with pytest.raises(XlqaError, match="ru is not among --lang sw"):
-        path.write_text('[target_train]\nru = "a.json"\n', encoding="utf-8")
         build_request(gather_settings({"lang": ["sw"]}, path, False))
 
 

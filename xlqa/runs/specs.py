@@ -20,6 +20,9 @@ DECODING_VERSION = 1
 
 HASH_DIGITS = 10
 
+SEED_STEP = 10_000
+"""Distance of the paired seeds of two training seeds: subset seeds that are crossed lie below it."""
+
 
 def digest(payload: dict[str, Any]) -> str:
     """Hexadecimal digits that identify a payload of plain values."""
@@ -102,6 +105,8 @@ class RunSpec:
     """One run: an arm, a language, a size, a seed.
 
     Attributes:
+        seed: of the subset, and of the training where `train_seed` is None.
+        train_seed: of the head, batches and dropout, where training seeds are crossed with subset seeds.
         stage: the source stage it starts from (transfer) or whose data joins in (joint); None for other arms.
         target: the target's train part; None for zero-shot.
         target_questions: questions of that part beside the validation part; None for zero-shot.
@@ -120,6 +125,17 @@ class RunSpec:
     hyper: Hyper | None
     subset_by: SubsetBy = "question"
     valid_size: int = 0
+    train_seed: int | None = None
+
+    @property
+    def training_seed(self) -> int:
+        """The seed of the head, batches and dropout."""
+        return self.seed if self.train_seed is None else self.train_seed
+
+    @property
+    def paired_seed(self) -> int:
+        """One number for both seeds, by which the runs of two arms are paired: (train seed + 1) * 10,000 + seed if they differ."""
+        return self.seed if self.training_seed == self.seed else (self.training_seed + 1) * SEED_STEP + self.seed
 
     @property
     def is_zero_shot(self) -> bool:
@@ -145,9 +161,9 @@ class RunSpec:
         if self.target and self.hyper:
             payload |= {
                 "target": self.target.sha256, "hyper": asdict(self.hyper), "subset_seed": self.seed,
-                "train_seed": self.seed, "subset_by": self.subset_by, "valid_size": self.valid_size,
+                "train_seed": self.training_seed, "subset_by": self.subset_by, "valid_size": self.valid_size,
             }  # fmt: skip
-        return f"{self.language}-{self.arm}-{self.size}-s{self.seed}-{digest(payload)}"
+        return f"{self.language}-{self.arm}-{self.size}-s{self.paired_seed}-{digest(payload)}"
 
     def _source_payload(self) -> Any:
         """A transfer run stands on its source stage's weights; a joint run on that stage's data and step count."""

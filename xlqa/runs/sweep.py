@@ -108,7 +108,9 @@ def take_shard(plan: Plan, shard: tuple[int, int] | None) -> Sequence[PlannedRun
         return plan.runs
     index, count = shard
     # Sorted by what the user named, not by id: an id holds the precision, which `auto` resolves host by host.
-    by_cost = sorted(plan.runs, key=lambda run: (-run[0].steps, run[0].language, run[0].arm, run[0].size, run[0].seed))
+    by_cost = sorted(
+        plan.runs, key=lambda run: (-run[0].steps, run[0].language, run[0].arm, run[0].size, run[0].paired_seed)
+    )
     mine = {spec.run_id for spec, _ in by_cost[index - 1 :: count]}
     return [(spec, evals) for spec, evals in plan.runs if spec.run_id in mine]
 

@@ -58,4 +58,4 @@ def stage_label(stage: SourceStage) -> str:
 
 def run_label(spec: RunSpec) -> str:
     """A run's name on the screen."""
-    return f"{spec.language} {spec.arm} {spec.size:,} seed {spec.seed}"
+    return f"{spec.language} {spec.arm} {spec.size:,} seed {spec.paired_seed}"

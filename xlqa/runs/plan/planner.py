@@ -274,27 +274,27 @@ def _language_runs(
     request: SweepRequest, language: str, data: LanguageData, encoder: EncoderRef, target_encoder: EncoderRef | None,
     stages: Sequence[SourceStage], common: Common,
 ) -> Iterable[RunSpec]:  # fmt: skip
-    def spec(arm: Arm, size: int, seed: int) -> RunSpec:
+    def spec(arm: Arm, size: int, seed: int, train_seed: int | None = None) -> RunSpec:
         zero = size == 0
         stage = None
         if arm is Arm.TRANSFER:
-            stage = stages[seed % len(stages)]
+            stage = stages[(seed if train_seed is None else train_seed) % len(stages)]
         elif arm is Arm.JOINT:
             stage = stages[0]
         return RunSpec(
             language=language, arm=arm, size=size, seed=seed, common=common, stage=stage,
             encoder=target_encoder if arm is Arm.MONOLINGUAL and target_encoder else encoder,
             target=None if zero else data.train.ref, target_questions=None if zero else data.train_questions,
-            hyper=None if zero else request.hyper, subset_by=request.subset_by,
-            valid_size=0 if zero else request.valid_size,
+            hyper=None if zero else request.hyper_of(arm), subset_by=request.subset_by,
+            valid_size=0 if zero else request.valid_size, train_seed=train_seed,
         )  # fmt: skip
 
     sizes = sorted({data.train_questions if size == FULL else int(size) for size in request.sizes})
     for arm in request.arms:
         if arm is Arm.TRANSFER:
-            used = sorted({seed % len(stages) for seed in request.seeds})
+            used = sorted({seed % len(stages) for seed in request.train_seeds or request.seeds})
             yield from (spec(arm, 0, stage) for stage in used)
-        yield from (spec(arm, size, seed) for size in sizes for seed in request.seeds)
+        yield from (spec(arm, size, *seeds) for size in sizes for seeds in request.seed_pairs)
 
 
 def _kept(request: SweepRequest, specs: Sequence[RunSpec]) -> frozenset[str]:
@@ -308,7 +308,7 @@ def _kept(request: SweepRequest, specs: Sequence[RunSpec]) -> frozenset[str]:
     for spec in trained:
         if spec.arm is Arm.TRANSFER:
             known = best.get(spec.language)
-            if known is None or (-spec.size, spec.seed) < (-known.size, known.seed):
+            if known is None or (-spec.size, spec.paired_seed) < (-known.size, known.paired_seed):
                 best[spec.language] = spec
     return frozenset(spec.run_id for spec in best.values())
 
@@ -320,7 +320,7 @@ def plan_summary(plan: Plan) -> dict[str, Any]:
         "source_stages": [{"id": stage.source_id, "questions": stage.size, "steps": stage.steps} for stage in plan.stages],
         "runs": [
             {
-                "run_id": spec.run_id, "lang": spec.language, "arm": spec.arm.value, "size": spec.size, "seed": spec.seed,
+                "run_id": spec.run_id, "lang": spec.language, "arm": spec.arm.value, "size": spec.size, "seed": spec.paired_seed,
                 "steps": spec.steps, "tests": [e.data.name for e in evals], "kept": spec.run_id in plan.kept,
             }
             for spec, evals in plan.runs

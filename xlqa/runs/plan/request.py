@@ -11,7 +11,7 @@ from typing import Any
 
 from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import Arm
-from xlqa.runs.specs import Hyper
+from xlqa.runs.specs import SEED_STEP, Hyper
 from xlqa.settings import FIELDS, SETTINGS, Settings, describe_unknown, flag, is_file, split_files, split_words
 
 
@@ -20,14 +20,19 @@ class SweepRequest(Settings):
     """What a sweep measures, checked as far as possible without data, models or devices."""
 
     @property
-    def hyper(self) -> Hyper:
-        """Of a training on target questions."""
-        return Hyper(self.lr, self.epochs, self.batch_size, self.warmup, self.min_steps)
+    def seed_pairs(self) -> list[tuple[int, int | None]]:
+        """Each run's subset seed and training seed; None where one seed is both."""
+        return [(seed, train_seed) for seed in self.seeds for train_seed in self.train_seeds or (None,)]
+
+    def hyper_of(self, arm: Arm) -> Hyper:
+        """The settings of an arm's training on target questions."""
+        return Hyper(self.lr.of(arm), self.epochs.of(arm), self.batch_size, self.warmup, self.min_steps.of(arm))
 
     @property
     def source_hyper(self) -> Hyper:
-        """Of the source stage."""
-        return Hyper(self.source_lr, self.source_epochs, self.source_batch_size, self.warmup, self.min_steps)
+        """The settings of the source stage."""
+        steps = self.min_steps.default
+        return Hyper(self.source_lr, self.source_epochs, self.source_batch_size, self.warmup, steps)
 
 
 @dataclass
@@ -162,5 +167,7 @@ def _check_together(request: SweepRequest, complaints: Complaints) -> None:
                 complaints.add(
                     f"--arms monolingual needs an encoder for {language!r}: add --target-model {language}=MODEL."
                 )
+    if request.train_seeds and max(request.seeds) >= SEED_STEP:
+        complaints.add(f"--seeds {max(request.seeds)}: with --train-seeds give seeds below {SEED_STEP:,}.")
     if request.ray_address is not None and request.launcher != "ray":
         complaints.add(f"--ray-address {request.ray_address}: this needs --launcher ray.")

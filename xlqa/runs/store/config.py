@@ -66,7 +66,7 @@ def render_run(spec: RunSpec, evals: Sequence[EvalSpec], root: Path, source_sha2
         encoder=place_encoder(spec.encoder), encoder_sha256=spec.encoder.sha256, max_length=common.max_length,
         stride=common.stride, max_answer_length=evals[0].max_answer_length if evals else 30, precision=common.precision,
         source_id=starts_from.source_id if starts_from else None, source_sha256=source_sha256,
-        seed=spec.seed, hyper=spec.hyper, more_steps=spec.more_steps,
+        seed=spec.training_seed, hyper=spec.hyper, more_steps=spec.more_steps,
         evaluations={e.target: _evaluation(spec, e) for e in evals},
     )  # fmt: skip
 

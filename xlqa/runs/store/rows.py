@@ -12,7 +12,7 @@ def evaluation_row(spec: RunSpec, evaluation: EvalSpec) -> dict[str, Any]:
     """A row with every setting filled in; scores, times and the machine are None until they are measured."""
     row: dict[str, Any] = dict.fromkeys(RESULT_COLUMNS)
     row |= {
-        "lang": spec.language, "arm": spec.arm.value, "size": spec.size, "seed": spec.seed,
+        "lang": spec.language, "arm": spec.arm.value, "size": spec.size, "seed": spec.paired_seed,
         "model": spec.encoder.name, "model_sha256": spec.encoder.sha256, "precision": spec.common.precision,
         "max_length": spec.common.max_length, "stride": spec.common.stride, "steps": spec.steps,
         "test": evaluation.data.name, "split": evaluation.split, "test_sha256": evaluation.data.sha256,
@@ -44,7 +44,7 @@ def _target_columns(spec: RunSpec) -> dict[str, Any]:
         return {}
     return {
         "target": spec.target.name, "target_sha256": spec.target.sha256, "target_questions": spec.target_questions,
-        "subset_seed": spec.seed, "train_seed": spec.seed, "subset_by": spec.subset_by, "valid_size": spec.valid_size,
+        "subset_seed": spec.seed, "train_seed": spec.training_seed, "subset_by": spec.subset_by, "valid_size": spec.valid_size,
         "lr": spec.hyper.lr, "epochs": spec.hyper.epochs, "batch_size": spec.hyper.batch_size,
         "warmup": spec.hyper.warmup, "min_steps": spec.hyper.min_steps,
     }  # fmt: skip

@@ -1,0 +1,133 @@
+"""Each setting of a sweep: what it changes in the plan's ids and in the columns of the table, and what it must not."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from xlqa.errors import XlqaError
+from xlqa.records import ID_COLUMNS, RESULT_COLUMNS, SEED_COLUMNS, SETTING_COLUMNS, TEST_COLUMNS
+from xlqa.runs.plan.planner import Plan
+from xlqa.runs.store.config import render_run
+from xlqa.runs.store.rows import evaluation_row
+from xlqa.settings import SETTINGS
+
+OTHER: dict[str, Any] = {
+    "lang": "fr", "sizes": "8", "arms": "transfer,joint", "seeds": "5,6", "train_seeds": "0,1", "source_seeds": 2, "model": "OTHER ENCODER",
+    "target_model": "OTHER ENCODER", "source_train": "sample.en.test", "target_train": "COPY", "target_test": "COPY",
+    "source_size": 16, "test_size": 8, "valid_size": 4, "subset_by": "paragraph", "epochs": 50.0, "source_epochs": 50.0,
+    "min_steps": 5, "batch_size": 4, "source_batch_size": 4, "lr": 2e-4, "source_lr": 2e-4, "warmup": 0.0, "max_length": 99,
+    "stride": 10, "max_answer_length": 5, "precision": "bf16", "skip_bad": True,
+}  # fmt: skip
+"""A value of each setting that decides scores, other than that of the small sweep."""
+
+ELSEWHERE = {
+    "data_dir": "data", "allow_overlap": True, "device": "cpu", "workers_per_device": 2, "launcher": "ray", "ray_address": "x:1",
+    "keep": "all", "checkpoint_every": 0, "timeout": 5, "gradient_checkpointing": True, "out": "other",
+}  # fmt: skip
+"""A value of each setting that must not change what a run learns or how it is scored."""
+
+WITHOUT_COLUMN = {"skip_bad"}
+"""Part of the ids, and visible in the table only there."""
+
+DERIVED = {*ID_COLUMNS, "steps", "source_steps", "target_questions"}
+
+MakePlan = Callable[..., Plan]
+
+
+@pytest.fixture(scope="session")
+def other_encoder(encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from safetensors.numpy import load_file, save_file
+
+    copy = tmp_path_factory.mktemp("other") / "other"
+    shutil.copytree(encoder, copy)
+    (weights,) = copy.glob("*.safetensors")
+    save_file({name: value + 1 for name, value in load_file(weights).items()}, weights, {"format": "pt"})
+    return copy
+
+
+def rows_of(plan: Plan) -> list[dict[str, Any]]:
+    return [evaluation_row(spec, evaluation) for spec, evals in plan.runs for evaluation in evals]
+
+
+def values(rows: list[dict[str, Any]]) -> dict[str, set[str]]:
+    return {column: {str(row[column]) for row in rows} for column in RESULT_COLUMNS}
+
+
+def test_every_setting_is_tested() -> None:
+    assert {*OTHER, *ELSEWHERE} == set(SETTINGS), "give a new setting a value in OTHER or ELSEWHERE"
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_what_decides_scores_is_in_the_ids_and_in_the_columns_that_it_names(
+    name: str, plan: MakePlan, tmp_path: Path, other_encoder: Path
+) -> None:
+    value = OTHER[name]
+    if value == "OTHER ENCODER":
+        value = str(other_encoder)
+    elif value == "COPY":
+        value = str(tmp_path / "copy.json")
+        shutil.copyfile(plan(tmp_path / "out").runs[0][1][0].data.path, value)
+        Path(value).write_bytes(Path(value).read_bytes() + b"\n")
+    before, after = rows_of(plan(tmp_path / "out")), rows_of(plan(tmp_path / "out", **{name: value}))
+    assert {(row["run_id"], row["eval_id"]) for row in before} != {(row["run_id"], row["eval_id"]) for row in after}
+    old, new = values(before), values(after)
+    changed = {column for column in RESULT_COLUMNS if old[column] != new[column]}
+    if name in WITHOUT_COLUMN:
+        assert changed <= DERIVED
+        return
+    telling = {"lang", "arm", "size", *SEED_COLUMNS, *SETTING_COLUMNS, *TEST_COLUMNS}
+    assert changed & set(SETTINGS[name].columns) & telling, f"nothing in the table tells {name} apart: {changed}"
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_what_decides_no_score_changes_no_row(name: str, plan: MakePlan, tmp_path: Path) -> None:
+    changes = {name: ELSEWHERE[name]} | ({"launcher": "ray"} if name == "ray_address" else {})
+    out = tmp_path / changes.pop("out", "out")
+    assert rows_of(plan(out, **changes)) == rows_of(plan(tmp_path / "out"))
+
+
+def test_every_column_that_keeps_rows_apart_comes_from_a_setting() -> None:
+    named = {column for setting in SETTINGS.values() for column in setting.columns}
+    assert named <= set(RESULT_COLUMNS)
+    assert {*SETTING_COLUMNS, *TEST_COLUMNS} - named - {"source_steps", "split", "schema"} == set()
+
+
+def test_training_seeds_are_crossed_with_subset_seeds(plan: MakePlan, tmp_path: Path) -> None:
+    plain = plan(tmp_path / "out", seeds=2, source_seeds=2)
+    crossed = plan(tmp_path / "out", seeds=3, train_seeds=2, source_seeds=2)
+    rows = [row for row in rows_of(crossed) if row["arm"] == "transfer" and row["size"] == 8]
+    named = ("seed", "subset_seed", "train_seed", "source_seed")
+    assert [tuple(row[name] for name in named) for row in rows] == [
+        (0, 0, 0, 0), (20_000, 0, 1, 1), (10_001, 1, 0, 0), (1, 1, 1, 1), (10_002, 2, 0, 0), (20_002, 2, 1, 1),
+    ]  # fmt: skip
+    ids = {spec.run_id for spec, _ in crossed.runs}
+    assert len(ids) == len(crossed.runs)
+    # A run whose two seeds are equal is that of a sweep that does not cross them.
+    assert {spec.run_id for spec, _ in plain.runs} <= ids
+    with pytest.raises(XlqaError, match="--seeds 10000: with --train-seeds give seeds below 10,000"):
+        plan(tmp_path / "out", seeds="10000,", train_seeds=2)
+
+
+def test_a_crossed_run_draws_by_one_seed_and_trains_by_the_other(plan: MakePlan, tmp_path: Path) -> None:
+    crossed = plan(tmp_path / "out", seeds="3,", train_seeds="1,")
+    (spec, evals) = next(run for run in crossed.runs if run[0].size == 8)
+    config = render_run(spec, evals, tmp_path, None).to_json()
+    assert config["dataset_iterator"]["subset_seed"] == 3
+    assert config["train"]["seed"] == config["chainer"]["pipe"][1]["head_seed"] == 1
+
+
+def test_settings_of_an_arm_change_its_runs_alone(plan: MakePlan, tmp_path: Path) -> None:
+    before = {spec.run_id: spec for spec, _ in plan(tmp_path / "out").runs}
+    changed = plan(tmp_path / "out", lr="1e-3,target-only=5e-4", min_steps={"default": 3, "target-only": 9})
+    for spec, evals in changed.runs:
+        row = evaluation_row(spec, evals[0])
+        if spec.arm == "target-only":
+            assert spec.run_id not in before
+            assert (row["lr"], row["min_steps"]) == (5e-4, 9)
+        else:
+            assert spec.run_id in before
