@@ -35,7 +35,7 @@ from xlqa.util.files import is_abandoned
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 """Of these files and of how texts become windows: a change of either counts it up."""
 
 LEAST_QUESTIONS = 200
