@@ -275,12 +275,12 @@ def _is_inside_whole(part: Part, folder: Path) -> bool:
 
 
 def encoder_need(name: str, hub: Reply) -> Need:
-    """An encoder: a folder and `minilm` are checked whole, a hub name is looked for in the cache and then on the hub."""
+    """An encoder: a folder and one from a package are checked whole, a hub name is looked for in the cache and then on the hub."""
     from xlqa.data.hub import cached_model
-    from xlqa.runs.plan.encoders import MINILM, resolve_encoder
+    from xlqa.runs.plan.encoders import PACKAGED, resolve_encoder
 
     path = Path(name).expanduser()
-    local = path.is_dir() or path.is_absolute() or name == MINILM or name.startswith(".") or name.count("/") > 1
+    local = path.is_dir() or path.is_absolute() or name in PACKAGED or name.startswith(".") or name.count("/") > 1
     if local:
         try:
             resolve_encoder(name)

@@ -348,7 +348,7 @@ class Settings:
         columns=("source_seed",),
     )]
     model: Annotated[str, text(
-        "bert-base-multilingual-cased", GRID, "Encoder: name on the model hub, folder, or `minilm`.", "MODEL", "PathLike",
+        "bert-base-multilingual-cased", GRID, "Encoder: name on the model hub, folder, `multilingual-e5-small` (extra encoder), or `minilm` (English).", "MODEL", "PathLike",
         names_files=True, columns=("model", "model_sha256"), also=("encoder", "model_name_or_path", "pretrained"),
     )]
     target_model: Annotated[Mapping[str, str], words(

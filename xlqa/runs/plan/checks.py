@@ -1,6 +1,6 @@
 """What a sweep could regret, said before it starts: it is allowed, and yet hardly meant.
 
-xlqa sweep --lang ru --model minilm --dry-run
+xlqa sweep --lang ru --model multilingual-e5-small --dry-run
 """
 
 from __future__ import annotations

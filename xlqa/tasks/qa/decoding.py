@@ -1,9 +1,9 @@
 """From logits to answers: the best span over all windows of a question.
 
 A span's score is p(start) * p(end), each a softmax over a window's [CLS] and paragraph pieces, in float32: a window that
-looks unanswered puts its mass on [CLS] and so bows to another. Windows that find the same text add their scores. This is
-what transformers' question-answering pipeline computes; run_qa compares raw sums of logits instead, which a window's
-constant can shift.
+looks unanswered puts its mass on [CLS] and so bows to another. The answer is the text whose scores, summed over the windows
+that find it best, are highest; it is placed where the window with its highest score found it. run_qa compares raw sums
+of logits instead, which a window's constant can shift.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from xlqa.tasks.qa.windows import Windows
+from xlqa.tasks.qa.windows import Windows, trim_span
 
 FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """An answer: `context[start:end] == text`, and its score between 0 and 1."""
+    """An answer: `context[start:end] == text`, without blanks at its ends, and its score between 0 and 1."""
 
     text: str
     start: int
@@ -81,20 +81,36 @@ def merge_windows(
         score: (W, K) log-probabilities; first, last: (W, K) positions in the window, inclusive.
 
     Returns:
-        (Q,) lists of spans; an empty list where a question has no window with a piece of its paragraph.
+        (Q,) lists of spans, the answer first; an empty list where no window has a span with a character that is not a blank.
+        A span's score is that of its best window. The answer does not depend on K: each window votes with its best span
+        alone, and texts without a vote follow by score.
     """
-    found: list[dict[str, Span]] = [{} for _ in range(windows.questions)]
+    found: list[dict[str, _Candidate]] = [{} for _ in range(windows.questions)]
     for w, k in np.argwhere(np.isfinite(score)):
-        begin = int(windows.char_start[windows.starts[w] + first[w, k]])
-        stop = int(windows.char_end[windows.starts[w] + last[w, k]])
         owner = int(windows.question[w])
+        begin, stop = trim_span(
+            contexts[owner],
+            int(windows.char_start[windows.starts[w] + first[w, k]]),
+            int(windows.char_end[windows.starts[w] + last[w, k]]),
+        )
+        if begin == stop:
+            continue
         text = contexts[owner][begin:stop]
         value = float(np.exp(score[w, k]))
-        same = found[owner].get(text.lower())
-        kept = (
-            Span(text, begin, stop, value)
-            if same is None
-            else Span(same.text, same.start, same.end, same.score + value)
-        )
-        found[owner][text.lower()] = kept
-    return [sorted(spans.values(), key=lambda span: -span.score) for spans in found]
+        candidate = found[owner].setdefault(text.lower(), _Candidate(Span(text, begin, stop, value)))
+        candidate.votes += value if k == 0 else 0.0
+        if value > candidate.span.score:
+            candidate.span = Span(text, begin, stop, value)
+    return [[candidate.span for candidate in sorted(c.values(), key=_rank)] for c in found]
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """A text that windows found: where its best window found it, and the sum of the scores of windows that find it best."""
+
+    span: Span
+    votes: float = 0.0
+
+
+def _rank(candidate: _Candidate) -> tuple[float, float]:
+    return -candidate.votes, -candidate.span.score

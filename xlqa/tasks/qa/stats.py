@@ -143,10 +143,10 @@ def load_cutter(model: str) -> Cutter:
     Raises:
         XlqaError: no tokenizer there, or it can't be had.
     """
-    from xlqa.data.hub import MINILM, cached_model, minilm_folder
+    from xlqa.data.hub import PACKAGED, cached_model
 
-    if model == MINILM:
-        return _cutter(MINILM, load_cutter_file(minilm_folder() / "tokenizer.json"))
+    if model in PACKAGED:
+        return _cutter(model, load_cutter_file(PACKAGED[model]() / "tokenizer.json"))
     file = Path(model).expanduser() / "tokenizer.json"
     if file.is_file():
         return _cutter(model, load_cutter_file(file))

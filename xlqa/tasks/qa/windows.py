@@ -72,7 +72,8 @@ class Windows:
         starts: (W + 1,) where each window begins in the piece arrays.
         question: (W,) index of the question that a window belongs to, ascending.
         context_from, context_to: (W,) the window's own positions of the paragraph's part: [from, to).
-        char_start, char_end: (T,) offsets of each piece in the original paragraph, in Python characters; 0 for other pieces.
+        char_start, char_end: (T,) offsets of each piece in the original paragraph, in Python characters, without the blanks
+            that a piece begins or ends with; 0 for other pieces.
         questions: number of questions; one without any window is possible only for an empty paragraph.
         template: how the pieces were joined.
     """
@@ -150,6 +151,9 @@ class _Pieces:
     borders: npt.NDArray[np.int64]
 
 
+BLANKS = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "\u200b\u200e\u200f\ufeff"
+"""Characters that no answer begins or ends with: white space, zero-width space, direction marks and byte order mark."""
+
 CHUNK = 1000
 """Texts that are tokenised at a time, on all cores; their intermediate Python objects are gone before the next."""
 
@@ -163,7 +167,7 @@ def _tokenize_each(tokenizer: Any, texts: Sequence[str], offsets: bool) -> tuple
     backend.no_truncation()
     backend.no_padding()
     encode = backend.encode_batch if offsets else backend.encode_batch_fast
-    ids, pairs, counts = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)], [np.zeros(1, np.int64)]
+    ids, pairs, counts = [np.zeros(0, np.int32)], [np.zeros((0, 2), np.int32)], [np.zeros(1, np.int64)]
     for at in range(0, len(distinct), CHUNK):
         encodings = encode(distinct[at : at + CHUNK], add_special_tokens=False)
         counts.append(np.fromiter(map(len, encodings), dtype=np.int64, count=len(encodings)))
@@ -171,12 +175,40 @@ def _tokenize_each(tokenizer: Any, texts: Sequence[str], offsets: bool) -> tuple
         ids.append(np.fromiter(_chain(e.ids for e in encodings), dtype=np.int32, count=total))
         if offsets:
             ends = _chain(_chain(e.offsets for e in encodings))
-            pairs.append(np.fromiter(ends, dtype=np.int32, count=2 * total))
-    bounds = np.concatenate(pairs).reshape(-1, 2)
+            found = np.fromiter(ends, dtype=np.int32, count=2 * total).reshape(-1, 2)
+            pairs.append(_trim_pieces(distinct[at : at + CHUNK], found, counts[-1]))
+    bounds = np.concatenate(pairs)
     return _Pieces(np.concatenate(ids), bounds[:, 0], bounds[:, 1], np.cumsum(np.concatenate(counts))), which
 
 
 _chain = itertools.chain.from_iterable
+
+
+def _trim_pieces(texts: Sequence[str], pieces: IntArray, counts: Index) -> IntArray:
+    """(n, 2) offsets of pieces without the blanks at their ends; a piece of blanks alone becomes empty, at its end.
+
+    Args:
+        texts: whose pieces these are; pieces: (n, 2) offsets, text after text; counts: of each text's pieces.
+
+    SentencePiece and byte-level tokenizers count the blank before a word as part of its first piece.
+    """
+    lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+    characters = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    inked = ~np.isin(characters, np.array([ord(blank) for blank in BLANKS], dtype=np.uint32))
+    shift = np.repeat(np.cumsum(lengths) - lengths, counts)
+    places = np.arange(len(characters) + 1)
+    following = np.minimum.accumulate(np.where(np.append(inked, True), places, len(characters))[::-1])[::-1]
+    preceding = np.maximum.accumulate(np.where(np.append(True, inked), places, 0))
+    start, end = pieces[:, 0] + shift, pieces[:, 1] + shift
+    new_start = np.minimum(following[start], end)
+    new_end = np.maximum(preceding[end], new_start)
+    return np.stack([new_start - shift, new_end - shift], axis=1).astype(np.int32)
+
+
+def trim_span(text: str, start: int, end: int) -> tuple[int, int]:
+    """A span of characters [start, end) without the blanks at its ends; empty, at `end`, where it holds nothing else."""
+    start += len(text[start:end]) - len(text[start:end].lstrip(BLANKS))
+    return start, start + len(text[start:end].rstrip(BLANKS))
 
 
 def make_windows(tokenizer: Any, contexts: Sequence[str], questions: Sequence[str], shape: WindowShape) -> Windows:
@@ -257,7 +289,8 @@ def label_windows(windows: Windows, answer_start: npt.NDArray[np.int64], answer_
 
     Args:
         windows: W windows of Q questions.
-        answer_start, answer_end: (Q,) the answer's characters [start, end) in the paragraph; start = -1 for none.
+        answer_start, answer_end: (Q,) the answer's characters [start, end) in the paragraph, without blanks at its ends
+            (`trim_span`); start = -1 for none.
 
     A window is answered when its pieces cover the answer's first and last character; otherwise its label is [CLS].
     """
