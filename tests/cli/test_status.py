@@ -17,6 +17,7 @@ from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.store.results import write_evaluation
 from xlqa.runs.store.scores import ScoredSet
 from xlqa.runs.store.status import is_locked, read_status
+from xlqa.tasks.base import Scores
 from xlqa.util.files import sign, write_json
 
 TESTS = ("xquad.ru", "sberquad.dev")
@@ -43,8 +44,8 @@ def finish(
 ) -> None:
     planned = json.loads(folder.config.read_bytes())["metadata"]["xlqa"]["evaluations"].values()
     for record in (e["row"] for e in planned if e["row"]["test"] in tests):
-        scores = np.array([f1])
-        scored = ScoredSet(("q",), ("c",), scores, scores / 2, scores, scores)
+        values = np.array([[f1, f1 / 2, f1, f1]]) / 100
+        scored = ScoredSet(("q",), ("c",), Scores(("f1", "em", "squad_f1", "squad_em"), values, np.ones((1, 4))))
         scores_of = {"f1": f1, "em": f1 / 2, "squad_f1": f1, "squad_em": f1, "finished": when}
         write_evaluation(folder.evaluation(record["eval_id"]), {"q": "a"}, scored, record | scores_of, {})
 

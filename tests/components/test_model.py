@@ -78,7 +78,7 @@ def test_half_an_encoder_is_refused(encoder: Path, tmp_path: Path) -> None:
     save_file(
         {k: v for k, v in weights.items() if "layer.1" not in k}, str(folder / "model.safetensors"), {"format": "pt"}
     )
-    with pytest.raises(XlqaError, match="not a whole model"):
+    with pytest.raises(XlqaError, match="not a complete model"):
         read_network(folder)
 
 

@@ -53,6 +53,7 @@ from xlqa.runs.store import results as store
 from xlqa.runs.store.results import forget_failures, is_trained, read_result, write_evaluation, write_results
 from xlqa.runs.store.scores import ScoredSet
 from xlqa.runs.store.setup import lay_out
+from xlqa.tasks.base import Scores
 from xlqa.training.events import Stage, Step
 from xlqa.training.model_folder import write_folder
 from xlqa.util import files
@@ -394,8 +395,8 @@ def test_events_survive_the_way_to_another_process() -> None:
 
 
 def scored_one() -> ScoredSet:
-    scores = np.array([50.0])
-    return ScoredSet(("q",), ("c",), scores, scores, scores, scores)
+    metrics = ("f1", "em", "squad_f1", "squad_em")
+    return ScoredSet(("q",), ("c",), Scores(metrics, np.full((1, 4), 0.5), np.ones((1, 4))))
 
 
 def test_an_evaluation_that_another_wrote_over_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
