@@ -53,12 +53,14 @@ HEAVY = ("torch", "transformers", "deeppavlov")
 HEAVY_FOLDERS = (
     "components/",
     "training/",
+    "tasks/heads.py",
     "tasks/qa/decoding.py",
+    "tasks/qa/network.py",
     "runs/execute/run.py",
     "runs/execute/worker.py",
     "predict.py",
 )
-TORCH_AT_TOP = ("components/", "training/", "tasks/qa/decoding.py")
+TORCH_AT_TOP = ("components/", "training/", "tasks/heads.py", "tasks/qa/decoding.py", "tasks/qa/network.py")
 """Modules that are themselves imported only where a run is executed."""
 
 SEAMS = {

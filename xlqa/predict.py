@@ -114,4 +114,5 @@ def ask(
         str(asked.folder), str(asked.folder), max_answer_length=asked.max_answer_length, precision=asked.precision,
         device=device, mode="infer",
     )  # fmt: skip
-    return reader.find(windows([context], [question]), [context], top_k)[0]
+    spans: list[Span] = reader.find(windows([context], [question]), [context], top=top_k)[0]
+    return spans

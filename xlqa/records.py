@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from xlqa.errors import XlqaError
 
@@ -41,6 +41,18 @@ class Arm(StrEnum):
         return self in (Arm.TRANSFER, Arm.JOINT)
 
 
+class Example(Protocol):
+    """What sweeps need to know of an example of any task: a question, a sentence, a pair of sentences."""
+
+    @property
+    def id(self) -> str:
+        """Unique within its data set."""
+
+    @property
+    def group(self) -> str:
+        """The unit that subsets, validation parts and intervals may draw whole: paragraph, premise, or the example."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A gold answer: `context[start : start + len(text)] == text`, in Python characters (code points)."""
@@ -66,6 +78,11 @@ class Question:
     context: str
     answers: tuple[Answer, ...]
     context_hash: str
+
+    @property
+    def group(self) -> str:
+        """Its paragraph."""
+        return self.context_hash
 
 
 MOST_SEEDS = 10_000

@@ -56,7 +56,7 @@ class Ours:
         plan = TrainingPlan(
             steps, self.material.batch_size, 3e-5, 0.1, seed, self.precision, self.material.device
         )  # fmt: skip
-        trainer = Trainer(self.model.network, self.windows, self.labels, plan)
+        trainer = Trainer(self.model.network, self.model.head, self.windows, self.labels, plan)
         began = time.perf_counter()
         trainer.run()
         return time.perf_counter() - began

@@ -17,6 +17,7 @@ from xlqa.runs.store.results import write_evaluation
 from xlqa.runs.store.run_config import read_config, write_config
 from xlqa.runs.store.scores import ScoredSet
 from xlqa.runs.store.status import read_status
+from xlqa.tasks.base import Scores
 from xlqa.util.files import sign, write_json
 from xlqa.util.locks import is_locked, waiting_lock
 
@@ -42,8 +43,8 @@ def finish(
     folder: RunFolder, f1: float, tests: tuple[str, ...] = TESTS, when: str = "2026-01-01T00:00:00+00:00"
 ) -> None:
     for record in (e.row for e in read_config(folder).evaluations.values() if e.row["test"] in tests):
-        scores = np.array([f1])
-        scored = ScoredSet(("q",), ("c",), scores, scores / 2, scores, scores)
+        values = np.array([[f1, f1 / 2, f1, f1]]) / 100
+        scored = ScoredSet(("q",), ("c",), Scores(("f1", "em", "squad_f1", "squad_em"), values, np.ones((1, 4))))
         scores_of = {"f1": f1, "em": f1 / 2, "squad_f1": f1, "squad_em": f1, "finished": when}
         write_evaluation(folder.evaluation(record["eval_id"]), {"q": "a"}, scored, {**record, **scores_of}, TEST)
 

@@ -31,7 +31,7 @@ def test_saved_model_answers_as_before(encoder: Path, tmp_path: Path) -> None:
     texts, starts, scores = before
     for context, text, start, score in zip(CONTEXTS, texts, starts, scores, strict=True):
         assert context[start : start + len(text)] == text
-        assert 0 < score <= 2
+        assert 0 < score <= 1
     assert sorted(p.name for p in tmp_path.iterdir()) == ["model"]
     assert (tmp_path / "model" / "model.safetensors").is_file()
 
@@ -49,8 +49,10 @@ def test_pipeline_of_transformers_gives_the_same_answers(encoder: Path, tmp_path
         theirs = ask(
             question=question, context=context, align_to_words=False, max_answer_len=9, max_seq_len=64, doc_stride=16
         )
-        assert (theirs["answer"], theirs["start"]) == (text, start)
-        assert theirs["score"] == pytest.approx(score, rel=1e-3)
+        assert theirs["answer"] == text
+        # transformers adds up the windows that find one text, and gives the place of the first of them.
+        assert context[start : start + len(text)] == text
+        assert score <= theirs["score"] * (1 + 1e-3)
 
 
 def test_untrained_head_is_never_scored(encoder: Path, tmp_path: Path) -> None:
@@ -78,7 +80,7 @@ def test_half_an_encoder_is_refused(encoder: Path, tmp_path: Path) -> None:
     save_file(
         {k: v for k, v in weights.items() if "layer.1" not in k}, str(folder / "model.safetensors"), {"format": "pt"}
     )
-    with pytest.raises(XlqaError, match="not a whole model"):
+    with pytest.raises(XlqaError, match="not a complete model"):
         read_network(folder)
 
 

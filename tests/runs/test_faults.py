@@ -54,6 +54,7 @@ from xlqa.runs.store.results import is_trained, read_result, write_evaluation
 from xlqa.runs.store.scores import ScoredSet
 from xlqa.runs.store.setup import lay_out
 from xlqa.runs.store.table import write_results
+from xlqa.tasks.base import Scores
 from xlqa.training.events import Stage, Step
 from xlqa.util import files
 from xlqa.util.files import (
@@ -396,8 +397,8 @@ def test_events_survive_the_way_to_another_process() -> None:
 
 
 def scored_one() -> ScoredSet:
-    scores = np.array([50.0])
-    return ScoredSet(("q",), ("c",), scores, scores, scores, scores)
+    metrics = ("f1", "em", "squad_f1", "squad_em")
+    return ScoredSet(("q",), ("c",), Scores(metrics, np.full((1, 4), 0.5), np.ones((1, 4))))
 
 
 def test_an_evaluation_that_another_wrote_over_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

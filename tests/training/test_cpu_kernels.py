@@ -16,7 +16,9 @@ import torch
 from torch import nn
 from transformers import BertConfig, BertForQuestionAnswering
 
+from xlqa.tasks.base import HeadOptions
 from xlqa.tasks.qa.decoding import best_spans, span_probabilities
+from xlqa.tasks.qa.network import SpanHead
 from xlqa.tasks.qa.windows import Template, Windows
 from xlqa.training import cpu_kernels as kernels
 from xlqa.training.batching import collate
@@ -240,10 +242,15 @@ def test_decoded_answers_are_those_of_torchs_own_kernels() -> None:
     assert float(margin.max()) < 0.1
 
 
+def span_loss(network: Any, batch: dict[str, torch.Tensor], start: list[int], end: list[int]) -> torch.Tensor:
+    labels = {"start": torch.tensor(start), "end": torch.tensor(end)}
+    return batch_loss(network, SpanHead(HeadOptions()), batch | labels)
+
+
 def loss_and_gradients(network: Any, low: bool) -> tuple[float, torch.Tensor]:
     network.zero_grad()
     with torch.autocast("cpu", dtype=BFLOAT, enabled=low):
-        loss = batch_loss(network, small_batch(), torch.tensor([1, 2, 3]), torch.tensor([4, 5, 6]))
+        loss = span_loss(network, small_batch(), [1, 2, 3], [4, 5, 6])
     loss.backward()
     return float(loss.detach()), torch.cat([p.grad.flatten() for p in network.parameters()])
 
@@ -264,13 +271,12 @@ def test_without_dropout_loss_and_gradients_are_the_same() -> None:
 
 
 def test_dropout_leaves_the_loss_the_same_on_average(pair: tuple[Any, Any]) -> None:
-    start, end = torch.tensor([1, 2, 3]), torch.tensor([4, 5, 6])
     found = []
     for network in pair:
         torch.manual_seed(0)
         network.train()
         with torch.no_grad():
-            losses = [float(batch_loss(network, small_batch(), start, end)) for _ in range(200)]
+            losses = [float(span_loss(network, small_batch(), [1, 2, 3], [4, 5, 6])) for _ in range(200)]
         found.append((np.mean(losses), np.std(losses) / 200**0.5))
     (own, own_error), (ours, our_error) = found
     assert own_error > 0
@@ -339,7 +345,7 @@ def train_steps(network: Any, windows: Windows, steps: int, lr: float) -> None:
     optimizer = make_optimizer(network, lr)
     batch = collate(windows, np.array([0, 1]))
     for _ in range(steps):
-        batch_loss(network, dict(batch), torch.tensor([2, 3]), torch.tensor([3, 4])).backward()
+        span_loss(network, batch, [2, 3], [3, 4]).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()

@@ -22,7 +22,7 @@ from xlqa.components.preprocessor import WindowPreprocessor, load_tokenizer, tok
 from xlqa.data.cache import tokenised_folder
 from xlqa.tasks.qa.windows import Windows, WindowShape, make_windows
 from xlqa.training import feature_cache as tokenised
-from xlqa.training.context import SESSION
+from xlqa.training.context import SHARED
 from xlqa.training.feature_cache import ARRAYS, name_set, prune, read_windows, share_windows, write_windows
 
 NAME = "0" * 64
@@ -68,7 +68,7 @@ def test_from_disk_as_fresh(encoder: Path, tmp_path: Path, pairs: list[tuple[str
 
 
 def load_tokenizer_once(encoder: Path) -> Any:
-    return SESSION.share(("tokenizer", "test_tokenised"), lambda: load_tokenizer(encoder))
+    return SHARED.get(("tokenizer", "test_tokenised"), lambda: load_tokenizer(encoder))
 
 
 def test_second_process_does_not_tokenise(windows: Windows) -> None:
@@ -158,10 +158,10 @@ def test_all_that_decides_the_pieces_is_in_the_name(encoder: Path, tmp_path: Pat
 
 def test_the_component_reads_what_another_process_left(encoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = ["mara lives in the town", "the river"], ["where", "what"]
-    monkeypatch.setattr(SESSION, "_shared", type(SESSION._shared)())
+    SHARED.clear()
     first = WindowPreprocessor(str(encoder), 48, 8)(*texts)
-    monkeypatch.setattr(SESSION, "_shared", type(SESSION._shared)())
-    monkeypatch.setattr("xlqa.components.preprocessor.make_windows", never)
+    SHARED.clear()
+    monkeypatch.setattr("xlqa.tasks.qa.task.make_windows", never)
     assert same(WindowPreprocessor(str(encoder), 48, 8)(*texts), first)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,20 +15,23 @@ import torch
 from xlqa.components import model as models
 from xlqa.components.preprocessor import load_tokenizer
 from xlqa.records import planned_steps
+from xlqa.tasks.base import HeadOptions
+from xlqa.tasks.qa.network import SpanHead
 from xlqa.tasks.qa.windows import Labels, Windows, WindowShape, label_windows, make_windows
 from xlqa.training import loop as training
 from xlqa.training.batching import collate
-from xlqa.training.context import SESSION, Session
+from xlqa.training.context import SHARED, RunContext
 from xlqa.training.events import Stage, Step
 from xlqa.training.loop import Trainer, TrainingFailed, TrainingPlan, batch_loss, learning_rate, make_optimizer
 
+HEAD = SpanHead(HeadOptions())
+QUIET = RunContext(listen=lambda event: None)
+
 
 @pytest.fixture(autouse=True)
-def quiet_session(monkeypatch: pytest.MonkeyPatch) -> Session:
-    monkeypatch.setattr(SESSION, "listen", lambda event: None)
-    monkeypatch.setattr(SESSION, "train_log", None)
-    monkeypatch.setattr(SESSION, "micro_tokens", None)
-    return SESSION
+def _forget_memory_limits() -> Iterator[None]:
+    yield
+    SHARED.micro_tokens.clear()
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +61,19 @@ def plan(**changes: object) -> TrainingPlan:
     return TrainingPlan(**(settings | changes))  # type: ignore[arg-type]  # a test's shorthand
 
 
+def trainer(
+    network: torch.nn.Module, data: tuple[Windows, Labels], settings: TrainingPlan, origin: str = "",
+    context: RunContext = QUIET,
+) -> Trainer:  # fmt: skip
+    return Trainer(network, HEAD, *data, settings, origin=origin, context=context)
+
+
+def span_loss(
+    network: torch.nn.Module, batch: dict[str, torch.Tensor], start: torch.Tensor, end: torch.Tensor
+) -> float:
+    return float(batch_loss(network, HEAD, batch | {"start": start, "end": end}).detach())
+
+
 def weights(network: torch.nn.Module) -> torch.Tensor:
     return torch.cat([p.detach().flatten() for p in network.parameters()])
 
@@ -79,7 +97,7 @@ def test_same_seed_same_weights_and_loss_falls(encoder: Path, data: tuple[Window
     outcomes, results = [], []
     for seed in (1, 1, 2):
         network = fresh(encoder)
-        outcomes.append(Trainer(network, *data, plan(steps=40, seed=seed)).run())
+        outcomes.append(trainer(network, data, plan(steps=40, seed=seed)).run())
         results.append(weights(network))
     assert torch.equal(results[0], results[1])
     assert not torch.equal(results[0], results[2])
@@ -92,9 +110,9 @@ def test_micro_batches_leave_the_step_the_same(encoder: Path, data: tuple[Window
     gradients, losses = [], []
     for micro in (4096, 64):
         network = fresh(encoder).eval()  # no dropout: only then is the sum the same
-        trainer = Trainer(network, *data, plan())
-        trainer.micro_tokens = micro
-        losses.append(float(trainer._gradients(np.array([0, 5, 9, 14]))))
+        training_run = trainer(network, data, plan())
+        training_run.micro_tokens = micro
+        losses.append(float(training_run._gradients(np.array([0, 5, 9, 14]))))
         gradients.append(torch.cat([p.grad.flatten() for p in network.parameters() if p.grad is not None]))
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
     torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-4, atol=1e-6)
@@ -104,9 +122,9 @@ def test_loss_ignores_padding_and_question(encoder: Path, data: tuple[Windows, L
     windows, labels = data
     network = fresh(encoder).eval()
     start, end = (torch.from_numpy(x[[3, 5]].astype(np.int64)) for x in (labels.start, labels.end))
-    together = float(batch_loss(network, collate(windows, np.array([3, 5])), start, end))
+    together = span_loss(network, collate(windows, np.array([3, 5])), start, end)
     apart = sum(
-        float(batch_loss(network, collate(windows, np.array([w])), start[i : i + 1], end[i : i + 1]))
+        span_loss(network, collate(windows, np.array([w])), start[i : i + 1], end[i : i + 1])
         for i, w in enumerate((3, 5))
     )
     assert together == pytest.approx(apart, rel=1e-5)
@@ -127,32 +145,31 @@ def test_nan_is_named(encoder: Path, data: tuple[Windows, Labels]) -> None:
     with torch.no_grad():
         network.qa_outputs.weight.fill_(float("nan"))
     with pytest.raises(TrainingFailed, match=r"not a number.*lower --lr"):
-        Trainer(network, *data, plan()).run()
+        trainer(network, data, plan()).run()
 
 
 def test_memory_that_runs_out_halves_the_pass(
     encoder: Path, data: tuple[Windows, Labels], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network = fresh(encoder)
-    trainer = Trainer(network, *data, plan(steps=2))
-    real, calls = trainer._gradients, []
+    scarcely = trainer(network, data, plan(steps=2))
+    real, calls = scarcely._gradients, []
 
     def scarce(batch: np.ndarray) -> torch.Tensor:
-        calls.append(trainer.micro_tokens)
-        if trainer.micro_tokens > 512:
+        calls.append(scarcely.micro_tokens)
+        if scarcely.micro_tokens > 512:
             raise torch.OutOfMemoryError("out of memory")
         return real(batch)
 
-    monkeypatch.setattr(trainer, "_gradients", scarce)
-    assert trainer.run().micro_tokens == 512
+    monkeypatch.setattr(scarcely, "_gradients", scarce)
+    assert scarcely.run().micro_tokens == 512
     assert calls[:3] == [2048, 1024, 512]
+    assert trainer(network, data, plan()).micro_tokens == 512  # the next training of this process starts there
 
 
-def test_log_has_a_row_per_logged_step(
-    encoder: Path, data: tuple[Windows, Labels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(SESSION, "train_log", tmp_path / "train.csv")
-    Trainer(fresh(encoder), *data, plan()).run()
+def test_log_has_a_row_per_logged_step(encoder: Path, data: tuple[Windows, Labels], tmp_path: Path) -> None:
+    context = replace(QUIET, train_log=tmp_path / "train.csv")
+    trainer(fresh(encoder), data, plan(), context=context).run()
     rows = list(csv.DictReader((tmp_path / "train.csv").open(encoding="utf-8")))
     assert list(rows[0]) == ["step", "loss", "lr", "examples_per_second"]
     assert [int(row["step"]) for row in rows] == list(range(1, 13))
@@ -167,20 +184,20 @@ def test_a_broken_training_goes_on_to_the_same_weights(
     encoder: Path, data: tuple[Windows, Labels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unbroken = fresh(encoder)
-    monkeypatch.setattr(SESSION, "train_log", tmp_path / "whole.csv")
-    whole = Trainer(unbroken, *data, plan(steps=30)).run()
+    context = replace(QUIET, train_log=tmp_path / "whole.csv")
+    whole = trainer(unbroken, data, plan(steps=30), context=context).run()
 
-    monkeypatch.setattr(SESSION, "train_log", tmp_path / "broken.csv")
-    monkeypatch.setattr(SESSION, "checkpoint", tmp_path / "checkpoint.safetensors")
-    monkeypatch.setattr(SESSION, "checkpoint_minutes", 1e-9)
-    broken = Trainer(fresh(encoder), *data, plan(steps=30))
+    stages: list[dict[str, object]] = []
+    context = RunContext(
+        listen=stages.append, train_log=tmp_path / "broken.csv", checkpoint=tmp_path / "checkpoint.safetensors",
+        checkpoint_minutes=1e-9,
+    )  # fmt: skip
+    broken = trainer(fresh(encoder), data, plan(steps=30), context=context)
     monkeypatch.setattr(broken, "_step", stop_after(17, broken._step))
     with pytest.raises(Stopped):
         broken.run()
-    stages: list[Stage | Step] = []
-    monkeypatch.setattr(SESSION, "listen", stages.append)
     network = fresh(encoder)
-    resumed = Trainer(network, *data, plan(steps=30)).run()
+    resumed = trainer(network, data, plan(steps=30), context=context).run()
     assert Stage("resuming after step 17") in stages
     assert torch.equal(weights(network), weights(unbroken))
     assert resumed.final_loss == whole.final_loss
@@ -204,30 +221,23 @@ def test_a_broken_or_foreign_checkpoint_is_not_read(
     encoder: Path, data: tuple[Windows, Labels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str
 ) -> None:
     path = tmp_path / "checkpoint.safetensors"
-    monkeypatch.setattr(SESSION, "checkpoint", path)
-    monkeypatch.setattr(SESSION, "checkpoint_minutes", 1e-9)
+    often = replace(QUIET, checkpoint=path, checkpoint_minutes=1e-9)
     with monkeypatch.context() as patch:
         if harm == "code":
             patch.setattr(training, "VERSIONS", ("0.0.1",))
         settings = plan(steps=6, seed=8 if harm == "other" else 1)
-        Trainer(fresh(encoder), *data, settings, "others" if harm == "weights" else "").run()
+        trainer(fresh(encoder), data, settings, "others" if harm == "weights" else "", context=often).run()
     raw = bytearray(path.read_bytes())
     raw[-100] ^= 16
     path.write_bytes({"cut": bytes(raw[:-200]), "flip": bytes(raw), "empty": b""}.get(harm, path.read_bytes()))
-    monkeypatch.setattr(SESSION, "checkpoint_minutes", 0.0)
     stages: list[Stage | Step] = []
-    monkeypatch.setattr(SESSION, "listen", stages.append)
     network, clean = fresh(encoder), fresh(encoder)
-    Trainer(network, *data, plan(steps=6)).run()
-    monkeypatch.setattr(SESSION, "checkpoint", None)
-    Trainer(clean, *data, plan(steps=6)).run()
+    trainer(network, data, plan(steps=6), context=RunContext(listen=stages.append, checkpoint=path)).run()
+    trainer(clean, data, plan(steps=6)).run()
     assert not [event for event in stages if "resuming" in str(event)]
     assert torch.equal(weights(network), weights(clean))
 
 
-def test_a_full_disk_costs_the_checkpoint_alone(
-    encoder: Path, data: tuple[Windows, Labels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(SESSION, "checkpoint", tmp_path / "missing" / "checkpoint.safetensors")
-    monkeypatch.setattr(SESSION, "checkpoint_minutes", 1e-9)
-    assert Trainer(fresh(encoder), *data, plan(steps=4)).run().steps == 4
+def test_a_full_disk_costs_the_checkpoint_alone(encoder: Path, data: tuple[Windows, Labels], tmp_path: Path) -> None:
+    context = replace(QUIET, checkpoint=tmp_path / "missing" / "checkpoint.safetensors", checkpoint_minutes=1e-9)
+    assert trainer(fresh(encoder), data, plan(steps=4), context=context).run().steps == 4

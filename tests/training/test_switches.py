@@ -17,22 +17,24 @@ import torch
 from xlqa.components import model as models
 from xlqa.components.model import SpanModel
 from xlqa.components.preprocessor import load_tokenizer
+from xlqa.tasks.base import HeadOptions
+from xlqa.tasks.qa.network import SpanHead
 from xlqa.tasks.qa.windows import Labels, Windows, WindowShape, label_windows, make_windows
 from xlqa.training import loop as training
 from xlqa.training.batching import collate, training_batches
-from xlqa.training.context import SESSION
+from xlqa.training.context import RunContext
 from xlqa.training.cpu_kernels import accelerate
 from xlqa.training.loop import Trainer, TrainingFailed, TrainingPlan, batch_loss, recomputed_activations
 
 QUESTIONS = 64
+HEAD = SpanHead(HeadOptions())
+QUIET = RunContext(listen=lambda event: None)
 WORDS = ("mara", "river", "people", "founded", "lives", "vive")
 
 
 @pytest.fixture(autouse=True)
-def _quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No listener, no log; one thread, since tiny tensors gain nothing from more."""
-    monkeypatch.setattr(SESSION, "listen", lambda event: None)
-    monkeypatch.setattr(SESSION, "micro_tokens", None)
+def _one_thread() -> Iterator[None]:
+    """Tiny tensors gain nothing from more."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -79,12 +81,16 @@ def plan(**changes: Any) -> TrainingPlan:
 def trained(encoder: Path, windows: Windows, labels: Labels, tmp_path_factory: pytest.TempPathFactory) -> SpanModel:
     """A model that has learned to answer, so that its answers say something."""
     model = SpanModel(str(encoder), str(tmp_path_factory.mktemp("switches") / "model"), device="cpu", mode="train")
-    listen, SESSION.listen = SESSION.listen, lambda event: None
-    try:
-        Trainer(model.network, windows, labels, plan(steps=150)).run()
-    finally:
-        SESSION.listen = listen
+    trainer(model.network, windows, labels, plan(steps=150)).run()
     return model
+
+
+def trainer(network: Any, windows: Windows, labels: Labels, settings: TrainingPlan, recompute: bool = False) -> Trainer:
+    return Trainer(network, HEAD, windows, labels, settings, recompute=recompute, context=QUIET)
+
+
+def span_loss(network: Any, batch: dict[str, torch.Tensor], start: torch.Tensor, end: torch.Tensor) -> torch.Tensor:
+    return batch_loss(network, HEAD, batch | {"start": start, "end": end})
 
 
 def gradients(network: Any) -> torch.Tensor:
@@ -126,7 +132,7 @@ def total_loss(network: Any, windows: Windows, labels: Labels, batches: Any, pre
     for batch in batches:
         start, end = (torch.from_numpy(x[batch].astype(np.int64)) for x in (labels.start, labels.end))
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
-            total += float(batch_loss(network, collate(windows, batch), start, end))
+            total += float(span_loss(network, collate(windows, batch), start, end))
     return total
 
 
@@ -161,17 +167,17 @@ def test_training_in_bf16_ends_near_float32(encoder: Path, windows: Windows, lab
     """The mean loss of forty updates within 3 %: the same batches, the same dropout."""
     means = []
     for precision in ("fp32", "bf16"):
-        trainer = Trainer(fresh(encoder), windows, labels, plan(steps=40, precision=precision))
+        heard = trainer(fresh(encoder), windows, labels, plan(steps=40, precision=precision))
         losses: list[float] = []
-        step = trainer._step
+        step = heard._step
 
         def record(batch: Any, lr: float, step: Any = step, losses: list[float] = losses) -> torch.Tensor:
             loss: torch.Tensor = step(batch, lr)
             losses.append(float(loss))
             return loss
 
-        trainer._step = record  # type: ignore[method-assign]  # a test's ear
-        trainer.run()
+        heard._step = record  # type: ignore[method-assign]  # a test's ear
+        heard.run()
         means.append(float(np.mean(losses)))
     assert means[1] == pytest.approx(means[0], rel=0.03)
 
@@ -184,9 +190,9 @@ def test_micro_batches_leave_loss_and_gradients_the_same(
     losses, found = [], []
     for tokens in (1 << 20, micro):
         network = fresh(encoder).eval()
-        trainer = Trainer(network, windows, labels, plan())
-        trainer.micro_tokens = tokens
-        losses.append(float(trainer._gradients(np.arange(16))))
+        small = trainer(network, windows, labels, plan())
+        small.micro_tokens = tokens
+        losses.append(float(small._gradients(np.arange(16))))
         found.append(gradients(network))
     assert losses[1] == pytest.approx(losses[0], rel=1e-5)
     torch.testing.assert_close(found[1], found[0], rtol=0, atol=1e-5 * float(found[0].abs().max()))
@@ -205,10 +211,10 @@ def test_gradient_checkpointing_leaves_loss_and_gradients_the_same(
             accelerate(network, "cpu")
         assert network.config.hidden_dropout_prob > 0
         assert network.config.attention_probs_dropout_prob > 0
-        trainer = Trainer(network, windows, labels, plan(precision=precision))
+        once = trainer(network, windows, labels, plan(precision=precision))
         torch.manual_seed(5)
         with recomputed_activations(network, wanted):
-            losses.append(float(trainer._gradients(np.arange(16))))
+            losses.append(float(once._gradients(np.arange(16))))
         found.append(gradients(network))
     assert losses[0] == losses[1]
     assert torch.equal(found[0], found[1])
@@ -227,7 +233,7 @@ def test_gradient_checkpointing_keeps_fewer_activations(encoder: Path, windows: 
 
         start, end = (torch.from_numpy(x[:16].astype(np.int64)) for x in (labels.start, labels.end))
         with recomputed_activations(network, wanted), torch.autograd.graph.saved_tensors_hooks(note, lambda t: t):
-            loss = batch_loss(network, collate(windows, np.arange(16)), start, end)
+            loss = span_loss(network, collate(windows, np.arange(16)), start, end)
         weights = {parameter.untyped_storage().data_ptr() for parameter in network.parameters()}
         kept.append(sum(size for pointer, size in sizes.items() if pointer not in weights))
         loss.backward()
@@ -242,7 +248,7 @@ def test_a_training_with_gradient_checkpointing_ends_in_the_same_weights(
     for recompute in (False, True):
         network = fresh(encoder)
         accelerate(network, "cpu")
-        Trainer(network, windows, labels, plan(), recompute=recompute).run()
+        trainer(network, windows, labels, plan(), recompute=recompute).run()
         assert not network.is_gradient_checkpointing
         found.append(torch.cat([p.detach().flatten() for p in network.parameters()]))
     assert torch.equal(found[0], found[1])
@@ -268,6 +274,6 @@ def test_embedding_only_what_occurs_ends_in_the_same_weights(
         accelerate(network, "cpu")
         if whole:
             monkeypatch.setattr(training, "touched_embeddings", lambda network, windows, factor: nullcontext(windows))
-        Trainer(network, windows, labels, plan(lr=1e-3)).run()
+        trainer(network, windows, labels, plan(lr=1e-3)).run()
         found.append(torch.cat([p.detach().flatten() for p in network.parameters()]))
     torch.testing.assert_close(found[0], found[1], rtol=0, atol=1e-6)

@@ -1,39 +1,43 @@
-"""Metrics for DeepPavlov configs: `xlqa.components.metrics:f1` and `:em` by the test set's own scorer, `squad_f1`, `squad_em`.
+"""Metrics for DeepPavlov configs, `xlqa.components.metrics:f1` and so on: each is a column of the task's results.csv.
 
-Each takes the columns (ids, golds, answers) of a whole test set and returns a percentage.
+Each takes the columns (golds, predictions) of a whole test set and returns a percentage. For question answering `f1` and
+`em` follow the test set's own scorer, `squad_f1` and `squad_em` SQuAD v1.1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from xlqa.components.iterator import Gold
-from xlqa.tasks.qa.scorers import score_answer
-
-F1, EM = 0, 1
+from xlqa.tasks.base import Gold, Scores, get_task
 
 
-def _mean(golds: Sequence[Gold], answers: Sequence[str], which: int, scorer: str | None = None) -> float:
-    pairs = zip(golds, answers, strict=True)
-    scores = [score_answer(scorer or gold.scorer, answer, gold.texts)[which] for gold, answer in pairs]
-    return 100.0 * sum(scores) / len(scores)
+def score_set(golds: Sequence[Gold], predictions: Sequence[Any]) -> Scores:
+    """The scores of a test set under its own scorer and task."""
+    scorer, task = golds[0].scorer, get_task(golds[0].task)
+    return task.score([gold.example for gold in golds], predictions, scorer)
 
 
-def f1(golds: Sequence[Gold], answers: Sequence[str]) -> float:
-    """Mean F1 in percent under each gold's own scorer."""
-    return _mean(golds, answers, F1)
+def _percent(golds: Sequence[Gold], predictions: Sequence[Any], metric: str) -> float:
+    value = score_set(golds, predictions).percent(metric)
+    return float("nan") if value is None else value
 
 
-def em(golds: Sequence[Gold], answers: Sequence[str]) -> float:
-    """Share of exact matches in percent under each gold's own scorer."""
-    return _mean(golds, answers, EM)
+def f1(golds: Sequence[Gold], predictions: Sequence[Any]) -> float:
+    """F1 in percent under the test set's own scorer: of answers, or of entities."""
+    return _percent(golds, predictions, "f1")
 
 
-def squad_f1(golds: Sequence[Gold], answers: Sequence[str]) -> float:
+def em(golds: Sequence[Gold], predictions: Sequence[Any]) -> float:
+    """Share of exact matches in percent under the test set's own scorer."""
+    return _percent(golds, predictions, "em")
+
+
+def squad_f1(golds: Sequence[Gold], predictions: Sequence[Any]) -> float:
     """Mean F1 in percent under SQuAD v1.1's rules."""
-    return _mean(golds, answers, F1, "squad")
+    return _percent(golds, predictions, "squad_f1")
 
 
-def squad_em(golds: Sequence[Gold], answers: Sequence[str]) -> float:
+def squad_em(golds: Sequence[Gold], predictions: Sequence[Any]) -> float:
     """Share of exact matches in percent under SQuAD v1.1's rules."""
-    return _mean(golds, answers, EM, "squad")
+    return _percent(golds, predictions, "squad_em")

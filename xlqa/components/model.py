@@ -1,6 +1,6 @@
-"""The span model: an encoder with a question-answering head, as the DeepPavlov component `xlqa.components.model:SpanModel`.
+"""An encoder with a task's head, as the DeepPavlov components `xlqa.components.model:SpanModel` and `:TaskModel`.
 
-In a training pipeline it starts from an encoder with a fresh head, or from a source stage's model; otherwise it loads the
+In a training pipeline a model starts from an encoder with a fresh head, or from a source stage's model; otherwise it loads the
 model that was kept. It never scores a head that nothing has trained.
 """
 
@@ -20,10 +20,10 @@ from safetensors import SafetensorError
 from xlqa.components.preprocessor import load_tokenizer
 from xlqa.data.hub import locate_model
 from xlqa.errors import XlqaError
-from xlqa.tasks.qa.decoding import Span, best_spans, merge_windows, span_probabilities
-from xlqa.tasks.qa.windows import Windows
+from xlqa.tasks.base import DEFAULT_TASK, Features, Head, HeadOptions, get_task
+from xlqa.tasks.heads import network_inputs
 from xlqa.training.batching import collate, token_batches
-from xlqa.training.context import SESSION
+from xlqa.training.context import SHARED
 from xlqa.training.cpu_kernels import accelerate
 from xlqa.training.devices import autocast, resolve_device
 from xlqa.training.model_folder import hash_encoder, hash_weights, weight_files
@@ -56,55 +56,61 @@ def check_encoder(folder: Path, sha256: str | None) -> None:
         )
 
 
-def read_network(folder: Path) -> tuple[Network, list[str]]:
-    """A question-answering network in float32 from a model folder, and the names of the weights that the folder lacks.
+def read_network(folder: Path, head: Head | None = None) -> tuple[Network, list[str]]:
+    """A network in float32 from a model folder, and the names of the weights that the folder lacks.
+
+    Args:
+        head: of the task; without one, of question answering.
 
     Raises:
-        XlqaError: the folder is not a whole encoder.
+        XlqaError: the folder is not a complete encoder.
     """
-    from transformers import AutoModelForQuestionAnswering
+    import transformers
     from transformers.utils import logging
 
     logging.set_verbosity_error()
+    head = head or get_task(DEFAULT_TASK).head(HeadOptions())
     weights = weight_files(folder)[0]
     try:
-        network, loading = AutoModelForQuestionAnswering.from_pretrained(
+        network, loading = getattr(transformers, head.auto_class).from_pretrained(
             str(folder), local_files_only=True, trust_remote_code=False, output_loading_info=True, dtype=torch.float32,
-            use_safetensors="safetensors" in weights.name, attn_implementation="sdpa",
+            use_safetensors="safetensors" in weights.name, attn_implementation="sdpa", **head.config(),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
         raise XlqaError(f"{folder}: the model cannot be read ({str(error).splitlines()[0]}).") from error
     missing = sorted(loading["missing_keys"])
-    if foreign := [name for name in missing if not name.startswith("qa_outputs.")]:
+    if foreign := [name for name in missing if not _below(name, head.modules)]:
         raise XlqaError(
-            f"{folder} lacks the encoder's weights {foreign[0]} (and {len(foreign) - 1} more): not a whole model."
+            f"{folder} lacks the encoder's weights {foreign[0]} (and {len(foreign) - 1} more): not a complete model."
         )
     return network, missing
 
 
-def _read_shared(folder: Path, sha256: str) -> tuple[Network, State, list[str]]:
+def _below(name: str, modules: Sequence[str]) -> bool:
+    """Whether a weight's name is below one of the modules, at any depth."""
+    return any(f".{name}".find(f".{module}.") >= 0 for module in modules)
+
+
+def _read_shared(folder: Path, sha256: str, head: Head) -> tuple[Network, State, list[str]]:
     """A network and a copy of its weights in host memory, read once a process."""
 
     def read() -> tuple[Network, State, list[str]]:
-        network, missing = read_network(folder)
+        network, missing = read_network(folder, head)
         state = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
         return network, state, missing
 
-    return SESSION.share(("network", sha256, known_sha256(folder / "config.json")), read)
+    return SHARED.get(
+        ("network", sha256, known_sha256(folder / "config.json"), head.auto_class, head.options.labels), read
+    )
 
 
 def reset_head(network: Network, seed: int) -> None:
     """Draw a fresh question-answering head: normal with the model's own deviation, biases zero."""
-    generator = torch.Generator().manual_seed(seed)
-    deviation = float(getattr(network.config, "initializer_range", 0.02))
-    with torch.no_grad():
-        weight = torch.empty(network.qa_outputs.weight.shape).normal_(0.0, deviation, generator=generator)
-        network.qa_outputs.weight.copy_(weight)
-        network.qa_outputs.bias.zero_()
+    get_task(DEFAULT_TASK).head(HeadOptions()).reset(network, seed)
 
 
-class SpanModel(Component):  # type: ignore[misc]  # DeepPavlov ships without types
-    """Finds answers in windows.
+class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without types
+    """Predicts what its task asks for.
 
     Args:
         encoder: model folder or hub name to start from, with a fresh head.
@@ -113,46 +119,52 @@ class SpanModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
         source_sha256: of its weights.
         save_path: folder of the trained model.
         head_seed: of the fresh head.
-        max_answer_length: longest answer, in pieces.
+        task: name of the task.
+        labels, max_answer_length: see `HeadOptions`.
         precision: fp32 or bf16 (autocast; weights stay in float32).
         device: auto, cpu, cuda or cuda:N.
-        mode: train starts from source or encoder; anything else loads what lies in save_path.
+        mode: train starts from source or encoder; anything else loads the model in save_path.
     """
 
     def __init__(
         self, encoder: str, save_path: str, encoder_sha256: str | None = None, source: str | None = None,
-        source_sha256: str | None = None, head_seed: int = 0, max_answer_length: int = 30, precision: str = "fp32",
-        device: str = "auto", mode: str = "infer", **kwargs: Any,
+        source_sha256: str | None = None, head_seed: int = 0, task: str = DEFAULT_TASK, labels: Sequence[str] = (),
+        max_answer_length: int = 30, precision: str = "fp32", device: str = "auto", mode: str = "infer", **kwargs: Any,
     ) -> None:  # fmt: skip
         self.save_path = Path(save_path).expanduser()
         self.encoder = locate_model(encoder)
-        self.max_answer_length, self.precision = max_answer_length, precision
-        self.device = resolve_device(device)
+        self.task = get_task(task)
+        self.head = self.task.head(HeadOptions(tuple(labels), max_answer_length))
+        self.precision, self.device = precision, resolve_device(device)
         self.origin = ""
         check_encoder(self.encoder, encoder_sha256)
         if mode == "train":
-            self.save_path.parent.mkdir(parents=True, exist_ok=True)
-            start = _existing(Path(source).expanduser(), "train the source stage first") if source else self.encoder
-            sha256 = check_weights(start, source_sha256 if source else None, "source stage")
-            self.origin = sha256
-            network, state, missing = _read_shared(start, sha256)
-            network.load_state_dict(state)
+            network, start, missing = self._start(source, source_sha256)
             if not source:
-                reset_head(network, head_seed)
+                self.head.reset(network, head_seed)
         else:
             start = _existing(
                 self.save_path, "its weights were not kept, or it was never trained: train it, or use --keep all"
             )
             if source_sha256 and source and start == Path(source):
                 check_weights(start, source_sha256, "source stage")
-            network, missing = read_network(start)
+            network, missing = read_network(start, self.head)
         if missing and (mode != "train" or source):
-            raise XlqaError(
-                f"{start} has no question-answering head: an untrained head is never scored. Train it first."
-            )
+            raise XlqaError(f"{start} has no {self.head.what}: an untrained head is never scored. Train it first.")
+        if complaint := self.head.mismatch(network):
+            raise XlqaError(f"{start}: {complaint}: it was trained on other data.")
         self.network = network.to(self.device)
         self.network.eval()
         accelerate(self.network, self.device)
+
+    def _start(self, source: str | None, source_sha256: str | None) -> tuple[Network, Path, list[str]]:
+        """The network that a training starts from, its folder, and the weights that the folder lacks."""
+        self.save_path.parent.mkdir(parents=True, exist_ok=True)
+        start = _existing(Path(source).expanduser(), "train the source stage first") if source else self.encoder
+        self.origin = check_weights(start, source_sha256 if source else None, "source stage")
+        network, state, missing = _read_shared(start, self.origin, self.head)
+        network.load_state_dict(state)
+        return network, start, missing
 
     def save(self) -> None:
         """Write weights (safetensors), configuration and tokenizer to save_path, whole or not at all."""
@@ -168,43 +180,38 @@ class SpanModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
     def load(self) -> None:
         """Loaded when built."""
 
-    def __call__(self, windows: Windows, contexts: Sequence[str]) -> tuple[list[str], list[int], list[float]]:
-        """The best answer of each question: (Q,) texts, (Q,) first characters (-1 for none) and (Q,) scores."""
-        spans = [found[0] if found else Span("", -1, -1, 0.0) for found in self.find(windows, contexts)]
-        return [s.text for s in spans], [s.start for s in spans], [s.score for s in spans]
+    def __call__(self, features: Features, *inputs: Sequence[Any]) -> Any:
+        """One column for each of the task's outputs, (X,) each; the column itself where there is one."""
+        columns = self.task.outputs_of(self.find(features, *inputs))
+        return columns[0] if len(columns) == 1 else columns
 
     @torch.inference_mode()
-    def find(self, windows: Windows, contexts: Sequence[str], top: int = 1) -> list[list[Span]]:
-        """The best `top` spans of each of Q questions, best first; fewer where a paragraph has fewer."""
-        count = len(windows.question)
-        score = np.full((count, top), -np.inf, dtype=np.float32)
-        first, last = np.zeros((count, top), dtype=np.int64), np.zeros((count, top), dtype=np.int64)
+    def find(self, features: Features, *inputs: Sequence[Any], top: int = 1) -> list[Any]:
+        """The prediction of each of X examples, as the head makes it.
+
+        Args:
+            inputs: texts that the head needs beside the features (question answering: the paragraphs), (X,) each.
+            top: predictions an example, best first, where the task can give several.
+        """
         self.network.eval()
-        waiting = token_batches(windows.lengths, EVAL_TOKENS[self.device.partition(":")[0]])[::-1]
+        decoded: list[tuple[Any, tuple[Any, ...]]] = []
+        waiting = token_batches(features.lengths, EVAL_TOKENS[self.device.partition(":")[0]])[::-1]
         while waiting:
             batch = waiting.pop()
             try:
-                values, firsts, lasts = self._decode(windows, batch, top)
+                decoded.append((batch, self._decode(features, batch, top)))
             except torch.OutOfMemoryError:
                 if len(batch) == 1:
                     raise
                 torch.cuda.empty_cache()
                 waiting += [batch[len(batch) // 2 :], batch[: len(batch) // 2]]
-                continue
-            found = values.shape[1]
-            score[batch, :found], first[batch, :found], last[batch, :found] = values, firsts, lasts
-        return [spans[:top] for spans in merge_windows(windows, contexts, score, first, last)]
+        return self.head.predict(features, inputs, decoded, top)
 
-    def _decode(self, windows: Windows, batch: np.ndarray[Any, Any], top: int) -> tuple[Any, Any, Any]:
-        tensors = {name: tensor.to(self.device, non_blocking=True) for name, tensor in collate(windows, batch).items()}
-        scored = tensors.pop("scored")
+    def _decode(self, features: Features, batch: np.ndarray[Any, Any], top: int) -> tuple[Any, ...]:
+        tensors = {name: tensor.to(self.device, non_blocking=True) for name, tensor in collate(features, batch).items()}
         with autocast(self.device, self.precision):
-            output = self.network(**tensors)
-        inside = scored.clone()
-        inside[:, windows.template.cls_index] = False
-        start, end = span_probabilities(output.start_logits, scored), span_probabilities(output.end_logits, scored)
-        score, first, last = best_spans(start, end, inside, self.max_answer_length, top)
-        return score.cpu().numpy(), first.cpu().numpy(), last.cpu().numpy()
+            output = self.network(**network_inputs(tensors))
+        return self.head.decode(output, tensors, features, top)
 
     def destroy(self) -> None:
         """Give the device's memory back; the weights in host memory stay for the next run of this process."""
@@ -212,6 +219,14 @@ class SpanModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
         if self.device != "cpu":
             self.network.to("cpu")
             torch.cuda.empty_cache()
+
+
+class SpanModel(TaskModel):
+    """Finds answers in windows: the model of configs that name no task.
+
+    Called with the features and (Q,) paragraphs, it gives the best answer of each question: (Q,) texts, first characters (-1
+    for none) and scores. `find` gives lists of `Span`.
+    """
 
 
 def _existing(folder: Path, fix: str) -> Path:

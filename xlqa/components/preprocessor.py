@@ -1,9 +1,11 @@
-"""From texts to windows: the DeepPavlov component `xlqa.components.preprocessor:WindowPreprocessor`."""
+"""From texts to windows of pieces: the DeepPavlov components `xlqa.components.preprocessor:WindowPreprocessor` and `:TaskPreprocessor`."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,9 @@ from deeppavlov.core.models.component import Component
 
 from xlqa.data.hub import locate_model
 from xlqa.errors import XlqaError
-from xlqa.tasks.qa.windows import Windows, WindowShape, make_windows
-from xlqa.training.context import SESSION
+from xlqa.tasks.base import DEFAULT_TASK, get_task
+from xlqa.tasks.qa.windows import Windows, WindowShape
+from xlqa.training.context import SHARED
 from xlqa.training.feature_cache import name_set, share_windows
 from xlqa.training.model_folder import TOKENIZER_FILES, hash_files
 
@@ -58,31 +61,46 @@ def tokenizer_identity(folder: Path) -> tuple[str, ...]:
     return hash_files(files | set(folder.glob("*.model")))
 
 
-class WindowPreprocessor(Component):  # type: ignore[misc]  # DeepPavlov ships without types
-    """Turns paragraphs and questions into `Windows`; the same texts are tokenised once a process and, if many, a machine.
+class TaskPreprocessor(Component):  # type: ignore[misc]  # DeepPavlov ships without types
+    """Turns texts into features; the same texts are tokenised once a process.
 
     Args:
         tokenizer: a folder with a fast tokenizer, or a hub name.
+        task: name of the task.
         max_length: pieces a window at most.
         stride: pieces that neighbouring windows share.
     """
 
-    def __init__(self, tokenizer: str, max_length: int = 384, stride: int = 128, **kwargs: Any) -> None:
-        self.shape = WindowShape(max_length, stride)
-        if complaint := self.shape.complaint():
+    def __init__(
+        self, tokenizer: str, max_length: int = 384, stride: int = 128, task: str = DEFAULT_TASK, **kwargs: Any
+    ) -> None:
+        self.task = get_task(task)
+        self.max_length, self.stride = max_length, stride
+        if complaint := self.task.complaint(max_length, stride):
             raise XlqaError(complaint)
         self.folder = locate_model(tokenizer)
         self.identity = tokenizer_identity(self.folder)
-        self.tokenizer = SESSION.share(("tokenizer", *self.identity), lambda: load_tokenizer(self.folder))
+        self.tokenizer = SHARED.get(("tokenizer", *self.identity), lambda: load_tokenizer(self.folder))
 
-    def __call__(self, contexts: Sequence[str], questions: Sequence[str]) -> Windows:
-        """Windows of (Q,) paragraphs and (Q,) questions."""
-        name = name_set(self.identity, self.shape, hash_texts(contexts, questions))
+    def __call__(self, *inputs: Sequence[Any]) -> Any:
+        """Features of X examples: one column for each of the task's inputs, (X,) each."""
+        texts = self._hash(inputs)
+        key = ("features", self.task.name, self.identity, self.max_length, self.stride, texts)
+        return SHARED.get(key, lambda: self._encode(inputs, texts))
 
-        def read() -> Windows:
-            return share_windows(name, len(questions), lambda: self._tokenise(contexts, questions))
+    def _hash(self, inputs: Sequence[Sequence[Any]]) -> str:
+        return hash_texts([json.dumps(column, ensure_ascii=False) for column in map(list, inputs)])
 
-        return SESSION.share(("windows", name), read)
+    def _encode(self, inputs: Sequence[Sequence[Any]], texts: str) -> Any:
+        return self.task.encode(self.tokenizer, inputs, self.max_length, self.stride)
 
-    def _tokenise(self, contexts: Sequence[str], questions: Sequence[str]) -> Windows:
-        return make_windows(self.tokenizer, contexts, questions, self.shape)
+
+class WindowPreprocessor(TaskPreprocessor):
+    """Turns paragraphs and questions into `Windows`; large sets are tokenised once a machine (`feature_cache`)."""
+
+    def _hash(self, inputs: Sequence[Sequence[Any]]) -> str:
+        return hash_texts(*inputs)
+
+    def _encode(self, inputs: Sequence[Sequence[Any]], texts: str) -> Windows:
+        name = name_set(self.identity, WindowShape(self.max_length, self.stride), texts)
+        return share_windows(name, len(inputs[0]), partial(super()._encode, inputs, texts))

@@ -1,4 +1,4 @@
-"""Reading a config's data files: the DeepPavlov component `xlqa.components.reader:QuestionReader`.
+"""Reading a config's data files: the DeepPavlov components `xlqa.components.reader:QuestionReader` and `:TaskReader`.
 
 Every file is named with its SHA-256 and refused when it differs.
 """
@@ -15,33 +15,37 @@ from deeppavlov.core.data.dataset_reader import DatasetReader
 from xlqa.components.environment import refuse_overrides
 from xlqa.data.registry import part_names
 from xlqa.errors import XlqaError
-from xlqa.records import Question
-from xlqa.tasks.qa.reading import read_dataset
+from xlqa.tasks.base import DEFAULT_TASK, get_task
 from xlqa.tasks.sources import resolve, sample_files
-from xlqa.training.context import SESSION
+from xlqa.training.context import SHARED
 from xlqa.util.files import known_sha256
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The questions of one file of a config, with what scoring them needs; `identity` names them in this process."""
+    """The examples of one file of a config, with what scoring them needs; `identity` names them in this process."""
 
     name: str
+    task: str
     scorer: str
-    questions: tuple[Question, ...]
+    examples: tuple[Any, ...]
     identity: Hashable
 
 
-def read_part(description: Mapping[str, Any]) -> Part:
-    """The questions of `{"name", "path", "sha256", "scorer", "skip_bad"}`, read once a process."""
+def read_part(description: Mapping[str, Any], task: str = DEFAULT_TASK) -> Part:
+    """The examples of `{"name", "path", "sha256", "scorer", "skip_bad"}`, read once a process.
+
+    Raises:
+        XlqaError: the file is missing, differs from its SHA-256, or cannot be read.
+    """
     path = _find_file(description)
     found, wanted = known_sha256(path), description.get("sha256")
     if wanted and found != wanted:
         raise XlqaError(f"{path} differs from the file the config names (SHA-256 {wanted[:12]}…, here {found[:12]}…).")
     skip, language = bool(description.get("skip_bad", False)), str(description.get("language", ""))
-    key = ("reading", found, skip, language)
-    reading = SESSION.share(key, lambda: read_dataset(path, skip_bad=skip, language=language))
-    return Part(str(description["name"]), str(description.get("scorer", "squad")), reading.questions, key)
+    key = ("reading", task, found, skip, language)
+    dataset = SHARED.get(key, lambda: get_task(task).read(path, language=language, skip_bad=skip))
+    return Part(str(description["name"]), task, str(description.get("scorer", "squad")), dataset.examples, key)
 
 
 def _find_file(description: Mapping[str, Any]) -> Path:
@@ -55,12 +59,12 @@ def _find_file(description: Mapping[str, Any]) -> Path:
     raise XlqaError(f"{path} is not there: it is the data file {name!r} of this config (see ROOT).")
 
 
-class QuestionReader(DatasetReader):  # type: ignore[misc]  # DeepPavlov ships without types
+class TaskReader(DatasetReader):  # type: ignore[misc]  # DeepPavlov ships without types
     """Reads the files of a config into parts."""
 
     def read(
         self, train: Mapping[str, Any] | None = None, source: Mapping[str, Any] | None = None,
-        tests: Sequence[Mapping[str, Any]] = (), **kwargs: Any,
+        tests: Sequence[Mapping[str, Any]] = (), task: str = DEFAULT_TASK, **kwargs: Any,
     ) -> dict[str, Any]:  # fmt: skip
         """The parts `train` and `source` (or None) and `tests`, for the iterator.
 
@@ -69,7 +73,11 @@ class QuestionReader(DatasetReader):  # type: ignore[misc]  # DeepPavlov ships w
         """
         refuse_overrides()
         return {
-            "train": read_part(train) if train else None,
-            "source": read_part(source) if source else None,
-            "tests": [(str(test.get("target", "test")), read_part(test), test.get("size")) for test in tests],
+            "train": read_part(train, task) if train else None,
+            "source": read_part(source, task) if source else None,
+            "tests": [(str(test.get("target", "test")), read_part(test, task), test.get("size")) for test in tests],
         }
+
+
+class QuestionReader(TaskReader):
+    """Reads question answering data: the reader of configs that name no task."""

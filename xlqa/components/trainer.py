@@ -1,4 +1,4 @@
-"""The DeepPavlov trainer `xlqa.components.trainer:SpanTrainer`: trains with xlqa's loop and scores the model it trained.
+"""The DeepPavlov trainers `xlqa.components.trainer:SpanTrainer` and `:TaskTrainer`: they train with xlqa's loop and score the model.
 
 DeepPavlov's own trainer would rebuild the model from disk before the last evaluation; this one keeps it in memory.
 """
@@ -12,44 +12,49 @@ from dataclasses import dataclass
 from logging import getLogger
 from typing import Any
 
-import numpy as np
 from deeppavlov.core.common.params import from_params
 from deeppavlov.core.trainers.fit_trainer import FitTrainer
 
-from xlqa.components.iterator import Gold
-from xlqa.components.model import SpanModel
-from xlqa.components.preprocessor import WindowPreprocessor
+from xlqa.components.metrics import score_set
+from xlqa.components.model import TaskModel
+from xlqa.components.preprocessor import TaskPreprocessor
 from xlqa.errors import XlqaError
 from xlqa.records import planned_steps
-from xlqa.tasks.qa.windows import count_unreachable, label_windows, trim_span
-from xlqa.training.context import SESSION
+from xlqa.tasks.base import Gold, Scores
+from xlqa.training.context import current_context
 from xlqa.training.events import Stage
 from xlqa.training.loop import Trainer, TrainingOutcome, TrainingPlan
 
 report_log = getLogger("train_report")
 
-COLUMNS = ("id", "gold", "answer", "start", "score")
-
 
 @dataclass(frozen=True, slots=True)
-class Answers:
-    """A test set's answers: (Q,) each; `unreachable` questions have no gold answer inside any window."""
+class Evaluated:
+    """A test set's predictions and scores.
 
-    ids: tuple[str, ...]
+    Attributes:
+        golds, predictions: (X,) each; scores: of X examples.
+        unreachable: examples that no prediction can get right (questions without a gold answer inside any window).
+    """
+
     golds: tuple[Gold, ...]
-    texts: tuple[str, ...]
-    starts: tuple[int, ...]
-    scores: tuple[float, ...]
+    predictions: tuple[Any, ...]
+    scores: Scores
     unreachable: int
     seconds: float
 
+    @property
+    def examples(self) -> list[Any]:
+        """(X,) the test set's examples."""
+        return [gold.example for gold in self.golds]
 
-class SpanTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without types
-    """Trains a pipe of one WindowPreprocessor and one SpanModel, and evaluates it.
+
+class TaskTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without types
+    """Trains a pipe of one TaskPreprocessor and one TaskModel, and evaluates it.
 
     Args:
         chainer_config: the config's `chainer`.
-        epochs, min_steps, batch_size: decide the number of updates (`planned_steps` of the target's questions).
+        epochs, min_steps, batch_size: decide the number of updates (`planned_steps` of the target's examples).
         more_steps: added to them: the source stage's, in joint training; all there are where N = 0.
         lr, warmup, seed: see `TrainingPlan`.
         gradient_checkpointing: less memory for more time; not part of the run.
@@ -63,45 +68,54 @@ class SpanTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         if kwargs:
             raise XlqaError(f"the train section has unknown settings: {', '.join(sorted(kwargs))}.")
         super().__init__(chainer_config, batch_size=-1, metrics=metrics, evaluation_targets=evaluation_targets)
+        self.context = current_context()
         self.epochs, self.min_steps, self.more_steps = epochs, min_steps, more_steps
         self.windows_a_step, self.lr, self.warmup, self.seed = batch_size, lr, warmup, seed
         self.recompute = gradient_checkpointing
         self.outcome: TrainingOutcome | None = None
-        self.answers: dict[str, Answers] = {}
+        self.evaluated: dict[str, Evaluated] = {}
 
     def train(self, iterator: Any) -> None:
-        """Build the pipe, train its model and, unless the session says otherwise, save it where nothing lies yet."""
+        """Build the pipe, train its model and, unless the context says otherwise, save it where there is none yet."""
         for component_config in self.chainer_config["pipe"]:
             component = from_params(component_config, mode="train")
             self._chainer.append(component, component_config["in"], component_config["out"])
         self._built = self._loaded = True
         preprocessor, model = self._parts()
         steps = self.more_steps + planned_steps(
-            iterator.target_questions, self.epochs, self.windows_a_step, self.min_steps
+            iterator.target_examples, self.epochs, self.windows_a_step, self.min_steps
         )
         plan = TrainingPlan(steps, self.windows_a_step, self.lr, self.warmup, self.seed, model.precision, model.device)
         if steps:
             self.outcome = self._fit(plan, preprocessor, model, iterator)
-            if SESSION.keep_weights or (SESSION.keep_weights is None and not model.save_path.exists()):
+            keep = self.context.keep_weights
+            if keep or (keep is None and not model.save_path.exists()):
                 model.save()
 
-    def _fit(self, plan: TrainingPlan, preprocessor: Any, model: SpanModel, iterator: Any) -> TrainingOutcome:
-        inputs, golds = zip(*iterator.data["train"], strict=True)
-        contexts, questions = zip(*inputs, strict=True)
-        SESSION.listen(Stage(f"reading {len(questions):,} questions"))
-        windows = preprocessor(contexts, questions)
-        spans = [trim_span(context, *gold.spans[0]) for context, (_, gold) in zip(contexts, golds, strict=True)]
-        first = np.array(spans, dtype=np.int64)
-        labels = label_windows(windows, first[:, 0], first[:, 1])
-        SESSION.listen(Stage("training"))
-        return Trainer(model.network, windows, labels, plan, model.origin, self.recompute).run()
+    def _fit(
+        self, plan: TrainingPlan, preprocessor: TaskPreprocessor, model: TaskModel, iterator: Any
+    ) -> TrainingOutcome:
+        x, y = zip(*iterator.data["train"], strict=True)
+        self.context.listen(Stage(f"reading {len(x):,} {model.task.unit}s"))
+        features = preprocessor(*self._columns(x))
+        labels = model.task.label(features, [gold.example for _, gold in y], model.head.options.labels)
+        self.context.listen(Stage("training"))
+        trainer = Trainer(
+            model.network, model.head, features, labels, plan, origin=model.origin, recompute=self.recompute,
+            context=self.context,
+        )  # fmt: skip
+        return trainer.run()
 
-    def _parts(self) -> tuple[WindowPreprocessor, SpanModel]:
+    def _columns(self, x: Iterable[Any]) -> tuple[tuple[Any, ...], ...]:
+        """One column for each of the pipe's inputs."""
+        return (tuple(x),) if len(self._chainer.in_x) == 1 else tuple(zip(*x, strict=True))
+
+    def _parts(self) -> tuple[TaskPreprocessor, TaskModel]:
         components = [component for _, _, component in self._chainer.train_pipe]
         return components[0], components[-1]
 
     @property
-    def model(self) -> SpanModel:
+    def model(self) -> TaskModel:
         """The model of the pipe, once it is built."""
         return self._parts()[1]
 
@@ -111,7 +125,7 @@ class SpanTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
             self._chainer.destroy()
 
     def evaluate(self, iterator: Any, evaluation_targets: Iterable[str] | None = None) -> dict[str, Any]:
-        """Answer and score each evaluation target whole; the answers stay in `answers`.
+        """Predict and score each evaluation target whole; the results stay in `evaluated`.
 
         Returns:
             target -> report in DeepPavlov's form, metrics rounded to four decimals.
@@ -125,22 +139,31 @@ class SpanTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         return reports
 
     def _evaluate_one(self, target: str, iterator: Any) -> dict[str, Any]:
+        preprocessor, model = self._parts()
         if not iterator.data.get(target):
-            raise XlqaError(f"the config evaluates {target!r}, but its data has no such questions.")
-        SESSION.listen(Stage(f"scoring {target}"))
+            raise XlqaError(f"the config evaluates {target!r}, but its data has no such {model.task.unit}s.")
+        self.context.listen(Stage(f"scoring {target}"))
         began = time.perf_counter()
         x, y = iterator.get_instances(target)
-        columns = dict(zip(COLUMNS, self._chainer.compute(x, y, targets=list(COLUMNS)), strict=True))
-        contexts, questions = zip(*x, strict=True)
-        windows = self._parts()[0](contexts, questions)
-        golds = [
-            [trim_span(context, *span) for span in gold.spans]
-            for context, gold in zip(contexts, columns["gold"], strict=True)
-        ]
-        self.answers[target] = Answers(
-            tuple(columns["id"]), tuple(columns["gold"]), tuple(columns["answer"]), tuple(columns["start"]),
-            tuple(columns["score"]), count_unreachable(windows, golds),
-            time.perf_counter() - began,
-        )  # fmt: skip
-        metrics = {m.alias: round(float(m.fn(*[columns[name] for name in m.inputs])), 4) for m in self.metrics}
+        gold, prediction = self._chainer.in_y[1], model.task.outputs[0]
+        names = list(dict.fromkeys([gold, prediction, *(name for m in self.metrics for name in m.inputs)]))
+        columns = dict(zip(names, self._chainer.compute(x, y, targets=names), strict=True))
+        golds, predictions = columns[gold], columns[prediction]
+        scores = score_set(golds, predictions)
+        unreachable = model.task.count_unreachable(preprocessor(*self._columns(x)), [gold.example for gold in golds])
+        seconds = time.perf_counter() - began
+        self.evaluated[target] = Evaluated(tuple(golds), tuple(predictions), scores, unreachable, seconds)
+        metrics = {m.alias: _value(m, scores, columns) for m in self.metrics}
         return {"eval_examples_count": len(x), "metrics": metrics, "time_spent": f"{time.perf_counter() - began:.1f} s"}
+
+
+def _value(metric: Any, scores: Scores, columns: dict[str, Any]) -> float | None:
+    """A metric as DeepPavlov prints it: from the scores where it is one of xlqa's; None where it is undefined."""
+    module, _, name = metric.name.rpartition(":")
+    ours = module == score_set.__module__
+    value = scores.percent(name) if ours else float(metric.fn(*[columns[column] for column in metric.inputs]))
+    return None if value is None else round(value, 4)
+
+
+class SpanTrainer(TaskTrainer):
+    """The trainer of question answering configs."""

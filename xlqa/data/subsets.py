@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import TypeVar
 
 from xlqa.errors import XlqaError
-from xlqa.records import Question, SubsetBy
+from xlqa.records import Example, SubsetBy
+
+E = TypeVar("E", bound=Example)
 
 
 def sample_questions(
-    questions: Sequence[Question], size: int, seed: int, by: SubsetBy = "question", name: str = "The data set"
-) -> tuple[Question, ...]:
+    questions: Sequence[E], size: int, seed: int, by: SubsetBy = "question", name: str = "The data set"
+) -> tuple[E, ...]:
     """The first `size` questions of the permutation that `seed` draws.
 
     Args:
@@ -30,7 +33,7 @@ def sample_questions(
     return tuple(permute_questions(questions, seed, by)[:size])
 
 
-def check_size(questions: Sequence[Question], size: int, name: str = "The data set") -> None:
+def check_size(questions: Sequence[Example], size: int, name: str = "The data set") -> None:
     """Refuse a subset that cannot be drawn.
 
     Raises:
@@ -42,21 +45,21 @@ def check_size(questions: Sequence[Question], size: int, name: str = "The data s
         raise XlqaError(f"{name} has {len(questions):,} training questions, {size:,} requested: lower --sizes.")
 
 
-def permute_questions(questions: Sequence[Question], seed: int, by: SubsetBy = "question") -> list[Question]:
+def permute_questions(questions: Sequence[E], seed: int, by: SubsetBy = "question") -> list[E]:
     """All questions in the order in which subsets take them."""
     if by == "question":
         return sorted(questions, key=lambda question: (_draw(seed, question.id), question.id))
     if by == "paragraph":
         return sorted(
             questions,
-            key=lambda question: (_draw(seed, question.context_hash), question.context_hash, question.id),
+            key=lambda question: (_draw(seed, question.group), question.group, question.id),
         )
     raise XlqaError(f'"{by}" is no way to draw subsets: choose question or paragraph.')
 
 
 def split_validation(
-    questions: Sequence[Question], size: int, seed: int = 0, name: str = "The data set"
-) -> tuple[tuple[Question, ...], tuple[Question, ...]]:
+    questions: Sequence[E], size: int, seed: int = 0, name: str = "The data set"
+) -> tuple[tuple[E, ...], tuple[E, ...]]:
     """Cut a validation part off the training questions, whole paragraphs at a time.
 
     The validation part has exactly `size` questions. Its last paragraph may hold more: that surplus belongs to neither
@@ -81,11 +84,11 @@ def split_validation(
     # A word of its own keeps this permutation independent of the subsets' with the same seed.
     ordered = sorted(
         questions,
-        key=lambda question: (_draw(f"valid {seed}", question.context_hash), question.context_hash, question.id),
+        key=lambda question: (_draw(f"valid {seed}", question.group), question.group, question.id),
     )
     valid = {question.id for question in ordered[:size]}
-    held = {question.context_hash for question in ordered[:size]}
-    train = tuple(question for question in questions if question.context_hash not in held)
+    held = {question.group for question in ordered[:size]}
+    train = tuple(question for question in questions if question.group not in held)
     if not train:
         raise XlqaError(
             f"{name} has too few paragraphs ({len(held):,}) to cut {size:,} questions off for validation: "

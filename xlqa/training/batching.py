@@ -1,14 +1,15 @@
-"""Batches of windows of like length: which windows stand together, and how they become padded tensors."""
+"""Batches of windows of like length: which windows are in one, and how they become padded tensors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from xlqa.tasks.qa.windows import Windows
+from xlqa.tasks.base import Features
 
 POOL = 64
 """Batches that are drawn together: windows are sorted by length within a pool, so that batches stay random over the data."""
@@ -47,7 +48,7 @@ def training_batches(lengths: IndexArray, batch_size: int, seed: int) -> Iterato
 
 
 def token_batches(lengths: IndexArray, most_tokens: int) -> list[IndexArray]:
-    """All windows in batches of at most `most_tokens` padded pieces, longest first; a longer window stands alone."""
+    """All windows in batches of at most `most_tokens` padded pieces, longest first; a longer window is a batch of its own."""
     order = np.argsort(-lengths, kind="stable").astype(np.int64)
     batches, at = [], 0
     while at < len(order):
@@ -67,25 +68,22 @@ def _round_up(length: int) -> int:
     return -(-length // MULTIPLE) * MULTIPLE
 
 
-def collate(windows: Windows, batch: IndexArray, *, pin: bool = False) -> dict[str, torch.Tensor]:
+def collate(features: Features, batch: IndexArray, *, pin: bool = False) -> dict[str, torch.Tensor]:
     """Padded tensors of a batch of B windows, L pieces wide.
 
     Returns:
-        input_ids, attention_mask, token_type_ids (where the model has them): (B, L) int64;
-        scored: (B, L) bool, true on [CLS] and the paragraph's pieces.
+        input_ids, attention_mask: (B, L) int64; and what the features' own `masks` give, (B, L) each.
     """
-    starts, lengths = windows.starts[batch], windows.lengths[batch]
-    width = _round_up(int(lengths.max()))
-    columns = np.arange(width)[None, :]
+    starts, lengths = features.starts[batch], features.lengths[batch]
+    columns = np.arange(_round_up(int(lengths.max())))[None, :]
     present = columns < lengths[:, None]
-    flat = (starts[:, None] + columns)[present]
-    ids = np.full((len(batch), width), windows.template.pad, dtype=np.int64)
-    ids[present] = windows.ids[flat]
-    low, high = windows.context_from[batch][:, None], windows.context_to[batch][:, None]
-    scored = (columns >= low) & (columns < high)
-    scored[:, windows.template.cls_index] = True
-    arrays = {"input_ids": ids, "attention_mask": present.astype(np.int64), "scored": scored}
-    if windows.template.uses_types:
-        arrays["token_type_ids"] = ((columns >= low) & present).astype(np.int64) * windows.template.context_type
+    ids = np.full(present.shape, features.template.pad, dtype=np.int64)
+    ids[present] = features.ids[(starts[:, None] + columns)[present]]
+    arrays = {"input_ids": ids, "attention_mask": present.astype(np.int64)}
+    return to_tensors(arrays | features.masks(batch, columns, present), pin=pin)
+
+
+def to_tensors(arrays: Mapping[str, npt.NDArray[Any]], *, pin: bool = False) -> dict[str, torch.Tensor]:
+    """Arrays as tensors, in pinned memory where they are copied to a GPU."""
     tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
     return {name: tensor.pin_memory() for name, tensor in tensors.items()} if pin else tensors

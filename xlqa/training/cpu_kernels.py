@@ -19,13 +19,15 @@ import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import nn
 
-from xlqa.tasks.qa.windows import Windows
+from xlqa.tasks.base import Features
+
+F = TypeVar("F", bound=Features)
 
 LEVELS = 1 << 16
 """Steps in which a dropout probability can be set: one random word of 16 bits decides one element."""
@@ -80,7 +82,7 @@ def accelerate(network: nn.Module, device: str) -> None:
 
 
 @contextmanager
-def touched_embeddings(network: Any, windows: Windows, shrinkage: float) -> Iterator[Windows]:
+def touched_embeddings(network: Any, features: F, shrinkage: float) -> Iterator[F]:
     """While this lasts the network embeds only the pieces that occur in some windows; afterwards it is whole again.
 
     A training touches a few thousand of a multilingual model's 120,000 word embeddings. The others have no gradient, so
@@ -88,21 +90,22 @@ def touched_embeddings(network: Any, windows: Windows, shrinkage: float) -> Iter
 
     Args:
         network: of transformers, with one table of input embeddings that nothing else shares.
-        windows: all that the network will see meanwhile.
+        features: all that the network will see meanwhile; a dataclass.
         shrinkage: what the decay of the whole training multiplies an untouched row by, product of (1 - lr * decay).
 
     Yields:
-        The windows with pieces numbered as the small table is. An optimizer must be made after that.
+        The features with pieces numbered as the small table is. An optimizer must be made after that.
     """
     table = network.get_input_embeddings()
     whole = table.weight
     # Numbers up to the padding's stay: models of RoBERTa's kind count positions by comparing with it.
-    kept = np.union1d(windows.ids, np.arange(windows.template.pad + 1))
+    kept = np.union1d(features.ids, np.arange(features.template.pad + 1))
     rows = torch.from_numpy(kept.astype(np.int64)).to(whole.device)
     table.weight = nn.Parameter(whole.detach()[rows], requires_grad=whole.requires_grad)
     table.num_embeddings = len(kept)
+    fewer: Any = {"ids": np.searchsorted(kept, features.ids).astype(features.ids.dtype)}
     try:
-        yield replace(windows, ids=np.searchsorted(kept, windows.ids).astype(windows.ids.dtype))
+        yield replace(features, **fewer)
     finally:
         with torch.no_grad():
             whole.mul_(shrinkage).index_copy_(0, rows, table.weight)

@@ -1,8 +1,7 @@
-"""The training loop: one pass from a network and labelled windows to a trained network.
+"""The training loop: from a network and labelled windows to a trained network, for every task.
 
-Batches of like length, cross-entropy of start and end over [CLS] and the paragraph's pieces, AdamW without decay on biases
-and norms, linear warmup and decay (Devlin et al. 2019; Mosbach et al. 2021), gradients clipped at 1.0. The last step's
-network is the model.
+Batches of like length, the loss of the task's head, AdamW without decay on biases and norms, linear warmup and decay (Devlin
+et al. 2019; Mosbach et al. 2021), gradients clipped at 1.0. The network of the last step is the model.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import json
 import math
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,10 +27,11 @@ import transformers
 from xlqa import __version__
 from xlqa.errors import XlqaError
 from xlqa.records import SCHEMA_VERSION
-from xlqa.tasks.qa.windows import Labels, Windows
-from xlqa.training.batching import IndexArray, collate, split_batch, training_batches
+from xlqa.tasks.base import Features, Head, Labels
+from xlqa.tasks.heads import network_inputs
+from xlqa.training.batching import IndexArray, collate, split_batch, to_tensors, training_batches
 from xlqa.training.checkpoint import Checkpoints, restore_state, training_state
-from xlqa.training.context import SESSION
+from xlqa.training.context import SHARED, RunContext
 from xlqa.training.cpu_kernels import touched_embeddings
 from xlqa.training.devices import autocast
 from xlqa.training.events import Stage, Step
@@ -46,16 +46,16 @@ MICRO_TOKENS = {"cpu": 2048, "cuda": 65536}
 LEAST_MICRO_TOKENS = 64
 
 VERSIONS = (__version__, SCHEMA_VERSION, torch.__version__, transformers.__version__)
-"""A checkpoint of other code is not gone on from."""
+"""A training does not resume from a checkpoint of other versions."""
 
 LOG_COLUMNS = ("step", "loss", "lr", "examples_per_second")
 
 LEARNED = 0.9
-"""A run whose last losses stay above this share of a uniform guess's loss learned nothing."""
+"""A run whose last losses stay above this share of a guess's loss (`Head.guess_loss`) learned nothing."""
 
 
 class TrainingFailed(XlqaError):
-    """A training that cannot go on: its loss is not a number, or one window does not fit into memory."""
+    """A training that cannot continue: its loss is not a number, or one window does not fit into memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class TrainingPlan:
 class TrainingOutcome:
     """What a training was: updates, mean loss of its last tenth, wall seconds, windows a second, pieces a pass.
 
-    `learned` is false where that loss is not below `LEARNED` times the loss of a uniform guess: the run collapsed.
+    `learned` is false where that loss is not below `LEARNED` times the loss of a guess: the run collapsed.
     """
 
     steps: int
@@ -123,15 +123,13 @@ def make_optimizer(network: Any, lr: float) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=lr, betas=BETAS, eps=EPSILON, fused=True)
 
 
-def batch_loss(network: Any, tensors: dict[str, torch.Tensor], start: torch.Tensor, end: torch.Tensor) -> torch.Tensor:
-    """Sum over a batch of (cross-entropy of start + of end) / 2, in float32, over [CLS] and paragraph pieces only."""
-    scored = tensors["scored"]
-    output = network(**{name: tensor for name, tensor in tensors.items() if name != "scored"})
-    total = torch.zeros((), device=start.device)
-    for logits, gold in ((output.start_logits, start), (output.end_logits, end)):
-        masked = logits.float().masked_fill(~scored, float("-inf"))
-        total = total + torch.nn.functional.cross_entropy(masked, gold, reduction="sum")
-    return total / 2
+def batch_loss(network: Any, head: Head, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """Sum of a batch's losses, in float32.
+
+    Args:
+        tensors: of `collate`, and the labels.
+    """
+    return head.loss(network(**network_inputs(tensors)), tensors)
 
 
 @contextmanager
@@ -160,26 +158,29 @@ class Trainer:
 
     Args:
         network: moved to the plan's device already; trained in place.
-        windows, labels: of the training questions.
+        head: of the network, with the loss.
+        features, labels: of the training examples.
         origin: identifies the weights that the network starts from, for its checkpoint.
         recompute: whether activations are computed again on the way back instead of being kept.
+        context: listener, log and checkpoint.
     """
 
     def __init__(
-        self, network: Any, windows: Windows, labels: Labels, plan: TrainingPlan, origin: str = "",
-        recompute: bool = False,
+        self, network: Any, head: Head, features: Features, labels: Labels, plan: TrainingPlan, *, origin: str = "",
+        recompute: bool = False, context: RunContext | None = None,
     ) -> None:  # fmt: skip
+        self.context = context or RunContext()
         self.origin, self.recompute = origin, recompute
-        self.network, self.windows, self.labels, self.plan = network, windows, labels, plan
+        self.network, self.head, self.features, self.labels, self.plan = network, head, features, labels, plan
         self.kind = plan.device.partition(":")[0]
-        self.micro_tokens = SESSION.micro_tokens or MICRO_TOKENS[self.kind]
-        self.lengths = windows.lengths
+        self.micro_tokens = SHARED.micro_tokens.get(plan.device, MICRO_TOKENS[self.kind])
+        self.lengths = features.lengths
         self.losses: list[float] = []
         self.waiting: list[torch.Tensor] = []
         self.began = time.perf_counter()
 
     def run(self) -> TrainingOutcome:
-        """Train to the last step, from the session's checkpoint where there is one of this training.
+        """Train to the last step, from the context's checkpoint where there is one of this training.
 
         Raises:
             TrainingFailed: the loss is not a number, or one window does not fit into memory.
@@ -187,15 +188,16 @@ class Trainer:
         seed_everything(self.plan.seed)
         self.network.train()
         self.began = time.perf_counter()
-        checkpoints = Checkpoints(SESSION.checkpoint, SESSION.checkpoint_minutes, self._fingerprint())
-        with touched_embeddings(self.network, self.windows, shrinkage(self.plan)) as self.windows:
+        checkpoints = Checkpoints(self.context.checkpoint, self.context.checkpoint_minutes, self._fingerprint())
+        with touched_embeddings(self.network, self.features, shrinkage(self.plan)) as self.features:
             self.optimizer = make_optimizer(self.network, self.plan.lr)
             self._resume(checkpoints)
             with (
                 recomputed_activations(self.network, self.recompute),
-                _log_file(SESSION.train_log, len(self.losses)) as log,
+                _log_file(self.context.train_log, len(self.losses)) as file,
             ):
-                self._steps(_Log(log, self.plan, len(self.losses)), checkpoints)
+                log = _Log(file, self.plan, len(self.losses), self.context.listen)
+                self._steps(log, checkpoints)
         self.network.eval()
         seconds = time.perf_counter() - self.began
         done = self.plan.steps
@@ -203,16 +205,17 @@ class Trainer:
         return TrainingOutcome(
             steps=done,
             final_loss=round(final, 6),
-            learned=final < LEARNED * self._uniform_loss(),
+            learned=final < LEARNED * self.head.guess_loss(self.features, self.labels),
             seconds=seconds,
             examples_per_second=done * self.plan.batch_size / seconds,
             micro_tokens=self.micro_tokens,
         )
 
     def _fingerprint(self) -> str:
-        """Names this training for its checkpoint: plan, windows, labels, first weights, versions."""
+        """Names this training for its checkpoint: plan, features, labels, first weights, versions."""
         digest = hashlib.sha256(json.dumps([asdict(self.plan), self.origin, *VERSIONS], sort_keys=True).encode())
-        for array in (self.windows.ids, self.lengths, self.labels.start, self.labels.end):
+        arrays: list[np.ndarray[Any, Any]] = [self.features.ids, self.lengths, *self.labels.arrays()]
+        for array in arrays:
             digest.update(array.tobytes())
         for name, parameter in self.network.named_parameters():
             digest.update(f"{name} {tuple(parameter.shape)}".encode())
@@ -225,7 +228,7 @@ class Trainer:
         restore_state(tensors, self.network, self.optimizer, self.plan.device)
         self.losses, self.micro_tokens = list(record["losses"]), int(record["micro_tokens"])
         self.began -= float(record["seconds"])
-        SESSION.listen(Stage(f"resuming after step {len(self.losses):,}"))
+        self.context.listen(Stage(f"resuming after step {len(self.losses):,}"))
 
     def _save(self, checkpoints: Checkpoints) -> None:
         self._collect()
@@ -233,10 +236,6 @@ class Trainer:
             "losses": self.losses, "micro_tokens": self.micro_tokens, "seconds": time.perf_counter() - self.began,
         }  # fmt: skip
         checkpoints.write(training_state(self.network, self.optimizer, self.plan.device), record)
-
-    def _uniform_loss(self) -> float:
-        """Mean loss of guessing every scored piece alike."""
-        return float(np.log(1 + self.windows.context_to - self.windows.context_from).mean())
 
     def _steps(self, log: _Log, checkpoints: Checkpoints) -> None:
         """All updates that are left; `losses` gets each one's mean loss."""
@@ -278,16 +277,20 @@ class Trainer:
         self.network.zero_grad(set_to_none=True)
         total = torch.zeros((), device=self.plan.device)
         for part in split_batch(batch, self.lengths, self.micro_tokens):
-            tensors = collate(self.windows, part, pin=self.kind == "cuda")
-            tensors["start"] = torch.from_numpy(self.labels.start[part].astype(np.int64))
-            tensors["end"] = torch.from_numpy(self.labels.end[part].astype(np.int64))
-            tensors = {name: tensor.to(self.plan.device, non_blocking=True) for name, tensor in tensors.items()}
-            start, end = tensors.pop("start"), tensors.pop("end")
+            tensors = self._tensors(part)
             with autocast(self.plan.device, self.plan.precision):
-                loss = batch_loss(self.network, tensors, start, end) / len(batch)
+                loss = batch_loss(self.network, self.head, tensors) / self.labels.weight(batch)
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             total += loss.detach()
         return total
+
+    def _tensors(self, batch: IndexArray) -> dict[str, torch.Tensor]:
+        """Inputs and labels of a batch, on the device."""
+        pin = self.kind == "cuda"
+        tensors = collate(self.features, batch, pin=pin)
+        labels = self.labels.batch(self.features, batch, tensors["input_ids"].shape[1])
+        tensors |= to_tensors(labels, pin=pin)
+        return {name: tensor.to(self.plan.device, non_blocking=True) for name, tensor in tensors.items()}
 
     def _shrink(self, batch: IndexArray) -> None:
         """Halve the pieces of a pass after memory ran out."""
@@ -298,7 +301,7 @@ class Trainer:
             raise TrainingFailed(
                 f"one window of {widest} pieces does not fit into {self.plan.device}'s memory: lower --max-length."
             )
-        SESSION.micro_tokens = self.micro_tokens  # the next run of this process need not find out again
+        SHARED.micro_tokens[self.plan.device] = self.micro_tokens  # for the next run of this process
         torch.cuda.empty_cache()
 
 
@@ -308,10 +311,12 @@ def _refuse_nan(losses: list[float], step: int) -> None:
 
 
 class _Log:
-    """Writes train.csv and tells the session's listener, some fifty times a training."""
+    """Writes train.csv and tells the listener, some fifty times a training."""
 
-    def __init__(self, file: TextIO | None, plan: TrainingPlan, done: int) -> None:
-        self.plan, self.file = plan, file
+    def __init__(
+        self, file: TextIO | None, plan: TrainingPlan, done: int, listen: Callable[[Stage | Step], None]
+    ) -> None:
+        self.plan, self.file, self.listen = plan, file, listen
         self.every = max(1, min(50, plan.steps // 40))
         self.last = time.perf_counter()
         self.last_step = done - done % self.every
@@ -327,12 +332,12 @@ class _Log:
         if self.writer and self.file:
             self.writer.writerow([step, f"{loss:.6f}", f"{lr:.3e}", f"{rate:.2f}"])
             self.file.flush()
-        SESSION.listen(Step(step, self.plan.steps, loss, rate))
+        self.listen(Step(step, self.plan.steps, loss, rate))
 
 
 @contextmanager
 def _log_file(path: Path | None, done: int) -> Iterator[TextIO | None]:
-    """The log, with its header and the rows of the `done` steps that are not done again."""
+    """The log, with its header and the rows of the first `done` steps, which are not repeated."""
     if path is None:
         yield None
         return

@@ -20,7 +20,7 @@ from xlqa.runs.store.setup import copy_whole, preparing
 from xlqa.runs.store.table import check_tables, write_results
 from xlqa.tasks.qa.reading import read_dataset
 from xlqa.tasks.sources import resolve
-from xlqa.training.context import SESSION
+from xlqa.training.context import print_event
 
 
 def evaluate_run(
@@ -57,7 +57,7 @@ def evaluate_run(
     eval_id = _add_test(folder, ref, test_size)
     if read_result(folder.evaluation(eval_id)) is None:
         copy_whole(ref.path, folder.root / place_data(ref), ref.sha256)
-        execute(folder, keep=True, listen=SESSION.listen, device=device)
+        execute(folder, keep=True, listen=print_event, device=device)
     record = read_result(folder.evaluation(eval_id))
     if record is None:
         raise XlqaError(f"{folder.evaluation(eval_id)} was not written: see {folder.log}.")

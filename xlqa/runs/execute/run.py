@@ -31,7 +31,8 @@ from xlqa.runs.store.results import (
     write_evaluation,
 )
 from xlqa.runs.store.run_config import Evaluation, RunConfig, find_config, read_config, write_config
-from xlqa.training.context import SESSION
+from xlqa.tasks.base import get_task
+from xlqa.training.context import SHARED, RunContext, running
 from xlqa.training.model_folder import hash_weights
 from xlqa.util.files import known_sha256, write_json
 from xlqa.util.locks import waiting_lock
@@ -82,11 +83,12 @@ def execute(
         if (folder.is_source and trained) or (not folder.is_source and not pending and not (keep and not trained)):
             return Execution(0, False)
         config = _name_source(folder, config)
-        with SESSION.during(
+        context = RunContext(
             listen=listen, keep_weights=keep or folder.is_source, train_log=folder.train_log,
             checkpoint=folder.checkpoint, checkpoint_minutes=checkpoint_minutes,
-        ):  # fmt: skip
-            run = _Run(folder, config, device)
+        )  # fmt: skip
+        with running(context):
+            run = _Run(folder, config, device, listen)
             try:
                 run.train()
                 for target in pending:
@@ -120,13 +122,13 @@ def _name_source(folder: RunFolder, config: RunConfig) -> RunConfig:
 class _Run:
     """One run in progress."""
 
-    def __init__(self, folder: RunFolder, config: RunConfig, device: str) -> None:
+    def __init__(self, folder: RunFolder, config: RunConfig, device: str, listen: Callable[[Event], None]) -> None:
         from deeppavlov.core.commands.train import get_iterator_from_config, read_data_by_config
         from deeppavlov.core.commands.utils import parse_config
         from deeppavlov.core.common.registry import get_model
 
         # As it was read at the start: another sweep may write this folder's config again meanwhile.
-        self.folder, self.config = folder, config
+        self.folder, self.config, self.listen = folder, config, listen
         # Below xlqa's own commands paths hang on where the folder lies now, so that a sweep may be moved.
         parsed = parse_config(replace(config, root=str(folder.root), device=device).to_json())
         self.data = read_data_by_config(parsed)
@@ -165,48 +167,40 @@ class _Run:
 
     def evaluate(self, target: str) -> None:
         """Answer one test set, score it and store the evaluation."""
-        from xlqa.runs.store.scores import score_answers
+        from xlqa.runs.store.scores import ScoredSet
 
         self.trainer.evaluate(self.iterator, [target])
-        answers = self.trainer.answers[target]
+        done = self.trainer.evaluated[target]
         evaluation = self.config.evaluations[target]
-        predictions = dict(zip(answers.ids, answers.texts, strict=True))
-        scored = score_answers(
-            answers.ids, [g.context_hash for g in answers.golds], [g.texts for g in answers.golds], predictions,
-            evaluation.row["scorer"],
-        )  # fmt: skip
+        scored = ScoredSet.of(done.examples, done.scores)
         overlap = scored.without(self._overlapping(target, evaluation)) if evaluation.overlap_with else {}
-        row = {**evaluation.row, **scored.columns(), **overlap, **self._measured(answers)}
-        write_evaluation(
-            self.folder.evaluation(evaluation.eval_id),
-            predictions,
-            scored,
-            row,
-            self._describe_test(target, evaluation),
-        )
-        SESSION.listen(Scored(row["test"], row["scorer"], {name: row[name] for name in ("f1", "em")}))
+        row = {**evaluation.row, **scored.columns(), **overlap, **self._measured(done)}
+        predictions = dict(zip(scored.ids, done.predictions, strict=True))
+        test = self._describe_test(target, evaluation)
+        write_evaluation(self.folder.evaluation(evaluation.eval_id), predictions, scored, row, test)
+        self.listen(Scored(row["test"], row["scorer"], {name: row[name] for name in get_task(self.config.task).shown}))
 
-    def _measured(self, answers: Any) -> dict[str, Any]:
+    def _measured(self, done: Any) -> dict[str, Any]:
         columns = ("steps", "final_loss", "learned", "train_seconds", "examples_per_second", "micro_batch")
         trained = {name: self.outcome.columns.get(name) for name in columns}
         device = _describe_device(self.trainer)
         finished = datetime.now(UTC).isoformat(timespec="seconds")
         return trained | machine() | {
-            "unreachable": answers.unreachable, "missing": 0, "eval_seconds": round(answers.seconds, 3), "device": device,
+            "unreachable": done.unreachable, "missing": 0, "eval_seconds": round(done.seconds, 3), "device": device,
             "finished": finished,
         }  # fmt: skip
 
-    def _overlapping(self, target: str, evaluation: Evaluation) -> list[str]:
+    def _overlapping(self, target: str, evaluation: Evaluation) -> frozenset[str]:
+        """Ids of the test examples whose text is in the target's train part."""
         from xlqa.components.reader import read_part
-        from xlqa.tasks.qa.overlap import find_overlap
 
         part = next((p for name, p, _ in self.data["tests"] if name == target), None)
         if part is None or evaluation.overlap_with is None:
-            return []
+            return frozenset()
         entry = evaluation.overlap_with
-        train = read_part({**entry.to_json(), "path": str(entry.file(self.folder.root))}).questions
+        train = read_part({**entry.to_json(), "path": str(entry.file(self.folder.root))}, part.task).examples
         key = ("overlap", entry.sha256, evaluation.eval_id)
-        return SESSION.share(key, lambda: sorted(find_overlap(train, part.questions).by_paragraph))
+        return SHARED.get(key, lambda: get_task(part.task).overlap(train, part.examples))
 
     def _describe_test(self, target: str, evaluation: Evaluation) -> TestRecord:
         test = self.config.find_test(target)

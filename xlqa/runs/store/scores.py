@@ -1,66 +1,53 @@
-"""Scores of one evaluation, from answers alone: used when a run ends, and again by `xlqa rescore`."""
+"""The scores of one evaluation as the store keeps them: used when a run ends, and again by `xlqa rescore`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from xlqa.tasks.qa.scorers import score_answer
+from xlqa.records import Example
+from xlqa.tasks.base import Scores
 
-FloatArray = npt.NDArray[np.float64]
+WITHOUT_OVERLAP = ("f1", "em")
+"""Metrics that results.csv also has without the test examples that share their text with the train part."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredSet:
-    """Per-question scores of a test set: (Q,) each, in percent."""
+    """The scores of X test examples.
+
+    Attributes:
+        ids, groups: (X,) each.
+    """
 
     ids: tuple[str, ...]
-    contexts: tuple[str, ...]
-    f1: FloatArray
-    em: FloatArray
-    squad_f1: FloatArray
-    squad_em: FloatArray
+    groups: tuple[str, ...]
+    scores: Scores
+
+    @classmethod
+    def of(cls, examples: Sequence[Example], scores: Scores) -> ScoredSet:
+        """The scores of some examples."""
+        return cls(tuple(e.id for e in examples), tuple(e.group for e in examples), scores)
 
     def question_rows(self) -> Iterator[dict[str, Any]]:
-        """Rows of questions.csv."""
-        for i, (question, context) in enumerate(zip(self.ids, self.contexts, strict=True)):
-            values = {name: round(float(getattr(self, name)[i]), 4) for name in ("f1", "em", "squad_f1", "squad_em")}
-            yield {"id": question, "context": context, **values}
+        """Rows of questions.csv: scores in percent."""
+        percents = 100.0 * self.scores.numerators / self.scores.denominators
+        for id, group, values in zip(self.ids, self.groups, percents, strict=True):
+            rounded = {name: round(float(v), 4) for name, v in zip(self.scores.metrics, values, strict=True)}
+            yield {"id": id, "context": group, **rounded}
 
     def columns(self) -> dict[str, Any]:
         """The score and count columns of results.csv."""
-        means = {name: round(float(np.mean(getattr(self, name))), 6) for name in ("f1", "em", "squad_f1", "squad_em")}
-        return means | {"questions": len(self.ids), "paragraphs": len(set(self.contexts))}
+        return self.scores.percents() | {"questions": len(self.ids), "paragraphs": len(set(self.groups))}
 
-    def without(self, overlapping: Sequence[str]) -> dict[str, Any]:
-        """The columns that say how many questions share a paragraph with the train part, and the score without them."""
-        shared = set(overlapping)
-        rest = np.array([question not in shared for question in self.ids], dtype=bool)
+    def without(self, overlapping: Collection[str]) -> dict[str, Any]:
+        """The columns that say how many examples share their text with the train part, and the scores without them."""
+        rest = np.array([id not in overlapping for id in self.ids], dtype=bool)
+        scores = self.scores.take(rest).percents()
         return {
             "train_overlap": int((~rest).sum()),
-            "f1_without_overlap": round(float(self.f1[rest].mean()), 6) if rest.any() else None,
-            "em_without_overlap": round(float(self.em[rest].mean()), 6) if rest.any() else None,
+            **{f"{name}_without_overlap": scores[name] for name in WITHOUT_OVERLAP if name in scores},
         }
-
-
-def score_answers(
-    ids: Sequence[str],
-    contexts: Sequence[str],
-    golds: Sequence[Sequence[str]],
-    predictions: Mapping[str, str],
-    scorer: str,
-) -> ScoredSet:
-    """Score each question under a scorer and under SQuAD v1.1.
-
-    Args:
-        ids, contexts (hashes), golds (texts): (Q,) each.
-        predictions: id -> answer, one for every id.
-        scorer: name of the scorer that leads.
-    """
-    pairs = [(predictions[i], tuple(gold)) for i, gold in zip(ids, golds, strict=True)]
-    table = np.array([score_answer(scorer, *pair) + score_answer("squad", *pair) for pair in pairs]).reshape(-1, 4)
-    return ScoredSet(tuple(ids), tuple(contexts), *(100.0 * table).T)

@@ -96,6 +96,22 @@ class Windows:
         """(W,) pieces of each window."""
         return np.diff(self.starts)
 
+    def masks(
+        self, batch: Index, columns: npt.NDArray[Any], present: npt.NDArray[np.bool_]
+    ) -> dict[str, npt.NDArray[Any]]:
+        """Beside the pieces of a batch of B windows: `scored`, (B, L) bool, true on [CLS] and the paragraph's pieces; types.
+
+        Args:
+            batch: (B,) window numbers; columns: (1, L) positions; present: (B, L) bool, false on padding.
+        """
+        low, high = self.context_from[batch][:, None], self.context_to[batch][:, None]
+        scored = (columns >= low) & (columns < high)
+        scored[:, self.template.cls_index] = True
+        if not self.template.uses_types:
+            return {"scored": scored}
+        types = ((columns >= low) & present).astype(np.int64) * self.template.context_type
+        return {"scored": scored, "token_type_ids": types}
+
 
 @dataclass(frozen=True, slots=True)
 class Labels:
@@ -109,6 +125,18 @@ class Labels:
     start: IntArray
     end: IntArray
     answered: npt.NDArray[np.bool_]
+
+    def arrays(self) -> tuple[IntArray, ...]:
+        """What identifies these labels."""
+        return self.start, self.end
+
+    def batch(self, features: Windows, batch: Index, width: int) -> dict[str, Index]:
+        """The labels of B windows: `start` and `end`, (B,) each."""
+        return {"start": self.start[batch].astype(np.int64), "end": self.end[batch].astype(np.int64)}
+
+    def weight(self, batch: Index) -> int:
+        """Each window has one label."""
+        return len(batch)
 
 
 def read_template(tokenizer: Any) -> Template:

@@ -1,0 +1,319 @@
+"""The Task interface: what differs between question answering, tagging and the classification of sentences.
+
+A task is one folder below `xlqa/tasks`. Two classes implement it: a `Task` reads data, turns texts into pieces and scores
+predictions; its `Head` is the part of the network on top of the encoder, and needs torch. Everything else (arms, subsets,
+seeds, training, the store, statistics, the report) is shared.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
+
+from xlqa.errors import XlqaError
+from xlqa.records import Example
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import torch
+
+    Floats = npt.NDArray[np.float64]
+    Index = npt.NDArray[np.int64]
+    Array = np.ndarray[Any, Any]
+
+E = TypeVar("E", bound=Example)
+
+DEFAULT_TASK = "qa"
+"""The task of configs that name none. Its name is no part of an identity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset(Generic[E]):
+    """The examples of one file.
+
+    Attributes:
+        examples: in the file's order.
+        sha256: of the file's bytes.
+        repairs: what reading repaired: kind -> count.
+        refused: number of examples that were left out (`skip_bad`).
+    """
+
+    examples: tuple[E, ...]
+    sha256: str
+    repairs: Mapping[str, int] = field(default_factory=dict)
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """Scores of X examples under M metrics, as ratios: metric m is 100 * numerators[:, m].sum() / denominators[:, m].sum().
+
+    Attributes:
+        metrics: M names, the leading one first.
+        numerators: (X, M), for example the F1 of an answer, 1 for a correct label, 2 * TP of a sentence's entities.
+        denominators: (X, M), for example 1, the words of a sentence, 2 * TP + FP + FN.
+    """
+
+    metrics: tuple[str, ...]
+    numerators: Floats
+    denominators: Floats
+
+    def percent(self, metric: str) -> float | None:
+        """A metric in percent over all examples; None where its denominator is 0: the metric is then undefined."""
+        column = self.metrics.index(metric)
+        total = float(self.denominators[:, column].sum())
+        return 100.0 * float(self.numerators[:, column].sum()) / total if total else None
+
+    def percents(self) -> dict[str, float | None]:
+        """Every metric in percent, rounded to six decimals as in results.csv."""
+        values = {metric: self.percent(metric) for metric in self.metrics}
+        return {metric: None if value is None else round(value, 6) for metric, value in values.items()}
+
+    def take(self, rows: npt.NDArray[np.bool_]) -> Scores:
+        """The scores of the examples where (X,) `rows` is true."""
+        return Scores(self.metrics, self.numerators[rows], self.denominators[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Gold:
+    """What scoring and labelling one example needs: DeepPavlov's y, beside the example's id.
+
+    Attributes:
+        scorer: name of the scorer that leads for its test set.
+        task: name of its task.
+    """
+
+    example: Any
+    scorer: str
+    task: str = DEFAULT_TASK
+
+
+@dataclass(frozen=True, slots=True)
+class HeadOptions:
+    """The settings of a network's head and of decoding; each task uses its own.
+
+    Attributes:
+        labels: all labels of a classification, in the order of the head's outputs.
+        max_answer_length: longest answer of question answering, in pieces.
+    """
+
+    labels: tuple[str, ...] = ()
+    max_answer_length: int = 30
+
+
+class Template(Protocol):
+    """What batching needs to know of a tokenizer: the number of its padding piece."""
+
+    @property
+    def pad(self) -> int: ...
+
+
+class Features(Protocol):
+    """Texts as W windows of pieces, in flat arrays: the input of a network. A frozen dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def ids(self) -> npt.NDArray[np.int32]:
+        """(T,) piece numbers, window after window."""
+
+    @property
+    def starts(self) -> Index:
+        """(W + 1,) where each window begins in `ids`."""
+
+    @property
+    def lengths(self) -> Index:
+        """(W,) pieces of each window."""
+
+    @property
+    def template(self) -> Template: ...
+
+    def masks(self, batch: Index, columns: Array, present: Array) -> dict[str, Array]:
+        """Further inputs of a batch of B windows, (B, L) each, such as token_type_ids.
+
+        Args:
+            batch: (B,) window numbers; columns: (1, L) positions; present: (B, L) bool, false on padding.
+        """
+
+
+class Labels(Protocol):
+    """The gold labels of some features."""
+
+    def arrays(self) -> tuple[Array, ...]:
+        """All label arrays: they identify a training for its checkpoint."""
+
+    def batch(self, features: Any, batch: Index, width: int) -> dict[str, Array]:
+        """What the loss of a batch of B windows, L = width pieces wide, needs beside the network's output."""
+
+    def weight(self, batch: Index) -> int:
+        """How many labels a batch has: the loss of an update is the mean over them."""
+
+
+class Head(ABC):
+    """The part of a network that a task adds to an encoder. Its module imports torch."""
+
+    auto_class: ClassVar[str]
+    """The class of transformers that reads and writes the network."""
+
+    modules: ClassVar[tuple[str, ...]]
+    """Names of the head's modules: weights below them may be absent from an encoder's folder."""
+
+    what: ClassVar[str]
+    """The head's name in messages."""
+
+    def __init__(self, options: HeadOptions) -> None:
+        self.options = options
+
+    def config(self) -> dict[str, Any]:
+        """Fields of the network's configuration that the head decides."""
+        return {}
+
+    def mismatch(self, network: Any) -> str | None:
+        """Why a network's head does not fit the options, in a few words, or None."""
+        return None
+
+    @abstractmethod
+    def reset(self, network: Any, seed: int) -> None:
+        """Draw fresh weights for the head."""
+
+    @abstractmethod
+    def loss(self, output: Any, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Sum of the losses of a batch's labels, in float32.
+
+        Args:
+            output: of the network; tensors: of the batch, labels included.
+        """
+
+    @abstractmethod
+    def guess_loss(self, features: Any, labels: Any) -> float:
+        """Mean loss of the best guess that does not look at the text: a training that stays near it learned nothing."""
+
+    @abstractmethod
+    def decode(self, output: Any, tensors: Mapping[str, torch.Tensor], features: Any, top: int) -> tuple[Array, ...]:
+        """What prediction needs of a batch's output, in host memory: arrays of first dimension B.
+
+        Args:
+            features: that the batch was taken from; top: predictions an example, where a task can give several.
+        """
+
+    @abstractmethod
+    def predict(
+        self,
+        features: Any,
+        inputs: Sequence[Sequence[Any]],
+        decoded: Sequence[tuple[Index, tuple[Array, ...]]],
+        top: int,
+    ) -> list[Any]:
+        """The prediction of each example from all batches' decoded outputs.
+
+        Args:
+            inputs: one column for each of the task's inputs, (X,) each.
+            decoded: pairs of (B,) window numbers and what `decode` returned for them.
+        """
+
+
+class Task(ABC, Generic[E]):
+    """Data, labels and scores of one task."""
+
+    name: str
+    unit: ClassVar[str]
+    """What an example is called in messages and on axes: "question", "sentence"."""
+
+    inputs: ClassVar[tuple[str, ...]]
+    """Names of what a trained model is called with, in configs and in DeepPavlov's `build_model`."""
+
+    outputs: ClassVar[tuple[str, ...]]
+    """Names of what it returns; the first one is the prediction that is scored and stored."""
+
+    metrics: ClassVar[tuple[str, ...]]
+    """Columns of results.csv, the leading one first."""
+
+    shown: ClassVar[tuple[str, ...]]
+    """The metrics that a line on the terminal has room for."""
+
+    @abstractmethod
+    def read(self, path: Path, *, language: str = "", skip_bad: bool = False) -> Dataset[E]:
+        """Read a data file.
+
+        Raises:
+            XlqaError: it cannot be read, or has an example that cannot be used and `skip_bad` is not set.
+        """
+
+    @abstractmethod
+    def overlap(self, train: Sequence[E], test: Sequence[E]) -> frozenset[str]:
+        """Ids of the test examples whose text is in the training data."""
+
+    @abstractmethod
+    def input_of(self, example: E) -> tuple[Any, ...]:
+        """One value for each of `inputs`."""
+
+    @abstractmethod
+    def complaint(self, max_length: int, stride: int) -> str | None:
+        """What is wrong with these lengths, in one line, or None."""
+
+    @abstractmethod
+    def encode(self, tokenizer: Any, inputs: Sequence[Sequence[Any]], max_length: int, stride: int) -> Any:
+        """Features of X examples, a pure function of its arguments.
+
+        Args:
+            inputs: one column for each of `self.inputs`, (X,) each.
+            max_length: pieces of a window at most; stride: pieces that neighbouring windows share.
+        """
+
+    @abstractmethod
+    def label(self, features: Any, examples: Sequence[E], labels: Sequence[str]) -> Any:
+        """`Labels` of the features of X examples; `labels` are all labels that the model knows."""
+
+    @abstractmethod
+    def outputs_of(self, predictions: Sequence[Any]) -> tuple[list[Any], ...]:
+        """(X,) predictions of a head as one column for each of `outputs`."""
+
+    @abstractmethod
+    def score(self, examples: Sequence[E], predictions: Sequence[Any], scorer: str) -> Scores:
+        """Score (X,) predictions, as the first of `outputs` has them.
+
+        Args:
+            scorer: name of the rules that lead for this test set.
+        """
+
+    @abstractmethod
+    def head(self, options: HeadOptions) -> Head:
+        """The task's head. Imports torch."""
+
+    def count_unreachable(self, features: Any, examples: Sequence[E]) -> int:
+        """Examples that no prediction can get right, because of the lengths that `features` were made with."""
+        return 0
+
+    def label_set(self, examples: Sequence[E]) -> tuple[str, ...]:
+        """All labels of some training examples, sorted; () for a task without a fixed set of labels."""
+        return ()
+
+
+TASKS: dict[str, tuple[str, str]] = {"qa": ("xlqa.tasks.qa.task", "QuestionAnswering")}
+"""Module and class of each task by name: imported on first use."""
+
+_known: dict[str, Task[Any]] = {}
+
+
+def task_names() -> tuple[str, ...]:
+    """The names that `--task` takes."""
+    return tuple(TASKS)
+
+
+def get_task(name: str) -> Task[Any]:
+    """The task of a name.
+
+    Raises:
+        XlqaError: there is no such task.
+    """
+    if name not in TASKS:
+        raise XlqaError(f"--task {name}: choose {', '.join(TASKS)}.")
+    if name not in _known:
+        module, kind = TASKS[name]
+        _known[name] = getattr(import_module(module), kind)(name)
+    return _known[name]

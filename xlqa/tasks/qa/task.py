@@ -1,0 +1,100 @@
+"""Extractive question answering as a task: a paragraph, a question, and the answer as a span of the paragraph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xlqa.records import Question
+from xlqa.tasks.base import Dataset, Head, HeadOptions, Scores, Task
+from xlqa.tasks.qa.windows import (
+    Labels,
+    Windows,
+    WindowShape,
+    count_unreachable,
+    label_windows,
+    make_windows,
+    trim_span,
+)
+
+
+class QuestionAnswering(Task[Question]):
+    """Find the answer to a question in a paragraph."""
+
+    unit = "question"
+    inputs = ("context", "question")
+    outputs = ("answer", "start", "score")
+    metrics = ("f1", "em", "squad_f1", "squad_em")
+    shown = ("f1", "em")
+
+    def __init__(self, name: str = "qa") -> None:
+        self.name = name
+
+    def read(self, path: Path, *, language: str = "", skip_bad: bool = False) -> Dataset[Question]:
+        """Read a data set of any known format (`xlqa.tasks.qa.reading`)."""
+        from xlqa.tasks.qa.reading import read_dataset
+
+        reading = read_dataset(path, skip_bad=skip_bad, language=language)
+        return Dataset(reading.questions, reading.sha256, dict(reading.repairs), len(reading.refused))
+
+    def overlap(self, train: Sequence[Question], test: Sequence[Question]) -> frozenset[str]:
+        """Ids of the test questions whose paragraph is in the training data."""
+        from xlqa.tasks.qa.overlap import find_overlap
+
+        return find_overlap(train, test).by_paragraph
+
+    def input_of(self, example: Question) -> tuple[str, str]:
+        """The paragraph and the question."""
+        return example.context, example.question
+
+    def complaint(self, max_length: int, stride: int) -> str | None:
+        """As `WindowShape.complaint`."""
+        return WindowShape(max_length, stride).complaint()
+
+    def encode(self, tokenizer: Any, inputs: Sequence[Sequence[str]], max_length: int, stride: int) -> Windows:
+        """Windows of (Q,) paragraphs and (Q,) questions."""
+        contexts, questions = inputs
+        return make_windows(tokenizer, contexts, questions, WindowShape(max_length, stride))
+
+    def label(self, features: Windows, examples: Sequence[Question], labels: Sequence[str] = ()) -> Labels:
+        """Where each question's first gold answer is in its windows."""
+        first = np.array([_spans(question)[0] for question in examples], dtype=np.int64)
+        return label_windows(features, first[:, 0], first[:, 1])
+
+    def count_unreachable(self, features: Windows, examples: Sequence[Question]) -> int:
+        """Questions without a gold answer that is whole in one window."""
+        return count_unreachable(features, [_spans(question) for question in examples])
+
+    def outputs_of(self, predictions: Sequence[Any]) -> tuple[list[Any], ...]:
+        """The best answer of each question: texts, first characters (-1 for none) and scores."""
+        from xlqa.tasks.qa.decoding import Span
+
+        best = [found[0] if found else Span("", -1, -1, 0.0) for found in predictions]
+        return [s.text for s in best], [s.start for s in best], [s.score for s in best]
+
+    def score(self, examples: Sequence[Question], predictions: Sequence[str], scorer: str) -> Scores:
+        """F1 and EM of each answer, from 0 to 1, under a scorer and under SQuAD v1.1; every denominator is 1."""
+        from xlqa.tasks.qa.scorers import score_answer
+
+        pairs = [(answer, tuple(a.text for a in q.answers)) for q, answer in zip(examples, predictions, strict=True)]
+        table = np.array(
+            [score_answer(scorer, *pair) + score_answer("squad", *pair) for pair in pairs], dtype=np.float64
+        )
+        numerators = table.reshape(-1, len(self.metrics))
+        return Scores(self.metrics, numerators, np.ones_like(numerators))
+
+    def head(self, options: HeadOptions) -> Head:
+        """A linear layer with two outputs: where the answer starts and ends."""
+        from xlqa.tasks.qa.network import SpanHead
+
+        return SpanHead(options)
+
+
+def _spans(question: Question) -> tuple[tuple[int, int], ...]:
+    """The characters [start, end) of each gold answer, without blanks at its ends."""
+    return tuple(
+        trim_span(question.context, answer.start, answer.start + len(answer.text)) for answer in question.answers
+    )
