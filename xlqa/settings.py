@@ -348,8 +348,10 @@ class Settings:
         columns=("source_seed",),
     )]
     model: Annotated[str, text(
-        "bert-base-multilingual-cased", GRID, "Encoder: name on the model hub, folder, `multilingual-e5-small` (extra encoder), or `minilm` (English).", "MODEL", "PathLike",
-        names_files=True, columns=("model", "model_sha256"), also=("encoder", "model_name_or_path", "pretrained"),
+        "bert-base-multilingual-cased", GRID,
+        "Encoder: name on the model hub, folder, `multilingual-e5-small` (extra encoder), or `minilm` (English).",
+        "MODEL", "PathLike", names_files=True, columns=("model", "model_sha256"),
+        also=("encoder", "model_name_or_path", "pretrained"),
     )]
     target_model: Annotated[Mapping[str, str], words(
         (), GRID, "Encoder of the monolingual arm: MODEL, or ru=MODEL for one language.", _last_by_language,

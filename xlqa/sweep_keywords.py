@@ -27,7 +27,7 @@ class SweepKeywords(TypedDict, total=False):
     source_seeds: int
     """Number of source stages. Seed s starts from source stage s modulo this number. [default: 1]"""
     model: PathLike
-    """Encoder: name on the model hub, folder, or `minilm`. [default: bert-base-multilingual-cased]"""
+    """Encoder: name on the model hub, folder, `multilingual-e5-small` (extra encoder), or `minilm` (English). [default: bert-base-multilingual-cased]"""
     target_model: Words | Mapping[str, PathLike]
     """Encoder of the monolingual arm: MODEL, or ru=MODEL for one language."""
     source_train: PathLike

@@ -22,7 +22,7 @@ def _option(help_text: str, *names: str) -> Any:
 def sweep(
     config: Annotated[Path | None, _option("experiment.toml with any of these settings; flags override it.")] = None,
     demo: Annotated[
-        bool, _option("The built-in sample, English to Spanish, with the encoder of xlqa[demo].", "--demo")
+        bool, _option("The built-in sample, English to Russian and Spanish, with multilingual-e5-small.", "--demo")
     ] = False,
     shard: Annotated[str | None, _option("i/n: only the i-th of n disjoint parts of the runs (job arrays).")] = None,
     dry_run: Annotated[

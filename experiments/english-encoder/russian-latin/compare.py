@@ -1,8 +1,8 @@
-"""What the script alone changes: `python experiments/russian-latin/compare.py`, seconds.
+"""What the script alone changes: `python experiments/english-encoder/russian-latin/compare.py`, seconds.
 
-Sets each run of experiments/russian-latin beside the run of experiments/russian with the same arm, size and seed, question by
-question, and writes script.csv beside this file: mean F1 and EM in either script, and the difference with its 95 % interval. For
-N > 0 that is over paragraphs and seeds, as in `xlqa report`; for zero-shot over paragraphs alone, given the two source stages.
+Sets each run of this study beside the run of ../russian with the same arm, size and seed, question by question, and writes
+script.csv beside this file: mean F1 and EM in either script, and the difference with its 95 % interval. For N > 0 that is
+over paragraphs and seeds, as in `xlqa report`; for zero-shot over paragraphs alone, given the two source stages.
 """
 
 from __future__ import annotations
