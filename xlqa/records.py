@@ -69,8 +69,11 @@ class Question:
         id: unique within its data set.
         question: the question's text.
         context: the paragraph's text, as in the file after the repairs that reading reports.
-        answers: the gold answers, at least one; none only for an unanswerable question of SQuAD 2.0.
+        answers: the gold answers whose place in the paragraph is known: what training uses. Empty for an unanswerable
+            question of SQuAD 2.0, and for one that can be scored but not trained on.
         context_hash: `hash_context(context)`, the identity of the paragraph: two entries with one text are one paragraph.
+        golds: all gold texts as the file has them, empty ones included: what scoring uses, as the official scripts do.
+            None where they are the texts of `answers`.
     """
 
     id: str
@@ -78,6 +81,12 @@ class Question:
     context: str
     answers: tuple[Answer, ...]
     context_hash: str
+    golds: tuple[str, ...] | None = None
+
+    @property
+    def gold_texts(self) -> tuple[str, ...]:
+        """All gold texts, as an official script reads them; empty only for an unanswerable question."""
+        return tuple([answer.text for answer in self.answers]) if self.golds is None else self.golds
 
     @property
     def group(self) -> str:

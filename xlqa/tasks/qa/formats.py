@@ -1,29 +1,33 @@
-"""The shapes in which question answering data comes, told apart by content, each unfolded into the same raw questions.
+"""The formats in which question answering data comes, told apart by content; each gives the same raw questions.
 
-Nothing is judged here but the shape: texts, ids and answers go on as the file has them, to be checked in `reading`.
+Only the shape is judged here: texts, ids and answers go on as the file has them, to be checked in `reading`. A file's kind
+is that of the first element that shows one, so an element with a fault is refused in its place, wherever it is.
 """
 
 from __future__ import annotations
 
-import ast
 import csv
-import io
-import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from xlqa.errors import XlqaError
+from xlqa.tasks.qa.jsontext import JsonText, json_lines
+from xlqa.tasks.qa.literals import read_cell
 from xlqa.util.compression import decompress
 from xlqa.util.text import plain
 
 KNOWN_FORMATS = (
-    "SQuAD JSON (1.1 or 2.0), JSON lines, CSV or Parquet as Hugging Face writes them, CMRC 2018, MLQA, TyDi QA, MRQA"
+    "SQuAD JSON (1.1 or 2.0), JSON lines, CSV (comma, semicolon or tab) or Parquet as Hugging Face writes them, "
+    "CMRC 2018, MLQA, TyDi QA, MRQA; text in UTF-8 or UTF-16"
 )
 
 
 class RawQuestion(NamedTuple):
-    """One question as it stands in the file.
+    """One question as the file has it.
 
     Attributes:
         article, paragraph: places in a nested file, counted from 1; 0 in a flat one.
@@ -43,187 +47,292 @@ class RawQuestion(NamedTuple):
     impossible: bool | None
 
 
-class Document(NamedTuple):
-    """A file's questions and what kind of file it was."""
+@dataclass
+class Document:
+    """A file's questions and what kind of file it is.
+
+    Attributes:
+        format: as `Reading.format`; final once all questions were taken, because a SQuAD file names its version at its end.
+        questions: to be taken once.
+    """
 
     format: str
     compression: str
-    questions: list[RawQuestion]
+    questions: Iterator[RawQuestion]
 
 
-def unfold(content: bytes, path: Path) -> Document:
+def unfold(content: bytes, path: Path, columns: Mapping[str, str] | None = None) -> Document:
     """Recognise a file by its content and unfold it.
 
+    Args:
+        columns: names of a table's or row's own columns by field (`FIELDS`), where they are not the usual ones.
+
     Raises:
-        XlqaError: cut short, not text, no question answering data, or another format.
+        XlqaError: cut short, not text, no question answering data, or another format. What is wrong further on in the file is
+            raised while questions are taken.
     """
     content, compression = decompress(content, path)
+    names = Columns(columns or {}, path)
     if content[:4] == b"PAR1":
-        return Document("parquet", compression, _from_rows(_parquet_rows(content, path), path))
+        return Document("parquet", compression, _from_rows(_parquet_rows(content, names), names))
     text = _decode(content, path)
-    head = text.lstrip()[:1]
-    if head and head in "{[":
-        name, questions = _from_json(text, path)
-        return Document(name, compression, questions)
-    _refuse_familiar(text, path)
-    name, rows = _table_rows(text, path)
-    return Document(name, compression, _from_rows(rows, path))
+    if text.lstrip()[:1] in ("{", "["):
+        document = _from_json(text, names)
+    else:
+        _refuse_familiar(text, path)
+        document = _from_table(text, names)
+    document.compression = compression
+    return document
 
 
 def _decode(content: bytes, path: Path) -> str:
-    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    encoding = "UTF-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "UTF-8"
     try:
-        text = content.decode(encoding)
+        text = content.decode("utf-8-sig" if encoding == "UTF-8" else encoding)
     except UnicodeDecodeError as error:
         raise XlqaError(
-            f"{path}: is not UTF-8 text (byte {error.start:,}): convert it, as with `iconv -f ENCODING -t utf-8`."
+            f"{path}: is not {encoding} text (byte {error.start:,}): convert it, as with `iconv -f ENCODING -t utf-8`."
         ) from error
-    if not text.strip():
+    if not text or text.isspace():
         raise XlqaError(f"{path}: is empty: fetch or write it again.")
+    if text.startswith("\x00", 1) or text.startswith("\x00"):
+        raise XlqaError(f"{path}: is not text, or UTF-16 without a byte order mark: save it as UTF-8.")
     return text
 
 
 def _refuse_familiar(text: str, path: Path) -> None:
-    """Name what people hold for a data set by accident."""
-    head = text.lstrip()[:200].lower()
+    """Name what people take for a data set by accident."""
+    head = text[:4096].lstrip()[:200].lower()
     if head.startswith("version https://git-lfs"):
-        raise XlqaError(f"{path}: is a Git LFS pointer, not the data: run `git lfs pull` where it comes from.")
+        raise XlqaError(f"{path}: is a Git LFS pointer, not the data: run `git lfs pull` in its repository.")
     if head.startswith(("<!doctype", "<html", "<?xml")):
         raise XlqaError(f"{path}: is a web page, not data: fetch the file itself (its raw address).")
     if "\x00" in text[:4096]:
-        raise XlqaError(f"{path}: is no text file; known formats: {KNOWN_FORMATS}.")
+        raise XlqaError(f"{path}: is not a text file; known formats: {KNOWN_FORMATS}.")
 
 
-# --- JSON ---------------------------------------------------------------------------------------------------------
+# --- Columns --------------------------------------------------------------------------------------------------------
+
+_NAMES = {
+    "id": ("id", "question_id", "qid", "qas_id", "_id", "query_id"),
+    "question": ("question", "question_text", "query", "query_text"),
+    "context": ("context", "passage", "paragraph", "document", "context_text"),
+    "answers": ("answers.text", "answers", "answer_text", "answer", "text"),
+    "answer_start": ("answers.answer_start", "answer_start", "answer_starts", "start"),
+    "title": ("title",),
+    "is_impossible": ("is_impossible",),
+}
+"""Usual names of a question's fields, the preferred one first; neither case nor blanks count."""
+
+FIELDS = tuple(_NAMES)
+"""The fields that `--columns` can name."""
+
+Names = dict[str, str]
+"""A file's own names by field."""
 
 
-def _from_json(text: str, path: Path) -> tuple[str, list[RawQuestion]]:
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        rows = _json_lines(text, path, error)
-        return _from_objects(rows, path, "jsonl")
-    except (RecursionError, ValueError) as error:  # nested without end, or a number of thousands of digits
-        raise XlqaError(f"{path}: is no data set ({error}); known formats: {KNOWN_FORMATS}.") from error
-    if isinstance(value, dict) and not _is_record(value):
-        return _from_mapping(value, path)
-    if isinstance(value, dict):  # a file of one JSON line
-        return _from_objects([value], path, "jsonl")
-    return _from_objects(value, path, "json")
+class Columns:
+    """Which of a row's or table's columns holds which field."""
+
+    def __init__(self, given: Mapping[str, str], path: Path) -> None:
+        """Args: given: a file's own names by field; other fields have their usual names."""
+        self.given, self.path = dict(given), path
+        self._known: dict[tuple[str, ...], Names] = {}
+
+    def find(self, keys: Iterable[str]) -> Names:
+        """The names of the fields that are there."""
+        row = tuple(keys)
+        if row not in self._known:
+            canonical: dict[str, str] = {}
+            for key in row:
+                canonical.setdefault(_canonical(key), key)
+            usual = {
+                field: next(canonical[name] for name in names if name in canonical)
+                for field, names in _NAMES.items()
+                if any(name in canonical for name in names)
+            }
+            found = usual | {field: name for field, name in self.given.items() if name in row}
+            if len(row) > 1000:  # questions by id, not columns
+                return found
+            self._known[row] = found
+        return self._known[row]
+
+    def suffice(self, keys: Iterable[str]) -> bool:
+        """Whether the columns of a question and its paragraph are there."""
+        return {"question", "context"} <= self.find(keys).keys()
+
+    def unknown(self, keys: Iterable[str]) -> XlqaError:
+        """The complaint about columns that are not those of a question."""
+        row = list(keys)
+        shown = ", ".join(f'"{plain(str(key), 30)}"' for key in row[:8]) + (", …" if len(row) > 8 else "")
+        missing = [f"{field}={name}" for field, name in self.given.items() if name not in row]
+        if missing:
+            return XlqaError(
+                f"{self.path}: --columns {missing[0]}: there is no such column; the file has {shown or 'none'}."
+            )
+        return XlqaError(
+            f"{self.path}: has the keys {shown or 'of no column'}: not question answering data of a known format "
+            f"({KNOWN_FORMATS}). If these are columns, say which holds what: `xlqa data convert --columns "
+            "question=NAME,context=NAME,answers=NAME,answer_start=NAME`."
+        )
 
 
-def _json_lines(text: str, path: Path, whole: json.JSONDecodeError) -> list[Any]:
-    """The objects of a JSON-lines file; or the complaint that fits a single damaged document."""
-    first, *rest = text.lstrip().split("\n", 1)
-    try:
-        json.loads(first)
-    except ValueError:
-        rest = []
-    if not rest:
-        # A document cut short breaks at its end, or inside a text whose closing quote is gone.
-        cut = whole.pos >= len(text.rstrip()) - 8 or whole.msg.startswith("Unterminated string")
-        where = f"{whole.msg}, line {whole.lineno:,}, column {whole.colno:,}"
-        raise XlqaError(f"{path}: {'is cut short' if cut else 'is not JSON'} ({where}): fetch or write it again.")
-    rows = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            rows.append(json.loads(line))
-        except (ValueError, RecursionError) as error:
-            raise XlqaError(
-                f"{path}: line {number:,} is cut short or not JSON ({error}): fetch or write it again."
-            ) from error
-    return rows
+def _canonical(name: Any) -> str:
+    return re.sub(r"[\s-]+", "_", str(name).strip().strip("\ufeff").lower())
 
 
-def _from_mapping(value: dict[str, Any], path: Path) -> tuple[str, list[RawQuestion]]:
-    """A document with a head: SQuAD's `data`, a rows answer of the data set server, or columns."""
-    data = value.get("data", value.get("rows"))
-    if isinstance(data, list):
-        version = str(value.get("version", ""))
-        if not data:
-            raise XlqaError(f"{path}: holds no question: its list is empty.")
-        return _from_objects(data, path, "json", version)
-    if "context" in value and isinstance(value["context"], list):
-        return "json", _from_rows(_columns_to_rows(value, path), path)
-    if "context" in value and isinstance(value["context"], dict):
-        columns = {key: list(column.values()) for key, column in value.items() if isinstance(column, dict)}
-        return "json", _from_rows(_columns_to_rows(columns, path), path)
+# --- JSON -----------------------------------------------------------------------------------------------------------
+
+
+def _from_json(text: str, names: Columns) -> Document:
+    lines = json_lines(text, names.path)
+    if lines is not None:
+        return _from_items(lines, names, "jsonl")
+    source = JsonText(text, names.path)
+    elements = source.elements()
+    if source.is_list():
+        return _from_items(elements, names, "json")
+    first = next(elements, _NOTHING)
+    if first is not _NOTHING:
+        return _from_items(chain([first], elements), names, "json", lambda: str(source.head.get("version", "")))
+    if source.listed:
+        raise XlqaError(f"{names.path}: holds no question: its list is empty.")
+    return _from_mapping(source.head, names)
+
+
+_NOTHING = object()
+
+
+def _from_mapping(value: dict[str, Any], names: Columns) -> Document:
+    """An object without a list of articles or rows: one question, columns, questions by id, or a list under another name."""
+    if _kind(value, names):  # a file of one JSON line
+        return _from_items(iter([value]), names, "jsonl")
+    found = names.find(value)
+    if isinstance(value.get(found.get("context", "")), list | dict):
+        return Document("json", "", _from_rows(_columns_to_rows(value, names.path), names))
     if value and all(isinstance(item, str) for item in value.values()):
         raise XlqaError(
-            f"{path}: looks like predictions (id to answer), not a data set: score it with "
+            f"{names.path}: looks like predictions (id to answer), not a data set: score it with "
             "`xlqa score PREDICTIONS DATASET`."
         )
-    raise _unknown(value, path)
+    lists = [key for key, item in value.items() if isinstance(item, list) and any(_kind(one, names) for one in item)]
+    if len(lists) > 1:
+        shown = ", ".join(plain(key, 30) for key in lists)
+        raise XlqaError(f"{names.path}: holds several lists of questions ({shown}): write each into a file of its own.")
+    if lists:
+        return _from_items(iter(value[lists[0]]), names, "json", lambda: str(value.get("version", "")))
+    records = [item for item in value.values() if isinstance(item, dict)]
+    if records and len(records) == len(value) and any(_kind(item, names) == "rows" for item in records):
+        return _from_items(({"id": key, **item} for key, item in value.items()), names, "json")
+    if len(records) == 1 and isinstance(value.get("data"), dict):
+        return _from_mapping(value["data"], names)
+    raise names.unknown(value) if value else XlqaError(f"{names.path}: is an empty object: fetch or write it again.")
 
 
-def _columns_to_rows(columns: dict[str, Any], path: Path) -> Iterator[dict[str, Any]]:
-    lengths = {len(column) for column in columns.values() if isinstance(column, list)}
-    if len(lengths) != 1:
+def _columns_to_rows(value: dict[str, Any], path: Path) -> Iterator[dict[str, Any]]:
+    """Rows from columns: lists, or mappings by row number as pandas writes them."""
+    columns = {key: list(column.values()) if isinstance(column, dict) else column for key, column in value.items()}
+    columns = {key: column for key, column in columns.items() if isinstance(column, list)}
+    if len({len(column) for column in columns.values()}) != 1:
         raise XlqaError(f"{path}: its columns differ in length: write it again.")
-    names = [name for name, column in columns.items() if isinstance(column, list)]
-    for values in zip(*(columns[name] for name in names), strict=True):
-        yield dict(zip(names, values, strict=True))
+    for values in zip(*columns.values(), strict=True):
+        yield dict(zip(columns, values, strict=True))
 
 
-def _is_record(value: Any) -> bool:
-    """Whether an object is a question, a paragraph or an article rather than a document's head."""
-    if not isinstance(value, dict):
-        return False
-    if isinstance(value.get("paragraphs"), list) or isinstance(value.get("row"), dict) or "header" in value:
-        return True
-    if "context_text" in value or "document_plaintext" in value:
-        return True
-    context = value.get("context")
-    return isinstance(context, str) and ("qas" in value or any(name in value for name in _NAMES["question"]))
+def _kind(item: Any, names: Columns, by_keys: bool = False) -> str:
+    """What an element is: "header", "tydiqa-primary", "cmrc2018", "articles", "paragraphs", "mrqa", "rows", or "".
+
+    Args:
+        by_keys: judge by the keys alone, whatever their values are.
+    """
+    if not isinstance(item, dict):
+        return ""
+    if len(item) == 1 and "header" in item:
+        return "header"
+    for key, kind, wanted in (
+        ("document_plaintext", "tydiqa-primary", str), ("paragraphs", "articles", list), ("qas", "paragraphs", list),
+    ):  # fmt: skip
+        if key in item and (by_keys or isinstance(item[key], wanted)):
+            if kind != "paragraphs":
+                return kind
+            qas = item[key] if isinstance(item[key], list) else []
+            if any(isinstance(qa, dict) and "detected_answers" in qa for qa in qas):
+                return "mrqa"
+            if "context_text" in item:
+                return "cmrc2018"
+            if by_keys or isinstance(item.get("context"), str):
+                return kind
+    found = names.find(item)
+    if names.suffice(item) and (by_keys or isinstance(item[found["context"]], str)):
+        return "rows"
+    return ""
 
 
-def _from_objects(items: list[Any], path: Path, name: str, version: str = "") -> tuple[str, list[RawQuestion]]:
-    """Lists of articles, paragraphs or questions."""
-    if not isinstance(items, list) or not items:
-        raise XlqaError(f"{path}: holds no question: its list is empty.")
-    items = [item["row"] if isinstance(item, dict) and isinstance(item.get("row"), dict) else item for item in items]
-    first = items[0]
-    if isinstance(first, dict) and "header" in first and len(first) == 1:
-        return "mrqa", list(_mrqa(items[1:]))
-    if not _is_record(first):
-        raise _unknown(first, path)
-    if "document_plaintext" in first:
-        return "tydiqa-primary", list(_tydiqa_primary(items))
-    if "context_text" in first:
-        return "cmrc2018", list(_nested([{"paragraphs": [item], **_head(item)} for item in items]))
-    if "paragraphs" in first:
-        questions = list(_nested(items))
-        return _squad_version(questions, version), questions
-    if isinstance(first.get("qas"), list):
-        if any(isinstance(qa, dict) and "detected_answers" in qa for qa in first["qas"]):
-            return "mrqa", list(_mrqa(items))
-        questions = list(_nested([{"paragraphs": [item], **_head(item)} for item in items]))
-        return _squad_version(questions, version), questions
-    return name, _from_rows(items, path)
+def _from_items(items: Iterator[Any], names: Columns, name: str, version: Callable[[], str] = lambda: "") -> Document:
+    """A list of articles, paragraphs or questions, whose kind is that of the first element that shows one.
+
+    Args:
+        name: the format's name where the elements are rows.
+        version: what the document says of its version, once all elements were taken.
+    """
+    items = (item["row"] if isinstance(item, dict) and isinstance(item.get("row"), dict) else item for item in items)
+    seen: list[Any] = []
+    kind = ""
+    for item in items:
+        seen.append(item)
+        kind = _kind(item, names)
+        if kind:
+            break
+    if not seen:
+        raise XlqaError(f"{names.path}: holds no question: its list is empty.")
+    # Where no element is whole, the keys still say what they were meant to be.
+    kind = kind or next(filter(None, (_kind(item, names, by_keys=True) for item in seen)), "")
+    if not kind:
+        raise _unknown(seen[0], names)
+    if kind == "header":
+        return Document("mrqa", "", _mrqa(items))
+    every = chain(seen, items)
+    if kind == "rows":
+        return Document(name, "", _from_rows(every, names))
+    if kind == "mrqa":
+        return Document(kind, "", _mrqa(every))
+    if kind == "tydiqa-primary":
+        return Document(kind, "", _tydiqa_primary(every))
+    if kind != "articles":
+        every = ({"paragraphs": [item], **_head(item)} for item in every)
+    if kind == "cmrc2018":
+        return Document(kind, "", _nested(every))
+    document = Document("squad-1.1", "", iter(()))
+    document.questions = _squad(every, document, version)
+    return document
 
 
 def _head(item: Any) -> dict[str, Any]:
     return {"title": item.get("title", "")} if isinstance(item, dict) else {}
 
 
-def _squad_version(questions: list[RawQuestion], version: str) -> str:
-    if any(question.impossible is not None for question in questions) or version.lstrip("v").startswith("2"):
-        return "squad-2.0"
-    return "squad-1.1"
+def _squad(articles: Iterable[Any], document: Document, version: Callable[[], str]) -> Iterator[RawQuestion]:
+    """SQuAD's questions; the document's format becomes 2.0 with the first mark, or by the version that it names."""
+    for question in _nested(articles):
+        if question.impossible is not None:
+            document.format = "squad-2.0"
+        yield question
+    if version().lstrip("v").startswith("2"):
+        document.format = "squad-2.0"
 
 
-def _unknown(value: Any, path: Path) -> XlqaError:
+def _unknown(value: Any, names: Columns) -> XlqaError:
     if isinstance(value, dict):
-        keys = ", ".join(f'"{plain(key, 30)}"' for key in list(value)[:6])
-        seen = f"has the keys {keys}" if value else "is an empty object"
-    else:
-        seen = f"holds a {type(value).__name__} where an article or a question belongs"
-    return XlqaError(f"{path}: {seen}: not question answering data of a known format ({KNOWN_FORMATS}).")
+        return (
+            names.unknown(value)
+            if value
+            else XlqaError(f"{names.path}: holds an empty object where a question belongs.")
+        )
+    seen = f"holds a {type(value).__name__} where an article or a question belongs"
+    return XlqaError(f"{names.path}: {seen}: not question answering data of a known format ({KNOWN_FORMATS}).")
 
 
-def _nested(articles: list[Any]) -> Iterator[RawQuestion]:
+def _nested(articles: Iterable[Any]) -> Iterator[RawQuestion]:
     """Articles of paragraphs of questions: SQuAD, and CMRC 2018 by its own names."""
     for number, article in enumerate(articles, start=1):
         paragraphs = article.get("paragraphs") if isinstance(article, dict) else None
@@ -247,17 +356,32 @@ def _nested(articles: list[Any]) -> Iterator[RawQuestion]:
                     qa["id"] if "id" in qa else _first(qa, "id"),
                     qa["question"] if "question" in qa else _first(qa, "question"),
                     context,
-                    answer_pairs(qa["answers"] if "answers" in qa else qa.get("answer")),
+                    answer_pairs(qa["answers"]) if "answers" in qa else _single_answer(qa),
                     _flag(qa.get("is_impossible")),
                 )  # fmt: skip
 
 
+def _first(item: dict[str, Any], field: str) -> Any:
+    for name in _NAMES[field]:
+        if name in item:
+            return item[name]
+    return None
+
+
+def _single_answer(qa: dict[str, Any]) -> list[tuple[Any, Any]] | str:
+    """The answer of a question of an article that has no list of answers."""
+    value = qa.get("answer", qa.get("answer_text"))
+    if value is None or isinstance(value, dict | list):
+        return answer_pairs(value)
+    return [(value, _one_start(value, _first(qa, "answer_start")))]
+
+
 def _misshapen(article: int, paragraph: int, row: int, reason: str) -> RawQuestion:
-    """What stands where a question belongs and is none: it is refused in its place, not the file with it."""
+    """What is at a question's place and is none: it is refused in its place, not the file with it."""
     return RawQuestion(article, "", paragraph, row, None, None, None, reason, None)
 
 
-def _mrqa(items: list[Any]) -> Iterator[RawQuestion]:
+def _mrqa(items: Iterable[Any]) -> Iterator[RawQuestion]:
     """MRQA's lines: a context, its questions, and answers as inclusive character spans."""
     for number, item in enumerate(items, start=1):
         qas = item.get("qas") if isinstance(item, dict) else None
@@ -278,7 +402,7 @@ def _mrqa_answers(answers: Any) -> list[tuple[Any, Any]] | str:
         return "its detected_answers lack text or char_spans"
 
 
-def _tydiqa_primary(items: list[Any]) -> Iterator[RawQuestion]:
+def _tydiqa_primary(items: Iterable[Any]) -> Iterator[RawQuestion]:
     """TyDi QA's primary task as gold passages: each question that has a minimal answer, with the passage that holds it.
 
     Offsets there count bytes of the document's UTF-8. Where annotators chose several passages it is the first one's,
@@ -317,66 +441,73 @@ def _tydiqa_answers(item: dict[str, Any]) -> list[tuple[int, int, int]]:
     return [answer for answer in found if answer[0] == found[0][0]]
 
 
-# --- Rows ---------------------------------------------------------------------------------------------------------
-
-_NAMES = {
-    "id": ("id", "question_id", "qid", "qas_id", "_id", "query_id"),
-    "question": ("question", "question_text", "query", "query_text"),
-    "context": ("context", "passage", "paragraph", "document", "context_text"),
-}
+# --- Rows -----------------------------------------------------------------------------------------------------------
 
 
-def _from_rows(rows: Iterable[Any], path: Path) -> list[RawQuestion]:
-    questions = []
+def _from_rows(rows: Iterable[Any], names: Columns, is_table: bool = False) -> Iterator[RawQuestion]:
+    """Questions from rows; in a table (`is_table`) every cell is text, numbers too."""
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, dict):
-            questions.append(_misshapen(0, 0, number, f"the row is a {type(row).__name__}, not a question"))
+            yield _misshapen(0, 0, number, f"the row is a {type(row).__name__}, not a question")
             continue
-        title = row.get("title")
-        questions.append(
-            RawQuestion(
-                0,
-                title if isinstance(title, str) else "",
-                0,
-                number,
-                _first(row, "id"),
-                _first(row, "question"),
-                _first(row, "context"),
-                _row_answers(row),
-                _flag(row.get("is_impossible")),
-            )
+        found = names.find(row)
+        cells = {field: row[name] for field, name in found.items()}
+        title = cells.get("title")
+        start = read_cell(cells.get("answer_start"), "[(")
+        if is_table:
+            start = [_number(one) for one in start] if isinstance(start, list) else _number(start)
+        yield RawQuestion(
+            0,
+            title if isinstance(title, str) else "",
+            0,
+            number,
+            cells.get("id"),
+            cells.get("question"),
+            cells.get("context"),
+            _row_answers(cells, _canonical(found.get("answers", "")), start) if "answers" in cells else _NO_ANSWERS,
+            _flag(cells.get("is_impossible")),
         )
-    if not questions:
-        raise XlqaError(f"{path}: holds no question.")
-    return questions
 
 
-def _first(row: dict[str, Any], field: str) -> Any:
-    for name in _NAMES[field]:
-        if name in row:
-            return row[name]
-    return None
+_NO_ANSWERS = "no answers: no field named answers"
 
 
-def _row_answers(row: dict[str, Any]) -> list[tuple[Any, Any]] | str:
-    """Answers of a row: one field, two flattened ones, or a single text and start."""
-    if "answers.text" in row:
-        return answer_pairs(
-            {"text": _literal(row["answers.text"]), "answer_start": _literal(row.get("answers.answer_start"))}
-        )
-    if "answers" in row:
-        value = _literal(row["answers"])
-        if isinstance(value, list) and value and all(isinstance(item, str) for item in value) and "answer_start" in row:
-            return answer_pairs({"text": value, "answer_start": _literal(row["answer_start"])})
+def _number(value: Any) -> Any:
+    """A cell's whole number, which a table can only write as text; anything else as it is."""
+    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d{1,15}(\.0*)?\s*", value):
+        return int(float(value))
+    return value
+
+
+def _row_answers(cells: dict[str, Any], name: str, start: Any) -> list[tuple[Any, Any]] | str:
+    """Answers of a row: one field, two flattened ones, or a single text and start.
+
+    Args:
+        name: what the column of the answers is usually called: a single answer's text may begin with a bracket.
+    """
+    value = cells["answers"]
+    if name not in ("answer_text", "answer", "text"):
+        value = read_cell(value)
+    if isinstance(value, dict) and start is not None and "answer_start" not in value and "start" not in value:
+        value = {**value, "answer_start": start}
+    elif isinstance(value, list) and value and start is not None and not any(isinstance(one, dict) for one in value):
+        value = {"text": value, "answer_start": start}
+    if value is None or isinstance(value, dict | list):
         return answer_pairs(value)
-    for name in ("answer_text", "answer", "text"):
-        if name in row:
-            value = _literal(row[name]) if isinstance(row[name], dict | list) else row[name]
-            if isinstance(value, dict | list):
-                return answer_pairs(value)
-            start = _literal(row.get("answer_start", row.get("start")))
-            return [(value, start[0] if isinstance(start, list) and len(start) == 1 else start)]
-    return "no answers: no field named answers"
+    return [(value, _one_start(value, start))]
+
+
+def _one_start(text: Any, start: Any) -> Any:
+    """The start of a single answer, from a number, a list of one, or the pair of its start and end."""
+    start = read_cell(start, "[(")
+    if isinstance(start, list) and len(start) == 1:
+        return start[0]
+    if isinstance(start, list) and len(start) == 2 and isinstance(text, str) and all(type(one) is int for one in start):
+        return start[0] if start[1] - start[0] == len(text) else start
+    return start
+
+
+_TEXTS, _STARTS = ("text", "answer_text", "answer"), ("answer_start", "answer_starts", "start")
 
 
 def answer_pairs(value: Any) -> list[tuple[Any, Any]] | str:
@@ -392,27 +523,38 @@ def answer_pairs(value: Any) -> list[tuple[Any, Any]] | str:
     pairs: list[tuple[Any, Any]] = []
     for answer in value:
         if isinstance(answer, dict):
-            text = answer.get("text", answer.get("answer_text"))
-            pairs.append((text, answer.get("answer_start", answer.get("start"))))
-        elif isinstance(answer, str):
+            name = next((name for name in _TEXTS if name in answer), None)
+            if name is None:
+                return f"an answer has no text, but {_keys(answer)}"
+            pairs.append((answer[name], next((answer[start] for start in _STARTS if start in answer), None)))
+        elif isinstance(answer, str | int | float) and not isinstance(answer, bool):
             pairs.append((answer, None))
         else:
             return f"an answer is a {type(answer).__name__}, neither a text nor an object"
     return pairs
 
 
+def _keys(value: dict[str, Any]) -> str:
+    return "the keys " + ", ".join(f'"{plain(str(key), 30)}"' for key in list(value)[:6]) if value else "is empty"
+
+
 def _pairs_of_columns(value: dict[str, Any]) -> list[tuple[Any, Any]] | str:
-    texts, starts = value.get("text"), value.get("answer_start", value.get("start"))
+    name = next((name for name in _TEXTS if name in value), None)
+    if name is None:
+        return f"answers hold no text, but {_keys(value)}"
+    texts, starts = value[name], next((value[start] for start in _STARTS if start in value), None)
+    texts, starts = read_cell(texts), read_cell(starts, "[(")
     if texts is None:
-        return "answers hold no text"
-    if isinstance(texts, str):
-        return [(texts, starts[0] if isinstance(starts, list) and len(starts) == 1 else starts)]
+        return []
     if not isinstance(texts, list | tuple):
-        return f"answers' text is a {type(texts).__name__}"
+        return [(texts, _one_start(texts, starts))]
     if starts is None:
         return [(text, None) for text in texts]
+    if not isinstance(starts, list | tuple) and len(texts) == 1:
+        starts = [starts]
     if not isinstance(starts, list | tuple) or len(starts) != len(texts):
-        return f"{len(texts)} answer texts stand beside {len(starts) if isinstance(starts, list) else 'no'} starts"
+        found = len(starts) if isinstance(starts, list | tuple) else "no"
+        return f"there are {len(texts)} answer texts and {found} starts"
     return list(zip(texts, starts, strict=True))
 
 
@@ -425,81 +567,69 @@ def _flag(value: Any) -> bool | None:
     return False if text in ("false", "0", "0.0", "no") else None
 
 
-# --- Tables -------------------------------------------------------------------------------------------------------
+# --- Tables ---------------------------------------------------------------------------------------------------------
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 
 
-def _table_rows(text: str, path: Path) -> tuple[str, Iterator[dict[str, Any]]]:
+def _from_table(text: str, names: Columns) -> Document:
     """CSV or TSV with a header that names a question and a context."""
-    header = text.lstrip().splitlines()[0]
-    delimiter = max(",\t;", key=header.count)
-    named = {name.strip().strip('"') for name in header.split(delimiter)}
-    if not named & set(_NAMES["question"]) or not named & set(_NAMES["context"]):
-        seen = f'begins with "{plain(text[:40])}…"'
-        raise XlqaError(f"{path}: {seen}: not question answering data of a known format ({KNOWN_FORMATS}).")
-    return ("tsv" if delimiter == "\t" else "csv"), _csv_rows(text, delimiter, path)
+    lines = (match[0] for match in _LINE.finditer(text))
+    header = next(line for line in lines if line.strip())
+    delimiters = [",", "\t", ";", "|"]
+    if excel := re.fullmatch(r"sep=(.)\s*", header, re.IGNORECASE):  # what Excel writes to itself
+        delimiters, header = [excel[1]], next(lines, "")
+    fields = {delimiter: _fields(header, delimiter) for delimiter in delimiters}
+    fitting = [delimiter for delimiter in delimiters if names.suffice(fields[delimiter])]
+    if not fitting:
+        delimiter = max(delimiters, key=header.count)
+        if len(fields[delimiter]) < 2:
+            seen = f'begins with "{plain(text[:200].strip(), 40)}"'
+            raise XlqaError(f"{names.path}: {seen}: not question answering data of a known format ({KNOWN_FORMATS}).")
+        raise names.unknown(fields[delimiter])
+    delimiter = fitting[0]
+    rows = _table_rows(chain([header], lines), delimiter, names.path)
+    return Document("tsv" if delimiter == "\t" else "csv", "", _from_rows(rows, names, is_table=True))
 
 
-def _csv_rows(text: str, delimiter: str, path: Path) -> Iterator[dict[str, Any]]:
-    csv.field_size_limit(1 << 30)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+def _fields(header: str, delimiter: str) -> list[str]:
     try:
+        return [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
+    except csv.Error:
+        return []
+
+
+def _table_rows(lines: Iterable[str], delimiter: str, path: Path) -> Iterator[dict[str, Any]]:
+    csv.field_size_limit(1 << 30)
+    reader = csv.DictReader(lines, delimiter=delimiter, strict=True)
+    try:
+        reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
         for number, row in enumerate(reader, start=1):
             if None in row or None in row.values():
                 fields = len(reader.fieldnames)
-                raise XlqaError(f"{path}: row {number:,} has not the header's {fields} fields: is the file cut short?")
+                raise XlqaError(
+                    f"{path}: row {number:,} does not have the header's {fields} fields: is the file cut short?"
+                )
             yield {name: (None if value == "" else value) for name, value in row.items()}
     except csv.Error as error:
         raise XlqaError(f"{path}: near line {reader.line_num:,}: {error}: is the file cut short?") from error
 
 
-def _parquet_rows(content: bytes, path: Path) -> list[dict[str, Any]]:
+def _parquet_rows(content: bytes, names: Columns) -> Iterator[dict[str, Any]]:
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
-        raise XlqaError(f"{path}: Parquet needs pyarrow: pip install 'xlqa[parquet]'.") from error
+        raise XlqaError(f"{names.path}: Parquet needs pyarrow: pip install 'xlqa[parquet]'.") from error
     try:
-        table = pyarrow.parquet.read_table(pyarrow.BufferReader(content))
+        file = pyarrow.parquet.ParquetFile(pyarrow.BufferReader(content))
+        columns = file.schema_arrow.names
+        if not names.suffice(columns):
+            raise names.unknown(columns)
+        for batch in file.iter_batches(batch_size=4096):
+            yield from batch.to_pylist()
     except (pyarrow.ArrowException, OSError) as error:
         message = str(error).splitlines()[0]
-        raise XlqaError(f"{path}: the Parquet file is cut short or damaged ({message}): fetch it again.") from error
-    names = set(table.column_names)
-    if not names & set(_NAMES["question"]) or not names & set(_NAMES["context"]):
-        shown = ", ".join(plain(name, 30) for name in table.column_names[:6])
-        raise XlqaError(f"{path}: has the columns {shown}: not question answering data of a known format.")
-    rows: list[dict[str, Any]] = table.to_pylist()
-    return rows
-
-
-def _literal(value: Any) -> Any:
-    """A table cell's value: JSON, or a Python literal in which numpy arrays may stand, as pandas prints them."""
-    if not isinstance(value, str):
-        return value
-    text = value.strip()
-    if not text.startswith(("{", "[")):
-        return value
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        pass
-    try:
-        return _evaluate(ast.parse(text, mode="eval").body)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return value
-
-
-def _evaluate(node: ast.expr) -> Any:
-    """Dicts, lists, constants, signs, and array(...) as its first argument; anything else is refused."""
-    if isinstance(node, ast.Constant):
-        return node.value
-    if isinstance(node, ast.List | ast.Tuple):
-        return [_evaluate(item) for item in node.elts]
-    if isinstance(node, ast.Dict):
-        keys = [_evaluate(key) for key in node.keys if key is not None]
-        return dict(zip(keys, map(_evaluate, node.values), strict=True))
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return -_evaluate(node.operand)
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "array" and node.args:
-        return _evaluate(node.args[0])
-    raise ValueError("not a literal")
+        raise XlqaError(
+            f"{names.path}: the Parquet file is cut short or damaged ({message}): fetch it again."
+        ) from error

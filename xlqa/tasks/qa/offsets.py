@@ -1,8 +1,9 @@
-"""Where an answer stands in its paragraph, when the file's own start is wrong for a reason that can be named.
+"""The place of an answer in its paragraph, when the file's own start is wrong for a reason that has a name.
 
-Every rule here proves its guess by the text: a start is moved only to a place where the answer's characters stand, and
-only where the cause predicts that place or no other place is possible. What cannot be proved is left to be refused.
-Starts are counted in Python characters (code points).
+Every rule proves its guess by the text: a start is moved only to a place that holds the answer's characters, and only
+where the cause predicts that place or no other place is possible. What cannot be proved is left to be refused. An answer
+whose letters at the stated start differ in case, Unicode form or white space keeps its start and takes the paragraph's
+spelling. Starts count Python characters (code points).
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 UTF16 = "UTF-16 offset"
 UTF8 = "UTF-8 offset"
+NORMAL_FORM = "normal form offset"
 CARRIAGE_RETURN = "carriage return"
 BYTE_ORDER_MARK = "byte order mark"
 EDGE_SPACE = "edge white space"
@@ -22,6 +24,7 @@ NO_START = "start not given"
 ONLY_PLACE = "start elsewhere"
 SHIFTED = "start shifted"
 SPELLING = "other spelling"
+LETTER_CASE = "letter case"
 
 
 class Found(NamedTuple):
@@ -38,55 +41,112 @@ def locate(context: str, text: str, start: int | None) -> Found | None:
     Args:
         start: the file's start; None or negative where it gives none, and then only a single occurrence will do.
     """
+    known = start is not None and start >= 0
     if start is not None and start >= 0:
         if context.startswith(text, start):
             return Found(text, start, "")
-        explained = _explain(context, text, start)
+        counted = _counted_otherwise(context, start)
+        explained = (
+            _at_edges(context, text, start, counted)
+            or _respelled_at(context, text, start)
+            or _explain(context, text, start, counted)
+        )
         if explained is not None:
             return explained
     if occurs_once(context, text):
-        known = start is not None and start >= 0
         return Found(text, context.index(text), ONLY_PLACE if known else NO_START)
-    return _respelled(context, text, start)
+    return _respelled_once(context, text)
 
 
 def occurs_once(context: str, text: str) -> bool:
-    """Whether the answer stands at exactly one place, overlapping places counted."""
+    """Whether the answer is at exactly one place, overlapping places counted."""
     first = context.find(text)
     return first >= 0 and context.find(text, first + 1) < 0
 
 
 def occurrences(context: str, text: str) -> int:
-    """At how many places the answer stands, overlapping places counted."""
+    """At how many places the answer is, overlapping places counted."""
     return sum(1 for _ in re.finditer(f"(?={re.escape(text)})", context))
 
 
-def _explain(context: str, text: str, start: int) -> Found | None:
+def shifted(context: str, text: str, start: int, shift: int) -> Found | None:
+    """The answer at a distance from its start that another answer of the same paragraph has proved."""
+    index = start + shift
+    if index >= 0 and context.startswith(text, index):
+        return Found(text, index, SHIFTED)
+    return None
+
+
+Counted = list[tuple[str, int]]
+"""The characters that a start may mean, with the habit of counting behind each."""
+
+
+def _explain(context: str, text: str, start: int, counted: Counted) -> Found | None:
     """A place that a known habit of counting predicts."""
-    for repair, encoding, unit in ((UTF16, "utf-16-le", 2), (UTF8, "utf-8", 1)):
-        index = _index_of_unit(context, start * unit, encoding)
-        if index is not None and context.startswith(text, index):
+    for repair, index in counted:
+        if context.startswith(text, index):
             return Found(text, index, repair)
-    edges = _past_edges(context, text, start)
-    if edges is not None:
-        return edges
-    for repair, places in ((CARRIAGE_RETURN, _around_returns), (BYTE_ORDER_MARK, _around_marks)):
+    past = _past_white_space(context, text, start)
+    if past is not None:
+        return past
+    for repair, places in (
+        (CARRIAGE_RETURN, _around_returns),
+        (BYTE_ORDER_MARK, _around_marks),
+        (SHIFTED, _one_before),
+    ):
         for index in places(context, start):
-            # A place to the left proves nothing where the answer stands one to the right as well.
+            # A place to the left proves nothing where the answer is also one to the right.
             if index >= 0 and context.startswith(text, index) and not context.startswith(text, max(index, start) + 1):
                 return Found(text, index, repair)
+    for repair, index in reversed(counted):  # an answer in another normal form was counted in that form
+        found = _respelled_at(context, text, index)
+        if found is not None:
+            return found._replace(repair=repair)
     return None
+
+
+# --- Starts counted in other units ----------------------------------------------------------------------------------
+
+
+def _counted_otherwise(context: str, start: int) -> Counted:
+    """The characters that a start means if it counts UTF-16 units, UTF-8 bytes, or another normal form's characters."""
+    if context.isascii():
+        return []
+    found = []
+    for repair, encoding, unit in ((UTF16, "utf-16-le", 2), (UTF8, "utf-8", 1)):
+        index = _index_of_unit(context, start * unit, encoding)
+        if index is not None:
+            found.append((repair, index))
+    forms: tuple[Literal["NFD", "NFC"], ...] = ("NFD", "NFC")
+    for form in forms:
+        index = _index_in_form(context, start, form)
+        if index is not None and index != start:
+            found.append((NORMAL_FORM, index))
+    return found
 
 
 def _index_of_unit(context: str, offset: int, encoding: str) -> int | None:
     """The index of the character that begins at a byte of the encoded text; None where none begins there."""
-    if context.isascii():
-        return None
     head = context[:offset].encode(encoding, "surrogatepass")[:offset]
     try:
         return len(head.decode(encoding, "surrogatepass"))
     except UnicodeDecodeError:
         return None
+
+
+def _index_in_form(context: str, offset: int, form: Literal["NFD", "NFC"]) -> int | None:
+    """The index of the character that begins at an offset of the text in a normal form; None where none begins there."""
+    total = 0
+    for match in _CLUSTER.finditer(context):
+        if total >= offset:
+            return match.start() if total == offset else None
+        if match[0].isspace():
+            if offset < total + len(match[0]):
+                return match.start() + offset - total
+            total += len(match[0])
+        else:
+            total += len(unicodedata.normalize(form, match[0]))
+    return None
 
 
 def _index_in_units(context: str, offset: int, width: Callable[[str], int]) -> Iterator[int]:
@@ -105,52 +165,89 @@ def _around_returns(context: str, start: int) -> Iterator[int]:
     if "\n" in context:
         # A byte order mark went together with the CRs where a tool cleaned both.
         for offset in (start, start - 1):
-            yield from _index_in_units(context, offset, lambda char: 2 if char == "\n" else 1)
+            places = _index_in_units(context, offset, lambda char: 2 if char == "\n" else 1)
+            yield from (index for index in places if index != offset)
     if "\r" in context:
         yield from _index_in_units(context, start, lambda char: 0 if char == "\r" else 1)
 
 
 def _around_marks(context: str, start: int) -> Iterator[int]:
-    """Starts counted with a leading mark that is gone; and counted without the mark that the text still has."""
+    """Starts counted without the byte order mark that the text still has."""
     if "\ufeff" in context:
         yield from _index_in_units(context, start, lambda char: 0 if char == "\ufeff" else 1)
-    else:
-        yield start - 1
 
 
-def _past_edges(context: str, text: str, start: int) -> Found | None:
-    """The answer without its edge white space, at its start, after it, or past the white space that stands there."""
+def _one_before(_: str, start: int) -> Iterator[int]:
+    """Starts counted from 1, or before a first character was removed."""
+    yield start - 1
+
+
+# --- White space at the edges ---------------------------------------------------------------------------------------
+
+
+def _at_edges(context: str, text: str, start: int, counted: Counted) -> Found | None:
+    """The answer without the white space at its edges, at its start or after its leading white space."""
     core = text.strip()
-    if not core:
-        return None
     lead = len(text) - len(text.lstrip())
-    past = start
+    if not core or len(core) == len(text):
+        return None
+    places = [index for index in (start, start + lead) if context.startswith(core, index)]
+    # With its white space the answer is where another habit of counting predicts it: two explanations of one place are
+    # no matter, but of two places the whole text proves more.
+    if not places or any(context.startswith(text, index) and index + lead not in places for _, index in counted):
+        return None
+    return Found(core, places[0], EDGE_SPACE)
+
+
+def _past_white_space(context: str, text: str, start: int) -> Found | None:
+    """The answer after the white space that is at its start."""
+    core, past = text.strip(), start
     while past < len(context) and context[past].isspace():
         past += 1
-    for index in (start, start + lead, past):
-        if context.startswith(core, index):
-            return Found(core, index, EDGE_SPACE)
-    return None
+    return Found(core, past, EDGE_SPACE) if core and context.startswith(core, past) else None
 
 
-def shifted(context: str, text: str, start: int, shift: int) -> Found | None:
-    """The answer at a distance from its start that another answer of the same paragraph has proved."""
-    index = start + shift
-    if index >= 0 and context.startswith(text, index):
-        return Found(text, index, SHIFTED)
-    return None
+# --- Other spellings ------------------------------------------------------------------------------------------------
 
 
-def _respelled(context: str, text: str, start: int | None) -> Found | None:
-    """The same characters in another normal form or with other white space, at the start or at a single place.
+def _respelled_at(context: str, text: str, start: int) -> Found | None:
+    """The same letters at a place, in other letter case, another normal form or with other white space."""
+    core = text.strip()
+    piece = context[start : start + len(core)]
+    if not core or not piece or unicodedata.combining(piece[0]):
+        return None
+    wanted, end = caseless(core), start
+    folded = ""
+    for match in _CLUSTER.finditer(context, start):
+        if len(folded) >= len(wanted):
+            break
+        folded += " " if match[0].isspace() else caseless(match[0])
+        end = match.end()
+        if not wanted.startswith(folded):
+            return None
+    if folded != wanted:
+        return None
+    spelled = context[start:end].rstrip()
+    return Found(spelled, start, SPELLING if _flat(spelled) == _flat(core) else LETTER_CASE)
+
+
+def _respelled_once(context: str, text: str) -> Found | None:
+    """The same characters in another normal form or with other white space, where they are at a single place.
 
     The answer's text becomes the paragraph's own spelling, so that `context[start:]` begins with it.
     """
+    places = respelled_places(context, text)
+    if len(places) != 1:
+        return None
+    begin, end = places[0]
+    return Found(context[begin:end].rstrip(), begin, SPELLING)
+
+
+def respelled_places(context: str, text: str) -> list[tuple[int, int]]:
+    """All places [start, end) that hold the answer in another normal form or with other white space."""
     core = text.strip()
-    if not core:
-        return None
-    if _flat(core) not in _flat(context):
-        return None
+    if not core or _flat(core) not in _flat(context):
+        return []
     folded, origins = _fold(context)
     wanted = _fold(core)[0]
     places = []
@@ -160,11 +257,16 @@ def _respelled(context: str, text: str, start: int | None) -> Found | None:
         if origins[at] >= 0 and origins[end] >= 0:
             places.append((origins[at], origins[end]))
         at = folded.find(wanted, at + 1)
-    chosen = [place for place in places if place[0] == start] or (places if len(places) == 1 else [])
-    if not chosen:
-        return None
-    begin, end = chosen[0]
-    return Found(context[begin:end].rstrip(), begin, SPELLING)
+    return places
+
+
+def caseless(text: str) -> str:
+    """The text decomposed and case-folded, white space made single blanks: equal for spellings of one text.
+
+    Unicode's canonical caseless match (The Unicode Standard, D145).
+    """
+    folded = unicodedata.normalize("NFD", unicodedata.normalize("NFD", text).casefold())
+    return " ".join(folded.split())
 
 
 @lru_cache(maxsize=64)  # a paragraph's answers come one after another
@@ -202,4 +304,7 @@ def _combining_class() -> str:
     return "[" + "".join(f"\\U{low:08x}-\\U{high:08x}" for low, high in ranges) + "]"
 
 
-_CLUSTER = re.compile(rf"\s+|\S{_combining_class()}*")
+_JAMO = "[\u1100-\u115f][\u1160-\u11a7]+[\u11a8-\u11ff]*"
+"""A Hangul syllable written as letters, which NFC makes one character of."""
+
+_CLUSTER = re.compile(rf"\s+|(?:{_JAMO}|\S){_combining_class()}*")

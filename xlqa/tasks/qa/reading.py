@@ -1,7 +1,8 @@
 """Reading and validating question answering data: `xlqa data check FILE`.
 
-What a file gets wrong in a way that can be proved is repaired, counted and reported; what can't be is refused with its
-place and the fix. Nothing is dropped silently.
+What a file gets wrong in a way that can be proved is repaired, counted and reported. What can't be repaired is refused for
+training, with its place and the fix; it still counts in a score as long as it has a gold text, as in the official scripts.
+Nothing is dropped silently.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ import gc
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from xlqa.data.registry import TYDIQA_LANGUAGES
 from xlqa.errors import ManyErrors, XlqaError
@@ -25,10 +26,11 @@ from xlqa.tasks.qa.formats import Document, RawQuestion, unfold
 from xlqa.util.text import plain
 
 MAX_SHOWN = 10
-"""How many complaints about one file are shown; the total is always said."""
+"""How many complaints about one file are shown; the total is always given."""
 
 START_AS_TEXT = "start as text"
 ANSWER_AS_NUMBER = "answer as number"
+UNUSED_ANSWER = "answer without a place"
 NUMERIC_ID = "numeric id"
 MISSING_ID = "missing id"
 DUPLICATE_ID = "duplicate id"
@@ -39,32 +41,36 @@ FIRST_PLACE = "first of several places"
 REPAIRS = {
     offsets.UTF16: "the start counted UTF-16 units; it now counts characters",
     offsets.UTF8: "the start counted UTF-8 bytes; it now counts characters",
+    offsets.NORMAL_FORM: "the start was counted in another Unicode normal form (NFC, NFD) of the paragraph",
     offsets.CARRIAGE_RETURN: "the start was counted before (or after) carriage returns were removed",
-    offsets.BYTE_ORDER_MARK: "the start counted a byte order mark (or another first character) that is not there",
-    offsets.EDGE_SPACE: "the start was off by white space at the answer's edge",
-    offsets.NO_START: "no start (or -1) was given; the answer stands at one place only",
-    offsets.ONLY_PLACE: "the start was wrong; the answer stands at one place only",
+    offsets.BYTE_ORDER_MARK: "the start was counted without the byte order mark that the paragraph has",
+    offsets.EDGE_SPACE: "the answer or its start had white space at the answer's edge; the answer is trimmed",
+    offsets.NO_START: "no start (or -1) was given; the answer is at one place only",
+    offsets.ONLY_PLACE: "the start was wrong; the answer is at one place only",
     offsets.SHIFTED: "the start was off as the paragraph's other answers prove, or by one or two characters",
     offsets.SPELLING: "the answer had another Unicode form or white space than its paragraph; the paragraph's is taken",
-    FIRST_PLACE: "the format gives no starts and the answer stands at several places; the first is taken",
+    offsets.LETTER_CASE: "the answer had other letter case than its paragraph at that place; the paragraph's is taken",
+    FIRST_PLACE: "the format gives no starts and the answer is at several places; the first is taken",
+    UNUSED_ANSWER: "one of several answers is empty or not in the paragraph; it counts in scores, not in training",
     START_AS_TEXT: "the start was written as text or with decimals",
     ANSWER_AS_NUMBER: "the answer was written as a number",
     NUMERIC_ID: "the id was a number; it is now its digits",
     MISSING_ID: "no id was given; one is made from the question and its paragraph",
     DUPLICATE_ID: "several questions had one id; each gets a suffix made from its content",
-    REPEATED_QUESTION: "the same question stood there again, with the same id; all are kept, with suffixes",
-    LONE_SURROGATE: "half of a UTF-16 pair stood alone; it is now U+FFFD",
+    REPEATED_QUESTION: "the same question was there again, with the same id; all are kept, with suffixes",
+    LONE_SURROGATE: "half of a UTF-16 pair was there alone; it is now U+FFFD",
 }
 """Every kind of repair, in the words that explain it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A question that can't be used, where it stands, why, and how to fix it.
+    """A question that can't be used for training, its place, the reason, and how to fix it.
 
     Attributes:
         article, paragraph: places in a nested file, counted from 1; 0 in a flat one.
         row: place in a flat file, counted from 1 without a header; 0 in a nested one.
+        is_scored: whether the question still counts in a score, by its gold texts.
     """
 
     article: int
@@ -74,6 +80,7 @@ class Refusal:
     question_id: str
     reason: str
     fix: str
+    is_scored: bool = False
 
     def __str__(self) -> str:
         return f"{self.place}: {self.reason}: {self.fix}."
@@ -88,22 +95,25 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A data set as read: what is usable, what was fixed, what was refused.
+    """A data set as read: what is usable, what was repaired, what was refused.
 
     Attributes:
-        questions: those with answers, in the file's order.
-        unanswerable: SQuAD 2.0's questions without an answer; they neither train nor score unless asked for.
+        everything: all questions that were not refused altogether, in the file's order.
         format: "squad-1.1", "squad-2.0", "tydiqa-goldp", "tydiqa-primary", "cmrc2018", "mrqa", "json", "jsonl", "csv",
             "tsv" or "parquet".
-        compression: "gzip", "xz" or "".
-        sha256: of the file's bytes as they lie on disk.
+        sha256: of the file's bytes on disk.
         repairs: how often each kind of `REPAIRS` was needed.
+        refused: questions that can't be used for training; those with `is_scored` count in scores.
+        compression: "gzip", "xz", "bzip2" or "".
         other_languages: questions left out of a file of several languages, of which one was asked for.
         titles: titles of articles by the context hashes of their paragraphs, where the file gives them.
+        renamed: the file's own ids of questions that share theirs with others, by the ids they have here.
+        questions: those that training can use: the place of an answer is known.
+        scored: those with a gold text, whatever else is wrong with them: what a test set is scored on.
+        unanswerable: SQuAD 2.0's questions without an answer; they neither train nor score unless asked for.
     """
 
-    questions: tuple[Question, ...]
-    unanswerable: tuple[Question, ...]
+    everything: tuple[Question, ...]
     format: str
     sha256: str
     repairs: dict[str, int]
@@ -111,55 +121,83 @@ class Reading:
     compression: str = ""
     other_languages: int = 0
     titles: dict[str, str] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)
+    questions: tuple[Question, ...] = field(init=False)
+    scored: tuple[Question, ...] = field(init=False)
+    unanswerable: tuple[Question, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        kinds: dict[str, list[Question]] = {"questions": [], "scored": [], "unanswerable": []}
+        for question in self.everything:
+            if question.answers:
+                kinds["questions"].append(question)
+            kinds["scored" if question.answers or question.golds else "unanswerable"].append(question)
+        for name, found in kinds.items():
+            object.__setattr__(self, name, tuple(found))
 
     @property
     def has_duplicate_ids(self) -> bool:
-        """Whether ids had to be told apart, so that a prediction file can't be matched to the questions."""
-        return DUPLICATE_ID in self.repairs or REPEATED_QUESTION in self.repairs
+        """Whether several different questions have one id, so that a prediction file can't be matched to them."""
+        return DUPLICATE_ID in self.repairs
+
+    @property
+    def scores_by_file(self) -> bool:
+        """Whether scoring uses gold texts or questions that training does not."""
+        return any(question.golds is not None for question in self.scored)
 
 
-def read_dataset(path: Path, *, skip_bad: bool = False, language: str = "") -> Reading:
-    """Read and validate a data set of any known format, plain, gzip or xz.
+def read_dataset(
+    path: Path,
+    *,
+    skip_bad: bool = False,
+    language: str = "",
+    to_score: bool = False,
+    columns: Mapping[str, str] | None = None,
+) -> Reading:
+    """Read and validate a data set of any known format, plain or compressed.
 
     Args:
         skip_bad: leave out what would be refused (it is listed in `refused`) instead of raising.
         language: ISO 639-1 code; picks this language's questions out of a TyDi QA file that holds several.
+        to_score: the set is to be scored on, so a question is in order as long as it has a gold text.
+        columns: names of a table's or row's own columns by field, as `unfold` takes them.
 
     Raises:
         XlqaError: no data set of a known format, no answers at all, or nothing usable in it.
         ManyErrors: questions that would be refused; the first `MAX_SHOWN` of them, and how many there are.
     """
     with _collection_paused():
-        return _read(Path(path), skip_bad, language)
+        return _read(Path(path), skip_bad, language, to_score, columns)
 
 
-def _read(path: Path, skip_bad: bool, language: str) -> Reading:
+def _read(path: Path, skip_bad: bool, language: str, to_score: bool, columns: Mapping[str, str] | None) -> Reading:
     content = _content(path)
-    document = unfold(content, path)
-    if not document.questions:
-        raise XlqaError(f"{path}: holds no question: fetch or write it again.")
-    document, other_languages = _pick_language(document, path, language)
-    _refuse_stripped(document, path)
+    sha256 = hashlib.sha256(content).hexdigest()
+    document = unfold(content, path, columns)
+    del content  # a million questions are hundreds of megabytes
+    other_languages = _pick_language(document, path, language)
     sieve = _Sieve(document)
     for raw in document.questions:
         sieve.take(raw)
-    sieve.finish()
-    if sieve.refused and not skip_bad:
-        raise ManyErrors(_complaints(sieve.refused, path))
-    questions, unanswerable = sieve.results()
-    if not questions and not unanswerable:
-        raise XlqaError(f"{path}: no question is usable, all {len(sieve.refused):,} are refused: {sieve.refused[0]}")
-    return Reading(
-        questions,
-        unanswerable,
+    sieve.finish(path)
+    refused = [refusal for refusal in sieve.refused if not (to_score and refusal.is_scored)]
+    if refused and not skip_bad:
+        raise ManyErrors(_complaints(refused, path))
+    everything, renamed = sieve.results()
+    reading = Reading(
+        everything,
         document.format,
-        hashlib.sha256(content).hexdigest(),
+        sha256,
         {kind: sieve.repairs[kind] for kind in REPAIRS if sieve.repairs[kind]},
         tuple(sieve.refused),
         document.compression,
         other_languages,
         sieve.titles,
+        renamed,
     )
+    if not (reading.scored if to_score else reading.questions) and not reading.unanswerable:
+        raise XlqaError(f"{path}: no question is usable, all {len(sieve.refused):,} are refused: {sieve.refused[0]}")
+    return reading
 
 
 @contextlib.contextmanager
@@ -192,50 +230,47 @@ def _complaints(refused: list[Refusal], path: Path) -> list[str]:
     return [*lines, f"{total}{shown}; --skip-bad leaves them out, `xlqa data check --json` lists them all."]
 
 
-# --- Languages and labels -----------------------------------------------------------------------------------------
+# --- Languages ------------------------------------------------------------------------------------------------------
 
 _TYDIQA_ID = re.compile(rf"({'|'.join(TYDIQA_LANGUAGES.values())})--?\d")
 
 
-def _pick_language(document: Document, path: Path, language: str) -> tuple[Document, int]:
-    """One language of a TyDi QA file that holds several, and how many questions of others it leaves."""
-    ids = [_TYDIQA_ID.match(raw.id) if isinstance(raw.id, str) else None for raw in document.questions]
-    if not ids or not all(ids):
-        return document, 0
+def _tydiqa_language(raw: RawQuestion) -> str:
+    """The language that a TyDi QA id names; "" for any other id."""
+    match = _TYDIQA_ID.match(raw.id) if isinstance(raw.id, str) else None
+    return match[1] if match else ""
+
+
+def _pick_language(document: Document, path: Path, language: str) -> int:
+    """Keep one language of a TyDi QA file that holds several; returns how many questions of others it leaves out."""
+    first = next(document.questions, None)
+    if first is None:
+        raise XlqaError(f"{path}: holds no question: fetch or write it again.")
+    document.questions = chain([first], document.questions)
+    if not _tydiqa_language(first):
+        return 0
+    every = list(document.questions)  # the largest such file has 50,000 questions
+    document.questions = iter(every)
+    names = [_tydiqa_language(raw) for raw in every]
+    if not all(names):
+        return 0
     if document.format == "squad-1.1":
-        document = document._replace(format="tydiqa-goldp")
-    names = [match[1] for match in ids if match]
+        document.format = "tydiqa-goldp"
     if not language or len(set(names)) == 1:
-        return document, 0
+        return 0
     wanted = TYDIQA_LANGUAGES.get(language, language)
-    kept = [raw for raw, name in zip(document.questions, names, strict=True) if name == wanted]
+    kept = [raw for raw, name in zip(every, names, strict=True) if name == wanted]
     if not kept:
         raise XlqaError(f'{path}: has no question in "{language}", but in {", ".join(sorted(set(names)))}.')
-    return document._replace(questions=kept), len(names) - len(kept)
+    document.questions = iter(kept)
+    return len(every) - len(kept)
 
 
-def _refuse_stripped(document: Document, path: Path) -> None:
-    """A set whose every answer is empty gets one message of its own."""
-    asked = [raw for raw in document.questions if not raw.impossible]
-    if not asked or any(_has_answer(raw.answers) for raw in asked):
-        return
-    if any(isinstance(raw.answers, str) and not raw.answers.startswith("no answers") for raw in asked):
-        return
-    raise XlqaError(
-        f"{path}: has no answers: all {len(asked):,} questions have theirs empty or missing. "
-        "It is a copy whose labels were stripped, and can neither train nor score: get the labelled file."
-    )
-
-
-def _has_answer(answers: list[tuple[Any, Any]] | str) -> bool:
-    return not isinstance(answers, str) and any(text not in (None, "") for text, _ in answers)
-
-
-# --- Questions ----------------------------------------------------------------------------------------------------
+# --- Questions ------------------------------------------------------------------------------------------------------
 
 
 class _Bad(Exception):
-    """Why one question is refused, and the fix."""
+    """Why one question, or one of its answers, is refused, and the fix."""
 
     def __init__(self, reason: str, fix: str) -> None:
         super().__init__(reason)
@@ -243,128 +278,163 @@ class _Bad(Exception):
 
 
 class _Unclear(Exception):
-    """The answer stands at several places, and which is meant may be proved by the paragraph's other answers."""
+    """What a question is may be settled by the rest of the file: its paragraph's other answers, or the file's version."""
 
 
-class _Draft(NamedTuple):
-    """A question that passed, before its id is settled; `position` is its place in the file."""
-
-    position: int
-    raw: RawQuestion
-    question: Question
+def _has_answer(answers: list[tuple[Any, Any]] | str) -> bool:
+    return not isinstance(answers, str) and any(text not in (None, "") for text, _ in answers)
 
 
 class _Sieve:
-    """Takes raw questions one by one; keeps what passes, counts what it fixes, lists what it refuses."""
+    """Takes raw questions one by one; keeps what passes, counts what it repairs, lists what it refuses."""
 
     def __init__(self, document: Document) -> None:
+        self.document = document
         self.flat = document.format in ("json", "jsonl", "csv", "tsv", "parquet")
         self.no_starts = document.format == "cmrc2018"
-        self.versioned = document.format == "squad-2.0"
         self.repairs: Counter[str] = Counter()
         self.refused: list[Refusal] = []
+        self.titles: dict[str, str] = {}
         self._refused_at: list[tuple[int, Refusal]] = []
-        self._drafts: list[_Draft] = []
+        self._kept: list[Question | None] = []
+        self._as_given: dict[int, tuple[Answer, ...]] = {}
         self._unclear: list[tuple[int, RawQuestion]] = []
         self._shifts: defaultdict[str, set[int]] = defaultdict(set)
-        self.titles: dict[str, str] = {}
-        self._hashes: dict[str, str] = {}
-        self._position = 0
+        self._contexts: dict[str, tuple[str, str]] = {}
+        self._asked, self._answered, self._misshapen = 0, False, False
 
     def take(self, raw: RawQuestion) -> None:
         """Judge one question; one whose answer's place is unclear waits for `finish`."""
-        self._position += 1
-        self._judge(self._position, raw, last_word=False)
+        if not raw.impossible:
+            self._asked += 1
+            self._answered = self._answered or _has_answer(raw.answers)
+            self._misshapen |= isinstance(raw.answers, str) and not raw.answers.startswith("no answers")
+        self._kept.append(None)
+        self._judge(len(self._kept) - 1, raw, last_word=False)
 
-    def finish(self) -> None:
-        """Judge those that waited, now that the paragraphs' shifts are known."""
+    def finish(self, path: Path) -> None:
+        """Judge those that waited, now that the whole file is known.
+
+        Raises:
+            XlqaError: no question has an answer: such a set gets one message of its own.
+        """
+        if self._asked and not self._answered and not self._misshapen:
+            raise XlqaError(
+                f"{path}: has no answers: all {self._asked:,} questions have theirs empty or missing. "
+                "It is a copy whose labels were stripped, and can neither train nor score: get the labelled file."
+            )
         for position, raw in self._unclear:
             self._judge(position, raw, last_word=True)
         self.refused = [refusal for _, refusal in sorted(self._refused_at, key=lambda pair: pair[0])]
 
-    def results(self) -> tuple[tuple[Question, ...], tuple[Question, ...]]:
-        """Answerable and unanswerable questions in the file's order, with unique ids."""
-        settled = _settle_ids(sorted(self._drafts, key=lambda draft: draft.position), self.repairs)
-        answered = tuple(question for question in settled if question.answers)
-        return answered, tuple(question for question in settled if not question.answers)
+    def results(self) -> tuple[tuple[Question, ...], dict[str, str]]:
+        """All questions that passed, in the file's order and with unique ids; and the own ids of those renamed."""
+        places = [place for place, question in enumerate(self._kept) if question is not None]
+        questions = [question for question in self._kept if question is not None]
+        given = {new: self._as_given[place] for new, place in enumerate(places) if place in self._as_given}
+        return settle_ids(questions, given, self.repairs)
 
     def _judge(self, position: int, raw: RawQuestion, last_word: bool) -> None:
-        repairs: Counter[str] = Counter()
+        draft = _Draft(raw)
         try:
-            question = self._question(raw, repairs, last_word)
+            self._read_question(draft, last_word)
         except _Unclear:
             self._unclear.append((position, raw))
             return
         except _Bad as bad:
+            draft.refuse(bad)
+        else:
+            self.repairs += draft.repairs
+            self._kept[position] = draft.question()
+            if draft.answers != draft.as_given:
+                self._as_given[position] = tuple(draft.as_given)
+        if draft.bad is not None:
             shown = raw.id if isinstance(raw.id, str) else "" if raw.id is None else str(raw.id)
-            refusal = Refusal(raw.article, raw.title, raw.paragraph, raw.row, shown, bad.reason, bad.fix)
-            self._refused_at.append((position, refusal))
-            return
-        if repairs:
-            self.repairs += repairs
-        self._drafts.append(_Draft(position, raw, question))
+            place = (raw.article, raw.title, raw.paragraph, raw.row, shown)
+            is_scored = self._kept[position] is not None
+            self._refused_at.append((position, Refusal(*place, draft.bad.reason, draft.bad.fix, is_scored)))
 
-    def _question(self, raw: RawQuestion, repairs: Counter[str], last_word: bool) -> Question:
-        pairs = raw.answers
-        if isinstance(pairs, str):
-            if not raw.impossible:
-                raise _Bad(pairs, "fix or remove it")
-            pairs = []
-        context = _text(raw.context, "the paragraph", repairs)
-        asked = _text(raw.question, "the question", repairs)
-        identity = _identity(raw.id, repairs)
-        context_hash = self._hashes.get(context)
-        if context_hash is None:
-            context_hash = self._hashes[context] = hash_context(context)
-            if raw.title:
-                self.titles[context_hash] = raw.title
-        if self._is_unanswerable(raw):
-            return Question(identity, asked, context, (), context_hash)
+    def _read_question(self, draft: _Draft, last_word: bool) -> None:
+        """Fill a draft. What only training needs is noted in it.
+
+        Raises:
+            _Bad: the question can't even be scored.
+        """
+        raw = draft.raw
+        pairs: list[tuple[Any, Any]] = []
+        if not isinstance(raw.answers, str):
+            pairs = raw.answers
+        elif not raw.impossible:
+            raise _Bad(raw.answers, "fix or remove it")
+        draft.identity = _identity(raw.id, draft.repairs)
+        draft.asked = draft.text(raw.question, "the question")
+        self._set_context(draft, draft.text(raw.context, "the paragraph"))
+        if self._is_unanswerable(raw, last_word):
+            if draft.bad is not None:
+                raise draft.bad
+            return
+        if raw.impossible:
+            draft.refuse(_Bad("it is marked is_impossible but has an answer", "remove the mark or the answer"))
         if not pairs:
             raise _Bad("it has no answer", "give one, or mark the question is_impossible")
-        answers = tuple([self._answer(context, text, start, repairs, last_word) for text, start in pairs])
-        return Question(identity, asked, context, answers, context_hash)
+        for text, start in pairs:
+            self._add_answer(draft, text, start, last_word)
+        if not draft.golds:
+            raise draft.unused or _Bad("it has no answer", "give one")
+        if not draft.answers:
+            draft.refuse(draft.unused)
+        elif draft.unused:
+            draft.repairs[UNUSED_ANSWER] += 1
 
-    def _is_unanswerable(self, raw: RawQuestion) -> bool:
-        has_answer = _has_answer(raw.answers)
+    def _set_context(self, draft: _Draft, context: str) -> None:
+        known = self._contexts.get(context)
+        if known is None:
+            known = self._contexts[context] = context, hash_context(context)
+            if draft.raw.title:
+                self.titles[known[1]] = draft.raw.title
+        draft.context, draft.context_hash = known  # one text in memory for all of a paragraph's questions
+
+    def _is_unanswerable(self, raw: RawQuestion, last_word: bool) -> bool:
         if raw.impossible:
-            if has_answer:
-                raise _Bad("it is marked is_impossible but has an answer", "remove the mark or the answer")
-            return True
+            return not _has_answer(raw.answers)
+        if raw.impossible is not None or raw.answers:
+            return False
         # Hugging Face writes SQuAD 2.0 without the mark: there an empty list says it.
-        return raw.impossible is None and not raw.answers and (self.flat or self.versioned)
+        if not self.flat and not last_word and self.document.format == "squad-1.1":
+            raise _Unclear
+        return self.flat or self.document.format == "squad-2.0"
 
-    def _answer(self, context: str, text: Any, start: Any, repairs: Counter[str], last_word: bool) -> Answer:
-        if isinstance(text, int) and not isinstance(text, bool):
-            text = str(text)
-            repairs[ANSWER_AS_NUMBER] += 1
-        if text is None or (isinstance(text, str) and not text.strip()):
-            raise _Bad("an answer is empty", "give its text, or remove the question")
-        if not isinstance(text, str):
-            raise _Bad(f"an answer is a {type(text).__name__}, not text", "write it as text")
-        text = _without_surrogates(text, repairs)
-        begin = _start(start, repairs)
-        # The file is right nearly always, and a set has a hundred thousand answers.
-        if begin is not None and begin >= 0 and context.startswith(text, begin):
-            return Answer(text, begin)
-        found = offsets.locate(context, text, begin)
-        if found is None:
-            found = self._settle_unclear(context, text, begin, last_word)
-        elif begin is not None and begin >= 0 and found.text == text:
-            self._shifts[context].add(found.start - begin)
-        repairs[found.repair] += 1
-        return Answer(found.text, found.start)
+    def _add_answer(self, draft: _Draft, text: Any, start: Any, last_word: bool) -> None:
+        """Add an answer's gold text to a draft, and its place where training can use it."""
+        try:
+            wanted = draft.gold(text)
+            begin = _start(start, draft.repairs)
+            if not wanted.strip():
+                raise _Bad("an answer is empty", "give its text, or remove the question")
+            # The file is right nearly always, and a set has a hundred thousand answers.
+            if begin is not None and begin >= 0 and draft.context.startswith(wanted, begin):
+                draft.place(wanted, begin)
+                return
+            found = offsets.locate(draft.context, wanted, begin)
+            if found is None:
+                found = self._settle_unclear(draft.context, wanted, begin, last_word)
+            elif begin is not None and begin >= 0 and found.text == wanted:
+                self._shifts[draft.context].add(found.start - begin)
+            draft.repairs[found.repair] += 1
+            draft.place(found.text, found.start)
+        except _Bad as bad:
+            draft.unused = draft.unused or bad
 
     def _settle_unclear(self, context: str, text: str, start: int | None, last_word: bool) -> offsets.Found:
-        """The place of an answer that stands at several, or the refusal that fits."""
+        """The place of an answer that is at several, or the refusal that fits."""
         places = offsets.occurrences(context, text)
         if not places:
             raise _Bad(*_nowhere(context, text))
         if start is None and self.no_starts:
             return offsets.Found(text, context.index(text), FIRST_PLACE)
-        shown = plain(text, 60)
+        shown = _shown(text)
         if start is None or start < 0:
-            raise _Bad(f'the answer "{shown}" has no start and stands at {places:,} places', "give its answer_start")
+            raise _Bad(f'the answer "{shown}" has no start and is at {places:,} places', "give its answer_start")
         if not last_word:
             raise _Unclear
         shifts = self._shifts.get(context, set())
@@ -377,14 +447,80 @@ class _Sieve:
         )
 
 
-def _text(value: Any, what: str, repairs: Counter[str]) -> str:
-    if not isinstance(value, str):
-        missing = value is None or value != value
-        reason = f"{what} is missing" if missing else f"{what} is a {type(value).__name__}, not text"
-        raise _Bad(reason, "give its text, or remove the question")
-    if not value or value.isspace():
-        raise _Bad(f"{what} is empty", "give its text, or remove the question")
-    return _without_surrogates(value, repairs)
+class _Draft:
+    """A question while it is read.
+
+    Attributes:
+        answers: those with a place; as_given: the same before white space at their edges was removed.
+        golds: the texts of all answers.
+        unused: why the first answer without a place has none; bad: why the question can't be used for training.
+    """
+
+    __slots__ = (
+        "answers", "as_given", "asked", "bad", "context", "context_hash", "golds", "identity", "raw", "repairs", "unused",
+    )  # fmt: skip
+
+    def __init__(self, raw: RawQuestion) -> None:
+        self.raw = raw
+        self.identity = self.asked = self.context = self.context_hash = ""
+        self.answers: list[Answer] = []
+        self.as_given: list[Answer] = []
+        self.golds: list[str] = []
+        self.repairs: Counter[str] = Counter()
+        self.unused: _Bad | None = None
+        self.bad: _Bad | None = None
+
+    def refuse(self, bad: _Bad | None) -> None:
+        """Note why the question can't be used for training; the first reason stays."""
+        self.bad = self.bad or bad
+
+    def text(self, value: Any, what: str) -> str:
+        """A text that training needs; "" and a reason to refuse where there is none."""
+        reason = ""
+        if not isinstance(value, str):
+            missing = value is None or value != value
+            reason = f"{what} is missing" if missing else f"{what} is a {type(value).__name__}, not text"
+        elif not value or value.isspace():
+            reason = f"{what} is empty"
+        if reason:
+            self.refuse(_Bad(reason, "give its text, or remove the question"))
+            return ""
+        return _without_surrogates(value, self.repairs)
+
+    def gold(self, text: Any) -> str:
+        """An answer's text, which counts in scores even where it is empty."""
+        if isinstance(text, float) and text.is_integer():
+            text = int(text)
+        if isinstance(text, int) and not isinstance(text, bool):
+            text = str(text)
+            self.repairs[ANSWER_AS_NUMBER] += 1
+        if text is None or text != text:
+            raise _Bad("an answer is empty", "give its text, or remove the question")
+        if isinstance(text, float):
+            text = str(text)
+            self.repairs[ANSWER_AS_NUMBER] += 1
+        if not isinstance(text, str):
+            raise _Bad(f"an answer is a {type(text).__name__}, not text", "write it as text")
+        text = _without_surrogates(text, self.repairs)
+        self.golds.append(text.strip())
+        return text
+
+    def place(self, text: str, start: int) -> None:
+        """Add an answer at its place, without the white space at its edges."""
+        answer = Answer(text, start)
+        self.as_given.append(answer)
+        core = text.strip()
+        if len(core) < len(text):
+            answer = Answer(core, start + len(text) - len(text.lstrip()))
+            self.repairs[offsets.EDGE_SPACE] += 1
+        self.answers.append(answer)
+
+    def question(self) -> Question:
+        """The question as it was read; without answers if training can't use it."""
+        answers = tuple(self.answers) if self.bad is None else ()
+        golds = tuple(self.golds)
+        same = golds == tuple([answer.text for answer in answers])
+        return Question(self.identity, self.asked, self.context, answers, self.context_hash, None if same else golds)
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -413,25 +549,31 @@ def _start(value: Any, repairs: Counter[str]) -> int | None:
         if value.is_integer():
             repairs[START_AS_TEXT] += 1
             return int(value)
-    raise _Bad(f"an answer_start is {plain(repr(value), 40)}", "give a whole number of characters")
+    raise _Bad(f"an answer_start is {plain(repr(value)[:100], 40)}", "give a whole number of characters")
 
 
-@lru_cache(maxsize=64)  # a paragraph's answers come one after another
-def _casefolded(context: str) -> str:
-    return context.casefold()
+def _shown(text: str) -> str:
+    return plain(text[:200], 60)
 
 
 def _nowhere(context: str, text: str) -> tuple[str, str]:
     """Why an answer is nowhere in its paragraph, with the nearest thing to it."""
-    reason = f'the answer "{plain(text, 60)}" is nowhere in its paragraph'
-    folded = _casefolded(context)
-    at = folded.find(text.casefold())
+    reason = f'the answer "{_shown(text)}" is nowhere in its paragraph'
+    respelled = offsets.respelled_places(context, text)
+    if respelled:
+        begin, end = respelled[0]
+        return (
+            f'{reason} as it is written, but "{_shown(context[begin:end])}" is at {len(respelled):,} places (Unicode form, blanks)',
+            "correct its answer_start",
+        )
+    folded = context.lower()
+    at = folded.find(text.lower())
     if at >= 0 and len(context) == len(folded):
-        return f'{reason}, only "{plain(context[at : at + len(text)], 60)}" at {at:,}', "write it as the paragraph does"
+        return f'{reason}, only "{_shown(context[at : at + len(text)])}" at {at:,}', "write it as the paragraph does"
     return reason, "correct its text or the paragraph's"
 
 
-# --- Ids ----------------------------------------------------------------------------------------------------------
+# --- Ids ------------------------------------------------------------------------------------------------------------
 
 
 def _identity(value: Any, repairs: Counter[str]) -> str:
@@ -450,40 +592,58 @@ def _identity(value: Any, repairs: Counter[str]) -> str:
     return identity
 
 
-def _settle_ids(drafts: Iterable[_Draft], repairs: Counter[str]) -> list[Question]:
-    """Questions with unique ids that depend on content alone, so that they survive a file's reordering."""
-    questions = [
-        draft.question if draft.question.id else replace(draft.question, id=f"x-{_content_hash(draft.question, 12)}")
-        for draft in drafts
-    ]
-    groups: defaultdict[str, list[int]] = defaultdict(list)
-    for index, question in enumerate(questions):
-        groups[question.id].append(index)
-    taken = set(groups)
-    for identity, group in groups.items():
-        if len(group) > 1:
-            _tell_apart(questions, identity, group, taken, repairs)
-    return questions
+def settle_ids(
+    questions: list[Question], as_given: Mapping[int, tuple[Answer, ...]], repairs: Counter[str]
+) -> tuple[tuple[Question, ...], dict[str, str]]:
+    """Questions with unique ids that depend on content alone, so that they survive a file's reordering.
+
+    Args:
+        as_given: answers as the file has them, by place in `questions`, where they were trimmed: ids hang on these.
+
+    Returns:
+        the questions, and the own ids of those that were renamed because others share theirs, by their new ones.
+    """
+    for place, question in enumerate(questions):
+        if not question.id:
+            questions[place] = replace(question, id=f"x-{_content_hash(question, as_given.get(place), 12)}")
+    taken: set[str] = set()
+    shared: set[str] = set()
+    for question in questions:
+        (shared if question.id in taken else taken).add(question.id)
+    renamed: dict[str, str] = {}
+    if shared:
+        groups: defaultdict[str, list[int]] = defaultdict(list)
+        for place, question in enumerate(questions):
+            if question.id in shared:
+                groups[question.id].append(place)
+        for identity, group in groups.items():
+            _tell_apart(questions, as_given, group, taken, repairs)
+            renamed.update((questions[place].id, identity) for place in group)
+    return tuple(questions), renamed
 
 
 def _tell_apart(
-    questions: list[Question], identity: str, group: list[int], taken: set[str], repairs: Counter[str]
+    questions: list[Question],
+    as_given: Mapping[int, tuple[Answer, ...]],
+    group: list[int],
+    taken: set[str],
+    repairs: Counter[str],
 ) -> None:
     seen: Counter[str] = Counter()
-    for index in group:
-        content = _content_hash(questions[index], 8)
+    for place in group:
+        content = _content_hash(questions[place], as_given.get(place), 8)
         seen[content] += 1
         again = f"-{seen[content]}" if seen[content] > 1 else ""
-        unique = f"{identity}~{content}{again}"
+        unique = f"{questions[place].id}~{content}{again}"
         while unique in taken:
             unique += "~"
         taken.add(unique)
-        questions[index] = replace(questions[index], id=unique)
+        questions[place] = replace(questions[place], id=unique)
     repairs[REPEATED_QUESTION] += len(group) - len(seen)
     repairs[DUPLICATE_ID] += len(seen) - 1
 
 
-def _content_hash(question: Question, length: int) -> str:
-    answers = "\n".join(f"{answer.start} {answer.text}" for answer in question.answers)
+def _content_hash(question: Question, as_given: tuple[Answer, ...] | None, length: int) -> str:
+    answers = "\n".join(f"{answer.start} {answer.text}" for answer in as_given or question.answers)
     text = f"{question.context_hash}\n{question.question}\n{answers}"
     return hashlib.sha256(text.encode("utf-8")).hexdigest()[:length]
