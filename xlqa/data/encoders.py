@@ -223,7 +223,12 @@ def read_file(path: Path) -> EncoderFile:
     special, pieces = _read_pieces(cursor, sizes[4])
     normalisation = _read_normalisation(cursor)
     tensors = _read_directory(cursor, sizes)
-    return EncoderFile(cursor.data, *sizes, epsilon, *special, pieces, normalisation, tensors)
+    hidden, layers, heads, intermediate, vocabulary, positions, token_types = sizes
+    bos, eos, pad, unk = special
+    return EncoderFile(
+        cursor.data, hidden, layers, heads, intermediate, vocabulary, positions, token_types, epsilon, bos, eos, pad, unk,
+        pieces, normalisation, tensors,
+    )  # fmt: skip
 
 
 def _read_pieces(cursor: _Cursor, vocabulary: int) -> tuple[list[int], list[tuple[str, float]]]:
@@ -263,7 +268,8 @@ def _read_directory(cursor: _Cursor, sizes: list[int]) -> dict[str, Tensor]:
     for _ in range(count):
         (length,) = cursor.values("H")
         name = bytes(cursor.take(length)).decode(errors="replace")
-        places[name] = cursor.values("BIQQ")  # type: ignore[assignment]
+        kind, weights, offset, size = cursor.values("BIQQ")
+        places[name] = kind, weights, offset, size
     tensors: dict[str, Tensor] = {}
     for name, (ours, shape) in _expected(sizes).items():
         kind, weights, offset, size = places.get(name, (-1, -1, -1, -1))

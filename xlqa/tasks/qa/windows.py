@@ -230,7 +230,8 @@ def _trim_pieces(texts: Sequence[str], pieces: IntArray, counts: Index) -> IntAr
     start, end = pieces[:, 0] + shift, pieces[:, 1] + shift
     new_start = np.minimum(following[start], end)
     new_end = np.maximum(preceding[end], new_start)
-    return np.stack([new_start - shift, new_end - shift], axis=1).astype(np.int32)
+    trimmed: npt.NDArray[np.int32] = np.stack([new_start - shift, new_end - shift], axis=1).astype(np.int32)
+    return trimmed
 
 
 def trim_span(text: str, start: int, end: int) -> tuple[int, int]:
