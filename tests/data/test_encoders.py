@@ -8,6 +8,8 @@ import json
 import multiprocessing
 import os
 import struct
+import subprocess
+import sys
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +23,7 @@ from xlqa.data import encoders
 from xlqa.data.encoders import E5, build_once, convert, e5_folder
 from xlqa.data.hub import fetch_model, locate_model
 from xlqa.errors import XlqaError
+from xlqa.util.files import temporary_owner
 
 HIDDEN, LAYERS, HEADS, INTERMEDIATE, VOCABULARY, POSITIONS, TYPES = 32, 2, 2, 64, 12, 16, 2
 PIECES = ["<s>", "<pad>", "</s>", "<unk>", "▁", "a", "b", "▁ab", "～", "fi"]
@@ -245,7 +248,8 @@ def test_a_cache_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_conversion_left_is_removed(tmp_path: Path) -> None:
-    stale = tmp_path / ".encoder.0123.tmp"
+    dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    stale = tmp_path / f".encoder.{temporary_owner(int(dead.stdout))}.tmp"
     stale.mkdir()
     (stale / "model.safetensors").write_bytes(b"half")
     tiny_file(tmp_path / "tiny.bin")

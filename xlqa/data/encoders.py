@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from xlqa.data.cache import cache_folder
 from xlqa.errors import XlqaError
-from xlqa.util.files import file_sha256, filling
+from xlqa.util.files import file_sha256, filling, remove_abandoned
 from xlqa.util.locks import waiting_lock
 
 E5 = "multilingual-e5-small"
@@ -90,6 +90,7 @@ def build_once(folder: Path, source: Callable[[], Path], build: Callable[[Path, 
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with waiting_lock(folder.parent):
+            remove_abandoned(folder.parent)
             if not folder.is_dir():  # another process may have built it while this one waited
                 with filling(folder) as temporary:
                     build(source(), temporary)

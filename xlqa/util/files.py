@@ -74,10 +74,15 @@ def remove_stale_files(folders: Iterable[Path]) -> None:
     """Remove what ended processes left directly below these folders: half-written files and locks."""
     for folder in folders:
         remove_stale_lock(folder)
-        for path in folder.glob(".*.tmp"):
-            with suppress(OSError):
-                if is_abandoned(path):
-                    shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
+        remove_abandoned(folder)
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove the half-written files and folders of ended processes directly below a folder."""
+    for path in folder.glob(".*.tmp"):
+        with suppress(OSError):
+            if is_abandoned(path):
+                shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
 
 
 # --------------------------------------------------------------------------------------------------------- writing
