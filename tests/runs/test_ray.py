@@ -170,11 +170,16 @@ class Driver:
 
 
 def _sweep(cluster: Cluster, settings: dict[str, Any], out: Path, *more: str) -> Driver:
-    words = out.with_suffix(".txt")
+    words, hostile = out.with_suffix(".txt"), out.with_suffix(".cwd")
+    # Neither the nodes nor the workers may import what lies in the driver's current folder.
+    hostile.mkdir(exist_ok=True)
+    for module in ("torch", "queue", "xlqa"):
+        (hostile / f"{module}.py").write_text("raise SystemExit('from the current folder')", encoding="utf-8")
+    safe = [sys.executable, "-P", *command()[1:]]
     with words.open("wb") as errors:
         process = subprocess.Popen(
-            command(*sweep_words(settings, out), "--launcher", "ray", "--json", *more), stdout=subprocess.PIPE,
-            stderr=errors, env=os.environ | {"RAY_ADDRESS": cluster.address},
+            [*safe, *sweep_words(settings, out), "--launcher", "ray", "--json", *more], stdout=subprocess.PIPE,
+            stderr=errors, env=os.environ | {"RAY_ADDRESS": cluster.address}, cwd=hostile,
         )  # fmt: skip
     return Driver(process, words)
 
@@ -257,7 +262,7 @@ def test_another_version_of_xlqa_is_refused(cluster: Cluster, settings: dict[str
     ("words", "message"),
     [
         (["--launcher", "ray", "--ray-address", "127.0.0.1:1"], "no Ray cluster answers at"),
-        (["--launcher", "ray", "--ray-address", "nonsense"], "--ray-address nonsense: give HOST:PORT"),
+        (["--launcher", "ray", "--ray-address", "nonsense"], "--ray-address nonsense: use HOST:PORT"),
         (["--launcher", "ray", "--ray-address", "ray://here:10001"], "start the sweep on a machine of the cluster"),
         (["--launcher", "slurm"], "--launcher slurm: choose local or ray"),
         (["--ray-address", "auto"], "--ray-address auto: this needs --launcher ray"),
@@ -367,7 +372,7 @@ def test_what_arrives_broken_or_foreign_is_refused(finished: Path, tmp_path: Pat
         "config.json",
         "eval/x/y/result.json",
     ):
-        with pytest.raises(XlqaError, match="no file of a run"):
+        with pytest.raises(XlqaError, match="not a file of a run"):
             download_outputs(home, {name: "0" * 64}, lambda name: b"")
 
 

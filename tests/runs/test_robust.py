@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,9 +18,11 @@ from test_sweep import table
 from xlqa.cli import main
 from xlqa.data.sample import sample_path
 from xlqa.errors import XlqaError
-from xlqa.runs.execute.events import Event
+from xlqa.runs.execute.events import Crashed, Event, Failed, RunOrder, to_json
 from xlqa.runs.execute.jobs import find_pending, make_jobs
+from xlqa.runs.execute.local import WorkerProcess, worker_environment
 from xlqa.runs.execute.run import execute
+from xlqa.runs.execute.worker import is_cuda_error
 from xlqa.runs.paths import Layout
 from xlqa.runs.plan.planner import Plan
 from xlqa.runs.plan.request import build_request, read_experiment
@@ -195,3 +200,76 @@ def test_a_worker_that_cannot_start_says_why(plan: MakePlan, tmp_path: Path, mon
     assert [error for _, error in outcome.failures] == [
         "the worker ended unexpectedly (exit status 1): no library here."
     ]
+
+
+def start_worker(tmp_path: Path) -> list[Event]:
+    """What a worker reports of a run whose folder does not exist."""
+    worker = WorkerProcess("cpu")
+    try:
+        return list(worker.execute(RunOrder(str(tmp_path / "runs" / "none"), False, 0.0)))
+    finally:
+        worker.close()
+
+
+def test_a_worker_imports_nothing_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("queue.py", "xlqa.py"):
+        (tmp_path / name).write_text("raise SystemExit('from the current folder')", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", os.environ.get("PYTHONPATH", "") + os.pathsep)
+    (ending,) = start_worker(tmp_path)
+    assert isinstance(ending, Failed)
+    assert ending.error.startswith("FileNotFoundError")
+
+
+def test_a_worker_runs_the_same_xlqa_and_sees_the_users_python_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another xlqa on PYTHONPATH is not used, whatever else is there is."""
+    (tmp_path / "xlqa").mkdir()
+    (tmp_path / "xlqa" / "__init__.py").write_text("raise SystemExit('another xlqa')", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (ending,) = start_worker(tmp_path)
+    assert isinstance(ending, Failed)
+    (tmp_path / "queue.py").write_text("raise SystemExit('from PYTHONPATH')", encoding="utf-8")
+    (ending,) = start_worker(tmp_path)
+    assert ending == Crashed("the worker ended unexpectedly (exit status 1): from PYTHONPATH.")
+
+
+@pytest.mark.parametrize(
+    ("device", "variables", "visible"),
+    [("cpu", {}, None), ("cuda:1", {}, "1"), ("cuda:1", {"CUDA_VISIBLE_DEVICES": "4,7"}, "7"), ("cuda", {}, None)],
+)
+def test_a_worker_sees_its_own_gpu_only(device: str, variables: dict[str, str], visible: str | None) -> None:
+    environment, argument = worker_environment(variables, device)
+    assert environment.get("CUDA_VISIBLE_DEVICES") == visible
+    assert argument == device.partition(":")[0]
+
+
+@pytest.mark.parametrize(
+    ("message", "broken"),
+    [
+        ("CUDA error: device-side assert triggered", True),
+        ("CUDA error: an illegal memory access was encountered", True),
+        ("CUDA out of memory. Tried to allocate 2.00 GiB", False),
+        ("the loss is not a number", False),
+    ],
+)
+def test_a_worker_ends_after_an_error_that_leaves_its_gpu_unusable(message: str, broken: bool) -> None:
+    wrapped = ValueError("training failed")
+    wrapped.__cause__ = RuntimeError(message)
+    assert is_cuda_error(RuntimeError(message)) is broken
+    assert is_cuda_error(wrapped) is broken
+
+
+def test_a_broken_worker_process_is_replaced(tmp_path: Path) -> None:
+    """As it is after a device-side assert: the run fails, the next one gets a new process."""
+    worker = WorkerProcess("cpu")
+    worker.kill()
+    reply = to_json(Failed("AcceleratorError: CUDA error", broken_worker=True))
+    worker.process = subprocess.Popen(
+        [sys.executable, "-c", f"input(); print({reply!r}, flush=True); input()"], stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    (ending,) = worker.execute(RunOrder(str(tmp_path), False, 0.0))
+    assert isinstance(ending, Failed)
+    assert not worker.is_alive()

@@ -1,6 +1,6 @@
-"""A Ray cluster as the launcher needs it: finding it, joining it, its nodes, and whether one of them is lost.
+"""A Ray cluster: finding it, joining it, its nodes, and whether one of them is lost.
 
-Ray is imported on use: it is the extra `xlqa[ray]`.
+Ray, the extra `xlqa[ray]`, is imported on use.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from xlqa import __version__
 from xlqa.errors import XlqaError
 
 CONNECT_SECONDS = 3.0
-"""How long a machine may take to answer; Ray itself would try for more than a minute."""
+"""How long a machine may take to answer; Ray itself tries for more than a minute."""
 
 LOST_SECONDS = 5.0
-"""How long after a process of a node died the node may still answer, although it is going down itself."""
+"""How long a node that is going down may still answer after its first process died."""
 
 HELLO_SECONDS = 60.0
-"""How long a node may take to start Python and say its version."""
+"""How long a node may take to start Python and report its version."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node of the cluster: its name for people, its address, and what it has to give."""
+    """A node of the cluster: its name for people, its address, and its resources."""
 
     id: str
     name: str
@@ -43,7 +43,7 @@ class Node:
 
 
 def find_cluster(address: str) -> str:
-    """HOST:PORT of a Ray cluster that answers.
+    """Find HOST:PORT of a Ray cluster that answers.
 
     Args:
         address: HOST:PORT, or `auto` for the cluster that this machine is part of (RAY_ADDRESS where that is set).
@@ -52,22 +52,22 @@ def find_cluster(address: str) -> str:
         XlqaError: Ray is not installed, there is no such cluster, or it does not answer.
     """
     _import_ray()
-    # Ray has no public name for the question where a cluster is; asking it to connect takes a minute where none answers.
+    # Ray has no public function that tells where a cluster is; connecting takes a minute where none answers.
     from ray._private.services import canonicalize_bootstrap_address
 
     if "://" in address or (address == "auto" and "://" in os.environ.get("RAY_ADDRESS", "")):
-        raise XlqaError("--ray-address: start the sweep on a machine of the cluster, and give HOST:PORT or auto.")
+        raise XlqaError("--ray-address: start the sweep on a machine of the cluster, and use HOST:PORT or auto.")
     try:
         found = canonicalize_bootstrap_address(address)
         host, port = str(found).rsplit(":", 1)
         number = int(port)
     except ConnectionError:
         raise XlqaError(
-            "--launcher ray: this machine is part of no Ray cluster: start one with `ray start --head`, join others with "
+            "--launcher ray: this machine is not part of a Ray cluster: start one with `ray start --head`, add others with "
             "`ray start --address HOST:PORT`."
         ) from None
     except (ValueError, OSError):
-        raise XlqaError(f"--ray-address {address}: give HOST:PORT, such as 10.0.0.1:6379, or auto.") from None
+        raise XlqaError(f"--ray-address {address}: use HOST:PORT, such as 10.0.0.1:6379, or auto.") from None
     if not answers(host.strip("[]"), number):
         raise XlqaError(
             f"--ray-address {address}: no Ray cluster answers at {found}: start one with `ray start --head --port {port}`."
@@ -77,7 +77,7 @@ def find_cluster(address: str) -> str:
 
 def _import_ray() -> Any:
     try:
-        # It warns of versions to come, of no use to who runs a sweep.
+        # Its warnings about future versions are of no use to somebody who runs a sweep.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -88,7 +88,7 @@ def _import_ray() -> Any:
 
 
 def answers(host: str, port: int) -> bool:
-    """Whether something listens at an address."""
+    """Whether something accepts connections at an address."""
     try:
         socket.create_connection((host, port), CONNECT_SECONDS).close()
     except OSError:
@@ -98,7 +98,7 @@ def answers(host: str, port: int) -> bool:
 
 @contextmanager
 def joined(address: str) -> Iterator[None]:
-    """Be a driver of a cluster; what it started there ends with it.
+    """Act as a driver of a cluster; what the driver started there ends with it.
 
     Raises:
         XlqaError: the cluster is not there, is of another version, or this machine is not part of it.
@@ -109,18 +109,21 @@ def joined(address: str) -> Iterator[None]:
         return
     main = threading.current_thread() is threading.main_thread()
     before = signal.getsignal(signal.SIGTERM)
-    # Ray would write news of dead processes into stdout, where the answer of --json stands.
+    # Ray would report dead processes on stdout, which belongs to the output of --json.
     ray._private.worker._worker_logs_enabled = False
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL, include_dashboard=None)
+            ray.init(
+                address=address, job_config=_safe_job_config(), log_to_driver=False, logging_level=logging.CRITICAL,
+                include_dashboard=None,
+            )  # fmt: skip
     except (Exception, SystemExit) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise XlqaError(f"--launcher ray: {address} cannot be joined: {reason}") from error
     finally:
         if main:
-            # Ray would end this process at once, and leave the table of what is done unwritten.
+            # Ray's handler would end this process at once, before the table is written.
             signal.signal(signal.SIGTERM, before)
     try:
         yield
@@ -129,8 +132,20 @@ def joined(address: str) -> Iterator[None]:
         ray._private.worker._worker_logs_enabled = True
 
 
+def _safe_job_config() -> Any:
+    """A job config with which the nodes do not import from the driver's current folder, where a torch.py may lie."""
+    from ray.job_config import JobConfig
+
+    class SafeJobConfig(JobConfig):  # type: ignore[misc]  # Ray has no types here
+        def _runtime_env_has_working_dir(self) -> bool:
+            # Asked for this one purpose: without a working_dir, Ray adds the current folder to the nodes' sys.path.
+            return True
+
+    return SafeJobConfig()
+
+
 def nodes() -> list[Node]:
-    """The nodes that the cluster holds for alive, by name."""
+    """The nodes that the cluster considers alive, by name."""
     import ray
 
     found = [
@@ -160,14 +175,14 @@ def is_lost(node: Node) -> bool:
 
 
 def on_node(node: Node) -> Any:
-    """Ray's word for: on this node, or nowhere."""
+    """Ray's strategy for placing an actor or task on this node and nowhere else."""
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     return NodeAffinitySchedulingStrategy(node.id, soft=False)
 
 
 def other_versions(asked: Sequence[Node]) -> dict[Node, str]:
-    """What is wrong with the nodes that have another version of xlqa than this machine, or none, in a line each."""
+    """One line for each node that has another version of xlqa than this machine, or none."""
     import ray
     from ray.exceptions import GetTimeoutError, RayError
 
@@ -180,7 +195,7 @@ def other_versions(asked: Sequence[Node]) -> dict[Node, str]:
         except GetTimeoutError:
             wrong[node] = f"node {node.name} does not start Python within {HELLO_SECONDS:.0f} s: see its Ray logs."
         except RayError:
-            continue  # it was lost meanwhile, which is for others to find
+            continue  # it was lost meanwhile; its slots will notice
         else:
             if version != __version__:
                 there = f"xlqa {version}" if version else "no xlqa"
@@ -193,7 +208,7 @@ def other_versions(asked: Sequence[Node]) -> dict[Node, str]:
 def _version_task() -> Any:
     import ray
 
-    # Within a function, so that Ray sends it whole: a node may have no xlqa, or another one.
+    # Inside a function, so that Ray sends its code: a node may have no xlqa, or another one.
     def version() -> str | None:
         try:
             import xlqa
@@ -205,7 +220,7 @@ def _version_task() -> Any:
 
 
 def end_actor(actor: Any) -> None:
-    """End an actor at once, if it is there still."""
+    """End an actor at once, if it still exists."""
     import ray
     from ray.exceptions import RayError
 

@@ -1,6 +1,6 @@
-"""The files of a run as parcels, for machines that do not see the sweep's folder: what it needs, and what it gives back.
+"""The files that a run needs and leaves, for machines that do not see the sweep's folder.
 
-Every file travels with its SHA-256 and is refused where it differs. Nothing here knows how it travels.
+Every file is sent with its SHA-256 and refused if it differs. How it is sent is up to the caller.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from xlqa.training.model_folder import TOKENIZER_FILES, weight_files
 from xlqa.util.files import filling, known_sha256, sha256_of, write_bytes
 
 RESULT_FILES = (PREDICTIONS, QUESTIONS, RESULT)
-"""The files of an evaluation, in the order in which they are written: without the last it never happened."""
+"""The files of an evaluation, in the order in which they are written; without the last one it does not count."""
 
 SHOW_SECONDS = 60.0
-"""How long a file may take to show on another machine of a shared folder: network file systems look up names that late."""
+"""How long a file of a shared folder may take to become visible on another machine: network file systems cache names."""
 
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """One file: its path below the sweep's folder, its SHA-256, and what its content is fetched with."""
+    """One file: its path below the sweep's folder, its SHA-256, and a handle from which its content is fetched."""
 
     path: str
     sha256: str
@@ -39,9 +39,9 @@ class FilePart:
 
 
 def needed_files(folder: RunFolder) -> dict[str, Path]:
-    """The files that a prepared run reads, by their path below the sweep's folder: all that its config names, and its own.
+    """The files that a prepared run reads, by their path below the sweep's folder.
 
-    Its own are the config, and evaluations and weights of an earlier start.
+    These are the files that its config names, the config itself, and evaluations and weights of an earlier start.
     """
     config, root = read_config(folder), folder.root
     config.refuse_links(folder)
@@ -55,7 +55,7 @@ def needed_files(folder: RunFolder) -> dict[str, Path]:
 
 
 def model_files(folder: Path) -> list[Path]:
-    """What a model folder is made of: all of one that xlqa wrote; of an encoder configuration, weights and tokenizer alone."""
+    """The files of a model folder: all of one that xlqa wrote; configuration, weights and tokenizer of an encoder."""
     if folder.name == RunFolder(folder.parent).model.name:
         return [path for path in sorted(folder.iterdir()) if path.is_file() and path.name[0] != "."]
     names = ("config.json", *TOKENIZER_FILES)
@@ -63,7 +63,7 @@ def model_files(folder: Path) -> list[Path]:
 
 
 def output_files(folder: RunFolder, weights: bool) -> list[Path]:
-    """The whole files that a run leaves, in the order in which they must be written elsewhere."""
+    """The complete files that a run leaves, in the order in which they must be written elsewhere."""
     model = model_files(folder.model) if weights and is_trained(folder) else []
     whole = [path / name for path in folder.evaluations() if read_result(path) for name in RESULT_FILES]
     return [path for path in (folder.log, folder.train_log, *model, folder.outcome, *whole) if path.is_file()]
@@ -75,16 +75,16 @@ def listing(folder: RunFolder, weights: bool) -> dict[str, str]:
 
 
 def marks(folder: RunFolder) -> dict[str, str]:
-    """SHA-256 of the files that say that something is done, by path below the run's folder."""
+    """SHA-256 of the files that mark something as finished, by path below the run's folder."""
     names = (RESULT, folder.outcome.name)
     return {name: sha256 for name, sha256 in listing(folder, False).items() if PurePosixPath(name).name in names}
 
 
 def await_files(root: Path, files: Mapping[str, str], seconds: float = SHOW_SECONDS) -> None:
-    """Wait until files of a shared folder show on this machine as another wrote them.
+    """Wait until files of a shared folder are visible on this machine as another machine wrote them.
 
     Raises:
-        XlqaError: one does not, for so long that the folder is not shared.
+        XlqaError: one is not visible after `seconds`, so the folder is probably not shared.
     """
     deadline = time.monotonic() + seconds
     for name, sha256 in files.items():
@@ -92,10 +92,10 @@ def await_files(root: Path, files: Mapping[str, str], seconds: float = SHOW_SECO
         while sha256_of(path) != sha256:
             if time.monotonic() > deadline:
                 raise XlqaError(
-                    f"{path} does not show here as another machine wrote it: is the folder the same on all machines? "
+                    f"{path} is not visible here as another machine wrote it: is the folder the same on all machines? "
                     "XLQA_RAY_SHARED=0 in the environment of `ray start` sends files instead."
                 )
-            # Reading a folder makes a network file system ask its server again.
+            # Listing a folder makes a network file system ask its server again.
             for above in path.parents[: len(PurePosixPath(name).parts)]:
                 if above.is_dir():
                     os.listdir(above)
@@ -103,14 +103,14 @@ def await_files(root: Path, files: Mapping[str, str], seconds: float = SHOW_SECO
 
 
 def download_outputs(folder: RunFolder, files: Mapping[str, str], read: Callable[[str], Any]) -> None:
-    """Write what a run left elsewhere into its folder, whole and in the given order: each result.json after what it counts on.
+    """Write what a run left elsewhere into its folder, in the given order: each result.json after the files it refers to.
 
     Args:
         files: SHA-256 by path below the run's folder (`listing`).
         read: gives a file's bytes.
 
     Raises:
-        XlqaError: a file differs from its SHA-256, is none that a run leaves, or cannot be written.
+        XlqaError: a file differs from its SHA-256, is not a file that a run leaves, or cannot be written.
     """
     model = [name for name in files if name.startswith("model/")]
     for name, sha256 in files.items():
@@ -132,14 +132,14 @@ def _refuse_foreign(name: str) -> None:
         or (len(parts) == 3 and parts[0] == "eval" and parts[2] in RESULT_FILES)
     )
     if not known or any(part.startswith(".") for part in parts):
-        raise XlqaError(f"a node gave back {name!r}, which is no file of a run: is xlqa there the same?")
+        raise XlqaError(f"a node sent {name!r}, which is not a file of a run: install the same xlqa there.")
 
 
 def _checked(content: Any, sha256: str, name: str) -> Any:
-    """A file's content, refused where it differs."""
+    """A file's content, refused if it differs from its SHA-256."""
     view = memoryview(content)
     if hashlib.sha256(view).hexdigest() != sha256:
-        raise XlqaError(f"{name} arrived with another SHA-256 than it was sent with: start again.")
+        raise XlqaError(f"{name} arrived with another SHA-256 than it was sent with (a damaged transfer): start again.")
     return view
 
 
@@ -163,11 +163,11 @@ def _write_model(folder: RunFolder, files: Mapping[str, str], read: Callable[[st
 
 
 class Mirror:
-    """A node's private copy of a sweep's folder, as far as its runs need it. Goes when its last user closes it.
+    """A node's private copy of the files of a sweep that its runs need. It is removed when its last user closes it.
 
     Args:
-        base: the folder of all mirrors; those that nobody uses any more are removed.
-        token: names this sweep's.
+        base: the folder of all mirrors; those that no process uses are removed.
+        token: names this sweep's mirror.
     """
 
     def __init__(self, base: Path, token: str) -> None:
@@ -181,28 +181,28 @@ class Mirror:
             ) from error
         self.last: RunFolder | None = None
 
-    def lay_out(self, run: str, parcels: Sequence[FilePart], fetch: Callable[[Any], Any]) -> RunFolder:
-        """Put a run's files in place, fetching those that are not here yet; returns its folder.
+    def lay_out(self, run: str, parts: Sequence[FilePart], fetch: Callable[[Any], Any]) -> RunFolder:
+        """Write a run's files, fetching those that are not here yet; returns its folder.
 
         Args:
             run: the run's folder below the sweep's, `runs/…` or `source/…`.
 
         Raises:
-            XlqaError: a file arrived broken, or cannot be written.
+            XlqaError: a file arrived damaged, or cannot be written.
         """
         folder = RunFolder(self.root / run)
         if self.last is not None and self.last != folder and not self.last.is_source:
             shutil.rmtree(self.last.path, ignore_errors=True)
         self.last = folder
         self._clear(folder)
-        for parcel in parcels:
-            path = self.root / parcel.path
-            if not path.is_file() or known_sha256(path) != parcel.sha256:
-                write_bytes(path, _checked(fetch(parcel.content), parcel.sha256, parcel.path))
+        for part in parts:
+            path = self.root / part.path
+            if not path.is_file() or known_sha256(path) != part.sha256:
+                write_bytes(path, _checked(fetch(part.content), part.sha256, part.path))
         return folder
 
     def _clear(self, folder: RunFolder) -> None:
-        """Leave nothing of an earlier try here but the checkpoint, which names the training that it belongs to."""
+        """Remove everything of an earlier try but the checkpoint, which names the training that it belongs to."""
         folder.path.mkdir(parents=True, exist_ok=True)
         for path in folder.path.iterdir():
             if path.is_dir():
@@ -211,13 +211,13 @@ class Mirror:
                 path.unlink()
 
     def close(self) -> None:
-        """Use it no longer."""
+        """Stop using it."""
         os.close(self.handle)
         remove_unused(self.root.parent)
 
 
 def _hold(folder: Path) -> tuple[Path, int]:
-    """Make a folder and hold it against `remove_unused`, for as long as the handle is open."""
+    """Create a folder and protect it from `remove_unused` for as long as the handle is open."""
     while True:
         folder.mkdir(exist_ok=True)
         handle = os.open(folder, os.O_RDONLY)
@@ -231,7 +231,7 @@ def _hold(folder: Path) -> tuple[Path, int]:
 
 
 def remove_unused(base: Path) -> None:
-    """Remove the folders below `base` that no process holds: their users ended, or were killed."""
+    """Remove the folders below `base` that no process holds, because their users ended or were killed."""
     for folder in base.iterdir():
         try:
             handle = os.open(folder, os.O_RDONLY)
