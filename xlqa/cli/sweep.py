@@ -83,14 +83,14 @@ def _dry_run(plan: Any, as_json: bool) -> int:
     from xlqa.runs.execute.jobs import find_pending
     from xlqa.runs.plan.cost import describe_estimate, estimate
     from xlqa.runs.plan.planner import plan_summary
-    from xlqa.runs.store.setup import lay_out
+    from xlqa.runs.sweep import prepare
 
-    lay_out(plan)
     figures = estimate(plan, find_pending(plan))
+    if not as_json:
+        print(describe_estimate(plan, figures), flush=True)
+    prepare(plan)
     if as_json:
         print_json(plan_summary(plan) | {"estimate": figures})
-    else:
-        print(describe_estimate(plan, figures))
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,10 @@ class Layout:
         return self.root / "failures.csv"
 
     @property
+    def requests(self) -> Path:
+        return self.root / "requested.json"
+
+    @property
     def runs(self) -> Path:
         return self.root / "runs"
 
@@ -43,22 +48,17 @@ class Layout:
 
     def run_folders(self) -> list[RunFolder]:
         """Every run's folder, sorted by name; names that begin with a dot are half-written and not runs."""
-        if not self.runs.is_dir():
-            return []
-        return [RunFolder(path) for path in sorted(self.runs.iterdir()) if path.is_dir() and path.name[0] != "."]
+        return [RunFolder(path) for path in subfolders(self.runs)]
 
     def source_folders(self) -> list[RunFolder]:
         """Every source stage's folder, sorted by name."""
-        if not self.sources.is_dir():
-            return []
-        return [RunFolder(path) for path in sorted(self.sources.iterdir()) if path.is_dir() and path.name[0] != "."]
+        return [RunFolder(path) for path in subfolders(self.sources)]
 
     def folders(self) -> list[Path]:
         """Every folder that xlqa writes files into."""
         runs = [*self.run_folders(), *self.source_folders()]
         beside = [self.root, self.root / "data", self.root / "encoders", self.runs, self.sources]
-        inner = [path for run in runs for path in (run.path, run.path / "eval", *run.evaluations())]
-        return [*beside, *inner]
+        return [*beside, *(path for run in runs for path in run.folders())]
 
     def data_file(self, name: str, sha256: str, suffix: str) -> str:
         """Where a data file is copied to, relative to the sweep's folder."""
@@ -120,11 +120,24 @@ class RunFolder:
     def evaluation(self, eval_id: str) -> Path:
         """An evaluation's folder: the one of its hash, whatever the test set was called when it was made."""
         digest = eval_id.rsplit("-", 1)[1]
-        known = sorted((self.path / "eval").glob(f"[!.]*-{digest}"))
-        return known[0] if known else self.path / "eval" / eval_id
+        known = (path for path in self.evaluations() if path.name.endswith(f"-{digest}"))
+        return next(known, self.path / "eval" / eval_id)
 
     def evaluations(self) -> list[Path]:
-        folder = self.path / "eval"
-        if not folder.is_dir():
-            return []
-        return [path for path in sorted(folder.iterdir()) if path.is_dir() and path.name[0] != "."]
+        """Every evaluation's folder, sorted by name."""
+        return subfolders(self.path / "eval")
+
+    def folders(self) -> list[Path]:
+        """Every folder of the run that xlqa writes files into."""
+        return [self.path, self.path / "eval", *self.evaluations()]
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """The folders in a folder, sorted by name, without half-written ones, whose names begin with a dot."""
+    try:
+        # A sweep may have tens of thousands of runs: pathlib would take several times as long.
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if entry.name[0] != "." and entry.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [folder / name for name in names]

@@ -6,24 +6,28 @@ xlqa sweep --lang ru --sizes 100,1000,10000
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, replace
 
 from xlqa.errors import XlqaError
 from xlqa.runs.execute.events import Event, Failed, Finished
 from xlqa.runs.execute.executor import Executor
 from xlqa.runs.execute.interrupts import stoppable
-from xlqa.runs.execute.jobs import find_pending, make_jobs
+from xlqa.runs.execute.jobs import find_pending, find_untrained, make_jobs
 from xlqa.runs.execute.local import LocalExecutor
 from xlqa.runs.execute.progress import Progress, make_progress, print_line
 from xlqa.runs.execute.scheduler import Job, Scheduler
-from xlqa.runs.plan.cost import PlannedRun, check_disk, describe_plan
+from xlqa.runs.execute.table_writer import TableWriter
+from xlqa.runs.plan.cost import Pending, PlannedRun, check_disk, describe_plan
 from xlqa.runs.plan.planner import Plan
 from xlqa.runs.store.failures import forget_failures, write_failures
-from xlqa.runs.store.setup import lay_out
+from xlqa.runs.store.requests import record_request
+from xlqa.runs.store.setup import place_inputs, write_configs
 from xlqa.runs.store.table import check_tables, write_results
 from xlqa.util.files import guarded, remove_stale_files
+from xlqa.util.locks import is_locked, shared_lease, unless_leased
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,35 +51,48 @@ def run_sweep(plan: Plan, shard: tuple[int, int] | None = None, executor: Execut
         XlqaError: the sweep's folder cannot be written. Runs that fail do not raise: they are in the outcome.
         KeyboardInterrupt: Ctrl-C or SIGTERM; the table is written.
     """
-    request = plan.request
-    executor = executor or LocalExecutor(request.device)
+    executor = executor or LocalExecutor(plan.request.device)
     check_tables(plan.layout)
-    pending = find_pending(plan, take_shard(plan, shard))
+    runs = take_shard(plan, shard)
+    pending = find_pending(plan, runs)
     print_line(describe_plan(plan, pending))
     check_disk(plan, pending, executor.count_slots(len(pending.runs)))
-    lay_out(plan)
-    jobs = make_jobs(plan, pending)
-    progress = make_progress(jobs, pending.done)
-    observer = _TableWriter(plan, progress)
-    models = [plan.layout.encoder(encoder.name, encoder.sha256) for encoder in plan.encoders()]
-    with stoppable(), guarded(request.out):
-        try:
-            Scheduler(jobs, executor, observer, request.checkpoint_every, request.timeout).run(models)
-        except BaseException:
-            # The user is told why the sweep stopped, not that a full disk does not hold the table either.
-            observer.write()
-            raise
-        finally:
-            progress.close()
-        remove_stale_files(plan.layout.folders())
-        forget_failures(plan.layout)
-        rows = write_results(plan.layout).rows
-        write_failures(plan.layout)
-    failures = [*progress.failures, *((job.label, "was not finished.") for job in jobs if job.is_unfinished)]
-    if request.keep == "none" and not failures and shard is None:
+    place_inputs(plan)
+    record_request(plan.layout, plan.ids(), dry_run=False)
+    with _leased_stages(plan):
+        # Another sweep may have removed weights (--keep none) before they were leased.
+        outcome = _execute(plan, replace(pending, stages=find_untrained(plan, pending.runs)), executor)
+    if plan.request.keep == "none" and not outcome.failures and shard is None:
         _remove_weights(plan)
+    return outcome
+
+
+def _execute(plan: Plan, pending: Pending, executor: Executor) -> SweepOutcome:
+    request, layout = plan.request, plan.layout
+    jobs = make_jobs(plan, pending)
+    progress, table = make_progress(jobs, pending.done), TableWriter(layout)
+    scheduler = Scheduler(jobs, executor, _Observer(progress, table), request.checkpoint_every, request.timeout)
+    with stoppable(), guarded(request.out), closing(progress):
+        with table, _writing_configs(plan, pending):
+            scheduler.run([layout.encoder(encoder.name, encoder.sha256) for encoder in plan.encoders()])
+        remove_stale_files(path for job in jobs for path in job.folder.folders())
+        forget_failures(layout)
+        rows = write_results(layout).rows
+        write_failures(layout)
+    failures = [*progress.failures, *((job.label, "was not finished.") for job in jobs if job.is_unfinished)]
     done_now = sum(job.state == "done" for job in jobs if not job.folder.is_source)
     return SweepOutcome(len(rows), pending.done, done_now, tuple(failures))
+
+
+def prepare(plan: Plan) -> None:
+    """Write the configs of all runs of a plan and execute none: what `--dry-run` does after its estimate.
+
+    Raises:
+        XlqaError: the sweep's folder cannot be written.
+    """
+    place_inputs(plan)
+    record_request(plan.layout, plan.ids(), dry_run=True)
+    write_configs(plan, plan.stages, plan.runs)
 
 
 def choose_executor(launcher: str, ray_address: str | None, device: str, workers_per_device: int) -> Executor:
@@ -115,30 +132,61 @@ def take_shard(plan: Plan, shard: tuple[int, int] | None) -> Sequence[PlannedRun
     return [(spec, evals) for spec, evals in plan.runs if spec.run_id in mine]
 
 
+@contextmanager
+def _leased_stages(plan: Plan) -> Iterator[None]:
+    """Meanwhile no other sweep removes the weights of the source stages that this plan's runs start from."""
+    with ExitStack() as leases:
+        try:
+            for stage in plan.stages:
+                leases.enter_context(shared_lease(plan.layout.source(stage.source_id).path))
+        except OSError as error:
+            raise XlqaError(f"{plan.layout.sources} cannot be written ({error.strerror}): make it writable.") from error
+        yield
+
+
 def _remove_weights(plan: Plan) -> None:
-    """With `--keep none`, no weights of this plan's runs and source stages are kept."""
-    folders = [plan.layout.source(stage.source_id) for stage in plan.stages]
-    folders += [plan.layout.run(spec.run_id) for spec, _ in plan.runs]
-    for folder in folders:
-        shutil.rmtree(folder.model, ignore_errors=True)
+    """With `--keep none`, keep no weights of this plan's runs and source stages, except what another sweep uses now."""
+    for stage in plan.stages:
+        folder = plan.layout.source(stage.source_id)
+        with unless_leased(folder.path) as is_free:
+            if is_free:
+                shutil.rmtree(folder.model, ignore_errors=True)
+            else:
+                print_line(f"{folder.model} is kept: another sweep in this folder uses it.")
+    for spec, _ in plan.runs:
+        run = plan.layout.run(spec.run_id)
+        if not is_locked(run.path):
+            shutil.rmtree(run.model, ignore_errors=True)
 
 
-class _TableWriter:
-    """Passes events on to the display, and rewrites the table after each run."""
+@contextmanager
+def _writing_configs(plan: Plan, pending: Pending) -> Iterator[None]:
+    """Meanwhile write the configs of the runs that wait, so that `xlqa status` counts them; each start writes its own again."""
+    stop = threading.Event()
 
-    def __init__(self, plan: Plan, progress: Progress) -> None:
-        self.plan, self.progress = plan, progress
+    def write() -> None:
+        with suppress(XlqaError, OSError):
+            write_configs(plan, plan.stages, pending.runs, lambda: not stop.is_set())
+
+    thread = threading.Thread(target=write, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+class _Observer:
+    """Passes events on to the display, and the ends of runs to the table."""
+
+    def __init__(self, progress: Progress, table: TableWriter) -> None:
+        self.progress, self.table = progress, table
 
     def on_event(self, job: Job, event: Event) -> None:
         self.progress.on_event(job, event)
         if isinstance(event, Finished | Failed):
-            self.write()
+            self.table.request()
 
     def note(self, line: str) -> None:
         self.progress.note(line)
-
-    def write(self) -> None:
-        """Write the tables if that is possible; at the end they are written again, and then an error counts."""
-        with suppress(XlqaError, OSError):
-            write_results(self.plan.layout)
-            write_failures(self.plan.layout)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from xlqa.errors import XlqaError
-from xlqa.util.locks import remove_stale_lock
+from xlqa.util.locks import LEASE_FILE, LOCK_FILE, remove_stale_lock
 
 # ------------------------------------------------------------------------------------------------- temporary names
 
@@ -73,13 +73,22 @@ def _is_alive(pid: int) -> bool:
 def remove_stale_files(folders: Iterable[Path]) -> None:
     """Remove what ended processes left directly below these folders: half-written files and locks."""
     for folder in folders:
-        remove_stale_lock(folder)
-        remove_abandoned(folder)
+        try:
+            names = os.listdir(folder)
+        except OSError:
+            continue
+        for name in {LOCK_FILE, LEASE_FILE}.intersection(names):
+            remove_stale_lock(folder, name)
+        _remove_abandoned(folder / name for name in names if name[0] == "." and name.endswith(".tmp"))
 
 
 def remove_abandoned(folder: Path) -> None:
     """Remove the half-written files and folders of ended processes directly below a folder."""
-    for path in folder.glob(".*.tmp"):
+    _remove_abandoned(folder.glob(".*.tmp"))
+
+
+def _remove_abandoned(paths: Iterable[Path]) -> None:
+    for path in paths:
         with suppress(OSError):
             if is_abandoned(path):
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
@@ -131,8 +140,11 @@ def refuse_if_gone(path: Path) -> None:
 
 
 @contextmanager
-def replacement(path: Path) -> Iterator[Path]:
+def replacement(path: Path, durable: bool = True) -> Iterator[Path]:
     """A temporary neighbour to be written, which then takes a file's place: fsync, rename, fsync of the folder.
+
+    Args:
+        durable: False leaves out both fsyncs, which are slow; a power cut may then leave an empty file.
 
     Raises:
         OSError: it cannot be written; an earlier file stays as it was.
@@ -141,16 +153,18 @@ def replacement(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o666 & ~_umask())  # some libraries write for the owner alone
-        sync(temporary)
+        if durable:
+            sync(temporary)
         temporary.replace(path)
-        sync_folder(path.parent)
+        if durable:
+            sync_folder(path.parent)
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, durable: bool = True) -> Iterator[Path]:
     """As `replacement`, for the files of a sweep: in a folder that is made where it is missing, unless its mount went away.
 
     Raises:
@@ -159,7 +173,7 @@ def replacing(path: Path) -> Iterator[Path]:
     refuse_if_gone(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacement(path) as temporary:
+        with replacement(path, durable) as temporary:
             yield temporary
     except OSError as error:
         raise XlqaError(
@@ -245,22 +259,22 @@ def sync_folder(folder: Path) -> None:
         sync(folder)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file atomically; errors as those of `replacing`."""
-    with replacing(path) as temporary:
+def write_bytes(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Write a file atomically; arguments and errors as those of `replacing`."""
+    with replacing(path, durable) as temporary:
         temporary.write_bytes(content)
 
 
-def write_text(path: Path, text: str) -> str:
+def write_text(path: Path, text: str, *, durable: bool = True) -> str:
     """Write a text file atomically, in UTF-8; returns the SHA-256 of what was written, whatever is there by now."""
     content = text.encode("utf-8", "surrogatepass")
-    write_bytes(path, content)
+    write_bytes(path, content, durable=durable)
     return hashlib.sha256(content).hexdigest()
 
 
-def write_json(path: Path, value: Any) -> str:
+def write_json(path: Path, value: Any, *, durable: bool = True) -> str:
     """Write a JSON file atomically, readable by people; returns its SHA-256."""
-    return write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    return write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n", durable=durable)
 
 
 # --------------------------------------------------------------------------------------------------------- reading

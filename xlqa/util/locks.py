@@ -1,4 +1,4 @@
-"""Locks on folders, across processes and hosts: flock on a file `.lock` inside, which goes with the lock.
+"""Locks and leases on folders, across processes and hosts: flock on a file inside, which is removed with the last lock.
 
 A file rather than the folder itself, because network file systems take exclusive locks only on what is open for writing; and
 not `filelock`, which leaves its file behind in every run's folder and does not tell who waits.
@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 LOCK_FILE = ".lock"
+LEASE_FILE = ".lease"
 
 
 @contextmanager
@@ -59,6 +60,69 @@ def _take(path: Path, on_wait: Callable[[], None]) -> int:
         os.close(handle)
 
 
+@contextmanager
+def shared_lease(folder: Path) -> Iterator[None]:
+    """Mark a folder as used, which any number of processes may do at once; `unless_leased` respects it.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / LEASE_FILE
+    handle = _open_locked(path, fcntl.LOCK_SH)
+    try:
+        yield
+    finally:
+        _release_lease(path, handle)
+
+
+@contextmanager
+def unless_leased(folder: Path) -> Iterator[bool]:
+    """Whether no process uses a folder; until the block ends, none can begin to."""
+    path = folder / LEASE_FILE
+    try:
+        handle = _open_locked(path, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # it is leased, or gone
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        _release_lease(path, handle)
+
+
+def _open_locked(path: Path, operation: int) -> int:
+    """Open the file that is at a path now and lock it.
+
+    Raises:
+        BlockingIOError: another process holds it, and the operation does not wait.
+    """
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+        try:
+            fcntl.flock(handle, operation)
+            if os.path.samestat(os.fstat(handle), os.stat(path)):
+                return handle
+        except FileNotFoundError:
+            pass  # the last user removed it before this process had it
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)
+
+
+def _release_lease(path: Path, handle: int) -> None:
+    """Give a lease back; the last user removes its file."""
+    try:
+        # On the same handle: it turns the shared lock into an exclusive one if nobody else has it.
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink()
+    except OSError:
+        pass  # others use it, or it is gone with its folder
+    finally:
+        os.close(handle)
+
+
 def is_locked(folder: Path) -> bool:
     """Whether a process holds a folder."""
     try:
@@ -75,9 +139,9 @@ def is_locked(folder: Path) -> bool:
     return False
 
 
-def remove_stale_lock(folder: Path) -> None:
-    """Remove the lock file of a process that was killed."""
-    path = folder / LOCK_FILE
+def remove_stale_lock(folder: Path, name: str = LOCK_FILE) -> None:
+    """Remove the lock file, or lease file, of a process that was killed."""
+    path = folder / name
     with suppress(OSError):
         handle = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:

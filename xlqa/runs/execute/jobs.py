@@ -17,9 +17,13 @@ def find_pending(plan: Plan, runs: Sequence[PlannedRun] | None = None) -> Pendin
     """What is not finished of a plan's runs (all of them, unless `runs` says which); reads each run's results once."""
     chosen = plan.runs if runs is None else runs
     pending = tuple((spec, evals) for spec, evals in chosen if _is_pending(plan, spec, evals))
-    needed = {spec.stage.source_id for spec, _ in pending if spec.stage and not spec.more_steps}
-    stages = [s for s in plan.stages if s.source_id in needed and not is_trained(plan.layout.source(s.source_id))]
-    return Pending(pending, tuple(stages), len(chosen))
+    return Pending(pending, find_untrained(plan, pending), len(chosen))
+
+
+def find_untrained(plan: Plan, runs: Sequence[PlannedRun]) -> tuple[SourceStage, ...]:
+    """The source stages that runs start from and whose weights are not there."""
+    needed = {spec.stage.source_id for spec, _ in runs if spec.stage and not spec.more_steps}
+    return tuple(s for s in plan.stages if s.source_id in needed and not is_trained(plan.layout.source(s.source_id)))
 
 
 def _is_pending(plan: Plan, spec: RunSpec, evals: Sequence[EvalSpec]) -> bool:

@@ -65,6 +65,10 @@ class Plan:
     def layout(self) -> Layout:
         return Layout(self.request.out)
 
+    def ids(self) -> list[str]:
+        """Ids of the source stages and runs."""
+        return [*(stage.source_id for stage in self.stages), *(spec.run_id for spec, _ in self.runs)]
+
     def data_refs(self) -> list[DataRef]:
         """Every data file under every name that a config calls it by: two names may hold the same bytes."""
         refs = [stage.data for stage in self.stages]

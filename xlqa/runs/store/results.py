@@ -6,7 +6,9 @@ beside it.
 
 from __future__ import annotations
 
+import os
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +21,17 @@ from xlqa.runs.store.fields import Fields
 from xlqa.runs.store.run_config import DataEntry, TestEntry, take_data, take_test
 from xlqa.training.model_folder import hash_weights
 from xlqa.util.csvfile import csv_text
-from xlqa.util.files import is_signed, known_sha256, load_json, read_json, sign, write_json, write_text
+from xlqa.util.files import (
+    SETTLED_SECONDS,
+    is_signed,
+    known_sha256,
+    load_json,
+    read_json,
+    sha256_of,
+    sign,
+    write_json,
+    write_text,
+)
 
 if TYPE_CHECKING:
     from xlqa.runs.store.scores import ScoredSet
@@ -80,12 +92,40 @@ def write_evaluation(
     write_json(folder / RESULT, sign({"row": complete, "test": test.to_json(), "files": files}))
 
 
+Signature = tuple[tuple[int, int, int], ...]
+"""Size, time of change and inode of an evaluation's files."""
+
+_results: dict[Path, tuple[Signature, Result]] = {}
+"""The results that this process has checked: a start checks each finished run once."""
+
+
 def load_result(folder: Path) -> Result:
-    """An evaluation's record.
+    """An evaluation's record. It is checked once in a process, and again when one of its files changes.
 
     Raises:
         XlqaError: it is missing or broken, or does not agree with the files beside it: names file and field.
     """
+    signature = _sign_files(folder)
+    known = _results.get(folder)
+    if known is not None and known[0] == signature:
+        return known[1]
+    result = _check_result(folder)
+    # A file that changed only now may change again within the resolution of its time.
+    newest = max((changed for _, changed, _ in signature), default=0)
+    if signature and time.time_ns() - newest > SETTLED_SECONDS * 1e9:
+        _results[folder] = (signature, result)
+    return result
+
+
+def _sign_files(folder: Path) -> Signature:
+    try:
+        found = [os.stat(folder / name) for name in (RESULT, PREDICTIONS, QUESTIONS)]
+    except OSError:
+        return ()
+    return tuple((status.st_size, status.st_mtime_ns, status.st_ino) for status in found)
+
+
+def _check_result(folder: Path) -> Result:
     value = load_json(folder / RESULT)
     fields = Fields(value, f"{folder / RESULT}:")
     row = fields.row("row")
@@ -100,21 +140,13 @@ def load_result(folder: Path) -> Result:
     if not is_signed(value):
         raise XlqaError(f"{folder / RESULT} does not agree with its checksum: it was damaged or edited.")
     for name, sha256 in hashes.items():
-        if _sha256_of(folder / name) != sha256:
+        if sha256_of(folder / name) != sha256:
             raise XlqaError(f"{folder / name} is missing or not the file that {RESULT} was written with.")
     return result
 
 
 NEVER_EMPTY = ("lang", "arm", "size", "seed", "model", "test", "split", "scorer", "f1", "em", "run_id", "eval_id")
 """What every finished evaluation's row has."""
-
-
-def _sha256_of(path: Path) -> str | None:
-    """SHA-256 of a file, remembered in this process: a table is written after each run."""
-    try:
-        return known_sha256(path)
-    except OSError:
-        return None
 
 
 def _take_test_record(fields: Fields) -> TestRecord:

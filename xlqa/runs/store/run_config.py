@@ -548,10 +548,14 @@ def is_run_config(path: Path) -> bool:
     return isinstance(value, dict) and "chainer" in value
 
 
-def write_config(folder: RunFolder, config: RunConfig) -> None:
-    """Write a run's config, unless its folder holds links to somewhere else: it is the first thing that a start writes there."""
+def write_config(folder: RunFolder, config: RunConfig, *, durable: bool = True) -> None:
+    """Write a run's config, unless its folder holds links to somewhere else: it is the first thing that a start writes there.
+
+    Args:
+        durable: see `xlqa.util.files.replacement`.
+    """
     refuse_links(folder.root, [folder])
-    write_json(folder.config, config.to_json())
+    write_json(folder.config, config.to_json(), durable=durable)
 
 
 def seal(config: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""Laying a plan out on disk: data copied, encoders linked, a config per source stage and run."""
+"""Preparing a sweep's folder: data copied, encoders linked, a config for each source stage and run."""
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,17 @@ from xlqa.util.locks import waiting_lock
 
 
 def lay_out(plan: Plan) -> None:
-    """Write everything that the runs need below the sweep's folder; what is there and whole stays.
+    """Write everything that the plan's runs need below the sweep's folder; files that are there and whole are kept.
+
+    Raises:
+        XlqaError: the folder is full or read-only.
+    """
+    place_inputs(plan)
+    write_configs(plan, plan.stages, plan.runs)
+
+
+def place_inputs(plan: Plan) -> None:
+    """Copy the data files, link the encoders, and remove what ended processes left half-written.
 
     Raises:
         XlqaError: the folder is full or read-only.
@@ -33,18 +44,43 @@ def lay_out(plan: Plan) -> None:
             copy_whole(ref.path, root / place_data(ref), ref.sha256)
         for encoder in plan.encoders():
             _link(encoder, root / plan.layout.encoder(encoder.name, encoder.sha256))
-        for stage in plan.stages:
-            write_source_config(plan, stage)
-        for spec, evals in plan.runs:
-            write_run_config(plan, spec, evals)
     except OSError as error:
         raise XlqaError(f"{root} cannot be written ({error.strerror}): free space or choose another --out.") from error
 
 
-def write_source_config(plan: Plan, stage: SourceStage) -> RunFolder:
+def write_configs(
+    plan: Plan,
+    stages: Iterable[SourceStage],
+    runs: Iterable[tuple[RunSpec, tuple[EvalSpec, ...]]],
+    is_wanted: Callable[[], bool] = lambda: True,
+) -> None:
+    """Write the configs of source stages and runs ahead of their start, for `xlqa status` and `xlqa run`.
+
+    They are not synced to the disk one by one: a start checks its config and writes it again where it is damaged.
+
+    Args:
+        is_wanted: asked before each config; they are written only as long as it is true.
+
+    Raises:
+        XlqaError: the folder is full or read-only.
+    """
+    weights: dict[str, str | None] = {}
+    for stage in stages:
+        if is_wanted():
+            write_source_config(plan, stage, durable=False)
+    for spec, evals in runs:
+        if not is_wanted():
+            return
+        starts_from = spec.stage.source_id if spec.stage and not spec.more_steps else None
+        if starts_from and starts_from not in weights:
+            weights[starts_from] = source_weights(plan.layout.source(starts_from))
+        _write_run_config(plan, spec, evals, weights[starts_from] if starts_from else None, durable=False)
+
+
+def write_source_config(plan: Plan, stage: SourceStage, *, durable: bool = True) -> RunFolder:
     """Write a source stage's config."""
     folder = plan.layout.source(stage.source_id)
-    write_config(folder, _save_memory(plan, render_source(stage, plan.request.out)))
+    write_config(folder, _save_memory(plan, render_source(stage, plan.request.out)), durable=durable)
     return folder
 
 
@@ -53,11 +89,21 @@ def write_run_config(plan: Plan, spec: RunSpec, evals: tuple[EvalSpec, ...]) -> 
 
     Evaluations that an earlier request or `xlqa evaluate` named stay in it.
     """
+    starts_from = spec.stage if spec.more_steps == 0 else None
+    sha256 = source_weights(plan.layout.source(starts_from.source_id)) if starts_from else None
+    return _write_run_config(plan, spec, evals, sha256, durable=True)
+
+
+def _write_run_config(
+    plan: Plan, spec: RunSpec, evals: tuple[EvalSpec, ...], source_sha256: str | None, *, durable: bool
+) -> RunFolder:
     folder = plan.layout.run(spec.run_id)
-    sha256 = source_weights(plan.layout.source(spec.stage.source_id)) if spec.stage else None
-    fresh = _save_memory(plan, render_run(spec, evals, plan.request.out, sha256 if spec.more_steps == 0 else None))
+    fresh = _save_memory(plan, render_run(spec, evals, plan.request.out, source_sha256))
     with preparing(plan.layout):
-        write_config(folder, keep_evaluations(fresh, find_config(folder)))
+        before = find_config(folder)
+        config = keep_evaluations(fresh, before)
+        if before is None or not before.sealed or before != config:
+            write_config(folder, config, durable=durable)
     return folder
 
 

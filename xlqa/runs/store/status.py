@@ -15,6 +15,7 @@ from xlqa.errors import XlqaError
 from xlqa.records import SETTING_COLUMNS
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.store.failures import read_failure
+from xlqa.runs.store.requests import requested_ids
 from xlqa.runs.store.results import read_result, read_training
 from xlqa.runs.store.run_config import RunConfig, find_config
 from xlqa.runs.store.table import ARM_ORDER
@@ -110,14 +111,18 @@ def read_status(root: Path) -> SweepStatus:
     prepared = [(folder, config) for folder in layout.run_folders() if (config := find_config(folder))]
     if not prepared:
         raise XlqaError(f"{root} is no sweep's folder: it has no runs/. Name what was --out of `xlqa sweep`.")
+    requested = requested_ids(layout)
+
+    def is_counted(run: RunStatus) -> bool:
+        # An earlier dry run may have prepared runs that nobody asked to execute.
+        return run.state != "waiting" or requested is None or run.run_id in requested
+
     rows = {folder.id: _rows(folder, config) for folder, config in prepared}
-    runs = tuple(sorted((_run(folder, rows[folder.id]) for folder, _ in prepared), key=_order))
-    stages = layout.source_folders()
-    every = [row for found in rows.values() for row in found]
+    runs = tuple(sorted(filter(is_counted, (_run(folder, rows[folder.id]) for folder, _ in prepared)), key=_order))
+    stages = tuple(filter(is_counted, map(_stage, layout.source_folders())))
+    every = [row for run in runs for row in rows[run.run_id]]
     counts: dict[State, int] = {state: sum(run.state == state for run in runs) for state in STATES}
-    return SweepStatus(
-        root, counts, tuple(_stage(folder) for folder in stages), runs, tuple(_groups(every)), _newest(every)
-    )
+    return SweepStatus(root, counts, stages, runs, tuple(_groups(every)), _newest(every))
 
 
 def _rows(folder: RunFolder, config: RunConfig) -> list[Mapping[str, Any]]:

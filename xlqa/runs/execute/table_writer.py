@@ -1,0 +1,58 @@
+"""Keeping results.csv current while a sweep runs, at a cost that stays a small share of the sweep's time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+
+from xlqa.errors import XlqaError
+from xlqa.runs.paths import Layout
+from xlqa.runs.store.failures import write_failures
+from xlqa.runs.store.table import write_results
+
+LEAST_SECONDS = 2.0
+"""Time between two tables at least."""
+
+SHARE = 0.05
+"""Share of the time that may be spent on writing tables: a table of 10,000 runs takes seconds."""
+
+
+class TableWriter:
+    """Writes the tables in a thread of its own, some time after `request`; once more when the block is left by an exception.
+
+    A table that cannot be written is no error here: at its end a sweep writes the tables itself.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.requested, self.stopped = threading.Event(), threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> TableWriter:
+        self.thread.start()
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self.stopped.set()
+        self.requested.set()
+        self.thread.join()
+        if kind is not None:
+            # The user is told why the sweep stopped, not that a full disk does not hold the table either.
+            self._write()
+
+    def request(self) -> None:
+        """Ask for a table that includes all runs that are finished by now."""
+        self.requested.set()
+
+    def _run(self) -> None:
+        while self.requested.wait() and not self.stopped.is_set():
+            self.requested.clear()
+            began = time.monotonic()
+            self._write()
+            self.stopped.wait(max(LEAST_SECONDS, (time.monotonic() - began) * (1 / SHARE - 1)))
+
+    def _write(self) -> None:
+        with suppress(XlqaError, OSError):
+            write_results(self.layout)
+            write_failures(self.layout)
