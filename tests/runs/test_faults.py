@@ -406,7 +406,7 @@ def test_an_evaluation_that_another_wrote_over_is_none(tmp_path: Path, monkeypat
     assert read_result(tmp_path / "whole") is not None
     real = files.write_bytes
 
-    def write_over(path: Path, content: bytes, **settings: Any) -> None:
+    def write_over(path: Path, content: bytes, **settings: bool) -> None:
         real(path, content, **settings)
         if path.name == "predictions.json":
             path.write_bytes(b'{"q": "of another"}')
