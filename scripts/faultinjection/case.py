@@ -119,12 +119,12 @@ class Case:
                 raise Broken(f"{path.relative_to(self.out)} was finished and did not stay.")
         if orphans := wait_gone(self.name, self.folder):
             raise Broken(f"processes left: {orphans}")
+        if locked := [run.id for run in self._folders() if is_locked(run.path)]:
+            raise Broken(f"still locked: {', '.join(locked)}")
         left = [path for path in self.out.rglob("*") if path.name[0] == "." or path.name == "failure.json"]
         left += [path for path in self.cache.rglob("*") if path.suffix in (".tmp", ".part")]
         if left:
             raise Broken(f"left over: {', '.join(str(path.relative_to(self.folder)) for path in left[:3])}")
-        if locked := [run.id for run in self._folders() if is_locked(run.path)]:
-            raise Broken(f"still locked: {', '.join(locked)}")
 
     def _folders(self) -> list[RunFolder]:
         return [*self.layout.run_folders(), *(RunFolder(path) for path in sorted(self.layout.sources.iterdir()))]

@@ -8,7 +8,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from xlqa.errors import EXIT_BAD_INPUT, XlqaError
@@ -29,6 +30,17 @@ def _without_nan(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_without_nan(item) for item in value]
     return value
+
+
+@contextmanager
+def optional_output() -> Iterator[None]:
+    """Inside, what goes to stdout is dropped if its reader is gone (`| head`): the exit status tells how the work ended."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The text that is still buffered would fail again when Python exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_error(line: str) -> None:

@@ -87,4 +87,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return int(error.exit_code)
     except typer.Abort:
         return 130
+    except SystemExit:
+        # Typer's own end where the reader of stdout is gone; its status 1 would mean that runs failed.
+        return 141
     return int(status or 0)

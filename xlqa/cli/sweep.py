@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from xlqa.cli import ignore_interrupts, print_json
+from xlqa.cli import ignore_interrupts, optional_output, print_json
 from xlqa.cli.options import Json, with_settings
 from xlqa.errors import EXIT_RUNS_FAILED, XlqaError
 from xlqa.settings import MACHINE
@@ -103,15 +103,12 @@ def _run(plan: Any, shard: tuple[int, int] | None, executor: Any, as_json: bool)
         ignore_interrupts()
         print("xlqa: stopped. Finished runs stay; the same command continues from here.", file=sys.stderr)
         return 130
-    if as_json:
-        print_json(
-            {
-                "results": str(plan.layout.results), "rows": outcome.rows, "done_before": outcome.done_before,
-                "done_now": outcome.done_now, "failures": [{"run": run, "error": error} for run, error in outcome.failures],
-            }
-        )  # fmt: skip
-    else:
-        print(f"{plan.layout.results}: {outcome.rows} rows")
+    record = {
+        "results": str(plan.layout.results), "rows": outcome.rows, "done_before": outcome.done_before,
+        "done_now": outcome.done_now, "failures": [{"run": run, "error": error} for run, error in outcome.failures],
+    }  # fmt: skip
+    with optional_output():
+        print_json(record) if as_json else print(f"{plan.layout.results}: {outcome.rows} rows")
     for run, error in outcome.failures:
         print(f"xlqa: {run} failed: {error}", file=sys.stderr)
     if outcome.failures:
