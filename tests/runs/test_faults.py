@@ -502,7 +502,7 @@ def test_nonsense_is_nowhere_believed(
     for path in (*(folder / name for folder in (kept, stage) for name in names), *results):
         path.write_bytes(nonsense.encode("utf-8", "surrogatepass"))
     assert main(["status", str(copied)]) == 0
-    assert main(["collect", str(copied)]) in (0, 1)
+    assert main(["collect", str(copied)]) == 2  # the table would lose a row
     assert [job.label for job in make_jobs(plan(copied), find_pending(plan(copied)))] == [
         "source sample.en.train 24 seed 0", "es transfer 16 seed 0",
     ]  # fmt: skip
