@@ -1,4 +1,4 @@
-"""What a sweep needs, looked at before it starts: versions, folders, addresses, and what would be downloaded.
+"""What a sweep needs, checked before it starts: versions, folders, addresses, and what would be downloaded.
 
 xlqa doctor --lang ru
 """
@@ -12,27 +12,29 @@ import shutil
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from xlqa.data.cache import data_folder, is_cached, part_path
+from xlqa.data.hub_client import hub_address
+from xlqa.data.mirrors import mirrored
 from xlqa.data.registry import Part, default_tests, default_train, find_part, find_set
 from xlqa.errors import XlqaError
 from xlqa.runs.plan.request import SweepRequest
 from xlqa.tasks.sources import sample_files
 
 TIMEOUT = 4.0
-"""Seconds that an address is given to answer."""
+"""Seconds that an address has to answer."""
 
 PACKAGES = ("xlqa", "deeppavlov", "torch", "transformers", "tokenizers", "huggingface-hub", "numpy", "pandas")
 LOADED = ("torch", "transformers", "deeppavlov", "xlqa.components.model", "xlqa.components.trainer")
-"""What a worker loads; a fault in any of them would end every run."""
+"""What a worker imports; an error in any of them would fail every run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A cache: where it lies, the bytes of its files, and whether it can be written."""
+    """A cache: its path, the bytes of its files, and whether it can be written."""
 
     path: Path
     bytes: int
@@ -45,9 +47,10 @@ class Need:
 
     Attributes:
         here: nothing has to be downloaded.
-        bytes: to download; 0 where it is here or comes with another need, None where nobody knows.
-        url: of its first file, "" where there is none to download; files: how many it is made of.
-        trouble: why it cannot be had, "" where it can.
+        bytes: to download; 0 where it is here or comes with another need, None where unknown.
+        url: of its first file, "" where there is none to download; others: further addresses of the same file.
+        files: number of its files.
+        trouble: why it is not available, "" where it is.
     """
 
     kind: str
@@ -57,6 +60,7 @@ class Need:
     url: str = ""
     files: int = 1
     trouble: str = ""
+    others: tuple[str, ...] = ()
 
 
 # ---------------------------------------------------------------------------------------------------------- software
@@ -98,12 +102,12 @@ def find_unmet() -> list[str]:
 
 
 def find_unloadable(modules: Iterable[str] = LOADED) -> list[str]:
-    """A line for the first module that cannot be imported; the others mostly stand on it."""
+    """A line for the first module that cannot be imported; most of the others import it too."""
     os.environ.setdefault("DP_SKIP_NLTK_DOWNLOAD", "1")
     for name in modules:
         try:
             importlib.import_module(name)
-        except Exception as error:  # a package broken in any way is what is looked for
+        except Exception as error:  # a package may be broken in any way
             reason = next(iter(str(error).splitlines()), "")
             return [f"{name} cannot be imported ({type(error).__name__}: {reason}): install it again."]
     return []
@@ -113,7 +117,7 @@ def find_unloadable(modules: Iterable[str] = LOADED) -> list[str]:
 
 
 def look_at_folder(path: Path) -> Folder:
-    """A folder's size, links not followed; a folder that is not there yet has 0 bytes."""
+    """A folder's size, links not followed; a folder that does not exist yet has 0 bytes."""
     total = 0
     for parent, _, names in os.walk(path):
         for name in names:
@@ -125,7 +129,7 @@ def look_at_folder(path: Path) -> Folder:
 
 
 def _nearest(path: Path) -> Path:
-    """The folder itself, or the nearest one above it that is there."""
+    """The folder itself, or its nearest parent that exists."""
     return next(folder for folder in (path, *path.absolute().parents) if folder.exists())
 
 
@@ -134,35 +138,21 @@ def free_bytes(path: Path) -> int:
     return shutil.disk_usage(_nearest(path)).free
 
 
-def hub_folder() -> Path:
-    """The hub's own cache."""
-    from huggingface_hub import constants
-
-    return Path(constants.HF_HUB_CACHE)
-
-
-def hub_address() -> str:
-    """Where the hub is."""
-    from huggingface_hub import constants
-
-    return str(constants.ENDPOINT)
-
-
 # ----------------------------------------------------------------------------------------------------------- network
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What an address said: its size where it told, and the trouble, "" where there is none."""
+    """The answer of an address: its size where it states one, and the trouble, "" where there is none."""
 
     bytes: int | None
     trouble: str
 
 
 def ask_addresses(urls: Iterable[str], timeout: float = TIMEOUT) -> dict[str, Reply]:
-    """Ask addresses for their headers, all at once; one that is silent for `timeout` seconds is in trouble.
+    """Ask addresses for their headers, all at once; no answer for `timeout` seconds is a trouble.
 
-    Name servers keep no timeout, so each address has a thread that may be left behind.
+    A name server's answer has no timeout, so each address has a thread that may be left behind.
     """
     replies = {url: Reply(None, f"no answer for {timeout:g} s") for url in urls}
     threads = [
@@ -183,7 +173,7 @@ def _ask(url: str, timeout: float) -> Reply:
             length = response.headers.get("Content-Length", "")
             return Reply(int(length) if length.isdecimal() else None, "")
     except urllib.error.HTTPError as error:
-        # A server that knows no HEAD is there all the same.
+        # A server without HEAD answers all the same.
         return Reply(None, "" if error.code in (405, 501) else f"HTTP {error.code} {error.reason}")
     except urllib.error.URLError as error:
         return Reply(None, _reason(error.reason))
@@ -199,30 +189,34 @@ def _reason(error: object) -> str:
 
 
 def ask_hub() -> Reply:
-    """What the hub says, unless its own variable forbids to ask."""
+    """The hub's answer, unless HF_HUB_OFFLINE forbids to ask."""
     from huggingface_hub import constants
 
-    return (
-        Reply(None, "HF_HUB_OFFLINE is set")
-        if constants.HF_HUB_OFFLINE
-        else ask_addresses([hub_address()])[hub_address()]
-    )
+    if constants.HF_HUB_OFFLINE:
+        return Reply(None, "HF_HUB_OFFLINE is set")
+    return ask_addresses([hub_address()])[hub_address()]
 
 
 def find_needs(request: SweepRequest, hub: Reply) -> list[Need]:
     """Every data set and encoder of a request, with what would be downloaded; addresses of data sets are asked.
 
     Args:
-        hub: what the hub said.
+        hub: the hub's answer.
     """
     needs = list(_data_needs(request))
-    replies = ask_addresses({need.url for need in needs if need.url})
-    needs = [_with_reply(need, replies[need.url]) if need.url else need for need in needs]
+    replies = ask_addresses({url for need in needs for url in _urls(need)})
+    needs = [_with_reply(need, [replies[url] for url in _urls(need)]) if need.url else need for need in needs]
     encoders = [request.model, *(request.target_model[k] for k in request.languages if k in request.target_model)]
     return [*needs, *(encoder_need(name, hub) for name in dict.fromkeys(encoders))]
 
 
-def _with_reply(need: Need, reply: Reply) -> Need:
+def _urls(need: Need) -> tuple[str, ...]:
+    return (need.url, *need.others) if need.url else ()
+
+
+def _with_reply(need: Need, replies: list[Reply]) -> Need:
+    """A need after its addresses were asked: one that answers is enough."""
+    reply = next((reply for reply in replies if not reply.trouble), replies[0])
     count = reply.bytes if need.bytes is None and need.files == 1 else need.bytes
     trouble = f"{need.url}: {reply.trouble}" if reply.trouble else ""
     return replace(need, bytes=count, trouble=trouble)
@@ -266,7 +260,8 @@ def _data_need(kind: str, name: str, folder: Path, coming: set[tuple[str, ...]])
     # Several parts may come out of one archive, which is fetched once.
     size = 0 if part.urls in coming else part.size
     coming.add(part.urls)
-    return Need(kind, name, False, size, part.urls[0], len(part.urls) if part.merge else 1)
+    urls = mirrored(part.urls[:1] if part.merge else part.urls)
+    return Need(kind, name, False, size, urls[0], len(part.urls) if part.merge else 1, others=urls[1:])
 
 
 def _is_inside_whole(part: Part, folder: Path) -> bool:
@@ -275,19 +270,17 @@ def _is_inside_whole(part: Part, folder: Path) -> bool:
 
 
 def encoder_need(name: str, hub: Reply) -> Need:
-    """An encoder: a folder and one from a package are checked whole, a hub name is looked for in the cache and then on the hub."""
-    from xlqa.data.hub import cached_model
-    from xlqa.runs.plan.encoders import PACKAGED, resolve_encoder
+    """An encoder: a folder, a package's encoder and a cached model are checked; another name is looked up on the hub."""
+    from xlqa.data.hub import PACKAGED, cached_model
+    from xlqa.runs.plan.encoders import resolve_encoder
 
     path = Path(name).expanduser()
     local = path.is_dir() or path.is_absolute() or name in PACKAGED or name.startswith(".") or name.count("/") > 1
-    if local:
+    if local or cached_model(name) is not None:
         try:
             resolve_encoder(name)
         except XlqaError as error:
             return Need("encoder", name, False, 0, trouble=str(error).removeprefix(f"--model {name}: "))
-        return Need("encoder", name, True, 0)
-    if cached_model(name) is not None:
         return Need("encoder", name, True, 0)
     if hub.trouble:
         return Need("encoder", name, False, None, hub_address(), trouble=f"{hub_address()}: {hub.trouble}")
@@ -295,31 +288,21 @@ def encoder_need(name: str, hub: Reply) -> Need:
 
 
 def _hub_need(name: str) -> Need:
-    import fnmatch
-
-    import huggingface_hub
-    from huggingface_hub.errors import RepositoryNotFoundError
-
-    from xlqa.data.hub import FILES, OLD_WEIGHTS, WEIGHTS
+    from xlqa.data.hub import ask_access, ask_model, explain
 
     url = f"{hub_address()}/{name}"
     try:
-        found = huggingface_hub.HfApi().model_info(name, files_metadata=True, timeout=TIMEOUT)
-    except RepositoryNotFoundError:
-        return Need("encoder", name, False, None, url, trouble=f"{url}: the hub has no such model, or not for you")
-    # The hub's client raises its own, requests' and httpx's errors by version.
-    except Exception as error:
-        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        return Need("encoder", name, False, None, url, trouble=f"{url}: {reason[:160]}")
-    sizes: Mapping[str, int | None] = {file.rfilename: file.size for file in found.siblings or []}
-    safe = any(file.endswith(".safetensors") and "/" not in file for file in sizes)
-    patterns = (*FILES, *(WEIGHTS if safe else OLD_WEIGHTS))
-    wanted = [size for file, size in sizes.items() if any(fnmatch.fnmatch(file, p) for p in patterns)]
-    total = None if None in wanted else sum(size for size in wanted if size is not None)
+        model = ask_model(name, timeout=TIMEOUT)
+        if model.gated:
+            ask_access(name, timeout=TIMEOUT)
+    except XlqaError as error:
+        return Need("encoder", name, False, None, url, trouble=explain(name, error).removeprefix(f"{name}: "))
+    sizes = model.sizes.values()
+    total = None if None in sizes else sum(size for size in sizes if size is not None)
     return Need("encoder", name, False, total, url)
 
 
 def sum_downloads(needs: Iterable[Need]) -> tuple[int, list[str]]:
-    """Bytes to download as far as they are known, and the names of what nobody knows the size of."""
+    """Bytes to download as far as they are known, and the names of what has an unknown size."""
     missing = [need for need in needs if not need.here]
     return sum(need.bytes or 0 for need in missing), [need.name for need in missing if need.bytes is None]

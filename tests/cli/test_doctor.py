@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -12,20 +13,25 @@ from typing import Any
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
+
+import fake_hub
+
 from xlqa import doctor as checkup
 from xlqa.cli import main
 from xlqa.cli.doctor import examine
 from xlqa.data.registry import find_part
 from xlqa.doctor import Need, Reply
 
+NAME = "someone/encoder"
 FILES = {
     "config.json": 600, "tokenizer.json": 2_000, "model.safetensors": 700_000, "pytorch_model.bin": 700_500,
-    "onnx/model.safetensors": 9_000_000, "flax_model.msgpack": 650_000,
+    "onnx/model.safetensors": 900_000, "flax_model.msgpack": 650_000,
 }  # fmt: skip
 
 
-class Hub(BaseHTTPRequestHandler):
-    """A hub that has one model, and addresses that misbehave."""
+class Addresses(BaseHTTPRequestHandler):
+    """Addresses that misbehave."""
 
     def do_HEAD(self) -> None:
         status = {"/missing": 404, "/no-head": 405, "/silent": 200}.get(self.path, 200)
@@ -35,31 +41,30 @@ class Hub(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "1234")
         self.end_headers()
 
-    def do_GET(self) -> None:
-        known = self.path.startswith("/api/models/someone/encoder")
-        siblings = [{"rfilename": name, "size": size, "blobId": "x"} for name, size in FILES.items()]
-        body = json.dumps({"id": "someone/encoder", "siblings": siblings} if known else {"error": "no such model"})
-        self.send_response(200 if known else 404)
-        if not known:
-            self.send_header("X-Error-Code", "RepoNotFound")
-        self.end_headers()
-        self.wfile.write(body.encode())
-
     def log_message(self, *words: object) -> None:
         pass
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
-    from huggingface_hub import constants
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+def addresses() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Addresses)
     Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}"
-    monkeypatch.setattr(constants, "ENDPOINT", address)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
-    yield address
+    yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[fake_hub.Hub]:
+    """A hub that has one model."""
+    with fake_hub.serving() as found:
+        found.repositories[NAME] = fake_hub.Repository({name: bytes(size) for name, size in FILES.items()})
+        fake_hub.connect(monkeypatch, found, tmp_path / "hub")
+        yield found
+
+
+@pytest.fixture
+def hub(fake: fake_hub.Hub) -> str:
+    return fake.address
 
 
 @pytest.fixture
@@ -98,14 +103,14 @@ def test_a_sound_machine_passes(hub: str, capsys: pytest.CaptureFixture[str]) ->
     assert "needs" not in record
 
 
-def test_addresses_are_asked_all_at_once(hub: str) -> None:
+def test_addresses_are_asked_all_at_once(addresses: str) -> None:
     paths = ("/fine", "/missing", "/no-head", "/silent")
     began = time.monotonic()
     replies = checkup.ask_addresses(
-        [hub + path for path in paths] + ["http://127.0.0.1:1/closed", "nonsense"], timeout=1
+        [addresses + path for path in paths] + ["http://127.0.0.1:1/closed", "nonsense"], timeout=1
     )
     assert time.monotonic() - began < 4
-    found = {url.removeprefix(hub): reply for url, reply in replies.items()}
+    found = {url.removeprefix(addresses): reply for url, reply in replies.items()}
     assert found["/fine"] == Reply(1234, "")
     assert found["/missing"].trouble == "HTTP 404 Not Found"
     assert found["/no-head"].trouble == ""
@@ -180,7 +185,7 @@ def test_without_network_the_ways_out_are_named(
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"lang": "ru", "model": "someone/else"}, "the hub has no such model"),
+        ({"lang": "ru", "model": "someone/encodr"}, "the hub has no public model of this name (HTTP 401)"),
         ({"lang": "fr", "model": "someone/encoder"}, "its makers give it out on request"),
         ({"lang": "qq", "model": "someone/encoder"}, '"qq" is no language with registered sets'),
         ({"lang": "ru", "target_train": "sberquad.trian", "model": "minilm"}, "did you mean sberquad.train"),
@@ -192,6 +197,43 @@ def test_what_a_sweep_would_stumble_over(network: dict[str, Reply], settings: di
     reach(network, *RU)
     found = examine(settings)
     assert any(message in line for line in found.problems), found.problems
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda hub: hub.repositories[NAME].files.pop("model.safetensors"), ""),
+        (lambda hub: hub.repositories[NAME].files.clear(), "has no weights that xlqa can read"),
+        (lambda hub: setattr(hub.repositories[NAME], "gated", True), "is a gated model: accept its terms at"),
+        (lambda hub: hub.faults.update(list=fake_hub.Fault(times=9, status=503)), "the hub answers HTTP 503"),
+    ],
+)
+def test_what_a_hub_says_of_an_encoder(fake: fake_hub.Hub, change: Callable[[fake_hub.Hub], Any], message: str) -> None:
+    change(fake)
+    need = checkup.encoder_need(NAME, Reply(None, ""))
+    assert (
+        message in need.trouble if message else need == Need("encoder", NAME, False, 703_100, f"{fake.address}/{NAME}")
+    )
+
+
+def test_a_cached_encoder_is_checked(fake: fake_hub.Hub) -> None:
+    from xlqa.data.hub import fetch_model
+
+    folder = fetch_model(NAME)
+    assert checkup.encoder_need(NAME, Reply(None, "no network")).here
+    (folder / "model.safetensors").resolve().write_bytes(b"x" * 700_000)
+    assert "model.safetensors is damaged (SHA-256 " in checkup.encoder_need(NAME, Reply(None, "no network")).trouble
+
+
+def test_one_address_of_several_is_enough(network: dict[str, Reply], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XLQA_MIRROR", "https://mirror.example/data")
+    reach(network, *RU)
+    found = {need.name: need for need in examine({"lang": "ru", "model": NAME}).needs or []}
+    assert (
+        found["squad.train"].url
+        == "https://mirror.example/data/rajpurkar.github.io/SQuAD-explorer/dataset/train-v1.1.json"
+    )
+    assert not found["squad.train"].trouble
 
 
 def test_a_broken_installation_is_named(monkeypatch: pytest.MonkeyPatch, hub: str) -> None:

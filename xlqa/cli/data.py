@@ -164,7 +164,10 @@ def fetch(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fetch data sets and encoders, for sweeps on machines without network. What is here already is only verified."""
+    """Fetch data sets and encoders, for sweeps on machines without network. What is here already is only verified.
+
+    A damaged file of an encoder is removed and fetched again. The SHA-256 of an encoder is that of its weights.
+    """
     from xlqa.data.cache import data_folder
     from xlqa.tasks.sources import ensure_local
 
@@ -224,9 +227,11 @@ def _wanted_parts(names: list[str], languages: list[str]) -> list[Part]:
 
 def _fetch_model(name: str, fetched: list[dict[str, Any]], complaints: list[str]) -> None:
     from xlqa.data.hub import fetch_model
+    from xlqa.training.model_folder import hash_weights
 
     try:
-        fetched.append({"name": name, "path": str(fetch_model(name)), "sha256": ""})
+        folder = fetch_model(name)
+        fetched.append({"name": name, "path": str(folder), "sha256": hash_weights(folder)})
     except XlqaError as error:
         complaints.extend(str(error).splitlines())
 

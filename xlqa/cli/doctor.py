@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from xlqa.doctor import Folder, Need, Reply
     from xlqa.training.hardware import Machine
 
-SWEEP = "The sweep to look at (flags of xlqa sweep)"
+SWEEP = "The sweep to check (flags of xlqa sweep)"
 
 
 LOOKED_AT = (
@@ -60,7 +60,7 @@ def doctor(
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the doctor found; `needs` is None where no sweep was named, `machine` where torch does not work."""
+    """What was found; `needs` is None where no sweep was named, `machine` where torch does not work."""
 
     versions: dict[str, str]
     machine: Machine | None
@@ -111,13 +111,14 @@ class Findings:
 
 
 def examine(settings: dict[str, Any]) -> Findings:
-    """Look at everything; what is wrong is gathered in `problems`.
+    """Check everything; what is wrong is collected in `problems`.
 
     Args:
         settings: of a sweep; none, or the device and the precision alone, where no sweep is named.
     """
     from xlqa import doctor as checkup
     from xlqa.data.cache import data_folder
+    from xlqa.data.hub_client import hub_address, hub_folder
     from xlqa.runs.plan.request import build_request
 
     request = build_request(settings) if settings.keys() - {"device", "precision"} else None
@@ -127,9 +128,9 @@ def examine(settings: dict[str, Any]) -> Findings:
     reply = checkup.ask_hub()
     needs = checkup.find_needs(request, reply) if request else None
     where = request.data_dir if request else None
-    data, hub = checkup.look_at_folder(data_folder(where)), checkup.look_at_folder(checkup.hub_folder())
+    data, hub = checkup.look_at_folder(data_folder(where)), checkup.look_at_folder(hub_folder())
     free = checkup.free_bytes(data.path)
-    found = Findings(checkup.read_versions(), machine, data, hub, checkup.hub_address(), reply, needs, free, problems)
+    found = Findings(checkup.read_versions(), machine, data, hub, hub_address(), reply, needs, free, problems)
     problems += [*_environment_problems(), *_need_problems(needs or []), *_folder_problems(found)]
     return found
 
@@ -159,7 +160,7 @@ def _need_problems(needs: list[Need]) -> list[str]:
 
 
 def _ways_out(needs: list[Need]) -> list[str]:
-    """How to go on where an address does not give what it should."""
+    """How to continue where an address does not give what it should."""
     lost = [need for need in needs if need.trouble and need.url]
     data = [need.name for need in lost if need.kind != "encoder"]
     encoders = [need.name for need in lost if need.kind == "encoder"]
@@ -215,20 +216,20 @@ def _need_lines(needs: list[Need]) -> list[str]:
     from xlqa.cli.tables import format_bytes, table_lines
     from xlqa.doctor import sum_downloads
 
-    rows = [(need.kind, need.name or "–", _say_need(need)) for need in needs]
+    rows = [(need.kind, need.name or "–", _describe_need(need)) for need in needs]
     total, unknown = sum_downloads(needs)
     rest = f" and {', '.join(unknown)} of unknown size" if unknown else ""
-    said = f"to download: {format_bytes(total)}{rest}" if total or unknown else "nothing to download"
-    return [*table_lines(("FOR", "NAME", ""), rows), said]
+    summary = f"to download: {format_bytes(total)}{rest}" if total or unknown else "nothing to download"
+    return [*table_lines(("FOR", "NAME", ""), rows), summary]
 
 
-def _say_need(need: Need) -> str:
+def _describe_need(need: Need) -> str:
     from xlqa.cli.tables import format_bytes
 
     if need.here:
         return "here"
     if need.trouble:
-        return "cannot be had" + (f" ({format_bytes(need.bytes)})" if need.bytes else "")
+        return "not available" + (f" ({format_bytes(need.bytes)})" if need.bytes else "")
     if need.bytes == 0:
         return "to download, with another"
     return "to download, size unknown" if need.bytes is None else f"to download, {format_bytes(need.bytes)}"

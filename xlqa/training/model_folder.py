@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 from collections.abc import Iterable
 from pathlib import Path
 
+from xlqa.data.hub import SENTENCEPIECE, TOKENIZERS
 from xlqa.errors import XlqaError
 from xlqa.util.files import known_sha256
 
@@ -36,13 +38,29 @@ def weight_files(folder: Path) -> list[Path]:
 
 TOKENIZER_FILES = (
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "added_tokens.json",
-    "sentencepiece.bpe.model", "spiece.model", "vocab.json", "merges.txt",
+    "vocab.json", "merges.txt", *SENTENCEPIECE,
 )  # fmt: skip
 
 
 def hash_tokenizer(folder: Path) -> tuple[str, ...]:
     """Names and SHA-256 of the tokenizer's files in a folder."""
     return hash_files([folder / name for name in TOKENIZER_FILES if (folder / name).is_file()])
+
+
+def check_tokenizer(folder: Path) -> None:
+    """Refuse a folder whose tokenizer is only a SentencePiece model where the package that reads it is not installed.
+
+    Raises:
+        XlqaError: the package is missing.
+    """
+    whole = [names for names in TOKENIZERS if all((folder / name).is_file() for name in names)]
+    if not whole or any(names[0] not in SENTENCEPIECE for names in whole):
+        return
+    if importlib.util.find_spec("sentencepiece") is None:
+        raise XlqaError(
+            f"{folder} has its tokenizer only as a SentencePiece model ({whole[0][0]}): pip install sentencepiece protobuf, "
+            "or save a tokenizer.json there."
+        )
 
 
 def hash_weights(folder: Path) -> str:
@@ -63,7 +81,9 @@ def hash_encoder(folder: Path) -> tuple[str, str]:
         raise XlqaError(f"{folder} has no config.json: give a complete model folder.")
     tokenizer = hash_tokenizer(folder)
     if not tokenizer:
-        raise XlqaError(f"{folder} has no tokenizer (tokenizer.json or vocab.txt): give a complete model folder.")
+        raise XlqaError(
+            f"{folder} has no tokenizer (tokenizer.json, vocab.txt or spm.model): give a complete model folder."
+        )
     weights = hash_weights(folder)
     parts = [known_sha256(folder / "config.json"), weights, *tokenizer]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest(), weights

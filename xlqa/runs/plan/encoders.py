@@ -7,7 +7,7 @@ from pathlib import Path
 from xlqa.data.hub import MINILM, PACKAGED, locate_model
 from xlqa.errors import XlqaError
 from xlqa.runs.specs import EncoderRef
-from xlqa.training.model_folder import hash_encoder
+from xlqa.training.model_folder import check_tokenizer, hash_encoder
 
 __all__ = ["MINILM", "PACKAGED", "resolve_encoder"]
 
@@ -28,6 +28,7 @@ def resolve_encoder(name: str) -> EncoderRef:
 
 def _describe(name: str, folder: Path) -> EncoderRef:
     try:
+        check_tokenizer(folder)
         return EncoderRef(name, folder, *hash_encoder(folder))
     except XlqaError as error:
         raise XlqaError(f"--model {name}: {error}") from error
