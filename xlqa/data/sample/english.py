@@ -14,6 +14,7 @@ from xlqa.data.sample.templates import (
     numbers,
     people,
     said,
+    several,
 )
 
 _STEMS = (
@@ -936,6 +937,63 @@ ANIMALS = Domain(
         ),
     ),
 )
+
+# Some answers are lists, which the other topics lack. The countries of the capybara's paragraph (`CAPYBARA_CONTEXT_ES`) are left out.
+BIRDS = Domain(
+    "Birds",
+    {
+        "s": named([(f"{{}} {bird}", False) for bird in ("heron", "plover", "thrush", "owl")], _STEMS),
+        "countries": several(
+            ["Peru", "Chile", "Cuba", "Panama", "Mexico", "Kenya", "Ghana", "Mali", "Angola", "Zambia", "Norway", "Poland", "Latvia",
+             "Italy", "Spain", "Nepal", "India", "Laos", "Vietnam", "Japan", "the south of Portugal", "the north of Bolivia",
+             "the east of Turkey", "the west of Ireland"],
+            ["Ecuador", "Haiti", "Togo", "Malta", "Estonia", "Sweden", "Bhutan", "Oman", "the north of Finland", "the west of Greece"],
+        ),
+        "nests": listed(
+            ["hollow trees", "old walls", "thick reeds", "dry bushes", "tall pines", "sandy banks"],
+            ["church towers", "wet meadows", "steep cliffs"],
+        ),
+        "eggs": numbers(11, 98, 1, "days"),
+    },
+    facts=(
+        said(
+            [
+                "The [s] lives in [countries].",
+                "The [s] is found in [countries].",
+                "One can see the [s] in [countries].",
+            ],
+            ["The [s] has its home in [countries].", "The [s] inhabits [countries]."],
+        ),
+        said(
+            [
+                "The [s] nests in [nests], and its eggs hatch after [eggs].",
+                "In [nests] the [s] lays its eggs, which hatch after [eggs].",
+                "The eggs of the [s], laid in [nests], hatch after [eggs].",
+            ],
+            [
+                "It takes [eggs] before the eggs of the [s] hatch in [nests].",
+                "The [s] breeds for [eggs] in [nests].",
+            ],
+        ),
+    ),
+    asks=(
+        ask(
+            "countries",
+            ["What countries does the {s} live in?", "In which countries is the {s} found?"],
+            ["Which countries are home to the {s}?", "Where in the world does the {s} live?"],
+        ),
+        ask(
+            "nests",
+            ["Where does the {s} nest?", "In what does the {s} lay its eggs?"],
+            ["Where does the {s} breed?", "What place does the {s} choose for its eggs?"],
+        ),
+        ask(
+            "eggs",
+            ["After how many days do the eggs of the {s} hatch?", "When do the eggs of the {s} hatch?"],
+            ["How long do the eggs of the {s} take?", "How many days does the {s} breed?"],
+        ),
+    ),
+)  # fmt: skip
 
 ENGLISH = Language(
     "en",

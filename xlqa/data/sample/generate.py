@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from xlqa.data.sample.english import ENGLISH
+from xlqa.data.sample.english import BIRDS, ENGLISH
 from xlqa.data.sample.entities import conll, tagged_sentences
 from xlqa.data.sample.handwritten import CHINESE, RUSSIAN_PASSAGES, Passage
 from xlqa.data.sample.pairs import json_lines, pairs
@@ -36,6 +36,9 @@ PARTS: Mapping[str, tuple[Language, bool, int]] = {
     "ru.train.json": (RUSSIAN, False, 9),
     "ru.test.json": (RUSSIAN, True, 5),
 }
+
+MORE_TOPICS: Mapping[str, tuple[Domain, ...]] = {"en.train.json": (BIRDS,), "en.test.json": (BIRDS,)}
+"""Topics of questions alone, which the files of entities and pairs don't have."""
 
 # The same for entities (sentences per topic, nine topics) and for pairs (premises per topic, seven topics, three pairs each).
 ENTITY_PARTS: Mapping[str, tuple[Language, bool, int]] = {
@@ -187,7 +190,8 @@ def render_files() -> dict[str, str]:
     """Every file of the sample, name -> text."""
     files = {}
     for name, (language, held_out, count) in PARTS.items():
-        articles = {d.title: list(paragraphs(language, d, held_out, count)) for d in language.domains}
+        domains = (*language.domains, *MORE_TOPICS.get(name, ()))
+        articles = {d.title: list(paragraphs(language, d, held_out, count)) for d in domains}
         files[name] = squad_json(name.removesuffix(".json").replace(".", "-"), articles)
     for code, title, passages in (("ru", "Рассказы", RUSSIAN_PASSAGES), ("zh", "短文", CHINESE)):
         files[f"{code}.json"] = squad_json(code, {title: _by_hand(passages)})

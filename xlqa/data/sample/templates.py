@@ -240,6 +240,16 @@ def listed(train: Sequence[str], test: Sequence[str], feminine: Sequence[str] = 
     return draw_value
 
 
+def several(train: Sequence[str], test: Sequence[str]) -> Kind:
+    """A kind of lists of three to six of the items: "Peru, Chile and Cuba"."""
+
+    def draw_value(draw: Draw, held_out: bool) -> Value:
+        items = draw.some(test if held_out else train, 3 + draw.below(2 if held_out else 4))
+        return Value(", ".join(items[:-1]) + " and " + items[-1], unique=" ".join(i.split()[-1] for i in items))
+
+    return draw_value
+
+
 def numbers(first: int, last: int, step: int, unit: str = "") -> Kind:
     """A kind that counts or measures: "240 metres". Two of one paragraph differ in the number."""
 
