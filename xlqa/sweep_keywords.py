@@ -64,6 +64,12 @@ class SweepKeywords(TypedDict, total=False):
     """Peak learning rate. ARM=X sets it for one arm; a comma list takes several. [default: 3e-5]"""
     source_lr: float
     """Peak learning rate of the source stage. [default: as --lr for all arms]"""
+    tune: str | Mapping[str, Sequence[float]]
+    """Try these values of lr, epochs and min_steps in each arm, and train with those that score best on the validation part."""
+    tune_size: int
+    """Number of target questions to tune on."""
+    tune_seeds: int
+    """Number of seeds to tune with: the first of --seeds. [default: 3]"""
     warmup: float
     """Share of the steps in which the learning rate rises. [default: 0.1]"""
     max_length: int
