@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_type_hints
 
 from xlqa.errors import XlqaError
-from xlqa.records import Arm, SubsetBy, seed_range
+from xlqa.records import Arm, JointSampling, SourceLabels, SubsetBy, seed_range
 
 GRID, DATA, TRAINING, MACHINE = "The grid", "Data", "Training", "Machine and output"
 
@@ -397,6 +397,10 @@ class Settings:
     source_size: Annotated[int | None, whole(
         None, DATA, "Number of source questions to use, drawn at random.", shown="all", columns=("source_size",),
     )]
+    source_labels: Annotated[SourceLabels, choice(
+        "gold", DATA, "gold, or shuffled: a control in which each source question has the answer of another one in its paragraph.",
+        "gold", "shuffled", columns=("source", "source_sha256"),
+    )]
     test_size: Annotated[int | None, whole(
         None, DATA, "Number of questions to score in each test set, drawn at random.", shown="all", columns=("test_size",),
     )]
@@ -452,6 +456,10 @@ class Settings:
     warmup: Annotated[float, number(
         0.1, TRAINING, "Share of the steps in which the learning rate rises.", 0.0, 1.0, columns=("warmup",),
         also=("warmup_ratio", "warmup_proportion", "warmup_steps"),
+    )]
+    joint_sampling: Annotated[JointSampling, choice(
+        "proportional", TRAINING, "How the joint arm mixes its data: proportional (all questions alike) or balanced (half of each).",
+        "proportional", "balanced", columns=("source", "source_sha256"),
     )]
     max_length: Annotated[int, whole(
         384, TRAINING, "Word pieces per window.", 32, columns=("max_length",), also=("max_seq_length", "max_seq_len"),

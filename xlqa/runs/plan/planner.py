@@ -266,7 +266,9 @@ def _stages(
     if source is None:
         return []
     return [
-        SourceStage(encoder, source.ref, size, len(source.questions), seed, request.source_hyper, common)
+        SourceStage(
+            encoder, source.ref, size, len(source.questions), seed, request.source_hyper, common, request.source_labels
+        )
         for seed in range(request.source_seeds)
     ]
 
@@ -288,6 +290,7 @@ def _language_runs(
             target=None if zero else data.train.ref, target_questions=None if zero else data.train_questions,
             hyper=None if zero else request.hyper_of(arm), subset_by=request.subset_by,
             valid_size=0 if zero else request.valid_size, train_seed=train_seed,
+            joint_sampling=request.joint_sampling,
         )  # fmt: skip
 
     sizes = sorted({data.train_questions if size == FULL else int(size) for size in request.sizes})
