@@ -144,7 +144,7 @@ def test_source_data_that_was_changed_is_another_source(plan: MakePlan, tmp_path
     )
     plain = rows_of(plan(tmp_path / "out", arms="transfer,joint"))
     for row, old in zip(changed, plain, strict=True):
-        said = "(labels shuffled, balanced)" if row["arm"] == "joint" else "(labels shuffled)"
+        said = "(labels shuffled; balanced)" if row["arm"] == "joint" else "(labels shuffled)"
         assert row["source"] == f"sample.en.train {said}"
         assert row["run_id"] != old["run_id"]
         # `load_results` gives one name to what has one hash.
