@@ -68,7 +68,9 @@ def test_help_shows_every_setting_with_its_default() -> None:
     assert next(iter(shown)) == "lang"
     assert set(shown) == {*SETTINGS, "executor"}
     assert shown["lr"].default == 3e-5
-    assert "lr: Peak learning rate. [default: 3e-5]" in " ".join(pydoc.render_doc(xlqa.sweep).split())
+    assert "warmup: Share of the steps in which the learning rate rises. [default: 0.1]" in " ".join(
+        pydoc.render_doc(xlqa.sweep).split()
+    )
 
 
 def test_values_per_language_reach_the_request() -> None:

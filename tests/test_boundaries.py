@@ -44,7 +44,8 @@ INSIDE_RUNS = {
     "store": {"plan", "paths", "specs"},
     "execute": {"store", "plan", "paths", "specs"},
     "ray": {"execute", "store", "plan", "paths", "specs"},
-    "sweep": {"ray", "execute", "store", "plan", "paths", "specs"},
+    "tuning": {"store", "plan", "paths", "specs"},
+    "sweep": {"tuning", "ray", "execute", "store", "plan", "paths", "specs"},
 }
 """The same inside runs/."""
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
-from documents import ROOT, Newcomer, quoted_commands, read_blocks, running_text
+from documents import ROOT, Newcomer, check_request, quoted_commands, read_blocks, running_text
 
 from xlqa import __version__
 from xlqa.cli.app import app
@@ -42,6 +44,18 @@ def test_a_prepared_study_waits_whole(
     assert main(["status", "study", "--json"]) == 0
     counts = json.loads(capsys.readouterr().out)["counts"]
     assert (counts["done"], counts["waiting"]) == (0, 2 * (1 + 2 * 2 * 2))
+
+
+def test_the_designs_are_sweeps_that_can_start() -> None:
+    from xlqa.runs.plan.request import build_request
+
+    blocks = read_blocks(ROOT / "docs" / "designs.md")
+    sweeps = [line for block in blocks for line in block.commands() if line.startswith("xlqa sweep")]
+    requests = [check_request(shlex.split(line)[1:])["request"] for line in sweeps]
+    requests += [build_request(tomllib.loads(block.text)) for block in blocks if block.kind == "toml"]
+    assert len(requests) >= 6
+    # The page's first two examples state the same rates, as flags and as a table.
+    assert requests[0].lr == requests[-1].lr
 
 
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)

@@ -26,6 +26,12 @@ SCHEMA_VERSION = 1
 SubsetBy = Literal["question", "paragraph"]
 """The unit in which subsets of the target's train part are drawn."""
 
+SourceLabels = Literal["gold", "shuffled"]
+"""The labels of the source data: its own, or a control without information on the task."""
+
+JointSampling = Literal["proportional", "balanced"]
+"""How joint training mixes source and target: as many of each as there are, or half of each."""
+
 
 class Arm(StrEnum):
     """The four ways of training that a sweep compares."""

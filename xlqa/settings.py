@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_type_hints
 
 from xlqa.errors import XlqaError
-from xlqa.records import Arm, SubsetBy, seed_range
+from xlqa.records import Arm, JointSampling, SourceLabels, SubsetBy, seed_range
 
 GRID, DATA, TRAINING, MACHINE = "The grid", "Data", "Training", "Machine and output"
 
@@ -219,6 +219,28 @@ def _last_by_language(name: str, value: Any, earlier: Mapping[str, Any]) -> dict
     return {language: words[-1] for language, words in _by_language(name, value, earlier).items()}
 
 
+TUNABLE = ("lr", "epochs", "min_steps")
+
+
+def _grid(name: str, value: Any, earlier: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """`lr=3e-5,1e-4 min_steps=60,200`, in one word or several, or a table."""
+    if not isinstance(value, Mapping):
+        items = [value] if isinstance(value, str) else value
+        value = dict(word.partition("=")[::2] for item in items for word in str(item).split())
+    grid = {}
+    for key, given in value.items():
+        setting = key.replace("-", "_")
+        if setting not in TUNABLE or not (tried := split_words(given)):
+            raise XlqaError(
+                f"{flag(name)} {key}: give values of {', '.join(TUNABLE)}, such as {flag(name)} 'lr=3e-5,1e-4 min_steps=60,200'."
+            )
+        parsed = [SETTINGS[setting].parse(setting, one, earlier) for one in tried]
+        if any(one.own for one in parsed):
+            raise XlqaError(f"{flag(name)} {key}: all arms try the same values: leave out the arms' names.")
+        grid[setting] = tuple(dict.fromkeys(one.default for one in parsed))
+    return grid
+
+
 def _true_or_false(name: str, value: Any, _: Mapping[str, Any]) -> bool:
     if isinstance(value, bool):
         return value
@@ -375,6 +397,10 @@ class Settings:
     source_size: Annotated[int | None, whole(
         None, DATA, "Number of source questions to use, drawn at random.", shown="all", columns=("source_size",),
     )]
+    source_labels: Annotated[SourceLabels, choice(
+        "gold", DATA, "gold, or shuffled: a control in which each source question has the answer of another one in its paragraph.",
+        "gold", "shuffled", columns=("source", "source_sha256"),
+    )]
     test_size: Annotated[int | None, whole(
         None, DATA, "Number of questions to score in each test set, drawn at random.", shown="all", columns=("test_size",),
     )]
@@ -419,9 +445,21 @@ class Settings:
         None, TRAINING, "Peak learning rate of the source stage.", *RATE, follows=lambda fields: fields["lr"].default,
         shown="as --lr for all arms", columns=("source_lr",), also=("source_learning_rate",),
     )]
+    tune: Annotated[Mapping[str, tuple[Any, ...]], words(
+        (), TRAINING,
+        "Try these values of lr, epochs and min_steps in each arm, and train with those that score best on the validation part.",
+        _grid, "str | Mapping[str, Sequence[float]]", "GRID", repeatable=True,
+        columns=("lr", "epochs", "min_steps"), also=("grid", "search"),
+    )]
+    tune_size: Annotated[int | None, whole(None, TRAINING, "Number of target questions to tune on.")]
+    tune_seeds: Annotated[int, whole(3, TRAINING, "Number of seeds to tune with: the first of --seeds.")]
     warmup: Annotated[float, number(
         0.1, TRAINING, "Share of the steps in which the learning rate rises.", 0.0, 1.0, columns=("warmup",),
         also=("warmup_ratio", "warmup_proportion", "warmup_steps"),
+    )]
+    joint_sampling: Annotated[JointSampling, choice(
+        "proportional", TRAINING, "How the joint arm mixes its data: proportional (all questions alike) or balanced (half of each).",
+        "proportional", "balanced", columns=("source", "source_sha256"),
     )]
     max_length: Annotated[int, whole(
         384, TRAINING, "Word pieces per window.", 32, columns=("max_length",), also=("max_seq_length", "max_seq_len"),

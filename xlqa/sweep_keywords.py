@@ -17,17 +17,20 @@ class SweepKeywords(TypedDict, total=False):
     """The settings of a sweep beside its languages: the flags of `xlqa sweep`, with underscores."""
 
     sizes: Sequence[int | str] | str | int
-    """Numbers of labelled target questions; `full` is all. The transfer arm always includes zero-shot. [default: 100,1000,10000]"""
+    """Numbers of labelled target questions; `full` is all. The transfer arm always includes zero-shot. [default:
+    100,1000,10000]"""
     arms: Words
     """Arms to compare: transfer, target-only, joint, monolingual. [default: transfer,target-only]"""
     seeds: int | Sequence[int] | str
     """A count (5 is the seeds 0 to 4) or a list (0,3,7 or 3-5). [default: 5]"""
     train_seeds: int | Sequence[int] | str
-    """Seeds of training (head, batches, dropout, source stage) to cross with --seeds, which then draw subsets only. [default: each seed is both]"""
+    """Seeds of training (head, batches, dropout, source stage) to cross with --seeds, which then draw subsets only.
+    [default: each seed is both]"""
     source_seeds: int
     """Number of source stages. Seed s starts from source stage s modulo this number. [default: 1]"""
     model: PathLike
-    """Encoder: name on the model hub, folder, `multilingual-e5-small` (extra encoder), or `minilm` (English). [default: bert-base-multilingual-cased]"""
+    """Encoder: name on the model hub, folder, `multilingual-e5-small` (extra encoder), or `minilm` (English). [default:
+    bert-base-multilingual-cased]"""
     target_model: Words | Mapping[str, PathLike]
     """Encoder of the monolingual arm: MODEL, or ru=MODEL for one language."""
     source_train: PathLike
@@ -35,9 +38,13 @@ class SweepKeywords(TypedDict, total=False):
     target_train: PathLike | Mapping[str, PathLike]
     """Target training set: name or file, or ru=FILE for one language. [default: the language's registered set]"""
     target_test: PathLike | Sequence[PathLike] | Mapping[str, PathLike | Sequence[PathLike]]
-    """Target test set: name or file, or ru=FILE for one language. Repeat the flag for several. [default: the language's registered sets]"""
+    """Target test set: name or file, or ru=FILE for one language. Repeat the flag for several. [default: the language's
+    registered sets]"""
     source_size: int
     """Number of source questions to use, drawn at random. [default: all]"""
+    source_labels: Literal["gold", "shuffled"]
+    """gold, or shuffled: a control in which each source question has the answer of another one in its paragraph.
+    [default: gold]"""
     test_size: int
     """Number of questions to score in each test set, drawn at random. [default: all]"""
     valid_size: int
@@ -55,7 +62,8 @@ class SweepKeywords(TypedDict, total=False):
     source_epochs: float
     """Epochs of the source stage. [default: 2]"""
     min_steps: int | str | Mapping[str, int]
-    """Minimum number of steps, so that trainings on few questions do not collapse. ARM=N sets it for one arm; a comma list takes several. [default: 200]"""
+    """Minimum number of steps, so that trainings on few questions do not collapse. ARM=N sets it for one arm; a comma
+    list takes several. [default: 200]"""
     batch_size: int
     """Windows per step. [default: 16]"""
     source_batch_size: int
@@ -64,8 +72,18 @@ class SweepKeywords(TypedDict, total=False):
     """Peak learning rate. ARM=X sets it for one arm; a comma list takes several. [default: 3e-5]"""
     source_lr: float
     """Peak learning rate of the source stage. [default: as --lr for all arms]"""
+    tune: str | Mapping[str, Sequence[float]]
+    """Try these values of lr, epochs and min_steps in each arm, and train with those that score best on the validation
+    part."""
+    tune_size: int
+    """Number of target questions to tune on."""
+    tune_seeds: int
+    """Number of seeds to tune with: the first of --seeds. [default: 3]"""
     warmup: float
     """Share of the steps in which the learning rate rises. [default: 0.1]"""
+    joint_sampling: Literal["proportional", "balanced"]
+    """How the joint arm mixes its data: proportional (all questions alike) or balanced (half of each). [default:
+    proportional]"""
     max_length: int
     """Word pieces per window. [default: 384]"""
     stride: int

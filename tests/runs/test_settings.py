@@ -21,11 +21,13 @@ OTHER: dict[str, Any] = {
     "target_model": "OTHER ENCODER", "source_train": "sample.en.test", "target_train": "COPY", "target_test": "COPY",
     "source_size": 16, "test_size": 8, "valid_size": 4, "subset_by": "paragraph", "epochs": 50.0, "source_epochs": 50.0,
     "min_steps": 5, "batch_size": 4, "source_batch_size": 4, "lr": 2e-4, "source_lr": 2e-4, "warmup": 0.0, "max_length": 99,
-    "stride": 10, "max_answer_length": 5, "precision": "bf16", "skip_bad": True,
+    "stride": 10, "max_answer_length": 5, "precision": "bf16", "skip_bad": True, "source_labels": "shuffled",
+    "joint_sampling": "balanced",
 }  # fmt: skip
 """A value of each setting that decides scores, other than that of the small sweep."""
 
 ELSEWHERE = {
+    "tune": "lr=1e-3,2e-3", "tune_size": 8, "tune_seeds": 1,
     "data_dir": "data", "allow_overlap": True, "device": "cpu", "workers_per_device": 2, "launcher": "ray", "ray_address": "x:1",
     "keep": "all", "checkpoint_every": 0, "timeout": 5, "gradient_checkpointing": True, "out": "other",
 }  # fmt: skip
@@ -73,7 +75,8 @@ def test_what_decides_scores_is_in_the_ids_and_in_the_columns_that_it_names(
         value = str(tmp_path / "copy.json")
         shutil.copyfile(plan(tmp_path / "out").runs[0][1][0].data.path, value)
         Path(value).write_bytes(Path(value).read_bytes() + b"\n")
-    before, after = rows_of(plan(tmp_path / "out")), rows_of(plan(tmp_path / "out", **{name: value}))
+    beside = {"arms": "joint"} if name == "joint_sampling" else {}
+    before, after = (rows_of(plan(tmp_path / "out", **beside | changes)) for changes in ({}, {name: value}))
     assert {(row["run_id"], row["eval_id"]) for row in before} != {(row["run_id"], row["eval_id"]) for row in after}
     old, new = values(before), values(after)
     changed = {column for column in RESULT_COLUMNS if old[column] != new[column]}
@@ -87,6 +90,8 @@ def test_what_decides_scores_is_in_the_ids_and_in_the_columns_that_it_names(
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_what_decides_no_score_changes_no_row(name: str, plan: MakePlan, tmp_path: Path) -> None:
     changes = {name: ELSEWHERE[name]} | ({"launcher": "ray"} if name == "ray_address" else {})
+    if name == "tune":
+        pytest.skip("its runs are planned before those of the sweep: tests/runs/test_tuning.py")
     out = tmp_path / changes.pop("out", "out")
     assert rows_of(plan(out, **changes)) == rows_of(plan(tmp_path / "out"))
 
@@ -131,3 +136,38 @@ def test_settings_of_an_arm_change_its_runs_alone(plan: MakePlan, tmp_path: Path
             assert (row["lr"], row["min_steps"]) == (5e-4, 9)
         else:
             assert spec.run_id in before
+
+
+def test_source_data_that_was_changed_is_another_source(plan: MakePlan, tmp_path: Path) -> None:
+    changed = rows_of(
+        plan(tmp_path / "out", arms="transfer,joint", source_labels="shuffled", joint_sampling="balanced")
+    )
+    plain = rows_of(plan(tmp_path / "out", arms="transfer,joint"))
+    for row, old in zip(changed, plain, strict=True):
+        said = "(labels shuffled; balanced)" if row["arm"] == "joint" else "(labels shuffled)"
+        assert row["source"] == f"sample.en.train {said}"
+        assert row["run_id"] != old["run_id"]
+        # `load_results` gives one name to what has one hash.
+        assert row["source_sha256"] != old["source_sha256"]
+    target_only = rows_of(
+        plan(tmp_path / "out", arms="target-only", source_labels="shuffled", joint_sampling="balanced")
+    )
+    assert target_only == rows_of(plan(tmp_path / "out", arms="target-only"))
+
+
+def test_configs_of_changed_source_data_are_read_back(plan: MakePlan, tmp_path: Path) -> None:
+    from xlqa.runs.store.config import render_source
+    from xlqa.runs.store.run_config import parse_config
+
+    changed = plan(tmp_path / "out", arms="transfer,joint", source_labels="shuffled", joint_sampling="balanced")
+    stage = render_source(changed.stages[0], tmp_path)
+    (joint,) = [render_run(*run, tmp_path, None) for run in changed.runs if run[0].arm == "joint"][:1]
+    for config in (stage, joint):
+        assert parse_config(config.to_json(), "here") == config
+    assert stage.to_json()["dataset_reader"]["train"]["labels"] == "shuffled"
+    assert joint.to_json()["dataset_reader"]["source"]["labels"] == "shuffled"
+    assert joint.to_json()["dataset_iterator"]["balanced"] is True
+    forged = joint.to_json()
+    forged["dataset_reader"]["tests"][0]["labels"] = "shuffled"
+    with pytest.raises(XlqaError, match="labels"):
+        parse_config(forged, "here")

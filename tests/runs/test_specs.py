@@ -39,6 +39,17 @@ def test_golden_ids() -> None:
     assert EVAL.eval_id(COMMON) == "xquad.ru-de5f9e18ff"
 
 
+def test_golden_ids_of_later_settings() -> None:
+    shuffled = replace(STAGE, labels="shuffled")
+    assert shuffled.source_id == "en-87599-s0-88a1601855"
+    assert run(stage=shuffled).run_id == "ru-transfer-100-s0-ede4e8090b"
+    assert run(Arm.JOINT, stage=shuffled).run_id == "ru-joint-100-s0-73080f4da2"
+    assert run(Arm.JOINT, joint_sampling="balanced").run_id == "ru-joint-100-s0-8db6c9ab16"
+    assert run(seed=2, train_seed=1).run_id == "ru-transfer-100-s20002-ad64b46938"
+    assert run(train_seed=0).run_id == run().run_id
+    assert run(joint_sampling="balanced").run_id == run().run_id
+
+
 OTHER = replace(ENCODER, name="other name", folder=Path("/elsewhere"))
 
 

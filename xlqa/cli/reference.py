@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,8 @@ def render_keywords() -> str:
     lines = [KEYWORDS_HEAD]
     for name, setting in SETTINGS.items():
         if name != "lang":
-            lines += [f"    {name}: {setting.python}", f'    """{setting.full_help}"""']
+            said = textwrap.fill(f'"""{setting.full_help}"""', 116, break_long_words=False, break_on_hyphens=False)
+            lines += [f"    {name}: {setting.python}", textwrap.indent(said, "    ")]
     return "\n".join(lines) + "\n"
 
 

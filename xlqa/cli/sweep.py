@@ -84,13 +84,24 @@ def _dry_run(plan: Any, as_json: bool) -> int:
     from xlqa.runs.plan.cost import describe_estimate, estimate
     from xlqa.runs.plan.planner import plan_summary
     from xlqa.runs.sweep import prepare
+    from xlqa.runs.tuning import finish_tuning, plan_tuning
 
-    figures = estimate(plan, find_pending(plan))
+    parts = {"": plan}
+    if plan.request.tune:
+        tuning = plan_tuning(plan)
+        if find_pending(tuning).runs:
+            parts = {"tuning": tuning, "then, for example with the settings given:": plan}
+        else:
+            parts = {"": finish_tuning(plan, tuning)[0]}
+    figures = [estimate(part, find_pending(part)) for part in parts.values()]
     if not as_json:
-        print(describe_estimate(plan, figures), flush=True)
-    prepare(plan)
+        for (title, part), f in zip(parts.items(), figures, strict=True):
+            print(*([title] if title else []), describe_estimate(part, f), sep="\n", flush=True)
+    # Before the settings are chosen, nobody knows the sweep's own configs.
+    prepare(next(iter(parts.values())))
     if as_json:
-        print_json(plan_summary(plan) | {"estimate": figures})
+        summaries = [plan_summary(part) | {"estimate": f} for part, f in zip(parts.values(), figures, strict=True)]
+        print_json(summaries[-1] | ({"tuning": summaries[0]} if len(parts) > 1 else {}))
     return 0
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Hashable
 from typing import Any
 
@@ -43,16 +44,20 @@ class SubsetIterator(DataLearningIterator):  # type: ignore[misc]  # DeepPavlov 
         valid_size: examples cut from the train part before subsets are drawn, served as `valid`.
         source_size: examples from the source part (joint training); None for all.
         source_subset_seed: of that draw.
+        balanced: repeat the smaller of source and train part, so that joint training takes half of its windows from each.
     """
 
     def __init__(
         self, data: dict[str, Any], train_size: int | None = None, subset_seed: int = 0,
         subset_by: SubsetBy = "question", valid_size: int = 0,
-        source_size: int | None = None, source_subset_seed: int = 0, **kwargs: Any,
+        source_size: int | None = None, source_subset_seed: int = 0, balanced: bool = False, **kwargs: Any,
     ) -> None:  # fmt: skip
         train, valid = _target_part(data["train"], train_size, subset_seed, subset_by, valid_size)
-        joined = _source_part(data["source"], source_size, source_subset_seed) + train
-        parts: dict[str, list[Pair]] = {"train": joined, "valid": valid}
+        source = _source_part(data["source"], source_size, source_subset_seed)
+        parts: dict[str, list[Pair]] = {
+            "train": _balance(source, train) if balanced else source + train,
+            "valid": valid,
+        }
         for target, part, size in data["tests"]:
             chosen = part.examples if size is None else _in_order(part, int(size))
             parts[target] = to_pairs(chosen, part)
@@ -71,6 +76,12 @@ def _target_part(
     train, valid = SHARED.get(key, lambda: split_validation(whole, valid_size, TEST_SEED))
     chosen = _draw(train, size, seed, by, key)
     return to_pairs(chosen, part), to_pairs(valid, part)
+
+
+def _balance(source: list[Pair], train: list[Pair]) -> list[Pair]:
+    """Both parts with as many examples of each: those of the smaller one come several times."""
+    count = max(len(source), len(train)) if source and train else 0
+    return [*itertools.islice(itertools.cycle(source), count), *itertools.islice(itertools.cycle(train), count)]
 
 
 def _source_part(part: Part | None, size: int | None, seed: int) -> list[Pair]:

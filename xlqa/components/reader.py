@@ -33,7 +33,7 @@ class Part:
 
 
 def read_part(description: Mapping[str, Any], task: str = DEFAULT_TASK) -> Part:
-    """The examples of `{"name", "path", "sha256", "scorer", "skip_bad"}`, read once a process.
+    """The examples of `{"name", "path", "sha256", "scorer", "skip_bad", "labels"}`, read once a process.
 
     Raises:
         XlqaError: the file is missing, differs from its SHA-256, or cannot be read.
@@ -43,9 +43,12 @@ def read_part(description: Mapping[str, Any], task: str = DEFAULT_TASK) -> Part:
     if wanted and found != wanted:
         raise XlqaError(f"{path} differs from the file the config names (SHA-256 {wanted[:12]}…, here {found[:12]}…).")
     skip, language = bool(description.get("skip_bad", False)), str(description.get("language", ""))
-    key = ("reading", task, found, skip, language)
-    dataset = SHARED.get(key, lambda: get_task(task).read(path, language=language, skip_bad=skip))
-    return Part(str(description["name"]), task, str(description.get("scorer", "squad")), dataset.examples, key)
+    key: tuple[Hashable, ...] = ("reading", task, found, skip, language)
+    examples = SHARED.get(key, lambda: get_task(task).read(path, language=language, skip_bad=skip)).examples
+    if description.get("labels") == "shuffled":
+        whole, key = examples, (*key, "shuffled")
+        examples = SHARED.get(key, lambda: get_task(task).shuffle_labels(whole))
+    return Part(str(description["name"]), task, str(description.get("scorer", "squad")), examples, key)
 
 
 def _find_file(description: Mapping[str, Any]) -> Path:

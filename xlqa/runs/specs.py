@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from xlqa.records import SCHEMA_VERSION, Arm, DataRef, SubsetBy, planned_steps
+from xlqa.records import SCHEMA_VERSION, Arm, DataRef, JointSampling, SourceLabels, SubsetBy, planned_steps
 from xlqa.runs.paths import slug
 
 DECODING_VERSION = 1
@@ -87,6 +87,7 @@ class SourceStage:
     Attributes:
         size: questions; questions_in_file: how many there are (size is the whole when equal).
         seed: of the head, batches and dropout. The part drawn for a smaller size is the same for all seeds.
+        labels: "shuffled" for the control.
     """
 
     encoder: EncoderRef
@@ -96,6 +97,7 @@ class SourceStage:
     seed: int
     hyper: Hyper
     common: Common
+    labels: SourceLabels = "gold"
 
     @property
     def steps(self) -> int:
@@ -110,6 +112,7 @@ class SourceStage:
             "schema": SCHEMA_VERSION, "kind": "source", "encoder": self.encoder.sha256, "data": self.data.sha256,
             "size": self.size, "seed": self.seed, "hyper": _values(self.hyper), "common": _values(self.common),
         }  # fmt: skip
+        payload |= {"labels": self.labels} if self.labels != "gold" else {}
         return f"{self.data.language}-{self.size}-s{self.seed}-{digest(payload)}"
 
 
@@ -139,6 +142,12 @@ class RunSpec:
     subset_by: SubsetBy = "question"
     valid_size: int = 0
     train_seed: int | None = None
+    joint_sampling: JointSampling = "proportional"
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether it is a joint training that takes half of its windows from source and target each."""
+        return self.arm is Arm.JOINT and self.joint_sampling == "balanced"
 
     @property
     def training_seed(self) -> int:
@@ -186,7 +195,9 @@ class RunSpec:
         assert self.stage is not None
         if self.arm is Arm.TRANSFER:
             return self.stage.source_id.rsplit("-", 1)[1]
-        return {"data": self.stage.data.sha256, "size": self.stage.size, "steps": self.more_steps}
+        payload: dict[str, Any] = {"data": self.stage.data.sha256, "size": self.stage.size, "steps": self.more_steps}
+        payload |= {"labels": self.stage.labels} if self.stage.labels != "gold" else {}
+        return payload | ({"sampling": "balanced"} if self.is_balanced else {})
 
 
 @lru_cache(IDS_REMEMBERED)

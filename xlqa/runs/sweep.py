@@ -26,6 +26,7 @@ from xlqa.runs.store.failures import forget_failures, write_failures
 from xlqa.runs.store.requests import record_request
 from xlqa.runs.store.setup import place_inputs, write_configs
 from xlqa.runs.store.table import check_tables, write_results
+from xlqa.runs.tuning import finish_tuning, plan_tuning
 from xlqa.util.files import guarded, remove_stale_files
 from xlqa.util.locks import is_locked, shared_lease, unless_leased
 
@@ -41,17 +42,26 @@ class SweepOutcome:
 
 
 def run_sweep(plan: Plan, shard: tuple[int, int] | None = None, executor: Executor | None = None) -> SweepOutcome:
-    """Execute what is not finished of a plan, and write results.csv and failures.csv.
+    """Execute what is not finished of a plan, and write results.csv and failures.csv; with `--tune` tune its arms first.
 
     Args:
         shard: (i, n) for the i-th of n disjoint parts of the runs, i from 1.
         executor: where to execute it; this machine, with a worker per device, unless given.
 
     Raises:
-        XlqaError: the sweep's folder cannot be written. Runs that fail do not raise: they are in the outcome.
+        XlqaError: the sweep's folder cannot be written, or other shards still tune. Runs that fail do not raise: they are in the outcome.
         KeyboardInterrupt: Ctrl-C or SIGTERM; the table is written.
     """
     executor = executor or LocalExecutor(plan.request.device)
+    if plan.request.tune:
+        tuning = plan_tuning(plan)
+        print_line(f"tuning {', '.join(plan.request.tune)} of each arm at {plan.request.tune_size:,} target questions")
+        outcome = run_sweep(tuning, shard, executor)
+        if outcome.failures:
+            return outcome
+        plan, lines = finish_tuning(plan, tuning)
+        for line in lines:
+            print_line(line)
     check_tables(plan.layout)
     runs = take_shard(plan, shard)
     pending = find_pending(plan, runs)

@@ -285,6 +285,14 @@ class Task(ABC, Generic[E]):
     def head(self, options: HeadOptions) -> Head:
         """The task's head. Imports torch."""
 
+    def shuffle_labels(self, examples: Sequence[E]) -> tuple[E, ...]:
+        """The examples with labels that carry no information on the task: what `--source-labels shuffled` trains on.
+
+        Raises:
+            XlqaError: the task has no such control.
+        """
+        raise XlqaError(f"--source-labels shuffled: the task {self.name} has no such control.")
+
     def count_unreachable(self, features: Any, examples: Sequence[E]) -> int:
         """Examples that no prediction can get right, because of the lengths that `features` were made with."""
         return 0

@@ -116,7 +116,7 @@ def make_plan(request: SweepRequest) -> Plan:
         )
     started = {spec.stage.source_id for spec, _ in runs if spec.stage and spec.arm is Arm.TRANSFER}
     used = tuple(stage for stage in stages if stage.source_id in started)
-    return Plan(request, used, tuple(runs), _kept(request, [spec for spec, _ in runs]), finder.sets)
+    return Plan(request, used, tuple(runs), kept_runs(request, [spec for spec, _ in runs]), finder.sets)
 
 
 def _needs_source(request: SweepRequest) -> bool:
@@ -221,12 +221,13 @@ class _Finder:
         if valid := self.request.valid_size:
             with self.complaints.gather():
                 questions = len(split_validation(train.questions, valid, 0)[0])
-        beyond = [size for size in self.request.sizes if isinstance(size, int) and size > questions]
-        if beyond:
-            beside = f" beside {self.request.valid_size:,} for validation" if self.request.valid_size else ""
-            self.complaints.add(
-                f"{train.ref.name} has {questions:,} training questions{beside}, {max(beyond):,} requested: lower --sizes."
-            )
+        beside = f" beside {self.request.valid_size:,} for validation" if self.request.valid_size else ""
+        largest = max((size for size in self.request.sizes if isinstance(size, int)), default=0)
+        for flag, size in (("--sizes", largest), ("--tune-size", self.request.tune_size or 0)):
+            if size > questions:
+                self.complaints.add(
+                    f"{train.ref.name} has {questions:,} training questions{beside}, {size:,} requested: lower {flag}."
+                )
         return questions
 
     def _evaluation(self, index: int, test: LoadedSet, train: LoadedSet, source: LoadedSet | None) -> EvalSpec:
@@ -269,7 +270,9 @@ def _stages(
     if source is None:
         return []
     return [
-        SourceStage(encoder, source.ref, size, len(source.questions), seed, request.source_hyper, common)
+        SourceStage(
+            encoder, source.ref, size, len(source.questions), seed, request.source_hyper, common, request.source_labels
+        )
         for seed in range(request.source_seeds)
     ]
 
@@ -291,6 +294,7 @@ def _language_runs(
             target=None if zero else data.train.ref, target_questions=None if zero else data.train_questions,
             hyper=None if zero else request.hyper_of(arm), subset_by=request.subset_by,
             valid_size=0 if zero else request.valid_size, train_seed=train_seed,
+            joint_sampling=request.joint_sampling,
         )  # fmt: skip
 
     sizes = sorted({data.train_questions if size == FULL else int(size) for size in request.sizes})
@@ -301,7 +305,7 @@ def _language_runs(
         yield from (spec(arm, size, *seeds) for size in sizes for seeds in request.seed_pairs)
 
 
-def _kept(request: SweepRequest, specs: Sequence[RunSpec]) -> frozenset[str]:
+def kept_runs(request: SweepRequest, specs: Sequence[RunSpec]) -> frozenset[str]:
     """Runs whose weights stay: all, none, or per language the lowest-seed transfer run of the largest size."""
     trained = [spec for spec in specs if spec.steps]
     if request.keep == "all":

@@ -169,5 +169,11 @@ def _check_together(request: SweepRequest, complaints: Complaints) -> None:
                 )
     if request.train_seeds and max(request.seeds) >= SEED_STEP:
         complaints.add(f"--seeds {max(request.seeds)}: with --train-seeds give seeds below {SEED_STEP:,}.")
+    if request.tune and request.tune_size is None:
+        complaints.add(
+            "--tune needs the number of target questions to tune on: add --tune-size, such as --tune-size 300."
+        )
+    if request.tune and not request.valid_size:
+        complaints.add("--tune chooses on the target's validation part: add --valid-size, such as --valid-size 500.")
     if request.ray_address is not None and request.launcher != "ray":
         complaints.add(f"--ray-address {request.ray_address}: this needs --launcher ray.")

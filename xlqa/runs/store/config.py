@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from xlqa.records import DataRef
+from xlqa.records import DataRef, SourceLabels
 from xlqa.runs.paths import Layout
 from xlqa.runs.specs import EncoderRef, EvalSpec, RunSpec, SourceStage
 from xlqa.runs.store.rows import evaluation_row
@@ -24,9 +24,9 @@ def place_data(ref: DataRef) -> str:
     return Layout(Path()).data_file(ref.name, ref.sha256, data_suffix(ref.path))
 
 
-def data_entry(ref: DataRef, skip_bad: bool) -> DataEntry:
+def data_entry(ref: DataRef, skip_bad: bool, labels: SourceLabels = "gold") -> DataEntry:
     """A data set as configs name it."""
-    return DataEntry(ref.name, place_data(ref), ref.sha256, ref.language, ref.scorer, skip_bad)
+    return DataEntry(ref.name, place_data(ref), ref.sha256, ref.language, ref.scorer, skip_bad, labels)
 
 
 def place_encoder(encoder: EncoderRef) -> str:
@@ -39,7 +39,7 @@ def render_source(stage: SourceStage, root: Path) -> RunConfig:
     common = stage.common
     return RunConfig(
         kind="source", id=stage.source_id, root=str(root), language=stage.data.language, model=stage.encoder.name,
-        train=data_entry(stage.data, common.skip_bad),
+        train=data_entry(stage.data, common.skip_bad, stage.labels),
         # The part drawn for a smaller size is the same for every seed: seeds differ in head, batches and dropout.
         train_size=stage.size, subset_seed=0,
         encoder=place_encoder(stage.encoder), encoder_sha256=stage.encoder.sha256, max_length=common.max_length,
@@ -59,7 +59,7 @@ def render_run(spec: RunSpec, evals: Sequence[EvalSpec], root: Path, source_sha2
     return RunConfig(
         kind="run", id=spec.run_id, root=str(root),
         train=data_entry(spec.target, skip_bad) if spec.target else None,
-        source=data_entry(joint.data, joint.common.skip_bad) if joint else None,
+        source=data_entry(joint.data, joint.common.skip_bad, joint.labels) if joint else None, balanced=spec.is_balanced,
         tests=tuple(TestEntry(e.target, data_entry(e.data, skip_bad), e.size) for e in evals if e.split == "test"),
         train_size=spec.size, subset_seed=spec.seed, subset_by=spec.subset_by, valid_size=spec.valid_size,
         source_size=joint.size if joint else None,

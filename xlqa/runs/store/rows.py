@@ -30,6 +30,11 @@ def _source_columns(spec: RunSpec) -> dict[str, Any]:
     columns = {
         "source": stage.data.name, "source_sha256": stage.data.sha256, "source_size": stage.size, "source_steps": stage.steps,
     }  # fmt: skip
+    # What is not the plain source data is another source: in its name for readers, in its hash for whoever groups rows.
+    changes = ["labels shuffled"] * (stage.labels == "shuffled") + ["balanced"] * spec.is_balanced
+    if changes:
+        columns["source"] = f"{stage.data.name} ({'; '.join(changes)})"
+        columns["source_sha256"] = "+".join([stage.data.sha256, *changes])
     if spec.arm is Arm.JOINT:
         # One training sees both data sets: there is no stage with a seed or settings of its own.
         return columns

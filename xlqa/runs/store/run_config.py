@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from xlqa.errors import XlqaError
-from xlqa.records import SCHEMA_VERSION
+from xlqa.records import SCHEMA_VERSION, SourceLabels
 from xlqa.runs.paths import RunFolder
 from xlqa.runs.specs import Hyper
 from xlqa.runs.store.components import TASK_COMPONENTS, TaskComponents
@@ -42,7 +42,7 @@ MOST_EPOCHS = 10_000.0
 
 @dataclass(frozen=True, slots=True)
 class DataEntry:
-    """A data file of a sweep: `path` is relative to the sweep's folder."""
+    """A data file of a sweep: `path` is relative to the sweep's folder. Only source data may have shuffled labels."""
 
     name: str
     path: str
@@ -50,13 +50,15 @@ class DataEntry:
     language: str
     scorer: str
     skip_bad: bool = False
+    labels: SourceLabels = "gold"
 
     def to_json(self) -> dict[str, Any]:
-        entry = {
+        entry: dict[str, Any] = {
             "name": self.name, "path": "{ROOT}/" + self.path, "sha256": self.sha256, "language": self.language,
             "scorer": self.scorer,
         }  # fmt: skip
-        return entry | ({"skip_bad": True} if self.skip_bad else {})
+        entry |= {"skip_bad": True} if self.skip_bad else {}
+        return entry | ({"labels": self.labels} if self.labels != "gold" else {})
 
     def file(self, root: Path) -> Path:
         """The file below a sweep's folder."""
@@ -106,6 +108,7 @@ class RunConfig:
         train_size: questions of `train`; source_size: of `source`.
         encoder: path below the sweep's folder; encoder_sha256: over configuration, weights and tokenizer.
         source_id: the source stage that it starts from; source_sha256: of that stage's weights, None until it is trained.
+        balanced: whether joint training takes half of its windows from source and target each.
         hyper: None for zero-shot; more_steps: the source's share in joint training.
         evaluations: by target name.
         sealed: whether the JSON carried the checksum of its content.
@@ -128,6 +131,7 @@ class RunConfig:
     model: str = ""
     source: DataEntry | None = None
     source_size: int | None = None
+    balanced: bool = False
     source_id: str | None = None
     source_sha256: str | None = None
     tests: tuple[TestEntry, ...] = ()
@@ -243,7 +247,8 @@ class RunConfig:
         }  # fmt: skip
         if self.is_source:
             return section
-        return section | {"subset_by": self.subset_by, "valid_size": self.valid_size, "source_size": self.source_size}
+        section |= {"subset_by": self.subset_by, "valid_size": self.valid_size, "source_size": self.source_size}
+        return section | ({"balanced": True} if self.balanced else {})
 
     def _train(self) -> dict[str, Any]:
         section = train_section(self._components, self.hyper, self.seed, self.more_steps, list(self.evaluations))
@@ -402,6 +407,14 @@ def take_data(fields: Fields, *, done: bool = True) -> DataEntry:
     return entry
 
 
+def _take_source(fields: Fields) -> DataEntry:
+    """A source data entry from its JSON object."""
+    data = take_data(fields, done=False)
+    labels: Any = fields.choice("labels", ("gold", "shuffled")) if fields.has("labels") else "gold"
+    fields.done()
+    return replace(data, labels=labels)
+
+
 def _check_scorer(name: str, where: str) -> None:
     from xlqa.tasks.qa.scorers import get_scorer
 
@@ -422,10 +435,11 @@ def take_test(fields: Fields) -> TestEntry:
 def _take_reader(reader: Fields, kind: Kind, known: TaskComponents) -> dict[str, Any]:
     reader.fixed("class_name", known.reader)
     train = reader.maybe_object("train")
-    found: dict[str, Any] = {"train": take_data(train) if train else None}
+    take_train = _take_source if kind == "source" else take_data
+    found: dict[str, Any] = {"train": take_train(train) if train else None}
     if kind == "run":
         source = reader.maybe_object("source")
-        found["source"] = take_data(source) if source else None
+        found["source"] = _take_source(source) if source else None
         found["tests"] = tuple(take_test(entry) for entry in reader.objects("tests"))
     reader.done()
     return found
@@ -438,6 +452,7 @@ def _take_iterator(iterator: Fields, kind: Kind, known: TaskComponents) -> dict[
         found |= {
             "subset_by": iterator.choice("subset_by", ("question", "paragraph")),
             "valid_size": iterator.whole("valid_size"), "source_size": iterator.maybe_whole("source_size"),
+            "balanced": iterator.has("balanced") and iterator.truth("balanced"),
         }  # fmt: skip
     iterator.done()
     return found

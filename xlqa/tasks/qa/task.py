@@ -64,6 +64,12 @@ class QuestionAnswering(Task[Question]):
         first = np.array([_spans(question)[0] for question in examples], dtype=np.int64)
         return label_windows(features, first[:, 0], first[:, 1])
 
+    def shuffle_labels(self, examples: Sequence[Question]) -> tuple[Question, ...]:
+        """Each question with the answers of another question of its paragraph (`xlqa.tasks.qa.shuffle`)."""
+        from xlqa.tasks.qa.shuffle import shuffle_answers
+
+        return shuffle_answers(examples)
+
     def count_unreachable(self, features: Windows, examples: Sequence[Question]) -> int:
         """Questions without a gold answer that is whole in one window."""
         return count_unreachable(features, [_spans(question) for question in examples])
