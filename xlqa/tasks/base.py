@@ -294,7 +294,11 @@ class Task(ABC, Generic[E]):
         return ()
 
 
-TASKS: dict[str, tuple[str, str]] = {"qa": ("xlqa.tasks.qa.task", "QuestionAnswering")}
+TASKS: dict[str, tuple[str, str]] = {
+    "qa": ("xlqa.tasks.qa.task", "QuestionAnswering"),
+    "ner": ("xlqa.tasks.tagging.task", "NamedEntities"),
+    "pos": ("xlqa.tasks.tagging.task", "PartsOfSpeech"),
+}
 """Module and class of each task by name: imported on first use."""
 
 _known: dict[str, Task[Any]] = {}
