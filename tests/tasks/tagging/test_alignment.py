@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ def test_windows_of_a_long_sentence_cover_it_in_order(sizes: list[int], room: in
         assert begin <= low < high <= end
         assert sum(sizes[begin:end]) <= room
     if len(found) > 1:
-        shared = [before[1] - after[0] for before, after in zip(found, found[1:], strict=False)]
+        shared = [before[1] - after[0] for before, after in pairwise(found)]
         assert min(shared) >= 0
 
 

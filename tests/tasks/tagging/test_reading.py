@@ -106,7 +106,7 @@ def test_json_lines(tmp_path: Path) -> None:
 
 def test_compressed_and_repeated_ids(tmp_path: Path) -> None:
     path = tmp_path / "file.xz"
-    path.write_bytes(lzma.compress("# sent_id = a\nx\tB-PER\n\n# sent_id = a\ny\tO\n".encode()))
+    path.write_bytes(lzma.compress(b"# sent_id = a\nx\tB-PER\n\n# sent_id = a\ny\tO\n"))
     found = read_sentences(path, "ner")
     assert [s.id for s in found.examples] == ["a", "a~2"]
     assert found.repairs == {"id used twice": 1}

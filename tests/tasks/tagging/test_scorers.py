@@ -50,7 +50,7 @@ def test_scores_are_ratios_of_sums_over_sentences() -> None:
 
 
 def test_a_metric_without_any_entity_is_undefined_not_zero() -> None:
-    assert score(NER, ["O O"], ["O O"]).percents() == dict.fromkeys(NER.metrics)
+    assert score(NER, ["O O"], ["O O"]).percents(NER.metrics) == dict.fromkeys(NER.metrics)
 
 
 def test_parts_of_speech_count_words() -> None:
@@ -66,7 +66,9 @@ def test_xtreme_merges_equal_neighbours_and_conjunctions() -> None:
 
 
 TAGS = st.sampled_from(["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-X-Y", "I-X-Y"])
-UPOS = st.sampled_from(["NOUN", "VERB", "X", "SYM", "CCONJ", "SCONJ", "INTJ", "ADJ", "ADV", "ADP", "AUX", "PUNCT", "PROPN"])
+UPOS = st.sampled_from(
+    ["NOUN", "VERB", "X", "SYM", "CCONJ", "SCONJ", "INTJ", "ADJ", "ADV", "ADP", "AUX", "PUNCT", "PROPN"]
+)
 
 
 def pairs(tags: st.SearchStrategy[str]) -> st.SearchStrategy[list[tuple[list[str], list[str]]]]:
