@@ -235,8 +235,8 @@ class Task(ABC, Generic[E]):
     outputs: ClassVar[tuple[str, ...]]
     """Names of what it returns; the first one is the prediction that is scored and stored."""
 
-    metrics: ClassVar[tuple[str, ...]]
-    """Columns of results.csv, the leading one first."""
+    metrics: tuple[str, ...]
+    """Columns of results.csv, the leading one first (`records.TASK_METRICS`)."""
 
     shown: ClassVar[tuple[str, ...]]
     """The metrics that a line on the terminal has room for."""
@@ -252,6 +252,10 @@ class Task(ABC, Generic[E]):
     @abstractmethod
     def overlap(self, train: Sequence[E], test: Sequence[E]) -> frozenset[str]:
         """Ids of the test examples whose text is in the training data."""
+
+    def leak(self, source: Sequence[E], test: Sequence[E]) -> frozenset[str]:
+        """Ids of the test examples that the source data gives away: a model that trained on it has seen them."""
+        return self.overlap(source, test)
 
     @abstractmethod
     def input_of(self, example: E) -> tuple[Any, ...]:

@@ -45,8 +45,8 @@ def test_scores_are_ratios_of_sums_over_sentences() -> None:
     found = score(NER, [row[0] for row in GOLDEN], [row[1] for row in GOLDEN])
     right, said, there = np.array([row[2] for row in GOLDEN]).sum(axis=0)
     assert found.percent("f1") == pytest.approx(100 * 2 * right / (said + there))
-    assert found.percent("precision") == pytest.approx(100 * right / said)
-    assert found.percent("recall") == pytest.approx(100 * right / there)
+    assert found.percent("entity_precision") == pytest.approx(100 * right / said)
+    assert found.percent("entity_recall") == pytest.approx(100 * right / there)
 
 
 def test_a_metric_without_any_entity_is_undefined_not_zero() -> None:
@@ -65,6 +65,7 @@ def test_xtreme_merges_equal_neighbours_and_conjunctions() -> None:
     assert score(POS, ["NOUN CCONJ NOUN"], ["NOUN SCONJ NOUN"]).percent("xtreme_f1") == 100.0
 
 
+FUNCTIONS = {"f1": "f1_score", "entity_precision": "precision_score", "entity_recall": "recall_score"}
 TAGS = st.sampled_from(["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-X-Y", "I-X-Y"])
 UPOS = st.sampled_from(
     ["NOUN", "VERB", "X", "SYM", "CCONJ", "SCONJ", "INTJ", "ADJ", "ADV", "ADP", "AUX", "PUNCT", "PROPN"]
@@ -85,7 +86,7 @@ def test_both_modes_equal_seqeval(sentences: list[tuple[list[str], list[str]]]) 
 
     golds, predictions = [g for g, _ in sentences], [p for _, p in sentences]
     found = score(NER, [" ".join(g) for g in golds], [" ".join(p) for p in predictions])
-    for metric, function in (("f1", "f1_score"), ("precision", "precision_score"), ("recall", "recall_score")):
+    for metric, function in FUNCTIONS.items():
         theirs = getattr(seqeval, function)(golds, predictions, zero_division=0)
         assert (found.percent(metric) or 0.0) == pytest.approx(100 * theirs, abs=1e-9)
     strict = seqeval.f1_score(golds, predictions, mode="strict", scheme=IOB2, zero_division=0)

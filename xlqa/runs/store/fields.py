@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from xlqa.errors import XlqaError
-from xlqa.records import PERCENT_COLUMNS, RESULT_COLUMNS, TEXT_COLUMNS, WHOLE_COLUMNS
+from xlqa.records import EVERY_COLUMN, PERCENT_COLUMNS, TASK_METRICS, TEXT_COLUMNS, WHOLE_COLUMNS, result_columns
 from xlqa.util.text import plain
 
 MOST_WHOLE = 2**63
@@ -149,14 +149,16 @@ class Fields:
 
     def columns(self) -> dict[str, Any]:
         """Those of the fields left that are columns of results.csv."""
-        return {column: _cell(self, column) for column in RESULT_COLUMNS if self.has(column)}
+        return {column: _cell(self, column) for column in EVERY_COLUMN if self.has(column)}
 
     def row(self, name: str) -> dict[str, Any]:
         """A row of results.csv: its columns, numbers finite and within their range; columns that an older version lacks are None."""
         fields = self.object(name)
-        row = dict.fromkeys(RESULT_COLUMNS) | fields.columns()
+        task = fields.choice("task", tuple(TASK_METRICS)) if fields.has("task") else "qa"
+        columns = result_columns(task)
+        row = dict.fromkeys(columns) | {column: _cell(fields, column) for column in columns if fields.has(column)}
         fields.done()
-        return row
+        return row if task == "qa" else row | {"task": task}
 
 
 def _cell(fields: Fields, column: str) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from xlqa.records import TASK_METRICS
 from xlqa.tasks.base import Dataset, Head, HeadOptions, Scores, Task
 from xlqa.tasks.sentences.features import ClassLabels, TextWindows, label_texts, make_text_windows
 from xlqa.tasks.sentences.reading import KINDS, LabelledText, read_texts
@@ -19,12 +20,12 @@ class Classification(Task[LabelledText]):
     """Find the label of a sentence or of a pair of sentences."""
 
     outputs = ("label", "probability")
-    metrics = ("accuracy", "macro_f1")
     shown = ("accuracy", "macro_f1")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.kind = KINDS[name]
+        self.metrics = TASK_METRICS[name]
 
     def read(self, path: Path, *, language: str = "", skip_bad: bool = False) -> Dataset[LabelledText]:
         """Read a file of labelled texts (`xlqa.tasks.sentences.reading`)."""

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from xlqa.records import TASK_METRICS
 from xlqa.tasks.base import Dataset, Head, HeadOptions, Scores, Task
 from xlqa.tasks.tagging.alignment import TaggedWindows, TagLabels, label_words, make_tagged_windows
 from xlqa.tasks.tagging.reading import Kind, Sentence, read_sentences
@@ -82,8 +83,8 @@ class Tagging(Task[Sentence]):
 class NamedEntities(Tagging):
     """Named entities, with tags in IOB2."""
 
-    metrics = ("f1", "precision", "recall", "strict_f1")
-    shown = ("f1", "precision", "recall")
+    metrics = TASK_METRICS["ner"]
+    shown = ("f1", "entity_precision", "entity_recall")
 
     def label_set(self, examples: Sequence[Sentence]) -> tuple[str, ...]:
         """O, and B- and I- of every type, sorted: a type that the data never continues can still be continued."""
@@ -103,7 +104,7 @@ class NamedEntities(Tagging):
 class PartsOfSpeech(Tagging):
     """Parts of speech, such as Universal Dependencies' UPOS."""
 
-    metrics = ("accuracy", "xtreme_f1")
+    metrics = TASK_METRICS["pos"]
     shown = ("accuracy",)
 
     def score(self, examples: Sequence[Sentence], predictions: Sequence[Sequence[str]], scorer: str) -> Scores:
