@@ -19,7 +19,7 @@ class SweepKeywords(TypedDict, total=False):
     task: Literal["qa", "ner", "pos", "nli", "paraphrase", "topic", "sentiment"]
     """What the encoder learns: qa (question answering), ner, pos, nli, paraphrase, topic or sentiment. [default: qa]"""
     sizes: Sequence[int | str] | str | int
-    """Numbers of labelled target examples; `full` is all. The transfer arm always includes zero-shot. [default: 100,1000,10000; other tasks 10,100,1000]"""
+    """Numbers of labelled target examples; `full` is all. Transfer always includes zero-shot. [default: 100,1000,10000; other tasks 10,100,1000]"""
     arms: Words
     """Arms to compare: transfer, target-only, joint, monolingual. [default: transfer,target-only]"""
     seeds: int | Sequence[int] | str
