@@ -177,8 +177,45 @@ RESULT_COLUMNS = (
 )  # fmt: skip
 """The columns of results.csv, in order. A value that does not apply (a target-only run's source) is empty, never 0."""
 
+TASK_METRICS: dict[str, tuple[str, ...]] = {
+    "qa": ("f1", "em", "squad_f1", "squad_em"),
+    "ner": ("f1", "entity_precision", "entity_recall", "strict_f1"),
+    "pos": ("accuracy", "xtreme_f1"),
+    "nli": ("accuracy", "macro_f1"),
+    "paraphrase": ("accuracy", "macro_f1"),
+    "topic": ("accuracy", "macro_f1"),
+    "sentiment": ("accuracy", "macro_f1"),
+}
+"""The metrics of each task, the leading one first: its columns of results.csv, in percent."""
+
+TASK_SCORERS: dict[str, str] = {"ner": "conll"} | {
+    name: "accuracy" for name in TASK_METRICS if name not in ("qa", "ner")
+}
+"""The scorer of each task but question answering, where the test set decides."""
+
+
+def result_columns(task: str) -> tuple[str, ...]:
+    """The columns of a task's results.csv, in order.
+
+    Question answering has RESULT_COLUMNS. Other tasks say which they are in a first column, `task`, and have their own metrics; of
+    these the leading one also without the test examples whose text is in the train part.
+    """
+    if task == "qa":
+        return RESULT_COLUMNS
+    metrics = TASK_METRICS[task]
+    own = {"f1": (*metrics, "scorer"), "f1_without_overlap": (f"{metrics[0]}_without_overlap",)}
+    dropped = {*SCORE_COLUMNS, "em_without_overlap", "max_answer_length"}
+    columns: list[str] = ["task"]
+    for column in RESULT_COLUMNS:
+        columns += own.get(column, () if column in dropped else (column,))
+    return tuple(columns)
+
+
+EVERY_COLUMN = tuple(dict.fromkeys(column for task in TASK_METRICS for column in result_columns(task)))
+"""The columns of all tasks."""
+
 TEXT_COLUMNS = (
-    "lang", "arm", "model", "source", "target", "test", "split", "scorer", "subset_by", "learned",
+    "task", "lang", "arm", "model", "source", "target", "test", "split", "scorer", "subset_by", "learned",
     "device", "host", "finished", "xlqa", "deeppavlov", "torch", "transformers",
     "precision", "model_sha256", "source_sha256", "target_sha256", "test_sha256", "source_id", "eval_id", "run_id",
 )  # fmt: skip
@@ -194,7 +231,11 @@ WHOLE_COLUMNS = (
     "paragraphs",
     "target_questions",
 )
-PERCENT_COLUMNS = ("f1", "em", "squad_f1", "squad_em", "f1_without_overlap", "em_without_overlap")
+PERCENT_COLUMNS = tuple(
+    column
+    for column in EVERY_COLUMN
+    if column.removesuffix("_without_overlap") in {metric for metrics in TASK_METRICS.values() for metric in metrics}
+)
 
 VOLATILE_COLUMNS = MACHINE_COLUMNS
 """Time, host, device and version columns: the only ones in which two tables of the same request may differ."""

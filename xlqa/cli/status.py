@@ -55,10 +55,11 @@ def _lines(found: SweepStatus) -> list[str]:
 
     lines = [printable(_headline(found)), ""]
     lines += [printable(_say_run(stage)) for stage in found.stages] + [""] * bool(found.stages)
-    heads = ("LANG", "ARM", "SIZE", "TEST", "DONE", "F1", "SCORER", "SETTING")
+    metrics = "/".join(dict.fromkeys(group.metric for group in found.groups)).upper()
+    heads = ("LANG", "ARM", "SIZE", "TEST", "DONE", metrics or "F1", "SCORER", "SETTING")
     rows = [
         (g.lang, g.arm, f"{g.size:,}", g.test + (" (valid)" if g.split == "valid" else ""), f"{g.done}/{g.runs}",
-         "–" if g.f1 is None else f"{g.f1:.1f}", g.scorer, g.setting)
+         "–" if g.leading is None else f"{g.leading:.1f}", g.scorer, g.setting)
         for g in found.groups
     ]  # fmt: skip
     lines += table_lines(heads, rows)

@@ -41,3 +41,33 @@ def squad_f1(golds: Sequence[Gold], predictions: Sequence[Any]) -> float:
 def squad_em(golds: Sequence[Gold], predictions: Sequence[Any]) -> float:
     """Share of exact matches in percent under SQuAD v1.1's rules."""
     return _percent(golds, predictions, "squad_em")
+
+
+def entity_precision(golds: Sequence[Gold], predictions: Sequence[Any]) -> float:
+    """Share of the predicted entities that are right, in percent."""
+    return _percent(golds, predictions, "entity_precision")
+
+
+def entity_recall(golds: Sequence[Gold], predictions: Sequence[Any]) -> float:
+    """Share of the gold entities that were found, in percent."""
+    return _percent(golds, predictions, "entity_recall")
+
+
+def strict_f1(golds: Sequence[Gold], predictions: Sequence[Any]) -> float:
+    """Entity F1 in percent under strict IOB2."""
+    return _percent(golds, predictions, "strict_f1")
+
+
+def accuracy(golds: Sequence[Gold], predictions: Sequence[Any]) -> float:
+    """Share of words, or of texts, with the right label, in percent."""
+    return _percent(golds, predictions, "accuracy")
+
+
+def xtreme_f1(golds: Sequence[Gold], predictions: Sequence[Any]) -> float:
+    """What XTREME reports for parts of speech: seqeval's F1 on the bare tags, in percent."""
+    return _percent(golds, predictions, "xtreme_f1")
+
+
+def macro_f1(golds: Sequence[Gold], predictions: Sequence[Any]) -> float:
+    """Mean of the labels' F1, in percent."""
+    return _percent(golds, predictions, "macro_f1")

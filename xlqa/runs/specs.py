@@ -67,12 +67,25 @@ class Hyper:
 
 @dataclass(frozen=True, slots=True)
 class Common:
-    """What all runs of a sweep share, because windows and arithmetic must be the same on both sides of a comparison."""
+    """What all runs that are compared share, because windows and arithmetic must be the same on both sides.
+
+    Attributes:
+        labels: all labels of a classification, from source and target train part; () for question answering.
+    """
 
     max_length: int
     stride: int
     precision: str
     skip_bad: bool = False
+    task: str = "qa"
+    labels: tuple[str, ...] = ()
+
+    def payload(self) -> dict[str, Any]:
+        """What enters an identity: question answering is what runs were before there were tasks."""
+        values = _values(self)
+        if self.task == "qa":
+            del values["task"], values["labels"]
+        return values
 
 
 def _values(settings: Hyper | Common) -> dict[str, Any]:
@@ -110,7 +123,7 @@ class SourceStage:
     def _make_id(self) -> str:
         payload = {
             "schema": SCHEMA_VERSION, "kind": "source", "encoder": self.encoder.sha256, "data": self.data.sha256,
-            "size": self.size, "seed": self.seed, "hyper": _values(self.hyper), "common": _values(self.common),
+            "size": self.size, "seed": self.seed, "hyper": _values(self.hyper), "common": self.common.payload(),
         }  # fmt: skip
         payload |= {"labels": self.labels} if self.labels != "gold" else {}
         return f"{self.data.language}-{self.size}-s{self.seed}-{digest(payload)}"
@@ -179,7 +192,7 @@ class RunSpec:
     def _make_id(self) -> str:
         payload: dict[str, Any] = {
             "schema": SCHEMA_VERSION, "kind": self.arm.value, "encoder": self.encoder.sha256, "size": self.size,
-            "common": _values(self.common),
+            "common": self.common.payload(),
         }  # fmt: skip
         if self.stage:
             payload["source"] = self._source_payload()
@@ -237,4 +250,7 @@ class EvalSpec:
             "split": self.split, "valid_size": self.valid_size, "max_answer_length": self.max_answer_length,
             "max_length": common.max_length, "stride": common.stride, "skip_bad": common.skip_bad,
         }  # fmt: skip
+        if common.task != "qa":
+            payload |= {"task": common.task, "labels": common.labels}
+            del payload["max_answer_length"]
         return f"{slug(self.data.name)}-{digest(payload)}"

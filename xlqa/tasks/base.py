@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
@@ -57,26 +57,31 @@ class Scores:
         metrics: M names, the leading one first.
         numerators: (X, M), for example the F1 of an answer, 1 for a correct label, 2 * TP of a sentence's entities.
         denominators: (X, M), for example 1, the words of a sentence, 2 * TP + FP + FN.
+        means: further metrics, each the mean of some of the others that are defined (macro F1 over labels).
     """
 
     metrics: tuple[str, ...]
     numerators: Floats
     denominators: Floats
+    means: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def percent(self, metric: str) -> float | None:
         """A metric in percent over all examples; None where its denominator is 0: the metric is then undefined."""
+        if metric in self.means:
+            parts = [value for part in self.means[metric] if (value := self.percent(part)) is not None]
+            return sum(parts) / len(parts) if parts else None
         column = self.metrics.index(metric)
         total = float(self.denominators[:, column].sum())
         return 100.0 * float(self.numerators[:, column].sum()) / total if total else None
 
-    def percents(self) -> dict[str, float | None]:
-        """Every metric in percent, rounded to six decimals as in results.csv."""
-        values = {metric: self.percent(metric) for metric in self.metrics}
+    def percents(self, metrics: Sequence[str]) -> dict[str, float | None]:
+        """Some metrics in percent, rounded to six decimals as in results.csv."""
+        values = {metric: self.percent(metric) for metric in metrics}
         return {metric: None if value is None else round(value, 6) for metric, value in values.items()}
 
     def take(self, rows: npt.NDArray[np.bool_]) -> Scores:
         """The scores of the examples where (X,) `rows` is true."""
-        return Scores(self.metrics, self.numerators[rows], self.denominators[rows])
+        return replace(self, numerators=self.numerators[rows], denominators=self.denominators[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +235,8 @@ class Task(ABC, Generic[E]):
     outputs: ClassVar[tuple[str, ...]]
     """Names of what it returns; the first one is the prediction that is scored and stored."""
 
-    metrics: ClassVar[tuple[str, ...]]
-    """Columns of results.csv, the leading one first."""
+    metrics: tuple[str, ...]
+    """Columns of results.csv, the leading one first (`records.TASK_METRICS`)."""
 
     shown: ClassVar[tuple[str, ...]]
     """The metrics that a line on the terminal has room for."""
@@ -247,6 +252,10 @@ class Task(ABC, Generic[E]):
     @abstractmethod
     def overlap(self, train: Sequence[E], test: Sequence[E]) -> frozenset[str]:
         """Ids of the test examples whose text is in the training data."""
+
+    def leak(self, source: Sequence[E], test: Sequence[E]) -> frozenset[str]:
+        """Ids of the test examples that the source data gives away: a model that trained on it has seen them."""
+        return self.overlap(source, test)
 
     @abstractmethod
     def input_of(self, example: E) -> tuple[Any, ...]:
@@ -302,7 +311,15 @@ class Task(ABC, Generic[E]):
         return ()
 
 
-TASKS: dict[str, tuple[str, str]] = {"qa": ("xlqa.tasks.qa.task", "QuestionAnswering")}
+TASKS: dict[str, tuple[str, str]] = {
+    "qa": ("xlqa.tasks.qa.task", "QuestionAnswering"),
+    "ner": ("xlqa.tasks.tagging.task", "NamedEntities"),
+    "pos": ("xlqa.tasks.tagging.task", "PartsOfSpeech"),
+    "nli": ("xlqa.tasks.sentences.task", "PairClassification"),
+    "paraphrase": ("xlqa.tasks.sentences.task", "PairClassification"),
+    "topic": ("xlqa.tasks.sentences.task", "SentenceClassification"),
+    "sentiment": ("xlqa.tasks.sentences.task", "SentenceClassification"),
+}
 """Module and class of each task by name: imported on first use."""
 
 _known: dict[str, Task[Any]] = {}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 NETWORK_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
@@ -22,3 +24,21 @@ def draw_linear(layer: Any, config: Any, generator: torch.Generator) -> None:
         weight = torch.empty(layer.weight.shape).normal_(0.0, deviation, generator=generator)
         layer.weight.copy_(weight)
         layer.bias.zero_()
+
+
+def label_config(labels: Sequence[str]) -> dict[str, Any]:
+    """The fields of a network's configuration that name the labels of a classification."""
+    numbered = dict(enumerate(labels))
+    return {"num_labels": len(labels), "id2label": numbered, "label2id": {label: i for i, label in numbered.items()}}
+
+
+def label_mismatch(network: Any, labels: Sequence[str]) -> str | None:
+    """How a network's labels differ from those of a run, in a few words, or None."""
+    known = [network.config.id2label[i] for i in range(network.config.num_labels)]
+    return None if known == list(labels) else f"its labels are {', '.join(known)}, this run's {', '.join(labels)}"
+
+
+def entropy(labels: npt.NDArray[np.int32]) -> float:
+    """Entropy of some labels' frequencies, in nats: the loss of a guess that knows the frequencies alone."""
+    share = np.unique(labels, return_counts=True)[1] / max(1, len(labels))
+    return float(-(share * np.log(share)).sum())

@@ -51,7 +51,9 @@ def resolve(
     raise XlqaError(unknown_part(name_or_path, samples))
 
 
-_SUFFIXES = (".json", ".jsonl", ".csv", ".tsv", ".parquet", ".gz", ".xz", ".txt")
+_SUFFIXES = (
+    ".json", ".jsonl", ".csv", ".tsv", ".parquet", ".gz", ".xz", ".txt", ".conll", ".conllu", ".iob2",
+)  # fmt: skip
 
 
 def ensure_local(
@@ -81,12 +83,14 @@ def read_ref(ref: DataRef, *, skip_bad: bool = False) -> Reading:
 
 
 def sample_files() -> dict[str, Path]:
-    """The embedded sample's parts by name: "sample.es.train" lies in es.train.json."""
-    return {f"sample.{file.name.removesuffix('.json')}": file for file in sorted(SAMPLE_FOLDER.glob("*.json"))}
+    """The embedded sample's parts by name: "sample.es.train" is es.train.json, "sample.ner.es.train" ner.es.train.conll."""
+    patterns = ("*.json", "ner.*.conll", "nli.*.jsonl")
+    files = sorted(file for pattern in patterns for file in SAMPLE_FOLDER.glob(pattern))
+    return {f"sample.{file.name.removesuffix(file.suffix)}": file for file in files}
 
 
 def _sample(name: str, path: Path) -> DataRef:
-    language = name.split(".")[1]
+    language = next(part for part in name.split(".")[1:] if len(part) == 2)
     return DataRef(name, path, file_sha256(path), language, _default_scorer(language), "sample")
 
 

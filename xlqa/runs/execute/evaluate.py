@@ -5,20 +5,21 @@ xlqa evaluate runs/<run_id> --test squad.dev
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from xlqa.errors import XlqaError
-from xlqa.records import DataRef
+from xlqa.records import TASK_METRICS, TASK_SCORERS, DataRef
 from xlqa.runs.execute.run import execute
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.specs import Common, EvalSpec
 from xlqa.runs.store.config import data_entry, place_data
-from xlqa.runs.store.results import is_trained, read_result
+from xlqa.runs.store.results import is_trained, read_result, task_of
 from xlqa.runs.store.run_config import Evaluation, RunConfig, TestEntry, read_config, write_config
 from xlqa.runs.store.setup import copy_whole, preparing
 from xlqa.runs.store.table import check_tables, write_results
-from xlqa.tasks.qa.reading import read_dataset
+from xlqa.tasks.base import get_task
 from xlqa.tasks.sources import resolve
 from xlqa.training.context import print_event
 
@@ -51,9 +52,13 @@ def evaluate_run(
     _refuse_without_weights(folder, config)
     check_tables(Layout(folder.root))
     ref = resolve(test, language=language, data_dir=data_dir)
-    questions = read_dataset(ref.path, language=language).questions
-    if test_size is not None and test_size > len(questions):
-        raise XlqaError(f"{ref.name} has {len(questions):,} questions, {test_size:,} requested: lower --test-size.")
+    task = get_task(config.task)
+    ref = replace(ref, scorer=TASK_SCORERS.get(task.name, ref.scorer))
+    examples = task.read(ref.path, language=language).examples
+    if test_size is not None and test_size > len(examples):
+        raise XlqaError(f"{ref.name} has {len(examples):,} {task.unit}s, {test_size:,} requested: lower --test-size.")
+    if foreign := sorted(set(task.label_set(examples)) - set(config.labels)) if config.labels else []:
+        raise XlqaError(f"{ref.name} has the label {foreign[0]}, which this run does not know: take another set.")
     eval_id = _add_test(folder, ref, test_size)
     if read_result(folder.evaluation(eval_id)) is None:
         copy_whole(ref.path, folder.root / place_data(ref), ref.sha256)
@@ -78,7 +83,7 @@ def _add_test(folder: RunFolder, ref: DataRef, test_size: int | None) -> str:
     with preparing(Layout(folder.root)):
         config = read_config(folder)
         row, skip_bad = dict(config.first_row), config.skip_bad
-        common = Common(config.max_length, config.stride, config.precision, skip_bad)
+        common = Common(config.max_length, config.stride, config.precision, skip_bad, config.task, config.labels)
         eval_id = EvalSpec("test", ref, test_size, config.max_answer_length).eval_id(common)
         evaluation = Evaluation(eval_id, None, _row(row, ref, test_size, eval_id))
         if evaluation.digest not in config.digests:
@@ -89,15 +94,18 @@ def _add_test(folder: RunFolder, ref: DataRef, test_size: int | None) -> str:
 
 def _row(some: dict[str, Any], ref: DataRef, test_size: int | None, eval_id: str) -> dict[str, Any]:
     """The row of another evaluation of the same run."""
-    return some | {
+    unknown = [name for name in some if name.endswith("_overlap")]
+    return some | dict.fromkeys(unknown) | {
         "test": ref.name, "split": "test", "test_sha256": ref.sha256, "test_size": test_size, "scorer": ref.scorer,
-        "eval_id": eval_id, "source_overlap": None, "train_overlap": None, "f1_without_overlap": None,
-        "em_without_overlap": None,
+        "eval_id": eval_id,
     }  # fmt: skip
 
 
 def show_row(row: dict[str, Any]) -> str:
     """One line on an evaluation."""
+    if (task := task_of(row)) != "qa":
+        known = (f"{name} {row[name]:.2f}" for name in TASK_METRICS[task] if row[name] is not None)
+        return f"{row['run_id']} on {row['test']}: {', '.join(known)} ({row['questions']:,} {get_task(task).unit}s)"
     return (
         f"{row['run_id']} on {row['test']}: F1 {row['f1']:.2f}, EM {row['em']:.2f} ({row['scorer']}; "
         f"SQuAD F1 {row['squad_f1']:.2f}, EM {row['squad_em']:.2f}; {row['questions']:,} questions)"

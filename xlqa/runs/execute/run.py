@@ -173,12 +173,13 @@ class _Run:
         done = self.trainer.evaluated[target]
         evaluation = self.config.evaluations[target]
         scored = ScoredSet.of(done.examples, done.scores)
-        overlap = scored.without(self._overlapping(target, evaluation)) if evaluation.overlap_with else {}
-        row = {**evaluation.row, **scored.columns(), **overlap, **self._measured(done)}
+        task = self.config.task
+        overlap = scored.without(self._overlapping(target, evaluation), task) if evaluation.overlap_with else {}
+        row = {**evaluation.row, **scored.columns(task), **overlap, **self._measured(done)}
         predictions = dict(zip(scored.ids, done.predictions, strict=True))
         test = self._describe_test(target, evaluation)
         write_evaluation(self.folder.evaluation(evaluation.eval_id), predictions, scored, row, test)
-        self.listen(Scored(row["test"], row["scorer"], {name: row[name] for name in get_task(self.config.task).shown}))
+        self.listen(Scored(row["test"], row["scorer"], {name: row[name] for name in get_task(task).shown}))
 
     def _measured(self, done: Any) -> dict[str, Any]:
         columns = ("steps", "final_loss", "learned", "train_seconds", "examples_per_second", "micro_batch")

@@ -27,6 +27,8 @@ def long_answers(plan: Plan) -> list[str]:
     A vocabulary that falls apart into letters makes a short answer long: 30 pieces, which suit the encoder's own languages,
     then put a lid on every score. Encoders without a tokenizer.json are left out.
     """
+    if plan.request.task != "qa":
+        return []
     pairs = {
         (spec.encoder.sha256, test.data.sha256): (spec.encoder, test) for spec, evals in plan.runs for test in evals
     }

@@ -14,8 +14,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from xlqa.errors import XlqaError
-from xlqa.runs.plan.planner import LoadedSet, Plan
+from xlqa.runs.plan.planner import LoadedSet, Plan, as_text
 from xlqa.runs.specs import EncoderRef, EvalSpec, RunSpec, SourceStage
+from xlqa.tasks.base import get_task
 from xlqa.util.text import format_duration
 
 SAMPLE = 200
@@ -118,6 +119,12 @@ def count_pieces(encoder: EncoderRef, loaded: LoadedSet, max_length: int, stride
     except XlqaError:
         per_question = loaded.mean_characters / CHARACTERS_PER_PIECE
         return PieceCounts(min(per_question, float(max_length)), per_question)
+    if loaded.task != "qa":
+        counts, _ = cutter.count(
+            [as_text(given) for example in chosen for given in get_task(loaded.task).input_of(example)]
+        )
+        mean = float(np.sum(counts)) / len(chosen) + cutter.special
+        return PieceCounts(min(mean, float(max_length)), mean)
     contexts, _ = cutter.count([question.context for question in chosen])
     asked, _ = cutter.count([question.question for question in chosen])
     kept, windows = count_windows(contexts, asked, cutter.special, max_length, stride)

@@ -6,42 +6,52 @@ xlqa sweep --lang ru --dry-run
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from xlqa.components.environment import refuse_overrides
 from xlqa.errors import XlqaError
-from xlqa.records import Arm, DataRef, Question
+from xlqa.records import TASK_SCORERS, Arm, DataRef
 from xlqa.runs.paths import Layout
 from xlqa.runs.plan.encoders import resolve_encoder
 from xlqa.runs.plan.request import Complaints, SweepRequest
 from xlqa.runs.specs import Common, EncoderRef, EvalSpec, RunSpec, SourceStage
 from xlqa.settings import FULL
+from xlqa.tasks.base import Task, get_task
 
 
 @dataclass(frozen=True)
 class LoadedSet:
-    """A data set that was read: where it lies, its questions, and what reading repaired."""
+    """A data set that was read: where it is, its examples (`questions`, whatever the task), and what reading repaired."""
 
     ref: DataRef
-    questions: tuple[Question, ...]
+    questions: tuple[Any, ...]
     repairs: Mapping[str, int]
     refused: int
+    task: str = "qa"
 
     @cached_property
     def mean_characters(self) -> float:
-        """Mean length of a question with its paragraph."""
-        return sum(len(q.context) + len(q.question) for q in self.questions) / max(1, len(self.questions))
+        """Mean length of an example's texts: of a question with its paragraph."""
+        task = get_task(self.task)
+        lengths = (sum(map(len, map(as_text, task.input_of(example)))) for example in self.questions)
+        return sum(lengths) / max(1, len(self.questions))
+
+
+def as_text(given: str | Sequence[str]) -> str:
+    """An input of a task as a text: a list of words with blanks between them."""
+    return given if isinstance(given, str) else " ".join(given)
 
 
 @dataclass(frozen=True, slots=True)
 class LanguageData:
-    """What a language's runs train and are scored on."""
+    """What a language's runs train and are scored on; `common` has the labels of its source and train part."""
 
     train: LoadedSet
     train_questions: int
     tests: tuple[EvalSpec, ...]
+    common: Common
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,27 +105,31 @@ def make_plan(request: SweepRequest) -> Plan:
     finder = _Finder(request, complaints)
     precision = finder.precision()
     encoder = finder.encoder(request.model)
-    source = finder.load(request.source_train, "en", "--source-train") if _needs_source(request) else None
+    source = finder.source() if _needs_source(request) else None
     languages = {language: finder.language(language, source) for language in request.languages}
     target_encoders = {k: finder.encoder(v, "--target-model") for k, v in request.target_model.items()}
     source_size = finder.size_within(source, request.source_size)
     complaints.stop_if_any()
     if encoder is None or precision is None:
         raise XlqaError("nothing to run.")
-    common = Common(request.max_length, request.stride, precision, request.skip_bad)
-    stages = _stages(request, encoder, source, source_size, common)
-    runs = [
-        (spec, tuple(e for e in data.tests if spec.target or e.split == "test"))
-        for language, data in languages.items()
-        if data is not None
-        for spec in _language_runs(request, language, data, encoder, target_encoders.get(language), stages, common)
-    ]
+    # Languages whose labels are the same share their source stages; of question answering, all do.
+    stages: dict[Common, list[SourceStage]] = {}
+    runs: list[tuple[RunSpec, tuple[EvalSpec, ...]]] = []
+    for language, data in languages.items():
+        if data is None:
+            continue
+        common = replace(data.common, precision=precision)
+        if common not in stages:
+            stages[common] = _stages(request, encoder, source, source_size, common)
+        target_encoder = target_encoders.get(language)
+        specs = _language_runs(request, language, data, encoder, target_encoder, stages[common], common)
+        runs += [(spec, tuple(e for e in data.tests if spec.target or e.split == "test")) for spec in specs]
     if not runs:
         raise XlqaError(
             "nothing to run: --sizes 0 is zero-shot, which only the transfer arm has. Add an arm or a size."
         )
     started = {spec.stage.source_id for spec, _ in runs if spec.stage and spec.arm is Arm.TRANSFER}
-    used = tuple(stage for stage in stages if stage.source_id in started)
+    used = tuple(stage for some in stages.values() for stage in some if stage.source_id in started)
     return Plan(request, used, tuple(runs), kept_runs(request, [spec for spec, _ in runs]), finder.sets)
 
 
@@ -128,6 +142,7 @@ class _Finder:
 
     def __init__(self, request: SweepRequest, complaints: Complaints) -> None:
         self.request, self.complaints = request, complaints
+        self.task: Task[Any] = get_task(request.task)
         self.sets: dict[str, LoadedSet] = {}
         self.loaded: dict[tuple[str, str], LoadedSet | None] = {}
 
@@ -156,7 +171,6 @@ class _Finder:
         return self.loaded[key]
 
     def _read(self, name: str, language: str, named_by: str) -> LoadedSet:
-        from xlqa.tasks.qa.reading import read_dataset
         from xlqa.tasks.sources import resolve
 
         ref = resolve(name, language=language, data_dir=self.request.data_dir)
@@ -164,12 +178,22 @@ class _Finder:
             raise XlqaError(
                 f"{named_by} {name}: DeepPavlov's configs cannot hold this file's name: rename it without braces and #."
             )
-        reading = read_dataset(ref.path, skip_bad=self.request.skip_bad, language=language)
-        if not reading.questions:
+        ref = replace(ref, scorer=TASK_SCORERS.get(self.task.name, ref.scorer))
+        dataset = self.task.read(ref.path, skip_bad=self.request.skip_bad, language=language)
+        if not dataset.examples:
             raise XlqaError(f"{named_by} {name}: {ref.path} holds no question that has an answer.")
-        loaded = LoadedSet(ref, reading.questions, dict(reading.repairs), len(reading.refused))
+        loaded = LoadedSet(ref, dataset.examples, dataset.repairs, dataset.refused, self.task.name)
         self.sets[ref.sha256] = loaded
         return loaded
+
+    def source(self) -> LoadedSet | None:
+        """The source data."""
+        if not self.request.source_train:
+            self.complaints.add(
+                f"--source-train is missing: name the file of labelled {self.task.unit}s to start from."
+            )
+            return None
+        return self.load(self.request.source_train, "en", "--source-train")
 
     def size_within(self, loaded: LoadedSet | None, size: int | None) -> int:
         """The number of source questions to use."""
@@ -178,20 +202,13 @@ class _Finder:
         have = len(loaded.questions)
         if size is not None and size > have:
             self.complaints.add(
-                f"{loaded.ref.name} has {have:,} training questions, {size:,} requested: lower --source-size."
+                f"{loaded.ref.name} has {have:,} training {self.task.unit}s, {size:,} requested: lower --source-size."
             )
         return have if size is None else size
 
     def language(self, language: str, source: LoadedSet | None) -> LanguageData | None:
         """A language's train and test sets, checked against the request and the source."""
-        from xlqa.data.registry import default_tests, default_train
-
-        train_name, test_names = self.request.target_train.get(language), self.request.target_test.get(language)
-        with self.complaints.gather():
-            if train_name is None:
-                train_name = default_train(language)
-            if test_names is None:
-                test_names = tuple(default_tests(language))
+        train_name, test_names = self._names(language)
         if train_name is None or test_names is None:
             return None
         train = self.load(train_name, language, "--target-train")
@@ -203,14 +220,47 @@ class _Finder:
         specs = [self._evaluation(i, test, train, source) for i, test in enumerate(tests) if test is not None]
         if self.request.valid_size:
             specs.append(self._validation(train))
-        return LanguageData(train, questions, tuple(specs))
+        labels = self._labels(train, [test for test in tests if test is not None], source)
+        request = self.request
+        common = Common(request.max_length, request.stride, "", request.skip_bad, request.task, labels)
+        return LanguageData(train, questions, tuple(specs), common)
+
+    def _names(self, language: str) -> tuple[str | None, tuple[str, ...] | None]:
+        """Names of a language's train part and test sets."""
+        from xlqa.data.registry import default_tests, default_train
+
+        train, tests = self.request.target_train.get(language), self.request.target_test.get(language)
+        if self.task.name != "qa":
+            for name, given in (("--target-train", train), ("--target-test", tests)):
+                if given is None:
+                    self.complaints.add(
+                        f"{name}: none for {language!r}: --task {self.task.name} has no registered sets: name a file."
+                    )
+            return train, tests
+        with self.complaints.gather():
+            train = default_train(language) if train is None else train
+            tests = tuple(default_tests(language)) if tests is None else tests
+        return train, tests
+
+    def _labels(self, train: LoadedSet, tests: Sequence[LoadedSet], source: LoadedSet | None) -> tuple[str, ...]:
+        """The labels of source and train part; complains about a test set that has others."""
+        known = [loaded for loaded in (source, train) if loaded]
+        labels = self.task.label_set([example for loaded in known for example in loaded.questions])
+        for test in tests if labels else ():
+            if foreign := sorted(set(self.task.label_set(test.questions)) - set(labels)):
+                names = " and ".join(loaded.ref.name for loaded in known)
+                self.complaints.add(
+                    f"{test.ref.name} has the label {foreign[0]}, which {names} never has, so that no prediction can be right: "
+                    "change it in the file, or take another set."
+                )
+        return labels
 
     def _check_test_size(self, language: str, tests: Sequence[LoadedSet]) -> None:
         for test in tests:
             size = self.request.test_size
             if size is not None and size > len(test.questions):
                 self.complaints.add(
-                    f"{test.ref.name} has {len(test.questions):,} test questions, {size:,} requested: lower --test-size."
+                    f"{test.ref.name} has {len(test.questions):,} test {self.task.unit}s, {size:,} requested: lower --test-size."
                 )
 
     def _train_questions(self, train: LoadedSet) -> int:
@@ -226,7 +276,7 @@ class _Finder:
         for flag, size in (("--sizes", largest), ("--tune-size", self.request.tune_size or 0)):
             if size > questions:
                 self.complaints.add(
-                    f"{train.ref.name} has {questions:,} training questions{beside}, {size:,} requested: lower {flag}."
+                    f"{train.ref.name} has {questions:,} training {self.task.unit}s{beside}, {size:,} requested: lower {flag}."
                 )
         return questions
 
@@ -245,18 +295,16 @@ class _Finder:
         )
 
     def _leak(self, test: LoadedSet, source: LoadedSet) -> int:
-        """How many test questions the source data contains; complains unless --allow-overlap."""
-        from xlqa.tasks.qa.overlap import find_overlap
-
-        overlap = find_overlap(source.questions, test.questions)
-        if overlap.ids and not self.request.allow_overlap:
-            example = min(overlap.ids)
+        """How many test examples the source data contains; complains unless --allow-overlap."""
+        leaked = self.task.leak(source.questions, test.questions)
+        if leaked and not self.request.allow_overlap:
+            example = min(leaked)
             self.complaints.add(
-                f"the source data {source.ref.name} contains {len(overlap.ids):,} of {len(test.questions):,} questions of the test set "
+                f"the source data {source.ref.name} contains {len(leaked):,} of {len(test.questions):,} {self.task.unit}s of the test set "
                 f"{test.ref.name} (for example {example}), so scores would be inflated: choose another set, or mark the rows with "
                 "--allow-overlap."
             )
-        return len(overlap.ids)
+        return len(leaked)
 
     def _validation(self, train: LoadedSet) -> EvalSpec:
         return EvalSpec(

@@ -153,9 +153,9 @@ def _take(name: str, setting_name: str, value: Any, values: dict[str, Any]) -> N
 
 
 def _check_together(request: SweepRequest, complaints: Complaints) -> None:
-    from xlqa.tasks.qa.windows import WindowShape
+    from xlqa.tasks.base import get_task
 
-    if shape := WindowShape(request.max_length, request.stride).complaint():
+    if shape := get_task(request.task).complaint(request.max_length, request.stride):
         complaints.add(shape)
     for name in ("model", "source_train", "out"):
         value = str(getattr(request, name))

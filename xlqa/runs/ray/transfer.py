@@ -17,12 +17,12 @@ from typing import Any
 
 from xlqa.errors import XlqaError
 from xlqa.runs.paths import RunFolder
-from xlqa.runs.store.results import PREDICTIONS, QUESTIONS, RESULT, is_trained, read_result
+from xlqa.runs.store.results import EXAMPLES, PREDICTIONS, QUESTIONS, RESULT, is_trained, read_result
 from xlqa.runs.store.run_config import read_config
 from xlqa.training.model_folder import TOKENIZER_FILES, weight_files
 from xlqa.util.files import filling, known_sha256, sha256_of, write_bytes
 
-RESULT_FILES = (PREDICTIONS, QUESTIONS, RESULT)
+RESULT_FILES = (PREDICTIONS, QUESTIONS, EXAMPLES, RESULT)
 """The files of an evaluation, in the order in which they are written; without the last one it does not count."""
 
 SHOW_SECONDS = 60.0

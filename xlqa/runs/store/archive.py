@@ -16,12 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from xlqa.errors import XlqaError
-from xlqa.records import RESULT_COLUMNS
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.store.links import refuse_links
-from xlqa.runs.store.results import PREDICTIONS, QUESTIONS, RESULT, read_result, read_training
+from xlqa.runs.store.results import EXAMPLES, PREDICTIONS, QUESTIONS, RESULT, read_result, read_training
 from xlqa.runs.store.run_config import read_config
-from xlqa.runs.store.table import collect_results, write_results
+from xlqa.runs.store.table import collect_results, table_columns, write_results
 from xlqa.util.csvfile import csv_text
 from xlqa.util.files import is_signed, read_file, read_json, sign, write_bytes, write_text
 
@@ -56,7 +55,7 @@ def pack(root: Path, out: Path) -> list[Path]:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise XlqaError(f"{out} cannot be written ({error.strerror}): choose another folder.") from error
-    write_text(out / "results.csv", csv_text(RESULT_COLUMNS, [_without_host(row) for row in rows]))
+    write_text(out / "results.csv", csv_text(table_columns(rows), [_without_host(row) for row in rows]))
     write_bytes(out / ARCHIVE, _archive(layout))
     return [out / "results.csv", out / ARCHIVE]
 
@@ -111,4 +110,5 @@ def _records(layout: Layout) -> Iterator[Path]:
             continue
         yield from (path for path in (folder.config, folder.train_log, folder.outcome) if path.is_file())
         for evaluation in done:
-            yield from (evaluation / name for name in (PREDICTIONS, QUESTIONS, RESULT))
+            files = (evaluation / name for name in (PREDICTIONS, QUESTIONS, EXAMPLES, RESULT))
+            yield from (file for file in files if file.is_file())

@@ -11,7 +11,9 @@ from xlqa.runs.specs import EncoderRef, EvalSpec, RunSpec, SourceStage
 from xlqa.runs.store.rows import evaluation_row
 from xlqa.runs.store.run_config import DataEntry, Evaluation, RunConfig, TestEntry
 
-KNOWN_SUFFIXES = frozenset({".json", ".jsonl", ".csv", ".tsv", ".parquet", ".gz", ".xz"})
+KNOWN_SUFFIXES = frozenset(
+    {".json", ".jsonl", ".csv", ".tsv", ".parquet", ".gz", ".xz", ".txt", ".conll", ".conllu", ".iob2"}
+)
 
 
 def data_suffix(path: Path) -> str:
@@ -44,6 +46,7 @@ def render_source(stage: SourceStage, root: Path) -> RunConfig:
         train_size=stage.size, subset_seed=0,
         encoder=place_encoder(stage.encoder), encoder_sha256=stage.encoder.sha256, max_length=common.max_length,
         stride=common.stride, max_answer_length=30, precision=common.precision, seed=stage.seed, hyper=stage.hyper,
+        task=common.task, labels=common.labels,
     )  # fmt: skip
 
 
@@ -67,7 +70,7 @@ def render_run(spec: RunSpec, evals: Sequence[EvalSpec], root: Path, source_sha2
         stride=common.stride, max_answer_length=evals[0].max_answer_length if evals else 30, precision=common.precision,
         source_id=starts_from.source_id if starts_from else None, source_sha256=source_sha256,
         seed=spec.training_seed, hyper=spec.hyper, more_steps=spec.more_steps,
-        evaluations={e.target: _evaluation(spec, e) for e in evals},
+        evaluations={e.target: _evaluation(spec, e) for e in evals}, task=common.task, labels=common.labels,
     )  # fmt: skip
 
 

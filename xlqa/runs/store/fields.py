@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from xlqa.errors import XlqaError
-from xlqa.records import PERCENT_COLUMNS, RESULT_COLUMNS, TEXT_COLUMNS, WHOLE_COLUMNS
+from xlqa.records import EVERY_COLUMN, PERCENT_COLUMNS, TASK_METRICS, TEXT_COLUMNS, WHOLE_COLUMNS, result_columns
 from xlqa.util.text import plain
 
 MOST_WHOLE = 2**63
@@ -149,7 +149,10 @@ class Fields:
 
     def columns(self) -> dict[str, Any]:
         """Those of the fields left that are columns of results.csv."""
-        row = {column: self.left.pop(column) for column in RESULT_COLUMNS if column in self.left}
+        return self._cells(EVERY_COLUMN)
+
+    def _cells(self, columns: Iterable[str]) -> dict[str, Any]:
+        row = {column: self.left.pop(column) for column in columns if column in self.left}
         for column, value in row.items():
             if value is not None and not CHECKS[column][0](value):
                 raise self._wrong(column, value, CHECKS[column][1])
@@ -158,9 +161,11 @@ class Fields:
     def row(self, name: str) -> dict[str, Any]:
         """A row of results.csv: its columns, numbers finite and within their range; columns that an older version lacks are None."""
         fields = self.object(name)
-        row = dict.fromkeys(RESULT_COLUMNS) | fields.columns()
+        task = fields.choice("task", tuple(TASK_METRICS)) if fields.has("task") else "qa"
+        columns = result_columns(task)
+        row = dict.fromkeys(columns) | fields._cells(columns)
         fields.done()
-        return row
+        return row if task == "qa" else row | {"task": task}
 
 
 def _is_text(value: Any) -> bool:
@@ -192,7 +197,7 @@ def _check_of(column: str) -> tuple[Callable[[Any], bool], str]:
     return _is_number, f"a number from {-MOST_NUMBER:g} to {MOST_NUMBER:g}"
 
 
-CHECKS = {column: _check_of(column) for column in RESULT_COLUMNS}
+CHECKS = {column: _check_of(column) for column in EVERY_COLUMN}
 """One table look-up for each cell: a sweep of 10,000 runs has 650,000 cells."""
 
 

@@ -13,11 +13,11 @@ from xlqa.data.subsets import sample_questions, split_validation
 from xlqa.errors import XlqaError
 from xlqa.runs.paths import Layout
 from xlqa.runs.store.links import refuse_links
-from xlqa.runs.store.results import PREDICTIONS, Result, read_result, write_evaluation
+from xlqa.runs.store.results import PREDICTIONS, Result, read_result, task_of, write_evaluation
 from xlqa.runs.store.run_config import DataEntry
 from xlqa.runs.store.scores import ScoredSet
 from xlqa.runs.store.table import Collected, write_results
-from xlqa.tasks.base import DEFAULT_TASK, get_task
+from xlqa.tasks.base import get_task
 from xlqa.util.files import read_json, sha256_of
 
 PART_SEED = 0
@@ -45,7 +45,7 @@ def rescore(root: Path) -> Collected:
 
 def _rescore_one(folder: Path, record: Result, reader: _Reader) -> None:
     row, test = dict(record.row), record.test
-    task = get_task(row.get("task") or DEFAULT_TASK)
+    task = get_task(task_of(row))
     examples = reader.test_examples(test.data, row, test.valid)
     predictions = read_json(folder / PREDICTIONS)
     if not isinstance(predictions, dict):
@@ -59,8 +59,9 @@ def _rescore_one(folder: Path, record: Result, reader: _Reader) -> None:
     scored = ScoredSet.of(examples, scores)
     overlap = {}
     if test.overlap_with:
-        overlap = scored.without(task.overlap(reader.read(test.overlap_with, task.name), examples))
-    write_evaluation(folder, predictions, scored, row | scored.columns() | overlap, test)
+        shared = task.overlap(reader.read(test.overlap_with, task.name), examples)
+        overlap = scored.without(shared, task.name)
+    write_evaluation(folder, predictions, scored, row | scored.columns(task.name) | overlap, test)
 
 
 class _Reader:
@@ -86,7 +87,7 @@ class _Reader:
 
     def test_examples(self, entry: DataEntry, row: Mapping[str, Any], valid: bool) -> tuple[Any, ...]:
         """The examples that an evaluation scored, in its order."""
-        examples = self.read(entry, row.get("task") or DEFAULT_TASK)
+        examples = self.read(entry, task_of(row))
         if valid:
             return tuple(split_validation(examples, int(row["valid_size"]), PART_SEED)[1])
         if row["test_size"] is None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xlqa.errors import XlqaError
-from xlqa.records import QUESTION_COLUMNS, RESULT_COLUMNS
+from xlqa.records import TASK_METRICS, result_columns
 from xlqa.runs.paths import RunFolder
 from xlqa.runs.store.fields import Fields
 from xlqa.runs.store.run_config import DataEntry, TestEntry, take_data, take_test
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 PREDICTIONS = "predictions.json"
 QUESTIONS = "questions.csv"
+EXAMPLES = "examples.csv"
+"""Scores of each test example of tasks other than question answering: numerators and denominators."""
 RESULT = "result.json"
 
 
@@ -74,21 +76,24 @@ class Result:
 
 
 def write_evaluation(
-    folder: Path, predictions: Mapping[str, str], scored: ScoredSet, row: Mapping[str, Any], test: TestRecord
+    folder: Path, predictions: Mapping[str, Any], scored: ScoredSet, row: Mapping[str, Any], test: TestRecord
 ) -> None:
     """Store one evaluation; result.json comes last, and without it the evaluation never happened.
 
     Args:
         folder: of the evaluation.
-        predictions: question id -> answer.
-        scored: per-question scores, from which questions.csv is written.
+        predictions: example id -> prediction.
+        scored: per-example scores, from which questions.csv or examples.csv is written.
         row: of results.csv, all columns.
     """
+    task = task_of(row)
+    columns, rows = scored.table(task)
+    examples = example_file(task)
     files = {
         PREDICTIONS: write_json(folder / PREDICTIONS, dict(predictions)),
-        QUESTIONS: write_text(folder / QUESTIONS, csv_text(QUESTION_COLUMNS, scored.question_rows())),
+        examples: write_text(folder / examples, csv_text(columns, rows)),
     }
-    complete = {column: row.get(column) for column in RESULT_COLUMNS}
+    complete = {column: row.get(column) for column in result_columns(task)}
     write_json(folder / RESULT, sign({"row": complete, "test": test.to_json(), "files": files}))
 
 
@@ -97,6 +102,16 @@ Signature = tuple[tuple[int, int, int], ...]
 
 _results: dict[Path, tuple[Signature, Result]] = {}
 """The results that this process has checked: a start checks each finished run once."""
+
+
+def task_of(row: Mapping[str, Any]) -> str:
+    """The task of a row of results.csv: rows of question answering have no such column."""
+    return row.get("task") or "qa"
+
+
+def example_file(task: str) -> str:
+    """The file of an evaluation with a score for each test example."""
+    return QUESTIONS if task == "qa" else EXAMPLES
 
 
 def load_result(folder: Path) -> Result:
@@ -130,12 +145,12 @@ def _check_result(folder: Path) -> Result:
     fields = Fields(value, f"{folder / RESULT}:")
     row = fields.row("row")
     files = fields.object("files")
-    hashes = {name: files.sha256(name) for name in (PREDICTIONS, QUESTIONS)}
+    hashes = {name: files.sha256(name) for name in (PREDICTIONS, example_file(task_of(row)))}
     files.done()
     result = Result(row, _take_test_record(fields.object("test")), hashes)
     fields.sha256("checksum")
     fields.done()
-    if absent := [name for name in NEVER_EMPTY if row[name] is None]:
+    if absent := [name for name in NEVER_EMPTY + _DEFINED[task_of(row)] if row[name] is None]:
         raise XlqaError(f"{fields.place('row')}.{absent[0]} is null.")
     if not is_signed(value):
         raise XlqaError(f"{folder / RESULT} does not agree with its checksum: it was damaged or edited.")
@@ -145,7 +160,9 @@ def _check_result(folder: Path) -> Result:
     return result
 
 
-NEVER_EMPTY = ("lang", "arm", "size", "seed", "model", "test", "split", "scorer", "f1", "em", "run_id", "eval_id")
+NEVER_EMPTY = ("lang", "arm", "size", "seed", "model", "test", "split", "scorer", "run_id", "eval_id")
+_DEFINED = dict.fromkeys(TASK_METRICS, ()) | {"qa": ("f1", "em")}
+"""Metrics that are never undefined: entity F1 is where a test set has no entity and none was predicted."""
 """What every finished evaluation's row has."""
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from xlqa.records import RESULT_COLUMNS, SCHEMA_VERSION, Arm
+from xlqa.records import SCHEMA_VERSION, Arm, result_columns
 from xlqa.runs.specs import EvalSpec, RunSpec
 
 
 def evaluation_row(spec: RunSpec, evaluation: EvalSpec) -> dict[str, Any]:
     """A row with every setting filled in; scores, times and the machine are None until they are measured."""
-    row: dict[str, Any] = dict.fromkeys(RESULT_COLUMNS)
+    task = spec.common.task
+    row: dict[str, Any] = dict.fromkeys(result_columns(task)) | ({} if task == "qa" else {"task": task})
     row |= {
         "lang": spec.language, "arm": spec.arm.value, "size": spec.size, "seed": spec.paired_seed,
         "model": spec.encoder.name, "model_sha256": spec.encoder.sha256, "precision": spec.common.precision,
@@ -20,7 +21,8 @@ def evaluation_row(spec: RunSpec, evaluation: EvalSpec) -> dict[str, Any]:
         "max_answer_length": evaluation.max_answer_length, "eval_id": evaluation.eval_id(spec.common),
         "run_id": spec.run_id, "schema": SCHEMA_VERSION,
     }  # fmt: skip
-    return row | _source_columns(spec) | _target_columns(spec)
+    row |= _source_columns(spec) | _target_columns(spec)
+    return {name: value for name, value in row.items() if name in result_columns(task)}
 
 
 def _source_columns(spec: RunSpec) -> dict[str, Any]:

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from xlqa.errors import XlqaError
-from xlqa.records import SCHEMA_VERSION, SourceLabels
+from xlqa.records import SCHEMA_VERSION, TASK_SCORERS, SourceLabels
 from xlqa.runs.paths import RunFolder
 from xlqa.runs.specs import Hyper
 from xlqa.runs.store.components import TASK_COMPONENTS, TaskComponents
-from xlqa.runs.store.fields import RUN_ID, Fields
+from xlqa.runs.store.fields import NAME, RUN_ID, Fields
 from xlqa.runs.store.links import refuse_links
 from xlqa.util.files import load_json, sign, write_json
 from xlqa.util.text import plain
@@ -111,6 +111,7 @@ class RunConfig:
         balanced: whether joint training takes half of its windows from source and target each.
         hyper: None for zero-shot; more_steps: the source's share in joint training.
         evaluations: by target name.
+        labels: of the head's outputs, in their order; () for question answering.
         sealed: whether the JSON carried the checksum of its content.
     """
 
@@ -143,6 +144,7 @@ class RunConfig:
     gradient_checkpointing: bool = False
     device: str = "auto"
     task: str = "qa"
+    labels: tuple[str, ...] = ()
     sealed: bool = field(default=True, compare=False)
 
     @property
@@ -218,7 +220,7 @@ class RunConfig:
                     stride=self.stride, max_answer_length=self.max_answer_length, precision=self.precision,
                     save_path="{ROOT}/" + self.weights,
                     source="{ROOT}/" + self.source_weights if self.source_weights else None,
-                    source_sha256=self.source_sha256, head_seed=self.seed,
+                    source_sha256=self.source_sha256, head_seed=self.seed, labels=self.labels,
                 ),
                 "train": self._train(),
             }
@@ -235,11 +237,12 @@ class RunConfig:
 
     def _reader(self) -> dict[str, Any]:
         train = self.train.to_json() if self.train else None
+        head = {"class_name": self._components.reader, **self._components.task_entry()}
         if self.is_source:
-            return {"class_name": self._components.reader, "train": train}
+            return {**head, "train": train}
         source = self.source.to_json() if self.source else None
         tests = [test.to_json() for test in self.tests]
-        return {"class_name": self._components.reader, "train": train, "source": source, "tests": tests}
+        return {**head, "train": train, "source": source, "tests": tests}
 
     def _iterator(self) -> dict[str, Any]:
         section = {
@@ -269,14 +272,17 @@ class RunConfig:
 def chainer_section(
     components: TaskComponents, encoder: str, encoder_sha256: str | None, *, max_length: int, stride: int,
     max_answer_length: int, precision: str, save_path: str, source: str | None, source_sha256: str | None, head_seed: int,
+    labels: Sequence[str] = (),
 ) -> dict[str, Any]:  # fmt: skip
-    """The `chainer` of a config: texts to windows to answers; asked with context and question alone."""
+    """The `chainer` of a config: texts to windows to predictions; called with the task's inputs alone."""
+    decoding = {"max_answer_length": max_answer_length} if components.task == "qa" else {"labels": list(labels)}
     return {
         "in": [*components.inputs],
         "in_y": [*components.golds],
         "pipe": [
             {
                 "class_name": components.preprocessor,
+                **components.task_entry(),
                 "in": [*components.inputs],
                 "out": [*components.features],
                 "tokenizer": encoder,
@@ -285,6 +291,7 @@ def chainer_section(
             },
             {
                 "class_name": components.model,
+                **components.task_entry(),
                 "in": [*components.model_inputs],
                 "out": [*components.outputs],
                 "encoder": encoder,
@@ -293,7 +300,7 @@ def chainer_section(
                 "source_sha256": source_sha256,
                 "save_path": save_path,
                 "head_seed": head_seed,
-                "max_answer_length": max_answer_length,
+                **decoding,
                 "precision": precision,
                 "device": "{DEVICE}",
             },
@@ -397,7 +404,8 @@ def take_data(fields: Fields, *, done: bool = True) -> DataEntry:
     """A data entry from its JSON object; `done=False` leaves further keys to the caller."""
     path = fields.text("path", DATA_PATH, "{ROOT}/data/ and a file's name").removeprefix("{ROOT}/")
     scorer = fields.text("scorer")
-    _check_scorer(scorer, fields.where)
+    if scorer not in TASK_SCORERS.values():
+        _check_scorer(scorer, fields.where)
     entry = DataEntry(
         fields.text("name"), path, fields.sha256("sha256"), fields.text("language", LANGUAGE, "a language"), scorer,
         fields.has("skip_bad") and fields.truth("skip_bad"),
@@ -434,6 +442,7 @@ def take_test(fields: Fields) -> TestEntry:
 
 def _take_reader(reader: Fields, kind: Kind, known: TaskComponents) -> dict[str, Any]:
     reader.fixed("class_name", known.reader)
+    _take_task(reader, known)
     train = reader.maybe_object("train")
     take_train = _take_source if kind == "source" else take_data
     found: dict[str, Any] = {"train": take_train(train) if train else None}
@@ -468,6 +477,7 @@ def _take_chainer(chainer: Fields, known: TaskComponents) -> dict[str, Any]:
         raise XlqaError(f"{chainer.where}.pipe has {len(pipe):,} components, expected 2.")
     windows, model = pipe
     windows.fixed("class_name", known.preprocessor)
+    _take_task(windows, known)
     windows.fixed("in", [*known.inputs])
     windows.fixed("out", [*known.features])
     encoder = windows.text("tokenizer", ENCODER_PATH, "{ROOT}/encoders/ and a folder's name")
@@ -482,6 +492,7 @@ def _take_chainer(chainer: Fields, known: TaskComponents) -> dict[str, Any]:
 
 def _take_model(model: Fields, known: TaskComponents) -> dict[str, Any]:
     model.fixed("class_name", known.model)
+    _take_task(model, known)
     model.fixed("in", [*known.model_inputs])
     model.fixed("out", [*known.outputs])
     model.fixed("device", "{DEVICE}")
@@ -489,11 +500,31 @@ def _take_model(model: Fields, known: TaskComponents) -> dict[str, Any]:
     found = {
         "encoder_sha256": model.sha256("encoder_sha256"), "source_sha256": model.maybe_sha256("source_sha256"),
         "source_id": source.split("/")[2] if source else None, "head_seed": model.whole("head_seed"),
-        "max_answer_length": model.whole("max_answer_length", 1, MOST_PIECES),
         "precision": model.choice("precision", PRECISIONS), "save_path": model.take("save_path"),
     }  # fmt: skip
+    if known.task == "qa":
+        found["max_answer_length"] = model.whole("max_answer_length", 1, MOST_PIECES)
+    else:
+        found |= {"max_answer_length": 30, "labels": _take_labels(model)}
     model.done()
     return found
+
+
+def _take_task(fields: Fields, known: TaskComponents) -> None:
+    for name, value in known.task_entry().items():
+        fields.fixed(name, value)
+
+
+def _take_labels(model: Fields) -> tuple[str, ...]:
+    labels = model.items("labels")
+    if not labels or len(set(map(str, labels))) != len(labels):
+        raise XlqaError(f"{model.place('labels')} is empty or names a label twice.")
+    for label in labels:
+        if not isinstance(label, str) or not NAME.fullmatch(label):
+            raise XlqaError(
+                f"{model.place('labels')} has {plain(repr(label), 60)}, expected names without braces or leading #."
+            )
+    return tuple(labels)
 
 
 def _take_train(train: Fields, known: TaskComponents, targets: list[str]) -> dict[str, Any]:

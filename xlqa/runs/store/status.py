@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from xlqa.errors import XlqaError
-from xlqa.records import SETTING_COLUMNS
+from xlqa.records import SETTING_COLUMNS, TASK_METRICS
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.store.failures import read_failure
 from xlqa.runs.store.requests import requested_ids
-from xlqa.runs.store.results import read_result, read_training
+from xlqa.runs.store.results import read_result, read_training, task_of
 from xlqa.runs.store.run_config import RunConfig, find_config
 from xlqa.runs.store.table import ARM_ORDER
 from xlqa.util.files import read_file
@@ -69,7 +69,8 @@ class Group:
 
     Attributes:
         setting: what tells it from other groups of the same language, arm and size; "" where nothing has to.
-        runs: prepared; done: scored. f1, em: means over those done, None where none is.
+        runs: prepared; done: scored. f1, em: means over those done, None where none is or the task has no such metric.
+        metric: the task's leading metric; leading: its mean.
     """
 
     lang: str
@@ -83,6 +84,8 @@ class Group:
     done: int
     f1: float | None
     em: float | None
+    metric: str
+    leading: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,7 @@ def _rows(folder: RunFolder, config: RunConfig) -> list[Mapping[str, Any]]:
 
 
 def _run(folder: RunFolder, rows: Sequence[Mapping[str, Any]]) -> RunStatus:
-    state = "done" if all(row["f1"] is not None for row in rows) else _unfinished(folder)
+    state = "done" if all(row["finished"] for row in rows) else _unfinished(folder)
     some = rows[0]
     return _status(folder, state, some["lang"], some["arm"], int(some["size"]), int(some["seed"]), int(some["steps"]))
 
@@ -194,7 +197,7 @@ def _groups(rows: Iterable[Mapping[str, Any]]) -> list[Group]:
     found: dict[tuple[Any, ...], dict[tuple[str, ...], list[Mapping[str, Any]]]] = {}
     for row in rows:
         cell = (row["lang"], ARM_ORDER.get(row["arm"], 9), row["arm"], int(row["size"]), row["split"], row["test"])
-        setting = tuple("" if row[name] is None else str(row[name]) for name in ROW_COLUMNS)
+        setting = tuple("" if row.get(name) is None else str(row[name]) for name in ROW_COLUMNS)
         found.setdefault(cell, {}).setdefault(setting, []).append(row)
     return [
         _group(members, label)
@@ -211,14 +214,21 @@ def _tell_apart(settings: Sequence[tuple[str, ...]]) -> list[str]:
 
 def _group(rows: Sequence[Mapping[str, Any]], setting: str) -> Group:
     some = rows[0]
-    done = [row for row in rows if row["f1"] is not None]
-    f1, em = (sum(row[name] for row in done) / len(done) if done else None for name in ("f1", "em"))
+    done = [row for row in rows if row["finished"]]
+    metric = TASK_METRICS[task_of(some)][0]
+    f1, em, leading = (_mean([row.get(name) for row in done]) for name in ("f1", "em", metric))
     return Group(
         some["lang"], some["arm"], int(some["size"]), some["test"], some["split"], some["scorer"], setting, len(rows),
-        len(done), f1, em,
+        len(done), f1, em, metric, leading,
     )  # fmt: skip
 
 
+def _mean(values: Sequence[float | None]) -> float | None:
+    """The mean; None where a value is missing."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(values) else None
+
+
 def _newest(rows: Iterable[Mapping[str, Any]]) -> datetime | None:
-    times = [datetime.fromisoformat(row["finished"]) for row in rows if row["f1"] is not None and row["finished"]]
+    times = [datetime.fromisoformat(row["finished"]) for row in rows if row["finished"]]
     return max(times, default=None)

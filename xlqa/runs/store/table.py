@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from xlqa.errors import XlqaError
-from xlqa.records import RESULT_COLUMNS, Arm
+from xlqa.records import Arm, result_columns
 from xlqa.runs.paths import Layout
-from xlqa.runs.store.results import RESULT, load_result
+from xlqa.runs.store.results import RESULT, load_result, task_of
 from xlqa.util.csvfile import csv_text
 from xlqa.util.files import read_file, write_text
 from xlqa.util.locks import waiting_lock
@@ -57,6 +57,12 @@ def collect_results(layout: Layout) -> Collected:
     return Collected(tuple(sorted(rows, key=_order)), tuple(dropped))
 
 
+def table_columns(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The columns of a table: those of its rows' task; of several tasks, all of theirs."""
+    tasks = dict.fromkeys(task_of(row) for row in rows) or {"qa": None}
+    return tuple(dict.fromkeys(column for task in tasks for column in result_columns(task)))
+
+
 def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return (
         row["lang"], row["model"], ARM_ORDER.get(row["arm"], 9), row["size"], row["seed"], row["test"], row["run_id"],
@@ -79,7 +85,7 @@ def write_results(layout: Layout, *, keep_rows: bool = False) -> Collected:
         found = collect_results(layout)
         if keep_rows and (lost := [key for key in table_keys(layout) if key not in found.keys]):
             raise XlqaError(_describe_loss(layout, lost, found.dropped))
-        write_text(layout.results, csv_text(RESULT_COLUMNS, found.rows))
+        write_text(layout.results, csv_text(table_columns(found.rows), found.rows))
     return found
 
 

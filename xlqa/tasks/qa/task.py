@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from xlqa.records import Question
+from xlqa.records import TASK_METRICS, Question
 from xlqa.tasks.base import Dataset, Head, HeadOptions, Scores, Task
 from xlqa.tasks.qa.windows import (
     Labels,
@@ -27,7 +27,7 @@ class QuestionAnswering(Task[Question]):
     unit = "question"
     inputs = ("context", "question")
     outputs = ("answer", "start", "score")
-    metrics = ("f1", "em", "squad_f1", "squad_em")
+    metrics = TASK_METRICS["qa"]
     shown = ("f1", "em")
 
     def __init__(self, name: str = "qa") -> None:
@@ -45,6 +45,12 @@ class QuestionAnswering(Task[Question]):
         from xlqa.tasks.qa.overlap import find_overlap
 
         return find_overlap(train, test).by_paragraph
+
+    def leak(self, source: Sequence[Question], test: Sequence[Question]) -> frozenset[str]:
+        """Those whose paragraph, id, or question and answer are in the source data."""
+        from xlqa.tasks.qa.overlap import find_overlap
+
+        return find_overlap(source, test).ids
 
     def input_of(self, example: Question) -> tuple[str, str]:
         """The paragraph and the question."""

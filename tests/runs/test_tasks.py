@@ -1,0 +1,161 @@
+"""Sweeps of the other tasks, whole: planned, trained, scored, scored again, packed, evaluated on another set."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest_runs import run_here
+
+from xlqa.errors import XlqaError
+from xlqa.records import TASK_METRICS, result_columns
+from xlqa.runs.execute.evaluate import evaluate_run, show_row
+from xlqa.runs.execute.run import execute
+from xlqa.runs.paths import RunFolder
+from xlqa.runs.plan.planner import Plan, make_plan
+from xlqa.runs.plan.request import build_request
+from xlqa.runs.store.archive import pack
+from xlqa.runs.store.rescore import rescore
+from xlqa.runs.store.results import read_result
+from xlqa.runs.store.run_config import read_config
+from xlqa.runs.store.setup import write_run_config
+from xlqa.runs.store.status import read_status
+
+SMALL: dict[str, Any] = {
+    "lang": "es", "sizes": "8", "seeds": 1, "source_size": 24, "test_size": 20, "min_steps": 3, "epochs": 1.0,
+    "source_epochs": 1.0, "batch_size": 8, "lr": 1e-3, "max_length": 48, "precision": "fp32", "device": "cpu", "keep": "all",
+    "arms": "transfer,target-only,joint", "valid_size": 5,
+}  # fmt: skip
+TASKS = ("ner", "nli")
+
+
+def planned(out: Path, encoder: Path, task: str, **changes: Any) -> Plan:
+    files = {
+        "source_train": f"sample.{task}.en.train", "target_train": f"sample.{task}.es.train",
+        "target_test": f"sample.{task}.es.test",
+    }  # fmt: skip
+    return make_plan(build_request(SMALL | files | {"task": task, "model": str(encoder), "out": str(out)} | changes))
+
+
+@pytest.fixture(scope="module", params=TASKS)
+def swept(request: pytest.FixtureRequest, encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    plan = planned(tmp_path_factory.mktemp(request.param) / "out", encoder, request.param)
+    run_here(plan)
+    return plan
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader((path / "results.csv").open(encoding="utf-8")))
+
+
+def test_the_table_has_the_tasks_own_columns(swept: Plan) -> None:
+    task = swept.request.task
+    rows = table(swept.request.out)
+    assert tuple(rows[0]) == result_columns(task)
+    assert {row["task"] for row in rows} == {task}
+    assert {(row["arm"], row["size"]) for row in rows} == {
+        ("transfer", "0"), ("transfer", "8"), ("target-only", "8"), ("joint", "8"),
+    }  # fmt: skip
+    assert all(row[TASK_METRICS[task][-1]] != "" for row in rows if task == "nli")
+
+
+def test_the_sums_of_the_examples_give_the_table(swept: Plan) -> None:
+    for run in swept.layout.run_folders():
+        for evaluation in run.evaluations():
+            record = read_result(evaluation)
+            assert record is not None
+            examples = list(csv.DictReader((evaluation / "examples.csv").open(encoding="utf-8")))
+            assert len(examples) == record.row["questions"]
+            metric = TASK_METRICS[swept.request.task][0]
+            above, below = (
+                sum(int(row[f"{metric}_{part}"]) for row in examples) for part in ("numerator", "denominator")
+            )
+            expected = None if below == 0 else round(100 * above / below, 6)
+            assert record.row[metric] == expected
+            predictions = json.loads((evaluation / "predictions.json").read_bytes())
+            assert list(predictions) == [row["id"] for row in examples]
+
+
+def test_nothing_is_repeated_and_scores_are_recomputed(swept: Plan, encoder: Path) -> None:
+    before = (swept.request.out / "results.csv").read_bytes()
+    again = planned(swept.request.out, encoder, swept.request.task)
+    for spec, evals in again.runs:
+        done = execute(write_run_config(again, spec, evals), keep=True, listen=lambda event: None, device="cpu")
+        assert (done.evaluations, done.trained) == (0, False)
+    rescore(swept.request.out)
+    assert (swept.request.out / "results.csv").read_bytes() == before
+
+
+def test_configs_name_task_and_labels(swept: Plan) -> None:
+    task = swept.request.task
+    for folder in [*swept.layout.run_folders(), *swept.layout.source_folders()]:
+        config = read_config(folder)
+        assert (config.task, config.labels) == (task, swept.runs[0][0].common.labels)
+        written = json.loads(folder.config.read_bytes())
+        reader, (windows, model) = written["dataset_reader"], written["chainer"]["pipe"]
+        assert {part["task"] for part in (reader, windows, model)} == {task}
+        assert "max_answer_length" not in model
+        assert config.to_json() == written
+
+
+def test_labels_are_part_of_the_identity(swept: Plan, encoder: Path, tmp_path: Path) -> None:
+    """A tag that only the train file has is one more output of the head: other weights, and so another run."""
+    if swept.request.task != "ner":
+        pytest.skip("pairs have a fixed set of labels")
+    train = next(loaded.ref.path for loaded in swept.sets.values() if loaded.ref.name == "sample.ner.es.train")
+    more = tmp_path / "more.conll"
+    more.write_text(train.read_text(encoding="utf-8") + "\nx\tB-MISC\n", encoding="utf-8")
+    other = planned(tmp_path / "out", encoder, "ner", target_train=str(more))
+    assert set(other.runs[0][0].common.labels) - set(swept.runs[0][0].common.labels) == {"B-MISC", "I-MISC"}
+    assert not {stage.source_id for stage in other.stages} & {stage.source_id for stage in swept.stages}
+
+
+def test_a_test_set_with_other_labels_is_refused_before_anything_runs(encoder: Path, tmp_path: Path) -> None:
+    (tmp_path / "test.conll").write_text("x\tB-MISC\n", encoding="utf-8")
+    with pytest.raises(XlqaError, match=r"test has the label B-MISC, which sample\.ner\.en\.train and sample"):
+        planned(tmp_path / "out", encoder, "ner", target_test=str(tmp_path / "test.conll"), test_size=1)
+
+
+def test_missing_files_are_all_named_at_once(encoder: Path, tmp_path: Path) -> None:
+    with pytest.raises(XlqaError) as found:
+        make_plan(build_request({"lang": "es", "task": "pos", "model": str(encoder), "out": str(tmp_path)}))
+    lines = str(found.value).splitlines()
+    assert [line.split(":")[0].split(" is")[0] for line in lines] == [
+        "--source-train",
+        "--target-train",
+        "--target-test",
+    ]
+
+
+def test_a_kept_model_is_scored_on_another_set(swept: Plan) -> None:
+    task = swept.request.task
+    folder = RunFolder(swept.layout.run(swept.runs[-1][0].run_id).path)
+    row = evaluate_run(folder, f"sample.{task}.en.test", "en", test_size=10, device="cpu")
+    assert (row["test"], row["questions"]) == (f"sample.{task}.en.test", 10)
+    assert TASK_METRICS[task][0] in show_row(row) or row[TASK_METRICS[task][0]] is None
+
+
+def test_status_and_pack_know_the_task(swept: Plan, tmp_path: Path) -> None:
+    found = read_status(swept.request.out)
+    assert found.counts["done"] == len(swept.runs)
+    assert {group.metric for group in found.groups} == {TASK_METRICS[swept.request.task][0]}
+    pack(swept.request.out, tmp_path / "packed")
+    assert tuple(table(tmp_path / "packed")[0]) == result_columns(swept.request.task)
+
+
+def test_the_model_is_called_by_deeppavlov(swept: Plan) -> None:
+    from deeppavlov import build_model
+
+    folder = swept.layout.run(swept.runs[-1][0].run_id)
+    model = build_model(str(folder.config))
+    if swept.request.task == "ner":
+        (tags, more) = model([["Mara", "vive", "en", "Brenna"], "Mara vive en Brenna."])
+        assert (len(tags), len(more)) == (4, 5)
+        assert {*tags, *more} <= set(swept.runs[0][0].common.labels)
+    else:
+        labels, probabilities = model(["Mara vive en Brenna."], ["Mara vive."])
+        assert labels[0] in ("contradiction", "entailment", "neutral")
+        assert 1 / 3 < probabilities[0] <= 1

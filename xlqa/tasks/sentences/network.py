@@ -1,0 +1,71 @@
+"""The classification head: one logit a label, from the first piece, as transformers' sequence classification has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from xlqa.tasks.base import Head
+from xlqa.tasks.heads import draw_linear, entropy, label_config, label_mismatch
+from xlqa.tasks.sentences.features import ClassLabels, TextWindows
+
+Index = npt.NDArray[np.int64]
+
+
+class ClassificationHead(Head):
+    """Finds the label of each text."""
+
+    auto_class = "AutoModelForSequenceClassification"
+    modules = ("classifier", "pre_classifier", "pooler", "score", "head")
+    what = "classification head"
+
+    def config(self) -> dict[str, Any]:
+        """The labels and their numbers."""
+        return {**label_config(self.options.labels), "problem_type": "single_label_classification"}
+
+    def mismatch(self, network: Any) -> str | None:
+        """The labels differ."""
+        return label_mismatch(network, self.options.labels)
+
+    def reset(self, network: Any, seed: int) -> None:
+        """Draw the layers of the head: normal with the model's own deviation, biases zero.
+
+        A pooler counts as part of the head, also where an encoder brings its own: pre-training used it for another task.
+        """
+        generator = torch.Generator().manual_seed(seed)
+        for name, module in network.named_modules():
+            if isinstance(module, torch.nn.Linear) and set(name.split(".")) & set(self.modules):
+                draw_linear(module, network.config, generator)
+
+    def loss(self, output: Any, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Sum of the cross-entropies of a batch.
+
+        Args:
+            tensors: `label` (B,).
+        """
+        return torch.nn.functional.cross_entropy(output.logits.float(), tensors["label"], reduction="sum")
+
+    def guess_loss(self, features: TextWindows, labels: ClassLabels) -> float:
+        """Mean loss of guessing every label by the labels' frequencies."""
+        return entropy(labels.of_example)
+
+    def decode(
+        self, output: Any, tensors: Mapping[str, torch.Tensor], features: TextWindows, top: int
+    ) -> tuple[npt.NDArray[np.float32]]:
+        """(B, C) probabilities of the labels."""
+        return (torch.softmax(output.logits.float(), dim=-1).cpu().numpy(),)
+
+    def predict(
+        self, features: TextWindows, inputs: Sequence[Sequence[Any]], decoded: Sequence[tuple[Index, Any]], top: int
+    ) -> list[list[tuple[str, float]]]:
+        """The `top` most probable labels of each example with their probabilities, best first."""
+        labels = self.options.labels
+        table = np.zeros((len(features), len(labels)), dtype=np.float32)
+        for batch, (probabilities,) in decoded:
+            table[batch] = probabilities
+        order = np.argsort(-table, axis=1, kind="stable")[:, :top]
+        return [[(labels[i], float(row[i])) for i in best] for row, best in zip(table, order, strict=True)]

@@ -1,0 +1,243 @@
+"""Reads labelled sentences and sentence pairs: TSV, CSV and JSON lines, of XNLI, PAWS-X, SIB-200 and the like.
+
+Columns are found by their names where a file has a header. Without one they are those of XTREME's files: for pairs the two
+sentences and the label, for single sentences the sentence and the label.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from xlqa.errors import ManyErrors, XlqaError
+from xlqa.records import hash_context
+from xlqa.tasks.base import Dataset
+from xlqa.util.compression import decompress
+from xlqa.util.text import plain
+
+FIRST = ("premise", "sentence1", "text1", "text", "sentence", "review", "content")
+SECOND = ("hypothesis", "sentence2", "text2")
+LABEL = ("gold_label", "label", "category", "topic", "sentiment", "class")
+ID = ("pairid", "id", "index_id", "guid", "idx")
+LANGUAGE = ("language", "lang")
+
+NO_CONSENSUS = "-"
+"""The label of an NLI pair whose annotators did not agree: such pairs are left out, as everywhere (Bowman et al. 2015)."""
+
+UNTRANSLATED = "NS"
+"""The text of a sentence that PAWS-X's translators could not translate; the pair stays, as in XTREME's scores."""
+
+MOST_REFUSALS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledText:
+    """A sentence or a pair of sentences with its label.
+
+    Attributes:
+        id: unique within its file: the file's own, or the number of the example from 1.
+        first: the sentence, or the premise; second: the hypothesis or other sentence of a pair, "" for single sentences.
+        group: a hash of `first`: pairs with one premise are one group, and so are equal sentences.
+    """
+
+    id: str
+    first: str
+    second: str
+    label: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class TextKind:
+    """What a task's files hold.
+
+    Attributes:
+        pairs: whether an example is two sentences.
+        labels: the task's labels, or () where the data decides.
+        numbers: what a label that is a number means on the Hugging Face hub, or () where it is its own name.
+    """
+
+    pairs: bool
+    labels: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+
+
+KINDS = {
+    "nli": TextKind(
+        True, ("contradiction", "entailment", "neutral"), numbers=("entailment", "neutral", "contradiction")
+    ),
+    "paraphrase": TextKind(True, ("0", "1")),
+    "topic": TextKind(False),
+    "sentiment": TextKind(False),
+}
+
+
+def read_texts(path: Path, task: str, *, language: str = "", skip_bad: bool = False) -> Dataset[LabelledText]:
+    """Read the labelled texts of a file.
+
+    Args:
+        task: a key of KINDS.
+        language: where the file has a language column, only its rows are read.
+        skip_bad: leave out examples that cannot be used.
+
+    Raises:
+        XlqaError: the file cannot be read, or has examples that cannot be used (and not `skip_bad`).
+    """
+    kind, repairs = KINDS[task], Counter[str]()
+    content, text = _load(path)
+    examples: list[LabelledText] = []
+    refused: list[str] = []
+    for number, row in _rows(text, kind, path):
+        if language and row.get("language", language) != language:
+            continue
+        if row["label"] == NO_CONSENSUS:
+            repairs["pair without a consensus label (left out)"] += 1
+            continue
+        example = _example(row, kind, len(examples) + 1, repairs)
+        if complaint := _complaint(example, kind):
+            refused.append(f"{path}, line {number}: {complaint}.")
+        else:
+            examples.append(example)
+    if refused and not skip_bad:
+        more = [f"{path}: {len(refused) - MOST_REFUSALS:,} more."] if len(refused) > MOST_REFUSALS else []
+        hint = f"{path}: repair {len(refused):,} of {len(refused) + len(examples):,} examples, or leave them out with --skip-bad."
+        raise ManyErrors([*refused[:MOST_REFUSALS], *more, hint])
+    if not examples:
+        raise XlqaError(
+            f"{path}: holds no labelled {'pair of sentences' if kind.pairs else 'sentence'} that can be used."
+        )
+    unique = _unique_ids(examples, repairs)
+    return Dataset(unique, hashlib.sha256(content).hexdigest(), dict(repairs), len(refused))
+
+
+def _load(path: Path) -> tuple[bytes, str]:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise XlqaError(f"{path}: cannot be read ({error.strerror}): name a file of labelled sentences.") from error
+    try:
+        return content, decompress(content, path)[0].decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise XlqaError(f"{path}: is not UTF-8 text (byte {error.start:,}): convert it to UTF-8.") from error
+
+
+def _rows(text: str, kind: TextKind, path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Line number and `first`, `second`, `label`, and where there are any `id` and `language`, of each example."""
+    if text.lstrip()[:1] == "{":
+        yield from _json_rows(text, kind, path)
+    else:
+        yield from _table_rows(text, kind, path)
+
+
+def _json_rows(text: str, kind: TextKind, path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise XlqaError(f"{path}, line {number}: is not JSON or cut short ({type(error).__name__}).") from error
+        if not isinstance(row, dict):
+            raise XlqaError(f"{path}, line {number}: is not a JSON object with a text and a label.")
+        cells = {key.lower(): value for key, value in row.items() if isinstance(value, str | int)}
+        yield number, {name: str(cells[key]) for name, key in _find_columns(list(cells), kind, path, number).items()}
+
+
+def _table_rows(text: str, kind: TextKind, path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    lines = _cells(text, path)
+    _, first = next(lines, (0, []))
+    header = [cell.strip().lower() for cell in first]
+    if set(header) & set(LABEL):
+        places = {name: header.index(key) for name, key in _find_columns(header, kind, path, 1).items()}
+        width = len(header)
+    else:
+        width = 3 if kind.pairs else 2
+        names = ("first", "second", "label") if kind.pairs else ("first", "label")
+        places = {name: at for at, name in enumerate(names)}
+        lines = _cells(text, path)
+    for number, cells in lines:
+        if len(cells) != width:
+            found = f"{len(cells)} columns where {width} belong"
+            stripped = ": were the labels of this file stripped?" if len(cells) == width - 1 else ""
+            raise XlqaError(f"{path}, line {number}: {found}{stripped}.")
+        yield number, {name: cells[at] for name, at in places.items()}
+
+
+def _cells(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Line number and cells of each line that is not empty: apart by tabs where the first line has any, else by commas."""
+    if "\t" in text.partition("\n")[0]:
+        for number, line in enumerate(text.split("\n"), start=1):
+            if line:
+                yield number, [_unquoted(cell) for cell in line.split("\t")]
+        return
+    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    try:
+        for row in reader:
+            if row:
+                yield reader.line_num, row
+    except csv.Error as error:
+        raise XlqaError(f"{path}, line {reader.line_num}: neither apart by tabs nor by commas ({error}).") from error
+
+
+def _unquoted(cell: str) -> str:
+    """A cell without the quotes that a spreadsheet put around it; a quotation within a line of text stays as it is."""
+    inner = cell[1:-1]
+    quoted = len(cell) >= 2 and cell[0] == cell[-1] == '"' and inner.replace('""', "").count('"') == 0
+    return inner.replace('""', '"') if quoted and '""' in inner else cell
+
+
+def _find_columns(header: list[str], kind: TextKind, path: Path, number: int) -> dict[str, str]:
+    """The names of the columns that matter, by their meaning.
+
+    Raises:
+        XlqaError: a text or the label is missing.
+    """
+    wanted = {"first": FIRST, "label": LABEL, "id": ID, "language": LANGUAGE} | (
+        {"second": SECOND} if kind.pairs else {}
+    )
+    found = {name: key for name, keys in wanted.items() if (key := next((k for k in keys if k in header), None))}
+    for name in ("first", "second") if kind.pairs else ("first",):
+        if name not in found:
+            raise XlqaError(
+                f"{path}, line {number}: no text among {plain(', '.join(header), 80)}: name it {wanted[name][0]}."
+            )
+    if "label" not in found:
+        names = plain(", ".join(header), 80)
+        raise XlqaError(f"{path}, line {number}: no label among {names}: were the labels of this file stripped?")
+    return found
+
+
+def _example(row: Mapping[str, str], kind: TextKind, number: int, repairs: Counter[str]) -> LabelledText:
+    first, second, label = row["first"].strip(), row.get("second", "").strip(), row["label"].strip()
+    if kind.pairs and UNTRANSLATED in (first, second):
+        repairs["pair with an untranslated sentence (kept)"] += 1
+    if kind.numbers and label.isdecimal() and int(label) < len(kind.numbers):
+        label = kind.numbers[int(label)]
+    return LabelledText(row.get("id") or str(number), first, second, label, hash_context(first))
+
+
+def _complaint(example: LabelledText, kind: TextKind) -> str:
+    if not example.first or (kind.pairs and not example.second):
+        return "an empty sentence"
+    if not example.label:
+        return "no label"
+    if kind.labels and example.label not in kind.labels:
+        return f"the label {plain(example.label, 40)!r} is none of {', '.join(kind.labels)}"
+    return ""
+
+
+def _unique_ids(examples: list[LabelledText], repairs: Counter[str]) -> tuple[LabelledText, ...]:
+    """With a number after an id that an earlier example has."""
+    seen: Counter[str] = Counter()
+    found: list[LabelledText] = []
+    for example in examples:
+        seen[example.id] += 1
+        if seen[example.id] > 1:
+            repairs["id used twice"] += 1
+        found.append(example if seen[example.id] == 1 else replace(example, id=f"{example.id}~{seen[example.id]}"))
+    return tuple(found)

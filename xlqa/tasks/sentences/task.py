@@ -1,0 +1,101 @@
+"""Classification of sentences and sentence pairs as a task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xlqa.records import TASK_METRICS
+from xlqa.tasks.base import Dataset, Head, HeadOptions, Scores, Task
+from xlqa.tasks.sentences.features import ClassLabels, TextWindows, label_texts, make_text_windows
+from xlqa.tasks.sentences.reading import KINDS, LabelledText, read_texts
+
+LEAST_LENGTH = 8
+
+
+class Classification(Task[LabelledText]):
+    """Find the label of a sentence or of a pair of sentences."""
+
+    outputs = ("label", "probability")
+    shown = ("accuracy", "macro_f1")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.kind = KINDS[name]
+        self.metrics = TASK_METRICS[name]
+
+    def read(self, path: Path, *, language: str = "", skip_bad: bool = False) -> Dataset[LabelledText]:
+        """Read a file of labelled texts (`xlqa.tasks.sentences.reading`)."""
+        return read_texts(path, self.name, language=language, skip_bad=skip_bad)
+
+    def overlap(self, train: Sequence[LabelledText], test: Sequence[LabelledText]) -> frozenset[str]:
+        """Ids of the test examples whose texts are in the training data."""
+        known = {(example.first, example.second) for example in train}
+        return frozenset(example.id for example in test if (example.first, example.second) in known)
+
+    def complaint(self, max_length: int, stride: int) -> str | None:
+        """A text needs room for a few pieces; there are no windows and so no stride."""
+        if max_length < LEAST_LENGTH:
+            return f"--max-length {max_length} leaves no room for a sentence: use {LEAST_LENGTH} or more."
+        return None
+
+    def encode(self, tokenizer: Any, inputs: Sequence[Sequence[str]], max_length: int, stride: int) -> TextWindows:
+        """One window an example."""
+        return make_text_windows(tokenizer, inputs, max_length)
+
+    def label(self, features: TextWindows, examples: Sequence[LabelledText], labels: Sequence[str]) -> ClassLabels:
+        """Each example's label."""
+        return label_texts([example.label for example in examples], labels)
+
+    def label_set(self, examples: Sequence[LabelledText]) -> tuple[str, ...]:
+        """The task's labels; where the data decides, those of some examples, sorted."""
+        return self.kind.labels or tuple(sorted({example.label for example in examples}))
+
+    def outputs_of(self, predictions: Sequence[Any]) -> tuple[list[Any], ...]:
+        """The most probable label of each example, and its probability."""
+        return [found[0][0] for found in predictions], [found[0][1] for found in predictions]
+
+    def score(self, examples: Sequence[LabelledText], predictions: Sequence[str], scorer: str) -> Scores:
+        """Accuracy, and the F1 of each label, `f1:LABEL`, whose mean is macro F1 (labels that never occur left out)."""
+        golds = np.array([example.label for example in examples])
+        predicted = np.array(list(predictions), dtype=golds.dtype if not len(predictions) else None)
+        labels = sorted({*golds.tolist(), *predicted.tolist()})
+        right = golds == predicted
+        numerators, denominators = [right.astype(np.float64)], [np.ones(len(golds))]
+        for label in labels:
+            numerators.append(2.0 * (right & (golds == label)))
+            denominators.append((golds == label) * 1.0 + (predicted == label))
+        classes = tuple(f"f1:{label}" for label in labels)
+        columns = np.stack(numerators, axis=1), np.stack(denominators, axis=1)
+        return Scores(("accuracy", *classes), *columns, means={"macro_f1": classes})
+
+    def head(self, options: HeadOptions) -> Head:
+        """A linear layer with one output a label, on the first piece."""
+        from xlqa.tasks.sentences.network import ClassificationHead
+
+        return ClassificationHead(options)
+
+
+class SentenceClassification(Classification):
+    """Single sentences, such as SIB-200's."""
+
+    unit = "sentence"
+    inputs = ("text",)
+
+    def input_of(self, example: LabelledText) -> tuple[str]:
+        """The sentence."""
+        return (example.first,)
+
+
+class PairClassification(Classification):
+    """Pairs of sentences, such as XNLI's and PAWS-X's."""
+
+    unit = "pair"
+    inputs = ("first", "second")
+
+    def input_of(self, example: LabelledText) -> tuple[str, str]:
+        """Both sentences."""
+        return example.first, example.second

@@ -1,0 +1,69 @@
+"""The tagging head: a label for each labelled piece, as the linear layer of transformers' token classification."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from xlqa.tasks.base import Head
+from xlqa.tasks.heads import draw_linear, entropy, label_config, label_mismatch
+from xlqa.tasks.tagging.alignment import IGNORED, TaggedWindows, TagLabels
+
+Index = npt.NDArray[np.int64]
+
+
+class TaggingHead(Head):
+    """Finds the tag of each word."""
+
+    auto_class = "AutoModelForTokenClassification"
+    modules = ("classifier",)
+    what = "tagging head"
+
+    def config(self) -> dict[str, Any]:
+        """The labels and their numbers."""
+        return label_config(self.options.labels)
+
+    def mismatch(self, network: Any) -> str | None:
+        """The labels differ."""
+        return label_mismatch(network, self.options.labels)
+
+    def reset(self, network: Any, seed: int) -> None:
+        """Draw a fresh head: normal with the model's own deviation, biases zero."""
+        draw_linear(network.classifier, network.config, torch.Generator().manual_seed(seed))
+
+    def loss(self, output: Any, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Sum of the cross-entropies of the labelled pieces.
+
+        Args:
+            tensors: `label` (B, L).
+        """
+        logits = output.logits.float().flatten(0, 1)
+        return torch.nn.functional.cross_entropy(
+            logits, tensors["label"].flatten(), ignore_index=IGNORED, reduction="sum"
+        )
+
+    def guess_loss(self, features: TaggedWindows, labels: TagLabels) -> float:
+        """Mean loss of guessing every word's tag by the tags' frequencies."""
+        return entropy(labels.of_word)
+
+    def decode(
+        self, output: Any, tensors: Mapping[str, torch.Tensor], features: TaggedWindows, top: int
+    ) -> tuple[Index, Index]:
+        """Numbers of the words whose label a batch's pieces carry, and of the most probable tag of each: (n,) each."""
+        word = tensors["word"]
+        best = output.logits.float().argmax(dim=-1)
+        return word[word >= 0].cpu().numpy(), best[word >= 0].cpu().numpy()
+
+    def predict(
+        self, features: TaggedWindows, inputs: Sequence[Sequence[Any]], decoded: Sequence[tuple[Index, Any]], top: int
+    ) -> list[list[str]]:
+        """The tags of each sentence."""
+        tags = np.full(int(features.borders[-1]), -1, dtype=np.int64)
+        for _, (word, best) in decoded:
+            tags[word] = best
+        names = [self.options.labels[number] for number in tags]
+        return [names[low:high] for low, high in zip(features.borders[:-1], features.borders[1:], strict=True)]

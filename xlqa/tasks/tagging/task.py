@@ -1,0 +1,116 @@
+"""Tagging as a task: one tag a word, entity tags (`ner`) or parts of speech (`pos`)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from xlqa.records import TASK_METRICS
+from xlqa.tasks.base import Dataset, Head, HeadOptions, Scores, Task
+from xlqa.tasks.tagging.alignment import TaggedWindows, TagLabels, label_words, make_tagged_windows
+from xlqa.tasks.tagging.reading import Kind, Sentence, read_sentences
+from xlqa.tasks.tagging.schemes import OUTSIDE
+from xlqa.tasks.tagging.scorers import conll_entities, count_entities, count_tags, strict_entities
+
+LEAST_LENGTH = 16
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a plain text: runs of letters and digits, and other characters one by one."""
+    return re.findall(r"\w+|[^\w\s]", text)
+
+
+class Tagging(Task[Sentence]):
+    """Find the tag of each word of a sentence. A task's name is the kind of its tags."""
+
+    unit = "sentence"
+    inputs = ("words",)
+    outputs = ("tags",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.kind = cast(Kind, name)
+
+    def read(self, path: Path, *, language: str = "", skip_bad: bool = False) -> Dataset[Sentence]:
+        """Read a file of tagged sentences (`xlqa.tasks.tagging.reading`)."""
+        return read_sentences(path, self.kind, skip_bad=skip_bad)
+
+    def overlap(self, train: Sequence[Sentence], test: Sequence[Sentence]) -> frozenset[str]:
+        """Ids of the test sentences that are in the training data word for word."""
+        known = {sentence.words for sentence in train}
+        return frozenset(sentence.id for sentence in test if sentence.words in known)
+
+    def input_of(self, example: Sentence) -> tuple[list[str]]:
+        """The words."""
+        return (list(example.words),)
+
+    def complaint(self, max_length: int, stride: int) -> str | None:
+        """Windows need room for a few words."""
+        if max_length < LEAST_LENGTH:
+            return f"--max-length {max_length} leaves no room for a sentence: use {LEAST_LENGTH} or more."
+        if not 0 <= stride <= max_length // 2:
+            return f"--stride {stride} does not fit windows of {max_length} pieces: use 0 to {max_length // 2}."
+        return None
+
+    def encode(self, tokenizer: Any, inputs: Sequence[Sequence[Any]], max_length: int, stride: int) -> TaggedWindows:
+        """Windows of (S,) sentences: lists of words, or plain texts, which are split into words."""
+        sentences = [words_of(words) if isinstance(words, str) else words for words in inputs[0]]
+        return make_tagged_windows(tokenizer, sentences, max_length, stride)
+
+    def label(self, features: TaggedWindows, examples: Sequence[Sentence], labels: Sequence[str]) -> TagLabels:
+        """Each word's tag."""
+        return label_words(features, [sentence.tags for sentence in examples], labels)
+
+    def label_set(self, examples: Sequence[Sentence]) -> tuple[str, ...]:
+        """All tags of some sentences, sorted."""
+        return tuple(sorted({tag for sentence in examples for tag in sentence.tags}))
+
+    def outputs_of(self, predictions: Sequence[Any]) -> tuple[list[Any], ...]:
+        """(S,) lists of tags."""
+        return (list(predictions),)
+
+    def head(self, options: HeadOptions) -> Head:
+        """A linear layer with one output a tag."""
+        from xlqa.tasks.tagging.network import TaggingHead
+
+        return TaggingHead(options)
+
+
+class NamedEntities(Tagging):
+    """Named entities, with tags in IOB2."""
+
+    metrics = TASK_METRICS["ner"]
+    shown = ("f1", "entity_precision", "entity_recall")
+
+    def label_set(self, examples: Sequence[Sentence]) -> tuple[str, ...]:
+        """O, and B- and I- of every type, sorted: a type that the data never continues can still be continued."""
+        kinds = {tag[2:] for sentence in examples for tag in sentence.tags if tag != OUTSIDE}
+        return tuple(sorted({OUTSIDE, *(f"{prefix}-{kind}" for prefix in "BI" for kind in kinds)}))
+
+    def score(self, examples: Sequence[Sentence], predictions: Sequence[Sequence[str]], scorer: str) -> Scores:
+        """Entity F1, precision and recall as conlleval counts, and F1 under strict IOB2 (`xlqa.tasks.tagging.scorers`)."""
+        golds = [sentence.tags for sentence in examples]
+        right, predicted, gold = count_entities(conll_entities(golds), conll_entities(predictions)).T
+        strict, strict_predicted, strict_gold = count_entities(strict_entities(golds), strict_entities(predictions)).T
+        numerators = np.stack([2 * right, right, right, 2 * strict], axis=1)
+        denominators = np.stack([predicted + gold, predicted, gold, strict_predicted + strict_gold], axis=1)
+        return Scores(self.metrics, numerators, denominators)
+
+
+class PartsOfSpeech(Tagging):
+    """Parts of speech, such as Universal Dependencies' UPOS."""
+
+    metrics = TASK_METRICS["pos"]
+    shown = ("accuracy",)
+
+    def score(self, examples: Sequence[Sentence], predictions: Sequence[Sequence[str]], scorer: str) -> Scores:
+        """Accuracy over words, and what XTREME reports: seqeval's F1 on the bare tags, in which equal neighbours merge."""
+        golds = [sentence.tags for sentence in examples]
+        right, words = count_tags(golds, predictions).T
+        both, predicted, gold = count_entities(conll_entities(golds), conll_entities(predictions)).T
+        numerators = np.stack([right, 2 * both], axis=1)
+        return Scores(self.metrics, numerators, np.stack([words, predicted + gold], axis=1))
