@@ -258,6 +258,9 @@ def test_fetch_for_a_language_wants_what_a_sweep_wants(monkeypatch: pytest.Monke
 
 def test_fetch_of_a_model_folder(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "config.json").write_text("{}")
+    assert main(["data", "fetch", "--model", str(tmp_path)]) == 2
+    assert "has no weights (model.safetensors)" in capsys.readouterr().err
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
     assert main(["data", "fetch", "--model", str(tmp_path)]) == 0
     assert str(tmp_path) in capsys.readouterr().out
 

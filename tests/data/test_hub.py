@@ -227,7 +227,7 @@ def test_a_busy_hub_is_asked_again_when_it_says(
 
 def test_a_hub_that_stays_busy_is_one_line(hub: Hub, caplog: pytest.LogCaptureFixture) -> None:
     hub.faults["list"] = Fault(times=99, status=503, headers={"Retry-After": "0"})
-    assert refusal() == "the hub answers HTTP 503: try again later (6 tries)."
+    assert refusal() == "the hub answers HTTP 503 (6 tries): try again later."
     assert "trying again in 0 s" in caplog.text
     hub.faults["list"] = Fault(times=99, status=429, headers={"RateLimit": '"api";r=0;t=3600'})
     assert refusal() == (
@@ -274,7 +274,7 @@ def test_a_bad_certificate_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def test_a_mistyped_name_is_answered_with_the_nearest_known_ones(hub: Hub) -> None:
     assert refusal("bert-base-multilingual-casd") == (
         "the hub has no public model of this name (HTTP 401) (did you mean bert-base-multilingual-cased or "
-        "bert-base-multilingual-uncased?): correct the name, or set HF_TOKEN if the model is private."
+        "bert-base-multilingual-uncased?): correct the name, or set HF_TOKEN to a token that may read the model."
     )
     fetch_model(NAME)
     assert f"did you mean {NAME}?" in refusal("someone/encodr")
@@ -283,7 +283,7 @@ def test_a_mistyped_name_is_answered_with_the_nearest_known_ones(hub: Hub) -> No
 
 def test_a_private_model_needs_a_token(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.repositories["someone/secret"] = Repository(model(), private=True)
-    assert "set HF_TOKEN if the model is private" in refusal("someone/secret")
+    assert "set HF_TOKEN to a token that may read the model" in refusal("someone/secret")
     monkeypatch.setenv("HF_TOKEN", "hf_wrong")
     assert refusal("someone/secret") == "the hub does not accept your token: set HF_TOKEN to a valid one, or remove it."
     monkeypatch.setenv("HF_TOKEN", hub.token)
@@ -359,17 +359,24 @@ def test_a_refused_model_is_exit_status_2(hub: Hub, capsys: pytest.CaptureFixtur
     assert f"xlqa: {NAME}: has no weights that xlqa can read" in capsys.readouterr().err
 
 
+def run_xlqa(hub: Hub, cache: Path, *words: str, offline: bool = False) -> subprocess.CompletedProcess[str]:
+    """`xlqa …` in a process of its own, with the fake as the hub."""
+    environment = os.environ | {
+        "HF_ENDPOINT": hub.address, "HF_HOME": str(cache), "HF_HUB_OFFLINE": str(int(offline)),
+        "NO_PROXY": "127.0.0.1,localhost",
+    }  # fmt: skip
+    program = [sys.executable, "-c", "import sys; from xlqa.cli import main; sys.exit(main())"]
+    done = subprocess.run([*program, *words], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
 def test_a_fresh_process_reads_hf_endpoint(hub: Hub, cache: Path) -> None:
     hub.faults["list"] = Fault(status=503, headers={"Retry-After": "0"})
     hub.faults["model.safetensors"] = Fault(cut=1_000)
-    environment = {**os.environ, "HF_ENDPOINT": hub.address, "HF_HOME": str(cache), "NO_PROXY": "127.0.0.1,localhost"}
-    done = subprocess.run(
-        [sys.executable, "-c", "import sys; from xlqa.cli import main; sys.exit(main())", "data", "fetch", "--model", NAME],
-        env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    done = run_xlqa(hub, cache, "data", "fetch", "--model", NAME)
     assert sha256(WEIGHTS)[:12] in done.stdout
-    assert "the hub answers HTTP 503: try again later: trying again in 0 s." in done.stderr
+    assert f"{NAME}: the hub answers HTTP 503: trying again in 0 s." in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -405,3 +412,23 @@ def test_a_folder_is_taken_as_it_is(tmp_path: Path) -> None:
 @pytest.fixture(autouse=True)
 def _warnings(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, logger="xlqa")
+
+
+@pytest.mark.slow
+def test_a_sweep_by_a_models_name(hub: Hub, encoder: Path, cache: Path, tmp_path: Path) -> None:
+    """A sweep fetches its encoder over a bad connection, and a second one needs no hub."""
+    hub.repositories[NAME].files = {path.name: path.read_bytes() for path in encoder.iterdir()}
+    hub.faults["list"] = Fault(times=2, status=429, headers={"Retry-After": "0"})
+    hub.faults["model.safetensors"] = Fault(times=1, cut=1_000)
+    words = (
+        "sweep --lang ru --source-train sample.en.train --target-train sample.ru.train --target-test sample.ru.test "
+        "--sizes 8 --seeds 1 --arms target-only --epochs 1 --min-steps 1 --max-length 96 --stride 32 --device cpu "
+        f"--model {NAME} --out"
+    ).split()
+    run_xlqa(hub, cache, *words, str(tmp_path / "first"))
+    hub.asked.clear()
+    run_xlqa(hub, cache, *words, str(tmp_path / "second"), offline=True)
+    assert not hub.asked
+    first, second = ([path.name for path in (tmp_path / out / "runs").iterdir()] for out in ("first", "second"))
+    assert first == second != []
+    assert (tmp_path / "second" / "results.csv").is_file()

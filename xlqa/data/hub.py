@@ -21,7 +21,7 @@ from typing import Any
 from xlqa.data.encoders import E5, e5_folder
 from xlqa.data.hub_client import HubError, hub_folder, quiet_client, retrying
 from xlqa.errors import XlqaError
-from xlqa.util.files import file_sha256
+from xlqa.util.files import file_sha256, known_sha256
 
 logger = logging.getLogger(__name__)
 
@@ -141,24 +141,12 @@ class Damage:
         return f"{self.path.name} is damaged ({kind} {self.found[:12]}…, expected {self.expected[:12]}…)"
 
 
-_digests: dict[tuple[str, str, int, int, int], str] = {}
-
-
 def file_checksum(path: Path, like: str) -> str:
-    """A file's checksum of the kind of `like`: SHA-256, or git's SHA-1 of a file with its length before it.
-
-    Remembered in this process while the file's size, time and inode stay the same.
-    """
-    stat = path.stat()
-    kind = "sha256" if len(like) == 64 else "sha1"
-    key = (str(path), kind, stat.st_size, stat.st_mtime_ns, stat.st_ino)
-    if key not in _digests:
-        digest = hashlib.new(kind, b"" if kind == "sha256" else b"blob %d\0" % stat.st_size, usedforsecurity=False)
-        with path.open("rb") as file:
-            while chunk := file.read(1 << 20):
-                digest.update(chunk)
-        _digests[key] = digest.hexdigest()
-    return _digests[key]
+    """A file's checksum of the kind of `like`: SHA-256, or git's SHA-1 of a small file with its length before it."""
+    if len(like) == 64:
+        return known_sha256(path)
+    content = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 def check_file(path: Path, expected: str = "") -> Damage | None:
@@ -393,7 +381,7 @@ def explain(name: str, error: XlqaError) -> str:
     line = f"{name}: {str(error).rstrip('.')}"
     failure = error.failure if isinstance(error, HubError) else None
     if failure is not None and failure.unknown:
-        return f"{line}{_did_you_mean(name)}: correct the name, or set HF_TOKEN if the model is private."
+        return f"{line}{_did_you_mean(name)}: correct the name, or set HF_TOKEN to a token that may read the model."
     if failure is not None and failure.unreached:
         return (
             f"{line}. Ways out: give a local model folder; run `xlqa data fetch --model {name}` where there is network "

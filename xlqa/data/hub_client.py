@@ -55,7 +55,7 @@ class Failure:
     """One failed call.
 
     Attributes:
-        reason: what happened and how to fix it; one line without its full stop.
+        reason: what happened, in one line without a full stop; fix: what the user can do, "" where the caller adds it.
         retries: how often the call may be retried.
         wait: seconds that the hub asks to wait; None where it does not.
         unreached: whether the hub was not reached, so that a copy of the cache is a way out.
@@ -63,6 +63,7 @@ class Failure:
     """
 
     reason: str
+    fix: str = ""
     retries: int = 0
     wait: float | None = None
     unreached: bool = False
@@ -108,7 +109,8 @@ class HubError(XlqaError):
 
     def __init__(self, failure: Failure, tries: int) -> None:
         self.failure = failure
-        super().__init__(failure.reason + (f" ({tries} tries)" if tries > 1 else ""))
+        counted = f" ({tries} tries)" if tries > 1 else ""
+        super().__init__(failure.reason + counted + (f": {failure.fix}" if failure.fix else ""))
 
 
 def retrying(call: Callable[[], T], name: str, progress: Callable[[], int] = lambda: 0, patient: bool = True) -> T:
@@ -158,19 +160,19 @@ def diagnose(error: BaseException, name: str) -> Failure:
     certificate = next((link for link in chain if isinstance(link, ssl.SSLCertVerificationError)), None)
     if certificate is not None:
         return Failure(
-            f"the certificate of {urlsplit(hub_address()).netloc} is not valid ({certificate.verify_message}): where a proxy "
-            "replaces certificates, set REQUESTS_CA_BUNDLE and SSL_CERT_FILE to a file with its certificate"
+            f"the certificate of {urlsplit(hub_address()).netloc} is not valid ({certificate.verify_message})",
+            "where a proxy replaces certificates, set REQUESTS_CA_BUNDLE and SSL_CERT_FILE to a file with its certificate",
         )
     system = next((link for link in chain if isinstance(link, OSError) and link.strerror), None)
     if system is not None and system.errno in FULL:
-        return Failure(f"the disk of {hub_folder()} is full: free space, or set HF_HOME to a folder on another disk")
+        return Failure(f"the disk of {hub_folder()} is full", "free space, or set HF_HOME to a folder on another disk")
     if system is not None and system.errno in NOT_WRITABLE:
-        return Failure(f"{hub_folder()} cannot be written ({system.strerror}): set HF_HOME to another folder")
+        return Failure(f"{hub_folder()} cannot be written ({system.strerror})", "set HF_HOME to another folder")
     why = system.strerror if system is not None else _first_line(error)
     if kinds & UNREACHED:
-        return Failure(f"the hub ({hub_address()}) does not answer ({why})", UNREACHED_RETRIES, unreached=True)
+        return Failure(f"the hub ({hub_address()}) does not answer ({why})", retries=UNREACHED_RETRIES, unreached=True)
     if kinds & BROKEN or "Consistency check failed" in str(error):
-        return Failure(f"the connection to the hub broke ({_first_line(chain[-1])})", RETRIES)
+        return Failure(f"the connection to the hub broke ({_first_line(chain[-1])})", "try again later", RETRIES)
     if "HFValidationError" in kinds:
         return Failure("is neither a folder nor a name of the hub (NAME or OWNER/NAME)", unknown=True)
     return Failure(f"the hub's client failed ({_first_line(error)})")
@@ -182,21 +184,22 @@ def _answered(response: Any, name: str) -> Failure:
     if status in (408, 425, 429) or status >= 500:
         wait = _asked_wait(response)
         asks = f" and asks to wait {wait:,.0f} s" if wait else ""
-        more = ": try again later" + (", or set HF_TOKEN: users have higher limits" if status == 429 else "")
-        return Failure(f"the hub answers HTTP {status}{asks}" + more, RETRIES, wait)
+        more = ", or set HF_TOKEN: users have higher limits" if status == 429 and not has_token() else ""
+        return Failure(f"the hub answers HTTP {status}{asks}", f"try again later{more}", RETRIES, wait)
     token = has_token()
     if code == "GatedRepo":
         has = ", to which your token has no access yet" if token else ""
         return Failure(
-            f"is a gated model{has}: accept its terms at {hub_address()}/{name}, then set HF_TOKEN to a token of that account"
+            f"is a gated model{has}",
+            f"accept its terms at {hub_address()}/{name}, then set HF_TOKEN to a token of that account",
         )
     if status == 401 and token and "credentials" in response.headers.get("X-Error-Message", "").lower():
-        return Failure("the hub does not accept your token: set HF_TOKEN to a valid one, or remove it")
+        return Failure("the hub does not accept your token", "set HF_TOKEN to a valid one, or remove it")
     if code == "RepoNotFound" or (status in (401, 404) and code not in ("EntryNotFound", "RevisionNotFound")):
         what = "model of this name that your token may read" if token else "public model of this name"
         return Failure(f"the hub has no {what} (HTTP {status})", unknown=True)
     if status == 403:
-        return Failure("the hub forbids the download (HTTP 403): set HF_TOKEN to a token that may read this model")
+        return Failure("the hub forbids the download (HTTP 403)", "set HF_TOKEN to a token that may read this model")
     return Failure(f"the hub answers HTTP {status} {code}".rstrip())
 
 
