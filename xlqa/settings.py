@@ -219,6 +219,16 @@ def _last_by_language(name: str, value: Any, earlier: Mapping[str, Any]) -> dict
     return {language: words[-1] for language, words in _by_language(name, value, earlier).items()}
 
 
+def _layers(name: str, value: Any, _: Mapping[str, Any]) -> int | None:
+    """`none`, `embeddings` (0) or a number of layers."""
+    if value in ("none", "embeddings"):
+        return None if value == "none" else 0
+    try:
+        return parse_whole(name, value, 0)
+    except XlqaError:
+        raise XlqaError(f"{flag(name)} {value}: give none, embeddings, or a number of layers.") from None
+
+
 TUNABLE = ("lr", "epochs", "min_steps")
 
 
@@ -464,6 +474,18 @@ class Settings:
     )]
     tune_size: Annotated[int | None, whole(None, TRAINING, "Number of target questions to tune on.")]
     tune_seeds: Annotated[int, whole(3, TRAINING, "Number of seeds to tune with: the first of --seeds.")]
+    freeze: Annotated[int | None, words(
+        "none", TRAINING, "What training on target questions leaves as it is: none, embeddings, or N for embeddings and the lowest N layers.",
+        _layers, "int | str", "N", columns=("target", "target_sha256"), also=("frozen_layers",),
+    )]
+    source_freeze: Annotated[int | None, words(
+        None, TRAINING, "What the source stage leaves as it is.", _layers, "int | str", "N",
+        follows=lambda fields: fields["freeze"], shown="as --freeze", columns=("source", "source_sha256"),
+    )]
+    reinit_top: Annotated[int, whole(
+        0, TRAINING, "Number of highest encoder layers that start from fresh weights instead of pre-trained ones.", 0,
+        columns=("model", "model_sha256"),
+    )]
     warmup: Annotated[float, number(
         0.1, TRAINING, "Share of the steps in which the learning rate rises.", 0.0, 1.0, columns=("warmup",),
         also=("warmup_ratio", "warmup_proportion", "warmup_steps"),
@@ -539,7 +561,8 @@ def describe_unknown(names: Iterable[str]) -> list[str]:
 
 def _describe_unknown(name: str) -> str:
     known = {word: setting for setting, facts in SETTINGS.items() for word in (setting, *facts.also)}
-    near = dict.fromkeys(known[word] for word in difflib.get_close_matches(name, known, n=3, cutoff=0.75))
+    words = [name] if name in known else difflib.get_close_matches(name, known, n=3, cutoff=0.75)
+    near = dict.fromkeys(known[word] for word in words)
     if near:
         return f"unknown setting {name!r}: did you mean {' or '.join(map(repr, near))}?"
     return f"unknown setting {name!r}: the names are the flags of `xlqa sweep --help`."

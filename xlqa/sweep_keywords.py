@@ -81,6 +81,13 @@ class SweepKeywords(TypedDict, total=False):
     """Number of target questions to tune on."""
     tune_seeds: int
     """Number of seeds to tune with: the first of --seeds. [default: 3]"""
+    freeze: int | str
+    """What training on target questions leaves as it is: none, embeddings, or N for embeddings and the lowest N layers.
+    [default: none]"""
+    source_freeze: int | str
+    """What the source stage leaves as it is. [default: as --freeze]"""
+    reinit_top: int
+    """Number of highest encoder layers that start from fresh weights instead of pre-trained ones. [default: 0]"""
     warmup: float
     """Share of the steps in which the learning rate rises. [default: 0.1]"""
     joint_sampling: Literal["proportional", "balanced"]

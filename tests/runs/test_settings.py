@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from xlqa.errors import XlqaError
+from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import ID_COLUMNS, RESULT_COLUMNS, SEED_COLUMNS, SETTING_COLUMNS, TEST_COLUMNS
 from xlqa.runs.plan.planner import Plan
-from xlqa.runs.store.config import render_run
+from xlqa.runs.store.config import render_run, render_source
 from xlqa.runs.store.rows import evaluation_row
+from xlqa.runs.store.run_config import parse_config
 from xlqa.settings import SETTINGS
 
 OTHER: dict[str, Any] = {
@@ -22,7 +23,7 @@ OTHER: dict[str, Any] = {
     "source_size": 16, "test_size": 8, "valid_size": 4, "subset_by": "paragraph", "epochs": 50.0, "source_epochs": 50.0,
     "min_steps": 5, "batch_size": 4, "source_batch_size": 4, "lr": 2e-4, "source_lr": 2e-4, "warmup": 0.0, "max_length": 99,
     "stride": 10, "max_answer_length": 5, "precision": "bf16", "skip_bad": True, "source_labels": "shuffled",
-    "joint_sampling": "balanced",
+    "joint_sampling": "balanced", "freeze": "embeddings", "source_freeze": 1, "reinit_top": 1,
 }  # fmt: skip
 """A value of each setting that decides scores, other than that of the small sweep."""
 
@@ -156,9 +157,6 @@ def test_source_data_that_was_changed_is_another_source(plan: MakePlan, tmp_path
 
 
 def test_configs_of_changed_source_data_are_read_back(plan: MakePlan, tmp_path: Path) -> None:
-    from xlqa.runs.store.config import render_source
-    from xlqa.runs.store.run_config import parse_config
-
     changed = plan(tmp_path / "out", arms="transfer,joint", source_labels="shuffled", joint_sampling="balanced")
     stage = render_source(changed.stages[0], tmp_path)
     (joint,) = [render_run(*run, tmp_path, None) for run in changed.runs if run[0].arm == "joint"][:1]
@@ -171,3 +169,25 @@ def test_configs_of_changed_source_data_are_read_back(plan: MakePlan, tmp_path: 
     forged["dataset_reader"]["tests"][0]["labels"] = "shuffled"
     with pytest.raises(XlqaError, match="labels"):
         parse_config(forged, "here")
+
+
+def test_frozen_and_drawn_layers_are_named_in_the_table_and_the_configs(plan: MakePlan, tmp_path: Path) -> None:
+    changed = plan(tmp_path / "out", freeze=1, source_freeze="embeddings", reinit_top=1)
+    rows = {(row["arm"], row["size"]): row for row in rows_of(changed)}
+    zero, transfer, alone = rows["transfer", 0], rows["transfer", 8], rows["target-only", 8]
+    for row in (zero, transfer, alone):
+        assert row["model"].endswith("(top 1 drawn)"), row
+    assert zero["source"] == transfer["source"] == "sample.en.train (embeddings frozen)"
+    assert transfer["target"] == alone["target"] == "sample.es.train (frozen up to layer 1)"
+    configs = {spec.arm: render_run(spec, evals, tmp_path, None) for spec, evals in changed.runs if spec.size == 8}
+    train = {arm: config.to_json()["train"] for arm, config in configs.items()}
+    assert {arm: (t.get("freeze"), t.get("reinit_top")) for arm, t in train.items()} == {
+        "transfer": (1, None), "target-only": (1, 1)
+    }  # fmt: skip
+    assert all(parse_config(config.to_json(), "here") == config for config in configs.values())
+    with pytest.raises(ManyErrors) as caught:
+        plan(tmp_path / "out", freeze=3, reinit_top=9)
+    assert len(caught.value.complaints) == 3
+    assert "--reinit-top 9: tiny has 2 layers." in caught.value.complaints
+    with pytest.raises(XlqaError, match="--freeze half: give none, embeddings, or a number of layers"):
+        plan(tmp_path / "out", freeze="half")

@@ -56,13 +56,14 @@ class TaskTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         chainer_config: the config's `chainer`.
         epochs, min_steps, batch_size: decide the number of updates (`planned_steps` of the target's examples).
         more_steps: added to them: the source stage's, in joint training; all there are where N = 0.
-        lr, warmup, seed: see `TrainingPlan`.
+        lr, warmup, seed, freeze, reinit_top: see `TrainingPlan`.
         gradient_checkpointing: less memory for more time; not part of the run.
     """
 
     def __init__(
         self, chainer_config: dict[str, Any], *, epochs: float = 3, min_steps: int = 200, more_steps: int = 0,
         batch_size: int = 16, lr: float = 3e-5, warmup: float = 0.1, seed: int = 0, gradient_checkpointing: bool = False,
+        freeze: int | None = None, reinit_top: int = 0,
         metrics: Iterable[Any] = (), evaluation_targets: Iterable[str] = ("test",), **kwargs: Any,
     ) -> None:  # fmt: skip
         if kwargs:
@@ -71,7 +72,7 @@ class TaskTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         self.context = current_context()
         self.epochs, self.min_steps, self.more_steps = epochs, min_steps, more_steps
         self.windows_a_step, self.lr, self.warmup, self.seed = batch_size, lr, warmup, seed
-        self.recompute = gradient_checkpointing
+        self.recompute, self.freeze, self.reinit_top = gradient_checkpointing, freeze, reinit_top
         self.outcome: TrainingOutcome | None = None
         self.evaluated: dict[str, Evaluated] = {}
 
@@ -85,7 +86,10 @@ class TaskTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         steps = self.more_steps + planned_steps(
             iterator.target_examples, self.epochs, self.windows_a_step, self.min_steps
         )
-        plan = TrainingPlan(steps, self.windows_a_step, self.lr, self.warmup, self.seed, model.precision, model.device)
+        plan = TrainingPlan(
+            steps, self.windows_a_step, self.lr, self.warmup, self.seed, model.precision, model.device, self.freeze,
+            self.reinit_top,
+        )  # fmt: skip
         if steps:
             self.outcome = self._fit(plan, preprocessor, model, iterator)
             keep = self.context.keep_weights

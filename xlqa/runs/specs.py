@@ -25,6 +25,9 @@ SEED_STEP = 10_000
 """Distance of the paired seeds of two training seeds: subset seeds that are crossed lie below it."""
 
 
+LATER_DEFAULTS = (("freeze", None), ("reinit_top", 0))
+"""Defaults of settings that the first version lacked: runs with them keep their ids."""
+
 IDS_REMEMBERED = 1 << 17
 """Ids are computed once: a plan of many runs asks for each of them often."""
 
@@ -52,13 +55,20 @@ class EncoderRef:
 
 @dataclass(frozen=True, slots=True)
 class Hyper:
-    """The settings of one training."""
+    """The settings of one training.
+
+    Attributes:
+        freeze: lowest layers that stay as they were, with the embeddings (0: these alone); None for nothing.
+        reinit_top: highest layers that start from fresh weights.
+    """
 
     lr: float
     epochs: float
     batch_size: int
     warmup: float
     min_steps: int
+    freeze: int | None = None
+    reinit_top: int = 0
 
     def steps(self, questions: int) -> int:
         """Updates on N questions."""
@@ -89,8 +99,9 @@ class Common:
 
 
 def _values(settings: Hyper | Common) -> dict[str, Any]:
-    """The fields of flat settings; `dataclasses.asdict` takes ten times as long."""
-    return {field.name: getattr(settings, field.name) for field in fields(settings)}
+    """The fields of flat settings that enter an id; `dataclasses.asdict` takes ten times as long."""
+    values = ((field.name, getattr(settings, field.name)) for field in fields(settings))
+    return {name: value for name, value in values if (name, value) not in LATER_DEFAULTS}
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ from xlqa.training.context import SHARED, RunContext
 from xlqa.training.cpu_kernels import touched_embeddings
 from xlqa.training.devices import autocast
 from xlqa.training.events import Stage, Step
+from xlqa.training.layers import frozen, reinitialize_top
 
 WEIGHT_DECAY = 0.01
 CLIP = 1.0
@@ -67,6 +68,8 @@ class TrainingPlan:
         lr: peak learning rate; warmup: share of the steps in which it rises.
         seed: of batches and dropout.
         precision: fp32 or bf16; device: as torch names it.
+        freeze: lowest layers that stay, with the embeddings (0: these alone; None: nothing stays).
+        reinit_top: highest layers that start from fresh weights.
     """
 
     steps: int
@@ -76,6 +79,8 @@ class TrainingPlan:
     seed: int
     precision: str
     device: str
+    freeze: int | None = None
+    reinit_top: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +194,13 @@ class Trainer:
         self.network.train()
         self.began = time.perf_counter()
         checkpoints = Checkpoints(self.context.checkpoint, self.context.checkpoint_minutes, self._fingerprint())
-        with touched_embeddings(self.network, self.features, shrinkage(self.plan)) as self.features:
+        reinitialize_top(self.network, self.plan.reinit_top, self.plan.seed)
+        # Frozen embeddings do not decay either.
+        decay = shrinkage(self.plan) if self.plan.freeze is None else 1.0
+        with (
+            frozen(self.network, self.plan.freeze),
+            touched_embeddings(self.network, self.features, decay) as self.features,
+        ):
             self.optimizer = make_optimizer(self.network, self.plan.lr)
             self._resume(checkpoints)
             with (

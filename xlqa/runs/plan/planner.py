@@ -17,8 +17,9 @@ from xlqa.runs.paths import Layout
 from xlqa.runs.plan.encoders import resolve_encoder
 from xlqa.runs.plan.request import Complaints, SweepRequest
 from xlqa.runs.specs import Common, EncoderRef, EvalSpec, RunSpec, SourceStage
-from xlqa.settings import FULL
+from xlqa.settings import FULL, flag
 from xlqa.tasks.base import Task, get_task
+from xlqa.util.files import read_json
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,8 @@ def make_plan(request: SweepRequest) -> Plan:
     languages = {language: finder.language(language, source) for language in request.languages}
     target_encoders = {k: finder.encoder(v, "--target-model") for k, v in request.target_model.items()}
     source_size = finder.size_within(source, request.source_size)
+    for ref in filter(None, (encoder, *target_encoders.values())):
+        complaints.found += _layer_complaints(request, ref)
     complaints.stop_if_any()
     if encoder is None or precision is None:
         raise XlqaError("nothing to run.")
@@ -131,6 +134,18 @@ def make_plan(request: SweepRequest) -> Plan:
     started = {spec.stage.source_id for spec, _ in runs if spec.stage and spec.arm is Arm.TRANSFER}
     used = tuple(stage for some in stages.values() for stage in some if stage.source_id in started)
     return Plan(request, used, tuple(runs), kept_runs(request, [spec for spec, _ in runs]), finder.sets)
+
+
+def _layer_complaints(request: SweepRequest, encoder: EncoderRef) -> list[str]:
+    """A line for each setting that asks for more layers than an encoder has, by its config.json."""
+    known = read_json(encoder.folder / "config.json")
+    layers = known.get("num_hidden_layers") if isinstance(known, dict) else None
+    asked = {name: getattr(request, name) or 0 for name in ("freeze", "source_freeze", "reinit_top")}
+    return [
+        f"{flag(name)} {count}: {encoder.name} has {layers} layers."
+        for name, count in asked.items()
+        if isinstance(layers, int) and count > layers
+    ]
 
 
 def _needs_source(request: SweepRequest) -> bool:
@@ -273,10 +288,10 @@ class _Finder:
                 questions = len(split_validation(train.questions, valid, 0)[0])
         beside = f" beside {self.request.valid_size:,} for validation" if self.request.valid_size else ""
         largest = max((size for size in self.request.sizes if isinstance(size, int)), default=0)
-        for flag, size in (("--sizes", largest), ("--tune-size", self.request.tune_size or 0)):
+        for named_by, size in (("--sizes", largest), ("--tune-size", self.request.tune_size or 0)):
             if size > questions:
                 self.complaints.add(
-                    f"{train.ref.name} has {questions:,} training {self.task.unit}s{beside}, {size:,} requested: lower {flag}."
+                    f"{train.ref.name} has {questions:,} training {self.task.unit}s{beside}, {size:,} requested: lower {named_by}."
                 )
         return questions
 

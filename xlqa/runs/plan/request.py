@@ -26,13 +26,18 @@ class SweepRequest(Settings):
 
     def hyper_of(self, arm: Arm) -> Hyper:
         """The settings of an arm's training on target questions."""
-        return Hyper(self.lr.of(arm), self.epochs.of(arm), self.batch_size, self.warmup, self.min_steps.of(arm))
+        # A transfer run starts from its source stage, whose layers are trained.
+        drawn = 0 if arm is Arm.TRANSFER else self.reinit_top
+        steps = self.min_steps.of(arm)
+        return Hyper(self.lr.of(arm), self.epochs.of(arm), self.batch_size, self.warmup, steps, self.freeze, drawn)
 
     @property
     def source_hyper(self) -> Hyper:
         """The settings of the source stage."""
         steps = self.min_steps.default
-        return Hyper(self.source_lr, self.source_epochs, self.source_batch_size, self.warmup, steps)
+        return Hyper(
+            self.source_lr, self.source_epochs, self.source_batch_size, self.warmup, steps, self.source_freeze, self.reinit_top
+        )  # fmt: skip
 
 
 @dataclass

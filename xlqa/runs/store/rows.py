@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from xlqa.records import SCHEMA_VERSION, Arm, result_columns
-from xlqa.runs.specs import EvalSpec, RunSpec
+from xlqa.runs.specs import EvalSpec, Hyper, RunSpec
 
 
 def evaluation_row(spec: RunSpec, evaluation: EvalSpec) -> dict[str, Any]:
@@ -21,22 +22,37 @@ def evaluation_row(spec: RunSpec, evaluation: EvalSpec) -> dict[str, Any]:
         "max_answer_length": evaluation.max_answer_length, "eval_id": evaluation.eval_id(spec.common),
         "run_id": spec.run_id, "schema": SCHEMA_VERSION,
     }  # fmt: skip
+    from_source = spec.arm is Arm.TRANSFER and spec.stage is not None
+    trained = spec.stage.hyper if spec.stage and from_source else spec.hyper
+    if trained and trained.reinit_top:
+        row |= _changed("model", spec.encoder.name, spec.encoder.sha256, [f"top {trained.reinit_top} drawn"])
     row |= _source_columns(spec) | _target_columns(spec)
     return {name: value for name, value in row.items() if name in result_columns(task)}
+
+
+def _changed(column: str, name: str, sha256: str, changes: Sequence[str]) -> dict[str, str]:
+    """Name and hash of an encoder or data set that a setting without a column of its own changes.
+
+    The name tells readers, the hash keeps rows apart: tables give one name to what has one hash.
+    """
+    noted = f"{name} ({'; '.join(changes)})" if changes else name
+    return {column: noted, f"{column}_sha256": "+".join([sha256, *changes])}
+
+
+def _frozen(hyper: Hyper) -> list[str]:
+    if hyper.freeze is None:
+        return []
+    return [f"frozen up to layer {hyper.freeze}" if hyper.freeze else "embeddings frozen"]
 
 
 def _source_columns(spec: RunSpec) -> dict[str, Any]:
     stage = spec.stage
     if stage is None:
         return {}
-    columns = {
-        "source": stage.data.name, "source_sha256": stage.data.sha256, "source_size": stage.size, "source_steps": stage.steps,
-    }  # fmt: skip
-    # What is not the plain source data is another source: in its name for readers, in its hash for whoever groups rows.
     changes = ["labels shuffled"] * (stage.labels == "shuffled") + ["balanced"] * spec.is_balanced
-    if changes:
-        columns["source"] = f"{stage.data.name} ({'; '.join(changes)})"
-        columns["source_sha256"] = "+".join([stage.data.sha256, *changes])
+    changes += _frozen(stage.hyper) if spec.arm is Arm.TRANSFER else []
+    columns: dict[str, Any] = {"source_size": stage.size, "source_steps": stage.steps}
+    columns |= _changed("source", stage.data.name, stage.data.sha256, changes)
     if spec.arm is Arm.JOINT:
         # One training sees both data sets: there is no stage with a seed or settings of its own.
         return columns
@@ -49,8 +65,8 @@ def _source_columns(spec: RunSpec) -> dict[str, Any]:
 def _target_columns(spec: RunSpec) -> dict[str, Any]:
     if spec.target is None or spec.hyper is None:
         return {}
-    return {
-        "target": spec.target.name, "target_sha256": spec.target.sha256, "target_questions": spec.target_questions,
+    return _changed("target", spec.target.name, spec.target.sha256, _frozen(spec.hyper)) | {
+        "target_questions": spec.target_questions,
         "subset_seed": spec.seed, "train_seed": spec.training_seed, "subset_by": spec.subset_by, "valid_size": spec.valid_size,
         "lr": spec.hyper.lr, "epochs": spec.hyper.epochs, "batch_size": spec.hyper.batch_size,
         "warmup": spec.hyper.warmup, "min_steps": spec.hyper.min_steps,

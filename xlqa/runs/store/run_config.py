@@ -319,6 +319,8 @@ def train_section(
             "epochs": hyper.epochs, "min_steps": hyper.min_steps, "batch_size": hyper.batch_size, "lr": hyper.lr,
             "warmup": hyper.warmup,
         }  # fmt: skip
+        settings |= {"freeze": hyper.freeze} if hyper.freeze is not None else {}
+        settings |= {"reinit_top": hyper.reinit_top} if hyper.reinit_top else {}
     return settings | {
         "more_steps": more_steps, "seed": seed, "metrics": components.metric_entries(), "evaluation_targets": list(targets),
     }  # fmt: skip
@@ -537,6 +539,8 @@ def _take_train(train: Fields, known: TaskComponents, targets: list[str]) -> dic
             lr=train.number("lr", 1e-9, 1.0), epochs=train.number("epochs", 0.0, MOST_EPOCHS),
             batch_size=train.whole("batch_size", 1), warmup=train.number("warmup", 0.0, 1.0),
             min_steps=train.whole("min_steps", 1),
+            freeze=train.whole("freeze") if train.has("freeze") else None,
+            reinit_top=train.whole("reinit_top") if train.has("reinit_top") else 0,
         )  # fmt: skip
     found = {
         "hyper": hyper, "more_steps": train.whole("more_steps"), "seed": train.whole("seed"),
