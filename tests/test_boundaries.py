@@ -56,11 +56,21 @@ HEAVY_FOLDERS = (
     "tasks/heads.py",
     "tasks/qa/decoding.py",
     "tasks/qa/network.py",
+    "tasks/sentences/network.py",
+    "tasks/tagging/network.py",
     "runs/execute/run.py",
     "runs/execute/worker.py",
     "predict.py",
 )
-TORCH_AT_TOP = ("components/", "training/", "tasks/heads.py", "tasks/qa/decoding.py", "tasks/qa/network.py")
+TORCH_AT_TOP = (
+    "components/",
+    "training/",
+    "tasks/heads.py",
+    "tasks/qa/decoding.py",
+    "tasks/qa/network.py",
+    "tasks/sentences/network.py",
+    "tasks/tagging/network.py",
+)
 """Modules that are themselves imported only where a run is executed."""
 
 SEAMS = {
