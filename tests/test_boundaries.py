@@ -57,8 +57,8 @@ HEAVY_FOLDERS = (
     "tasks/heads.py",
     "tasks/qa/decoding.py",
     "tasks/qa/network.py",
-    "tasks/tagging/network.py",
     "tasks/sentences/network.py",
+    "tasks/tagging/network.py",
     "runs/execute/run.py",
     "runs/execute/worker.py",
     "predict.py",
@@ -69,8 +69,8 @@ TORCH_AT_TOP = (
     "tasks/heads.py",
     "tasks/qa/decoding.py",
     "tasks/qa/network.py",
-    "tasks/tagging/network.py",
     "tasks/sentences/network.py",
+    "tasks/tagging/network.py",
 )
 """Modules that are themselves imported only where a run is executed."""
 
