@@ -225,15 +225,20 @@ def describe_plan(plan: Plan, pending: Pending) -> str:
     repaired = sum(sum(loaded.repairs.values()) for loaded in plan.sets.values())
     refused = sum(loaded.refused for loaded in plan.sets.values())
     notes = f"; {repaired:,} repairs in the data (see `xlqa data check`)" if repaired else ""
-    notes += f"; {refused:,} questions left out (--skip-bad)" if refused else ""
+    notes += f"; {refused:,} {_units(plan)} left out (--skip-bad)" if refused else ""
     precision = plan.runs[0][0].common.precision if plan.runs else ""
     return f"{pending.total} runs, {len(pending.runs)} to do, {precision}{notes}"
 
 
+def _units(plan: Plan) -> str:
+    return f"{get_task(plan.request.task).unit}s"
+
+
 def describe_estimate(plan: Plan, figures: dict[str, Any]) -> str:
     """The estimate in words: a line for each source stage and group of runs, then the sums."""
+    units = _units(plan)
     lines = [
-        f"source  {stage.data.name:<24} {stage.size:>8,} questions {stage.steps:>8,} steps  seed {stage.seed}"
+        f"source  {stage.data.name:<24} {stage.size:>8,} {units} {stage.steps:>8,} steps  seed {stage.seed}"
         for stage in plan.stages
     ]
     groups: dict[tuple[str, str, int, int], int] = {}
@@ -241,12 +246,12 @@ def describe_estimate(plan: Plan, figures: dict[str, Any]) -> str:
         key = (spec.language, spec.arm.value, spec.size, spec.steps)
         groups[key] = groups.get(key, 0) + 1
     lines += [
-        f"{language:<7} {arm:<24} {size:>8,} questions {steps:>8,} steps  {count} run{'s' if count > 1 else ''}"
+        f"{language:<7} {arm:<24} {size:>8,} {units} {steps:>8,} steps  {count} run{'s' if count > 1 else ''}"
         for (language, arm, size, steps), count in groups.items()
     ]
     lines += [
         f"{figures['runs']} runs ({figures['runs_done']} done), {figures['steps']:,} steps to do, "
-        f"{figures['test_questions']:,} test questions to answer",
+        f"{figures['test_questions']:,} test {units} to score",
         f"about {format_duration(figures['seconds'])} on this machine (a rough estimate), "
         f"{figures['disk_bytes'] / 1e9:.2f} GB of disk space ({figures['disk_free_bytes'] / 1e9:.0f} GB free)",
         f"{figures['operations']:.1e} floating-point operations",
