@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from run_records import HYPER, TEST, make_row, make_run_config, make_source_config
+from faultinjection.records import HYPER, TEST, make_row, make_run_config, make_source_config
 
 from xlqa.cli import main
 from xlqa.runs.paths import Layout, RunFolder

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from run_records import TEST, make_row, make_run_config
+from faultinjection.records import TEST, make_row, make_run_config
 
 from xlqa.cli import main
 from xlqa.errors import XlqaError

@@ -1,4 +1,4 @@
-"""Records of runs as xlqa writes them, made up for tests."""
+"""Records of runs as xlqa writes them, made up: for tests, and to be mutated."""
 
 from __future__ import annotations
 
