@@ -21,6 +21,8 @@ MOST_TOKENIZER_BYTES = 1 << 27
 MOST_LAYERS = 1_000
 MOST_LABELS = 10_000
 MOST_NUMBER = 10**8
+ALWAYS_ALLOWED = 5 * 10**7
+"""Numbers that a model may have whatever its weights: fewer than fill a memory."""
 MOST_INSERTED = 64
 """Characters that a tokenizer may put in the place of one match: more would let short texts fill the memory."""
 
@@ -111,7 +113,7 @@ def _refuse_sizes(config: Mapping[str, Any], path: Path, folder: Path) -> None:
     }  # fmt: skip
     for key, width in products.items():
         count = config.get(key)
-        if isinstance(count, int) and count * width > held:
+        if isinstance(count, int) and count * width > max(held, ALWAYS_ALLOWED):
             raise XlqaError(f"{path}: {key} is {count:,}, but the folder's weights have fewer numbers than that needs.")
 
 
@@ -127,9 +129,13 @@ def check_tokenizer(folder: Path) -> None:
         if not isinstance(settings, dict):
             raise XlqaError(f"{path} is not an object: give a complete model folder.")
         _refuse_code(settings, path)
+        _refuse_unprintable(settings, path)
         for key, value in settings.items():
             if key.endswith("_file") and isinstance(value, str) and _is_elsewhere(folder, value):
                 raise XlqaError(f"{path}: {key} names a file outside this folder: remove the key.")
+    path = folder / "special_tokens_map.json"
+    if path.exists():
+        _refuse_unprintable(load_json(path, MOST_CONFIG_BYTES), path)
     path = folder / "tokenizer.json"
     if path.exists():
         tokenizer = load_json(path, MOST_TOKENIZER_BYTES)
@@ -145,6 +151,13 @@ def check_tokenizer(folder: Path) -> None:
                     raise XlqaError(
                         f"{path}: {part} inserts {len(value):,} characters: more than {MOST_INSERTED} are refused."
                     )
+
+
+def _refuse_unprintable(value: Any, path: Path) -> None:
+    """Refuse keys with control characters: the library prints those that it does not know."""
+    for key, _ in _entries(value):
+        if not key.isprintable():
+            raise XlqaError(f"{path} has the key {plain(key, 60)!r} with control characters: remove it.")
 
 
 def _is_elsewhere(folder: Path, name: str) -> bool:
