@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
 import random
 import shutil
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faultinjection.process import Broken
+from xlqa.util.files import temporary_owner
 
 DEAD = 4194303
 """A process id that Linux gives last of all: that of a process which is no more."""
@@ -106,7 +106,7 @@ def _same_json(one: bytes, other: bytes) -> bool:
 
 def leave_half_written(path: Path, rng: random.Random) -> Path:
     """What a process that was killed while it wrote a file (or a folder) of this host leaves beside it."""
-    left = path.with_name(f".{path.name}.{platform.node()}.{DEAD - rng.randrange(1000)}.tmp")
+    left = path.with_name(f".{path.name}.{temporary_owner(DEAD - rng.randrange(1000))}.tmp")
     if path.is_dir():
         shutil.copytree(path, left)
         for part in rng.sample(sorted(left.iterdir()), 1):

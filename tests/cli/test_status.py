@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from run_records import HYPER, TEST, make_row, make_run_config, make_source_config
+from faultinjection.records import HYPER, TEST, make_row, make_run_config, make_source_config
 
 from xlqa.cli import main
 from xlqa.runs.paths import Layout, RunFolder
+from xlqa.runs.store.plan_record import PlanRecord, write_plan_record
 from xlqa.runs.store.results import write_evaluation
 from xlqa.runs.store.run_config import read_config, write_config
 from xlqa.runs.store.scores import ScoredSet
@@ -147,4 +149,38 @@ def test_what_a_program_reads(sweep: Path, capsys: pytest.CaptureFixture[str]) -
 
 def test_a_folder_that_is_no_sweeps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status", str(tmp_path)]) == 2
-    assert "is no sweep's folder" in capsys.readouterr().err
+    assert "is not a sweep's folder" in capsys.readouterr().err
+
+
+def test_runs_of_an_earlier_dry_run_are_set_aside(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = read_status(sweep)
+    prepare(sweep, "joint", 100, 7)
+    named = frozenset(run.run_id for run in before.runs)
+    write_plan_record(Layout(sweep), PlanRecord(named, {"persianqa.test": (279, 930)}))
+    found = read_status(sweep)
+    assert [run.run_id for run in found.runs] == [run.run_id for run in before.runs]
+    assert (found.counts, found.set_aside) == (before.counts, 1)
+    assert main(["status", str(sweep)]) == 0
+    said = capsys.readouterr().out
+    assert "1 more were prepared by an earlier request and never began." in said
+    assert "persianqa.test: 279 of 930 questions have no answer; they are neither trained nor scored." in said
+
+
+def test_a_foreign_config_is_said_by_name(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = next(sweep.glob("runs/ru-transfer-100-s0-*/config.json"))
+    value = json.loads(config.read_bytes())
+    value["chainer"]["pipe"][1]["save_path"] = "/victim\x1b[31m"
+    write_json(config, value)
+    assert main(["status", str(sweep)]) == 0
+    said = capsys.readouterr().out
+    assert f"refused  {config}: chainer.pipe[1].save_path is not" in said
+    assert "\x1b" not in said
+
+
+def test_pipes_and_wrong_types_end_nothing(sweep: Path) -> None:
+    folder = next(sweep.glob("runs/ru-target-only-100-s2-*"))
+    os.mkfifo(folder / "failure.json")
+    (folder / "train.csv").unlink()
+    os.mkfifo(folder / "train.csv")
+    write_json(next(sweep.glob("runs/ru-target-only-100-s1-*")) / "failure.json", {"error": ["x"], "attempts": "many"})
+    assert read_status(sweep).counts["done"] == 3

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import platform
 import shutil
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -62,14 +61,15 @@ def test_a_packed_sweep_gives_its_table_back(
     assert (again / "results.csv").read_bytes() == published
 
 
-def test_only_what_is_whole_is_packed(finished: Path, tmp_path: Path) -> None:
+def test_what_is_not_whole_is_not_packed(finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = tmp_path / "sweep"
     shutil.copytree(finished, root, symlinks=True)
     harmed = sorted(root.glob("runs/*/eval/*/predictions.json"))[0]
     harmed.write_text("{}", encoding="utf-8")
-    assert main(["pack", str(root), str(tmp_path / "out")]) == 0
-    with tarfile.open(tmp_path / "out" / "runs.tar.xz") as tar:
-        assert harmed.relative_to(root).as_posix() not in tar.getnames()
+    assert main(["pack", str(root), str(tmp_path / "out")]) == 2
+    assert f"{harmed} is missing or not the file" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert (root / "results.csv").read_bytes() == (finished / "results.csv").read_bytes()
 
 
 def test_a_sweep_is_not_packed_into_itself(finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,7 +24,7 @@ from faultinjection.corruption import DAMAGES, DEAD, harm
 from faultinjection.fixtures import SETTINGS, Reference
 from faultinjection.kinds import BY_NAME, KINDS
 from faultinjection.process import Broken
-from run_records import TEST, make_row
+from faultinjection.records import TEST, make_row
 
 from xlqa.cli import main
 from xlqa.errors import XlqaError

@@ -11,6 +11,7 @@ import typer
 from xlqa.cli import print_json
 from xlqa.cli.options import Json
 from xlqa.errors import XlqaError
+from xlqa.util.text import plain
 
 
 def ask(
@@ -56,7 +57,7 @@ def ask(
         print_json([{"answer": s.text, "score": round(s.score, 6), "start": s.start, "end": s.end} for s in spans])
     else:
         for span in spans:
-            print(" ".join(span.text.split()))
+            print(plain(span.text))
     return 0 if spans else 1
 
 

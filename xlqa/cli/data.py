@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xlqa.cli import print_json
+from xlqa.cli import print_error, print_json
 from xlqa.errors import ManyErrors, XlqaError
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ def _wanted_parts(names: list[str], languages: list[str]) -> list[Part]:
         try:
             chosen.insert(1, default_train(language))
         except XlqaError as error:
-            print(f"xlqa: {error}", file=sys.stderr)
+            print_error(str(error))
         wanted.update((name, find_part(name)) for name in chosen)
     if complaints:
         raise ManyErrors(complaints)

@@ -12,6 +12,7 @@ import typer
 from xlqa.cli import print_json
 from xlqa.cli.options import Json, with_settings
 from xlqa.errors import EXIT_RUNS_FAILED, XlqaError
+from xlqa.util.text import printable
 
 if TYPE_CHECKING:
     from xlqa.doctor import Folder, Need, Reply
@@ -54,7 +55,7 @@ def doctor(
     if as_json:
         print_json(found.record())
     else:
-        print("\n".join(found.lines()))
+        print("\n".join(map(printable, found.lines())))
     return EXIT_RUNS_FAILED if found.problems else 0
 
 

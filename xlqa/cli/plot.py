@@ -11,6 +11,7 @@ import typer
 
 from xlqa.cli.options import Json
 from xlqa.errors import XlqaError
+from xlqa.util.text import printable
 
 WHAT = ("curve", "gain", "worth", "cost")
 METRICS = ("f1", "em", "both")
@@ -71,7 +72,7 @@ def plot(
     curves.save_figure(figure, path, drawing_style)
     _report(path, what, panels, list_failures(tables), as_json)
     if note := curves.missing_font(curves.all_text(panels)):
-        print(note, file=sys.stderr)
+        print(printable(note), file=sys.stderr)
 
 
 def _draw(what: str, panels: Any, columns: tuple[str, ...], style: Any, size: tuple[float, float] | None) -> Any:
@@ -100,7 +101,7 @@ def _report(path: Path, what: str, panels: Any, failures: tuple[str, ...], as_js
     else:
         print(path)
     for line in (*failures, *(f"missing: {cell}" for cell in missing)):
-        print(line, file=sys.stderr)
+        print(printable(line), file=sys.stderr)
 
 
 def parse_size(text: str) -> tuple[float, float] | None:

@@ -17,6 +17,7 @@ from xlqa.cli.plot import METRICS, split_words
 from xlqa.errors import XlqaError
 from xlqa.util.csvfile import csv_text
 from xlqa.util.files import write_output
+from xlqa.util.text import printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,7 +135,8 @@ def _json_text(record: dict[str, Any]) -> str:
 
 def _deliver(written: str, out: Path | None) -> None:
     if out is None:
-        sys.stdout.write(written)
+        # Names in a table from somebody else could otherwise recolour the screen; a pipe gets the same text.
+        sys.stdout.write("\n".join(map(printable, written.split("\n"))))
         return
     write_output(out, written.encode("utf-8", "surrogatepass"))
     print(out)

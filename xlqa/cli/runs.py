@@ -12,6 +12,7 @@ import typer
 from xlqa.cli import print_error, print_json
 from xlqa.cli.options import Json
 from xlqa.errors import EXIT_RUNS_FAILED, XlqaError
+from xlqa.util.text import printable
 
 
 def run(
@@ -84,7 +85,7 @@ def evaluate(
     if as_json:
         print_json(row)
     else:
-        print(show_row(row))
+        print(printable(show_row(row)))
     return 0
 
 

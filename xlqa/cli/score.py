@@ -15,6 +15,7 @@ import typer
 from xlqa.cli import print_json
 from xlqa.cli.options import Json
 from xlqa.errors import XlqaError
+from xlqa.util.text import printable
 
 if TYPE_CHECKING:
     from xlqa.records import DataRef, Question
@@ -226,12 +227,12 @@ def _print(report: Report, ref: DataRef, as_json: bool) -> None:
         print_json(_as_json(report, ref))
     else:
         width = max(len("scorer"), *(len(scores.scorer) for scores in report.all_scores))
-        print(f"{ref.name}: {len(report.questions):,} questions")
+        print(printable(f"{ref.name}: {len(report.questions):,} questions"))
         print(f"{'scorer':{width}}  {'EM':>8}  {'F1':>8}")
         for scores in report.all_scores:
             print(f"{scores.scorer:{width}}  {scores.mean_em:8.4f}  {scores.mean_f1:8.4f}")
     for note in _notes(report):
-        print(f"note: {note}", file=sys.stderr)
+        print(printable(f"note: {note}"), file=sys.stderr)
 
 
 def _as_json(report: Report, ref: DataRef) -> dict[str, Any]:

@@ -52,6 +52,7 @@ def _record(found: SweepStatus) -> dict[str, Any]:
 
 def _lines(found: SweepStatus) -> list[str]:
     from xlqa.cli.tables import table_lines
+    from xlqa.runs.store.plan_record import describe_unanswerable
 
     lines = [printable(_headline(found)), ""]
     lines += [printable(_say_run(stage)) for stage in found.stages] + [""] * bool(found.stages)
@@ -65,8 +66,12 @@ def _lines(found: SweepStatus) -> list[str]:
     lines += table_lines(heads, rows)
     unfinished = [run for state in ("running", "begun", "failed") for run in found.runs if run.state == state]
     lines += [""] * bool(unfinished) + [printable(_say_run(run)) for run in unfinished]
+    if found.set_aside:
+        lines += ["", f"{found.set_aside} more were prepared by an earlier request and never began."]
+    lines += [f"refused  {printable(line)}" for line in found.refused]
+    lines += map(printable, describe_unanswerable(found.unanswerable))
     if found.in_state("failed", "begun", "waiting") and not found.in_state("running"):
-        lines += ["", "The same `xlqa sweep` command goes on from here; what is done is never done again."]
+        lines += ["", "The same `xlqa sweep` command goes on from here; finished runs are not repeated."]
     return lines
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from xlqa.cli import ignore_interrupts, optional_output, print_json
+from xlqa.cli import ignore_interrupts, optional_output, print_error, print_json
 from xlqa.cli.options import Json, with_settings
 from xlqa.errors import EXIT_RUNS_FAILED, XlqaError
 from xlqa.settings import MACHINE
@@ -61,7 +61,7 @@ def sweep(
     print("reading data and model …", file=sys.stderr, flush=True)
     plan = make_plan(request)
     for line in long_answers(plan):
-        print(f"xlqa: {line}", file=sys.stderr, flush=True)
+        print_error(line)
     return _dry_run(plan, as_json) if dry_run else _run(plan, part, executor, as_json)
 
 
@@ -121,7 +121,7 @@ def _run(plan: Any, shard: tuple[int, int] | None, executor: Any, as_json: bool)
     with optional_output():
         print_json(record) if as_json else print(f"{plan.layout.results}: {outcome.rows} rows")
     for run, error in outcome.failures:
-        print(f"xlqa: {run} failed: {error}", file=sys.stderr)
+        print_error(f"{run} failed: {error}")
     if outcome.failures:
         print(
             f"xlqa: {len(outcome.failures)} failed, see {plan.layout.failures}; the same command retries them.",

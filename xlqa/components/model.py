@@ -7,7 +7,6 @@ model that was kept. It never scores a head that nothing has trained.
 from __future__ import annotations
 
 import functools
-import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from safetensors import SafetensorError
 
 from xlqa.components.preprocessor import load_tokenizer
 from xlqa.data.hub import locate_model
+from xlqa.data.model_check import check_model_folder
 from xlqa.errors import XlqaError
 from xlqa.tasks.base import DEFAULT_TASK, Features, Head, HeadOptions, get_task
 from xlqa.tasks.heads import network_inputs
@@ -28,6 +28,7 @@ from xlqa.training.cpu_kernels import accelerate
 from xlqa.training.devices import autocast, resolve_device
 from xlqa.training.model_folder import hash_encoder, hash_weights, weight_files
 from xlqa.util.files import filling, known_sha256
+from xlqa.util.text import first_line
 
 EVAL_TOKENS = {"cpu": 2048, "cuda": 65536}
 """Padded pieces of a forward pass in evaluation."""
@@ -69,6 +70,7 @@ def read_network(folder: Path, head: Head | None = None) -> tuple[Network, list[
     from transformers.utils import logging
 
     logging.set_verbosity_error()
+    check_model_folder(folder)
     head = head or get_task(DEFAULT_TASK).head(HeadOptions())
     weights = weight_files(folder)[0]
     try:
@@ -76,8 +78,8 @@ def read_network(folder: Path, head: Head | None = None) -> tuple[Network, list[
             str(folder), local_files_only=True, trust_remote_code=False, output_loading_info=True, dtype=torch.float32,
             use_safetensors="safetensors" in weights.name, attn_implementation="sdpa", **head.config(),
         )  # fmt: skip
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
-        raise XlqaError(f"{folder}: the model cannot be read ({str(error).splitlines()[0]}).") from error
+    except Exception as error:  # the files are somebody's, and transformers raises whatever their values lead to
+        raise XlqaError(f"{folder}: the model cannot be read ({first_line(error)}).") from error
     missing = sorted(loading["missing_keys"])
     if foreign := [name for name in missing if not _below(name, head.modules)]:
         raise XlqaError(

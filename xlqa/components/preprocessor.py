@@ -12,12 +12,14 @@ from typing import Any
 from deeppavlov.core.models.component import Component
 
 from xlqa.data.hub import locate_model
+from xlqa.data.model_check import check_model_folder
 from xlqa.errors import XlqaError
 from xlqa.tasks.base import DEFAULT_TASK, get_task
 from xlqa.tasks.qa.windows import Windows, WindowShape
 from xlqa.training.context import SHARED
 from xlqa.training.feature_cache import name_set, share_windows
 from xlqa.training.model_folder import TOKENIZER_FILES, check_tokenizer, hash_files
+from xlqa.util.text import first_line
 
 
 def load_tokenizer(folder: str | Path) -> Any:
@@ -30,15 +32,19 @@ def load_tokenizer(folder: str | Path) -> Any:
     check_tokenizer(path)
     if not (path / "tokenizer.json").is_file() and not (path / "vocab.txt").is_file() and not _has_sentencepiece(path):
         raise XlqaError(f"{path} has no tokenizer (tokenizer.json or vocab.txt): give a complete model folder.")
+    check_model_folder(path)
     from transformers import AutoTokenizer
     from transformers.utils import logging
 
     logging.set_verbosity_error()
     try:
         return AutoTokenizer.from_pretrained(str(path), use_fast=True, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError) as error:
-        reason = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-        raise XlqaError(f"{path}: the tokenizer cannot be read ({reason}): give a complete model folder.") from error
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # the files are somebody's; tokenizers panics with an exception of its own kind
+        raise XlqaError(
+            f"{path}: the tokenizer cannot be read ({first_line(error)}): give a complete model folder."
+        ) from error
 
 
 def _has_sentencepiece(path: Path) -> bool:

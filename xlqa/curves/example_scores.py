@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import lzma
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from xlqa.curves.statistics import Floats, paragraph_sums
 from xlqa.curves.table import FOLDER_COLUMN, load_results
 from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import QUESTION_COLUMNS
+from xlqa.util.files import replacing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,8 +32,14 @@ TOLERANCE = 0.01
 """How far, in percent, the mean of the per-question scores may be from the table's: rounding, and nothing more."""
 
 
+PLAIN_ID = re.compile(r"[^./\x00-\x1f][^/\x00-\x1f]{0,200}")
+"""An id of a table that may be a folder's name: it leads nowhere else."""
+
+
 def loose_file(folder: Path, run_id: str, eval_id: str) -> Path | None:
     """The file of one evaluation in its run's folder, if there is one."""
+    if not (PLAIN_ID.fullmatch(run_id) and PLAIN_ID.fullmatch(eval_id)):
+        return None
     place = folder / "runs" / run_id / "eval" / eval_id
     return next((path for name in ("questions.csv", "questions.csv.xz") if (path := place / name).is_file()), None)
 
@@ -177,12 +185,12 @@ def pack_questions(results_dir: str | Path, out: str | Path) -> Path:
             f"{folder}: run {run} has no per-question scores for evaluation {evaluation}; `xlqa rescore` writes them."
             for run, evaluation in absent[:10]
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix == ".parquet":
-        _pack_parquet(folder, keys, path)
-    else:
-        with lzma.open(path, "wt", encoding="utf-8", newline="") as file:
-            file.writelines(_packed_lines(folder, keys))
+    with replacing(path) as draft:
+        if path.suffix == ".parquet":
+            _pack_parquet(folder, keys, draft)
+        else:
+            with lzma.open(draft, "wt", encoding="utf-8", newline="") as file:
+                file.writelines(_packed_lines(folder, keys))
     return path
 
 

@@ -7,6 +7,7 @@ or a cut one has wrong is said with line, column and mend, all of it at once.
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +27,8 @@ from xlqa.records import (
     WHOLE_COLUMNS,
     Arm,
 )
+from xlqa.util.files import read_file
+from xlqa.util.text import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +40,8 @@ NUMBER_COLUMNS = tuple(name for name in RESULT_COLUMNS if name not in TEXT_COLUM
 OPTIONAL_COLUMNS = (*COUNT_COLUMNS[1:], *MACHINE_COLUMNS, "final_loss", "learned", "target_questions", "steps")
 """What a table may lack: nothing that says which rows may be averaged depends on it."""
 REQUIRED_COLUMNS = tuple(name for name in RESULT_COLUMNS if name not in OPTIONAL_COLUMNS)
+MOST_TABLE_BYTES = 1 << 30
+MOST_NUMBER = 1e15
 NEVER_EMPTY = ("lang", "arm", "size", "seed", "model", "test", "split", "scorer", "run_id", "eval_id")
 MOST_COMPLAINTS = 10
 
@@ -80,11 +85,14 @@ def list_failures(paths: str | Path | Sequence[str | Path]) -> tuple[str, ...]:
     for path in dict.fromkeys(find_table(path).with_name("failures.csv") for path in listed):
         if not path.is_file():
             continue
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            for row in csv.DictReader(file):
+        text = read_file(path, MOST_TABLE_BYTES).decode("utf-8-sig", "replace")
+        try:
+            for row in csv.DictReader(io.StringIO(text, newline="")):
                 words = [row.get("lang"), row.get("arm"), f"N = {row.get('size')}", f"seed {row.get('seed')}"]
-                error = " ".join(str(row.get("error") or "no reason recorded").split())[:200]
-                lines.append(f"failed: {', '.join(word for word in words if word)}: {error}")
+                error = plain(str(row.get("error") or "no reason recorded"), 200)
+                lines.append(f"failed: {', '.join(plain(word, 40) for word in words if word)}: {error}")
+        except csv.Error as error:
+            raise XlqaError(f"{path}: not comma-separated values ({error}): `xlqa collect` writes it again.") from None
     return tuple(lines)
 
 
@@ -114,13 +122,11 @@ def _load_one(path: Path) -> pd.DataFrame:
 def _read_cells(path: Path) -> tuple[list[str], list[int], list[list[str]]]:
     """Header, line number of each row, rows; every row as long as the header."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_file(path, MOST_TABLE_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise XlqaError(
             f"{path}: not a table in UTF-8 (byte {error.start}): name the results.csv of a sweep."
         ) from None
-    except OSError as error:
-        raise XlqaError(f"{path}: cannot be read ({error.strerror}).") from None
     reader = csv.reader(text.splitlines(keepends=True), strict=True)
     lines: list[int] = []
     rows: list[list[str]] = []
@@ -157,7 +163,7 @@ def _check_header(path: Path, header: list[str]) -> None:
         raise XlqaError(f"{path}: the column {twice[0]} stands twice in the header: keep one.")
     absent = [name for name in REQUIRED_COLUMNS if name not in header]
     if len(absent) > len(REQUIRED_COLUMNS) // 2:
-        begin = ", ".join(header[:6])[:80]
+        begin = plain(", ".join(header[:6]), 80)
         raise XlqaError(
             f"{path}: not a results.csv of xlqa: its header begins with '{begin}'. `xlqa sweep` writes one."
         )
@@ -173,7 +179,7 @@ def _numbers(path: Path, name: str, cells: list[str], lines: list[int], complain
     for line, cell in zip(lines, cells, strict=True):
         value, wrong = _number(name, cell)
         if wrong:
-            complaints.append(f"{path}, line {line}: {name} is '{cell[:40]}', {wrong}.")
+            complaints.append(f"{path}, line {line}: {name} is '{plain(cell, 40)}', {wrong}.")
         values.append(value)
     return values
 
@@ -181,13 +187,15 @@ def _numbers(path: Path, name: str, cells: list[str], lines: list[int], complain
 def _number(name: str, cell: str) -> tuple[float, str]:
     """The value of a cell (NaN when empty) and what is wrong with it."""
     if cell == "" or cell.lower() == "nan":
-        return math.nan, ""
+        return math.nan, "" if cell == "" or name not in NEVER_EMPTY else "where a number belongs"
     try:
         value = float(cell)
     except ValueError:
         return math.nan, "which is no number"
-    if math.isinf(value):
-        return math.nan, "which is not finite"
+    if math.isinf(value) or abs(value) > MOST_NUMBER:
+        return math.nan, "which is out of range"
+    if name in ("questions", "paragraphs") and value < 1:
+        return math.nan, "where 1 or more belongs"
     if name in PERCENT_COLUMNS and not 0 <= value <= 100:
         return math.nan, "outside 0 to 100 percent"
     if name in WHOLE_COLUMNS and (value != int(value) or value < 0):
@@ -202,7 +210,7 @@ def _check_arms(path: Path, columns: dict[str, object], lines: list[int], compla
     known = [arm.value for arm in Arm]
     for line, arm, size in zip(lines, arms, sizes, strict=True):
         if arm and arm not in known:
-            complaints.append(f"{path}, line {line}: arm is '{arm[:40]}'; the arms are {', '.join(known)}.")
+            complaints.append(f"{path}, line {line}: arm is '{plain(arm, 40)}'; the arms are {', '.join(known)}.")
         elif size == 0 and arm not in (Arm.TRANSFER.value, ""):
             complaints.append(f"{path}, line {line}: size 0 under {arm}: only transfer has a zero-shot score.")
 

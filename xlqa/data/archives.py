@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -13,9 +15,19 @@ from typing import IO
 
 from xlqa.errors import XlqaError
 from xlqa.util.files import filling
+from xlqa.util.text import first_line, plain
 
 MAX_BYTES = 4 * 1024**3
 MAX_FILES = 20_000
+MOST_DEPTH = 50
+MOST_NAME_BYTES = 255
+
+
+ARCHIVE_ERRORS = (
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError,
+    OverflowError, struct.error,
+)  # fmt: skip
+"""What the standard library raises for damaged archives; a damaged gzip or bz2 stream is an OSError without a path."""
 
 
 def unpack(archive: Path, folder: Path) -> None:
@@ -29,9 +41,11 @@ def unpack(archive: Path, folder: Path) -> None:
     with filling(folder) as draft:
         try:
             _write_entries(archive, draft)
-        except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        except (*ARCHIVE_ERRORS, OSError) as error:
+            if isinstance(error, OSError) and error.filename is not None:
+                raise
             raise XlqaError(
-                f"{archive}: the archive is damaged or can't be unpacked ({error}): fetch it again."
+                f"{archive}: the archive is damaged or can't be unpacked ({first_line(error)}): fetch it again."
             ) from error
 
 
@@ -41,12 +55,19 @@ def _write_entries(archive: Path, folder: Path) -> None:
         if count > MAX_FILES:
             raise XlqaError(f"{archive}: holds more than {MAX_FILES:,} files: no data set; nothing was unpacked.")
         target = folder / _safe_name(name, archive)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # "x": an archive that names a file twice could smuggle a second version past a check of the first.
+        shown = plain(name, 80)
         try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # "x": an archive that names a file twice could smuggle a second version past a check of the first.
             file = target.open("xb")
-        except FileExistsError as error:
-            raise XlqaError(f'{archive}: names "{name}" twice: nothing was unpacked.') from error
+        except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+            raise XlqaError(
+                f'{archive}: names "{shown}" twice, or as file and folder: nothing was unpacked.'
+            ) from error
+        except OSError as error:
+            raise XlqaError(
+                f'{archive}: "{shown}" cannot be written ({error.strerror}): nothing was unpacked.'
+            ) from error
         with file:
             while chunk := stream.read(1 << 20):
                 written += len(chunk)
@@ -72,9 +93,9 @@ def _zip_entries(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
         for info in bundle.infolist():
             kind = stat.S_IFMT(info.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-                raise XlqaError(f'{archive}: "{info.filename}" is a link or a device: nothing was unpacked.')
+                raise XlqaError(f'{archive}: "{plain(info.filename, 80)}" is a link or a device: nothing was unpacked.')
             if info.is_dir():
-                _safe_name(info.filename, archive)
+                _check_folder(info.filename, archive)
                 continue
             if info.flag_bits & 1:
                 raise XlqaError(f"{archive}: is locked with a password: unpack it by hand and name the file.")
@@ -86,13 +107,19 @@ def _tar_entries(archive: Path) -> Iterator[tuple[str, IO[bytes]]]:
     with tarfile.open(archive) as bundle:
         for info in bundle:
             if info.isdir():
-                _safe_name(info.name, archive)
+                _check_folder(info.name, archive)
                 continue
             stream = bundle.extractfile(info) if info.isreg() else None
             if stream is None:
-                raise XlqaError(f'{archive}: "{info.name}" is a link or a device: nothing was unpacked.')
+                raise XlqaError(f'{archive}: "{plain(info.name, 80)}" is a link or a device: nothing was unpacked.')
             with stream:
                 yield info.name, stream
+
+
+def _check_folder(name: str, archive: Path) -> None:
+    """Refuse a folder's entry that leads out; the archive's own folder, `./`, is none of its folders."""
+    if PurePosixPath(name).parts:
+        _safe_name(name, archive)
 
 
 def _safe_name(name: str, archive: Path) -> PurePosixPath:
@@ -100,5 +127,10 @@ def _safe_name(name: str, archive: Path) -> PurePosixPath:
     path = PurePosixPath(name.replace("\\", "/"))
     parts = path.parts
     if path.is_absolute() or ".." in parts or not parts or "\x00" in name or ":" in parts[0]:
-        raise XlqaError(f'{archive}: "{name}" would be written outside its folder: nothing was unpacked.')
+        raise XlqaError(f'{archive}: "{plain(name, 80)}" would be written outside its folder: nothing was unpacked.')
+    if len(parts) > MOST_DEPTH or any(len(os.fsencode(part)) > MOST_NAME_BYTES for part in parts):
+        raise XlqaError(
+            f'{archive}: "{plain(name, 80)}" has a name of more than {MOST_NAME_BYTES} bytes, or more than {MOST_DEPTH} '
+            "nested folders: nothing was unpacked."
+        )
     return path

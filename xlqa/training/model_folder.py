@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from xlqa.data.hub import SENTENCEPIECE, TOKENIZERS
+from xlqa.data.model_check import check_model_folder
 from xlqa.errors import XlqaError
-from xlqa.util.files import known_sha256
+from xlqa.util.files import known_sha256, load_json
+from xlqa.util.text import plain
 
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 SHARDED = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+PART_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,200}")
 
 
 def hash_files(paths: Iterable[Path]) -> tuple[str, ...]:
@@ -31,9 +35,25 @@ def weight_files(folder: Path) -> list[Path]:
             return [folder / name]
     for name in SHARDED:
         if (folder / name).is_file():
+            _check_parts(folder / name)
             suffix = ".safetensors" if "safetensors" in name else ".bin"
-            return [folder / name, *sorted(p for p in folder.glob(f"*-of-*{suffix}"))]
+            return [folder / name, *sorted(p for p in folder.glob(f"*-of-*{suffix}") if p.is_file())]
     raise XlqaError(f"{folder} has no weights (model.safetensors): give a complete model folder or a hub name.")
+
+
+def _check_parts(index: Path) -> None:
+    """Refuse an index of weights that names files outside its folder.
+
+    Raises:
+        XlqaError: it does, or is not an index.
+    """
+    value = load_json(index)
+    parts = value.get("weight_map") if isinstance(value, dict) else None
+    if not isinstance(parts, dict) or not all(isinstance(name, str) for name in parts.values()):
+        raise XlqaError(f"{index} has no weight_map: give a complete model folder.")
+    for name in sorted(set(parts.values())):
+        if not PART_NAME.fullmatch(name) or not (index.parent / name).is_file():
+            raise XlqaError(f"{index} names {plain(name, 80)!r}, which is not a file of this folder.")
 
 
 TOKENIZER_FILES = (
@@ -77,8 +97,7 @@ def hash_encoder(folder: Path) -> tuple[str, str]:
     Raises:
         XlqaError: one of the three is missing.
     """
-    if not (folder / "config.json").is_file():
-        raise XlqaError(f"{folder} has no config.json: give a complete model folder.")
+    check_model_folder(folder)
     tokenizer = hash_tokenizer(folder)
     if not tokenizer:
         raise XlqaError(

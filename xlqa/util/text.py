@@ -14,6 +14,12 @@ def plain(text: str, limit: int = 0) -> str:
     return line if not limit or len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+def first_line(error: BaseException) -> str:
+    """What an error of a library says, on one short line."""
+    line = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return plain(line, 200).rstrip(".")
+
+
 def printable(line: str) -> str:
     """A line without control and direction characters; its blanks stay."""
     return "".join(map(_harmless, line))

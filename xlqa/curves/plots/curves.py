@@ -7,6 +7,7 @@ the same bytes: no time, version or random id enters a file.
 
 from __future__ import annotations
 
+import io
 import math
 import warnings
 from collections.abc import Iterable, Sequence
@@ -23,6 +24,7 @@ from xlqa.curves.report.formatting import rounded
 from xlqa.curves.statistics import size_at_score
 from xlqa.errors import XlqaError
 from xlqa.records import Arm
+from xlqa.util.files import write_output
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -550,11 +552,9 @@ def check_suffix(path: Path) -> Path:
 def save_figure(figure: Figure, path: Path, style: Style = STYLES["paper"]) -> Path:
     """Write a figure; the suffix decides the format. The same figure gives the same bytes."""
     check_suffix(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_to(figure, path, path.suffix.lower()[1:], style)
-    except OSError as error:
-        raise XlqaError(f"--out {path}: cannot be written ({error.strerror}).") from None
+    content = io.BytesIO()
+    save_to(figure, content, path.suffix.lower()[1:], style)
+    write_output(path, content.getvalue())
     return path
 
 

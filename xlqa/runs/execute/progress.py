@@ -12,7 +12,7 @@ from typing import Any, TextIO
 from xlqa.runs.execute.events import Event, Failed, Finished, Retry, Scored, Started, Waiting
 from xlqa.runs.execute.scheduler import Job
 from xlqa.training.events import Stage, Step
-from xlqa.util.text import format_duration
+from xlqa.util.text import format_duration, printable
 
 PLAIN_SECONDS = 30.0
 """How often a long run's progress is printed where there is no terminal."""
@@ -39,7 +39,7 @@ class LossyStream:
 
 def print_line(line: str) -> None:
     """Print a line on stderr, if it can be written."""
-    print(line, file=LossyStream(sys.stderr), flush=True)
+    print(printable(line), file=LossyStream(sys.stderr), flush=True)
 
 
 @dataclass

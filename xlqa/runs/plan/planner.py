@@ -88,6 +88,14 @@ class Plan:
             refs += [ref for e in evals for ref in (e.data, e.overlap_with) if ref]
         return list({(ref.name, ref.sha256): ref for ref in refs}.values())
 
+    def unanswerable(self) -> dict[str, tuple[int, int]]:
+        """Of each data set that has any: questions without an answer, and all questions."""
+        return {
+            loaded.ref.name: (loaded.unanswerable, loaded.unanswerable + len(loaded.questions))
+            for loaded in self.sets.values()
+            if loaded.unanswerable
+        }
+
     def encoders(self) -> list[EncoderRef]:
         """The distinct encoders of all runs and stages."""
         refs = [run.encoder for run, _ in self.runs] + [stage.encoder for stage in self.stages]
@@ -399,7 +407,7 @@ def plan_summary(plan: Plan) -> dict[str, Any]:
         "data": [
             {
                 "name": loaded.ref.name, "language": loaded.ref.language, "questions": len(loaded.questions),
-                "sha256": loaded.ref.sha256, "repairs": dict(loaded.repairs), "refused": loaded.refused,
+                "sha256": loaded.ref.sha256, "repairs": dict(loaded.repairs), "refused": loaded.refused, "unanswerable": loaded.unanswerable,
             }
             for loaded in plan.sets.values()
         ],

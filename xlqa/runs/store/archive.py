@@ -47,8 +47,11 @@ def pack(root: Path, out: Path) -> list[Path]:
     layout = Layout(root)
     if out.resolve() == root.resolve():
         raise XlqaError(f"{out} is the sweep's own folder: name another one to pack it into.")
-    if not collect_results(layout).rows:
+    found = collect_results(layout)
+    if not found.rows:
         raise XlqaError(f"{root} has no finished evaluation below runs/: name a sweep's folder (--out).")
+    if found.dropped:
+        raise XlqaError(f"{found.dropped[0]} Run the sweep again, or remove that folder; nothing was packed.")
     refuse_links(root, [*layout.run_folders(), *layout.source_folders()])
     rows = write_results(layout, keep_rows=True).rows
     try:

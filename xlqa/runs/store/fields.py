@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from xlqa.errors import XlqaError
-from xlqa.records import EVERY_COLUMN, PERCENT_COLUMNS, TASK_METRICS, TEXT_COLUMNS, WHOLE_COLUMNS, result_columns
+from xlqa.records import EVERY_COLUMN, PERCENT_COLUMNS, TASK_METRICS, TEXT_COLUMNS, WHOLE_COLUMNS, Arm, result_columns
 from xlqa.util.text import plain
 
 MOST_WHOLE = 2**63
@@ -19,6 +19,13 @@ NAME = re.compile(r"(?!#)[^{}\x00-\x1f\x7f]{1,255}")
 """A name that DeepPavlov neither fills in (braces) nor evaluates (#)."""
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}-[0-9a-f]{10}")
 """Ids of runs, source stages and evaluations: readable words and ten digits of a hash, which is one folder's name."""
+
+
+TIME = re.compile(
+    r"20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\+00:00"
+)
+CHOICES = {"arm": tuple(arm.value for arm in Arm), "split": ("test", "valid"), "subset_by": ("question", "paragraph")}
+"""Columns of results.csv with few values."""
 
 
 class Fields:
@@ -188,6 +195,10 @@ def _check_of(column: str) -> tuple[Callable[[Any], bool], str]:
     """How a cell of a column is checked, and what is expected of it."""
     if column == "learned":
         return lambda value: type(value) is bool, "true or false"
+    if column in CHOICES:
+        return lambda value: value in CHOICES[column], f"one of {', '.join(CHOICES[column])}"
+    if column == "finished":
+        return lambda value: type(value) is str and TIME.fullmatch(value) is not None, "a time in UTC"
     if column in TEXT_COLUMNS:
         return _is_text, "a name without braces or leading #"
     if column in PERCENT_COLUMNS:

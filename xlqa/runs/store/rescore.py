@@ -16,7 +16,7 @@ from xlqa.runs.store.links import refuse_links
 from xlqa.runs.store.results import PREDICTIONS, Result, read_result, task_of, write_evaluation
 from xlqa.runs.store.run_config import DataEntry
 from xlqa.runs.store.scores import ScoredSet
-from xlqa.runs.store.table import Collected, write_results
+from xlqa.runs.store.table import Collected, collect_results, write_results
 from xlqa.tasks.base import get_task
 from xlqa.util.files import read_json, sha256_of
 
@@ -30,6 +30,8 @@ def rescore(root: Path) -> Collected:
         XlqaError: there is nothing to score, or a data file is missing or differs.
     """
     layout = Layout(root)
+    if dropped := collect_results(layout).dropped:
+        raise XlqaError(f"{dropped[0]} Run the sweep again, or remove that folder; nothing was scored.")
     records = []
     for run in layout.run_folders():
         if done := [(path, record) for path in run.evaluations() if (record := read_result(path)) is not None]:

@@ -18,7 +18,7 @@ from xlqa.errors import XlqaError
 from xlqa.records import TASK_METRICS, result_columns
 from xlqa.runs.paths import RunFolder
 from xlqa.runs.store.fields import Fields
-from xlqa.runs.store.run_config import DataEntry, TestEntry, take_data, take_test
+from xlqa.runs.store.run_config import DataEntry, TestEntry, check_scorer, take_data, take_test
 from xlqa.training.model_folder import hash_weights
 from xlqa.util.csvfile import csv_text
 from xlqa.util.files import (
@@ -150,6 +150,7 @@ def _check_result(folder: Path) -> Result:
     result = Result(row, _take_test_record(fields.object("test")), hashes)
     fields.sha256("checksum")
     fields.done()
+    check_scorer(row["scorer"], fields.place("row"))
     if absent := [name for name in NEVER_EMPTY + _DEFINED[task_of(row)] if row[name] is None]:
         raise XlqaError(f"{fields.place('row')}.{absent[0]} is null.")
     if not is_signed(value):

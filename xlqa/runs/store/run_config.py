@@ -35,6 +35,12 @@ DATA_PATH = re.compile(r"\{ROOT\}/(data/[A-Za-z0-9_-][A-Za-z0-9._-]{0,200})")
 ENCODER_PATH = re.compile(r"\{ROOT\}/(encoders/[A-Za-z0-9_-][A-Za-z0-9._-]{0,200})")
 SOURCE_PATH = re.compile(rf"\{{ROOT\}}/source/({RUN_ID.pattern})/model")
 
+PLANNED_COLUMNS = (
+    "lang", "arm", "size", "seed", "model", "steps", "test", "split", "scorer", "max_length", "stride", "max_answer_length",
+    "precision", "run_id", "eval_id",
+)  # fmt: skip
+"""Columns of results.csv that the plan of every evaluation fills in."""
+
 PRECISIONS = ("fp32", "bf16")
 MOST_PIECES = 10**6
 MOST_EPOCHS = 10_000.0
@@ -393,6 +399,9 @@ def _take_evaluations(fields: Fields, run_id: str) -> dict[str, Evaluation]:
         eval_id, overlap = entry.id("eval_id"), entry.maybe_object("overlap_with")
         row = entry.row("row")
         entry.done()
+        if absent := [name for name in PLANNED_COLUMNS if row[name] is None]:
+            raise XlqaError(f"{entry.where}.row.{absent[0]} is null.")
+        check_scorer(row["scorer"], f"{entry.where}.row")
         for name, id in (("run_id", run_id), ("eval_id", eval_id)):
             if row[name] != id:
                 raise XlqaError(f"{entry.where}.row.{name} is not {id}, the id of its run and evaluation.")
@@ -406,8 +415,7 @@ def take_data(fields: Fields, *, done: bool = True) -> DataEntry:
     """A data entry from its JSON object; `done=False` leaves further keys to the caller."""
     path = fields.text("path", DATA_PATH, "{ROOT}/data/ and a file's name").removeprefix("{ROOT}/")
     scorer = fields.text("scorer")
-    if scorer not in TASK_SCORERS.values():
-        _check_scorer(scorer, fields.where)
+    check_scorer(scorer, fields.where)
     entry = DataEntry(
         fields.text("name"), path, fields.sha256("sha256"), fields.text("language", LANGUAGE, "a language"), scorer,
         fields.has("skip_bad") and fields.truth("skip_bad"),
@@ -425,11 +433,18 @@ def _take_source(fields: Fields) -> DataEntry:
     return replace(data, labels=labels)
 
 
-def _check_scorer(name: str, where: str) -> None:
+def check_scorer(name: Any, where: str) -> None:
+    """Refuse a scorer that xlqa does not have.
+
+    Raises:
+        XlqaError: names the field.
+    """
+    if name in TASK_SCORERS.values():
+        return
     from xlqa.tasks.qa.scorers import get_scorer
 
     try:
-        get_scorer(name)
+        get_scorer(str(name))
     except XlqaError as error:
         raise XlqaError(f"{where}.scorer: {plain(str(error), 200)}") from None
 

@@ -14,6 +14,7 @@ from xlqa.runs.plan.planner import Plan
 from xlqa.runs.specs import EncoderRef, EvalSpec, RunSpec, SourceStage
 from xlqa.runs.store.config import place_data, render_run, render_source
 from xlqa.runs.store.links import refuse_linked_folders
+from xlqa.runs.store.plan_record import PlanRecord, write_plan_record
 from xlqa.runs.store.results import source_weights
 from xlqa.runs.store.run_config import RunConfig, find_config, write_config
 from xlqa.util.files import remove_stale_files, replacing, sha256_of, temporary_beside
@@ -33,6 +34,9 @@ def lay_out(plan: Plan) -> None:
 def place_inputs(plan: Plan) -> None:
     """Copy the data files, link the encoders, and remove what ended processes left half-written.
 
+    Returns:
+        how many runs keep an evaluation that this request does not name, by test set.
+
     Raises:
         XlqaError: the folder is full or read-only.
     """
@@ -46,6 +50,15 @@ def place_inputs(plan: Plan) -> None:
             _link(encoder, root / plan.layout.encoder(encoder.name, encoder.sha256))
     except OSError as error:
         raise XlqaError(f"{root} cannot be written ({error.strerror}): free space or choose another --out.") from error
+    return kept
+
+
+def describe_kept(kept: Counter[str]) -> list[str]:
+    """A line on test sets that runs' configs name and the request does not; none where there are none."""
+    if not kept:
+        return []
+    named = ", ".join(f"{name} ({count:,} runs)" for name, count in sorted(kept.items()))
+    return [f"the folder's runs also name test sets of earlier requests, which are scored too: {named}."]
 
 
 def write_configs(

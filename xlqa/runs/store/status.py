@@ -6,7 +6,8 @@ xlqa status DIR
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +18,7 @@ from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.store.failures import read_failure
 from xlqa.runs.store.requests import requested_ids
 from xlqa.runs.store.results import read_result, read_training, task_of
-from xlqa.runs.store.run_config import RunConfig, find_config
+from xlqa.runs.store.run_config import RunConfig, find_config, read_config
 from xlqa.runs.store.table import ARM_ORDER
 from xlqa.util.files import read_file
 from xlqa.util.locks import is_locked
@@ -90,7 +91,14 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class SweepStatus:
-    """A sweep's folder at one moment; `last_result` is when the newest evaluation ended, in UTC."""
+    """A sweep's folder at one moment.
+
+    Attributes:
+        last_result: when the newest evaluation ended, in UTC.
+        set_aside: runs that an earlier request prepared, that the latest does not name, and that never began.
+        unanswerable: of the latest request's data sets that have any: questions without an answer, and all questions.
+        refused: a line for each run whose config is not one that xlqa wrote.
+    """
 
     folder: Path
     counts: Mapping[State, int]
@@ -98,6 +106,9 @@ class SweepStatus:
     runs: tuple[RunStatus, ...]
     groups: tuple[Group, ...]
     last_result: datetime | None
+    set_aside: int = 0
+    unanswerable: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    refused: tuple[str, ...] = ()
 
     def in_state(self, *states: State) -> list[RunStatus]:
         """Source stages and runs in one of these states."""
@@ -111,9 +122,10 @@ def read_status(root: Path) -> SweepStatus:
         XlqaError: no run was ever prepared there.
     """
     layout = Layout(root)
-    prepared = [(folder, config) for folder in layout.run_folders() if (config := find_config(folder))]
+    prepared, refused = _read_configs(layout)
     if not prepared:
-        raise XlqaError(f"{root} is no sweep's folder: it has no runs/. Name what was --out of `xlqa sweep`.")
+        fix = next(iter(refused), "it has no runs/. Name what was --out of `xlqa sweep`.")
+        raise XlqaError(f"{root} is not a sweep's folder: {fix}")
     requested = requested_ids(layout)
 
     def is_counted(run: RunStatus) -> bool:
@@ -125,7 +137,21 @@ def read_status(root: Path) -> SweepStatus:
     stages = tuple(filter(is_counted, map(_stage, layout.source_folders())))
     every = [row for run in runs for row in rows[run.run_id]]
     counts: dict[State, int] = {state: sum(run.state == state for run in runs) for state in STATES}
-    return SweepStatus(root, counts, stages, runs, tuple(_groups(every)), _newest(every))
+    return SweepStatus(
+        root, counts, stages, runs, tuple(_groups(every)), _newest(every), len(prepared) - len(runs), {}, tuple(refused)
+    )
+
+
+def _read_configs(layout: Layout) -> tuple[list[tuple[RunFolder, RunConfig]], list[str]]:
+    """The prepared runs with their configs, and a line for each config that is refused."""
+    prepared, refused = [], []
+    for folder in layout.run_folders():
+        try:
+            prepared.append((folder, read_config(folder)))
+        except XlqaError as error:
+            if folder.config.exists():
+                refused.append(str(error))
+    return prepared, refused
 
 
 def _rows(folder: RunFolder, config: RunConfig) -> list[Mapping[str, Any]]:
@@ -142,7 +168,9 @@ def _rows(folder: RunFolder, config: RunConfig) -> list[Mapping[str, Any]]:
 def _run(folder: RunFolder, rows: Sequence[Mapping[str, Any]]) -> RunStatus:
     state = "done" if all(row["finished"] for row in rows) else _unfinished(folder)
     some = rows[0]
-    return _status(folder, state, some["lang"], some["arm"], int(some["size"]), int(some["seed"]), int(some["steps"]))
+    return _status(
+        folder, state, some["lang"], some["arm"], int(some["size"]), int(some["seed"]), int(some["steps"] or 0)
+    )
 
 
 def _stage(folder: RunFolder) -> RunStatus:
@@ -230,5 +258,9 @@ def _mean(values: Sequence[float | None]) -> float | None:
 
 
 def _newest(rows: Iterable[Mapping[str, Any]]) -> datetime | None:
-    times = [datetime.fromisoformat(row["finished"]) for row in rows if row["finished"]]
+    times = []
+    for row in rows:
+        if row["finished"]:
+            with suppress(ValueError):  # 31 February
+                times.append(datetime.fromisoformat(row["finished"]))
     return max(times, default=None)

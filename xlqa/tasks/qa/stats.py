@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from xlqa.data.model_check import check_tokenizer
 from xlqa.errors import XlqaError
 from xlqa.records import LEAST_QUESTION, MIN_CONTEXT_STEP, Question
 from xlqa.tasks.qa.reading import Reading
+from xlqa.util.text import first_line
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 """Which quantiles of a length are given; the first and last are its smallest and largest value."""
@@ -166,10 +168,11 @@ def load_cutter_file(file: Path) -> Any:
     """
     from tokenizers import Tokenizer
 
+    check_tokenizer(file.parent)
     try:
         return Tokenizer.from_file(str(file))
     except Exception as error:  # the library raises bare Exception for a damaged file
-        raise XlqaError(f"{file}: is no tokenizer ({error}): save the tokenizer there again.") from error
+        raise XlqaError(f"{file} is not a tokenizer ({first_line(error)}): save the tokenizer there again.") from error
 
 
 def _hub_tokenizer(model: str) -> Any:

@@ -1,4 +1,4 @@
-"""Records of runs as xlqa writes them, made up for tests."""
+"""Records of runs as xlqa writes them, made up: for tests, and to be mutated."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def make_row(**values: Any) -> dict[str, Any]:
     row: dict[str, Any] = dict.fromkeys(RESULT_COLUMNS)
     return row | {
         "lang": "ru", "arm": "target-only", "size": 8, "seed": 0, "model": "tiny", "test": "mine", "split": "test",
-        "scorer": "squad", "f1": 50.0, "em": 50.0, "squad_f1": 50.0, "squad_em": 50.0,
+        "scorer": "squad", "steps": 20,
+        "max_length": 64, "stride": 16, "max_answer_length": 30, "precision": "fp32", "f1": 50.0, "em": 50.0, "squad_f1": 50.0, "squad_em": 50.0,
         "run_id": "ru-target-only-8-s0-0123456789", "eval_id": "mine-0123456789",
     } | values  # fmt: skip
 
