@@ -118,6 +118,9 @@ def make_plan(request: SweepRequest) -> Plan:
     languages = {language: finder.language(language, source) for language in request.languages}
     target_encoders = {k: finder.encoder(v, "--target-model") for k, v in request.target_model.items()}
     source_size = finder.size_within(source, request.source_size)
+    if request.source_labels == "shuffled":
+        with complaints.gather():
+            finder.task.shuffle_labels(())
     for ref in filter(None, (encoder, *target_encoders.values())):
         complaints.found += _layer_complaints(request, ref)
     complaints.stop_if_any()
