@@ -1,38 +1,71 @@
-"""Asking a trained model: a paragraph in one language, a question in any.
+"""Asking a trained model: a question on a paragraph in any pair of languages, the entities of a text, the label of a pair.
 
 xlqa ask "context" "question"
+xlqa ask --task ner "text"
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from xlqa.data.hub import locate_model
 from xlqa.errors import XlqaError
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.store.run_config import find_config, is_run_config, read_config
+from xlqa.tasks.base import DEFAULT_TASK, Task, get_task
 from xlqa.tasks.qa.decoding import Span
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A model to ask: its folder and how it was trained to see text."""
+    """A model to ask: its folder, its task and labels, and how it was trained to see text."""
 
     folder: Path
     max_length: int
     stride: int
     max_answer_length: int
     precision: str
+    task: str = DEFAULT_TASK
+    labels: tuple[str, ...] = ()
 
 
-def find_model(name: str | None, home: Path) -> Asked:
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A word of a text and its tag: `text[start:end]` is the word."""
+
+    start: int
+    end: int
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A named entity: `text[start:end]` is its name."""
+
+    kind: str
+    start: int
+    end: int
+
+
+def find_model(name: str | None, home: Path, task: str = DEFAULT_TASK) -> Asked:
     """The model behind a run id, run folder, model folder or hub name; without one, what the sweep in `home` kept.
 
     Raises:
-        XlqaError: there is none, or its weights were not kept.
+        XlqaError: there is none, its weights were not kept, or it was trained for another task.
     """
+    asked = _find_model(name, home)
+    if asked.task != task:
+        raise XlqaError(
+            f"{asked.folder} was trained for the task {asked.task}: add --task {asked.task}, or name a model."
+        )
+    return asked
+
+
+def _find_model(name: str | None, home: Path) -> Asked:
     if name is None:
         return _described(_kept_by(home))
     path = Path(name).expanduser()
@@ -72,11 +105,19 @@ def _described(folder: RunFolder) -> Asked:
             f"{folder.path} has no weights: they were not kept. `xlqa run {folder.path} --keep` trains it again and keeps "
             "them; or ask another run."
         )
-    return Asked(weights, config.max_length, config.stride, config.max_answer_length, config.precision)
+    return Asked(
+        weights,
+        config.max_length,
+        config.stride,
+        config.max_answer_length,
+        config.precision,
+        config.task,
+        config.labels,
+    )
 
 
 def _plain(folder: Path) -> Asked:
-    """A model folder of anyone's, at the usual lengths."""
+    """A model folder of anyone's, for question answering at the usual lengths."""
     return Asked(folder, 384, 128, 30, "fp32")
 
 
@@ -100,19 +141,87 @@ def ask(
     Raises:
         XlqaError: an empty context or question, no model, or a model without a trained head.
     """
-    for text, what in ((context, "context"), (question, "question")):
+    _refuse_unusable({"context": context, "question": question})
+    found = _predict(DEFAULT_TASK, (context, question), model, top_k, device, home)
+    spans: list[Span] = found[0]
+    return spans
+
+
+def tag(
+    text: str, task: str = "ner", *, model: str | None = None, device: str = "auto", home: Path | None = None
+) -> list[Tag]:
+    """The tag of each word of a text, under a model that was trained for `ner` or `pos`.
+
+    Args:
+        model, device, home: as `ask`.
+
+    Raises:
+        XlqaError: an empty text, no model, or a model of another task.
+    """
+    _refuse_unusable({"text": text})
+    from xlqa.tasks.tagging.task import WORD
+
+    words = list(WORD.finditer(text))
+    tags = _predict(task, ([word.group() for word in words],), model, 1, device, home)[0] if words else []
+    return [Tag(word.start(), word.end(), tag) for word, tag in zip(words, tags, strict=True)]
+
+
+def join_entities(tags: Sequence[Tag]) -> list[Entity]:
+    """The entities of a text's tags in IOB2, as conlleval reads them: one may begin with I-."""
+    found: list[Entity] = []
+    before = "O"
+    for word in tags:
+        prefix, _, kind = word.tag.partition("-")
+        if prefix == "I" and before.partition("-")[2] == kind:
+            found[-1] = Entity(kind, found[-1].start, word.end)
+        elif prefix != "O":
+            found.append(Entity(kind, word.start, word.end))
+        before = word.tag
+    return found
+
+
+def classify(
+    *texts: str, task: str, model: str | None = None, top_k: int = 1, device: str = "auto", home: Path | None = None
+) -> list[tuple[str, float]]:
+    """The `top_k` most probable labels of a sentence or a pair of sentences with their probabilities, best first.
+
+    Args:
+        texts: one or two, as the task has inputs.
+        model, device, home: as `ask`.
+
+    Raises:
+        XlqaError: an empty text, the wrong number of texts, no model, or a model of another task.
+    """
+    wanted = get_task(task).inputs
+    if len(texts) != len(wanted):
+        raise XlqaError(f"--task {task} takes {' and '.join(wanted)}: {len(wanted)} texts, not {len(texts)}.")
+    _refuse_unusable(dict(zip(wanted, texts, strict=True)))
+    labels: list[tuple[str, float]] = _predict(task, texts, model, top_k, device, home)[0]
+    return labels
+
+
+def _refuse_unusable(texts: dict[str, str]) -> None:
+    for what, text in texts.items():
         if not text.strip():
             raise XlqaError(f"the {what} is empty.")
         if any("\ud800" <= character <= "\udfff" for character in text):
             raise XlqaError(f"the {what} is not UTF-8 text: convert it first.")
-    asked = find_model(model, home or Path(os.environ.get("XLQA_HOME", ".")).expanduser().resolve())
-    from xlqa.components.model import SpanModel
-    from xlqa.components.preprocessor import WindowPreprocessor
 
-    windows = WindowPreprocessor(str(asked.folder), asked.max_length, asked.stride)
-    reader = SpanModel(
-        str(asked.folder), str(asked.folder), max_answer_length=asked.max_answer_length, precision=asked.precision,
-        device=device, mode="infer",
+
+def _predict(
+    task: str, inputs: Sequence[Any], model: str | None, top: int, device: str, home: Path | None
+) -> list[Any]:
+    """What the head of a model predicts for one example."""
+    known: Task[Any] = get_task(task)
+    asked = find_model(model, home or Path(os.environ.get("XLQA_HOME", ".")).expanduser().resolve(), task)
+    from xlqa.components.model import SpanModel, TaskModel
+    from xlqa.components.preprocessor import TaskPreprocessor, WindowPreprocessor
+
+    columns = [[given] for given in inputs]
+    preprocessor, kind = (WindowPreprocessor, SpanModel) if task == DEFAULT_TASK else (TaskPreprocessor, TaskModel)
+    features = preprocessor(str(asked.folder), asked.max_length, asked.stride, known.name)(*columns)
+    network = kind(
+        str(asked.folder), str(asked.folder), task=known.name, labels=asked.labels, precision=asked.precision,
+        max_answer_length=asked.max_answer_length, device=device, mode="infer",
     )  # fmt: skip
-    spans: list[Span] = reader.find(windows([context], [question]), [context], top=top_k)[0]
-    return spans
+    return network.find(features, *columns, top=top)

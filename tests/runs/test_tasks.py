@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from conftest_runs import run_here
+from test_stock import deeppavlov
 
 from xlqa.errors import XlqaError
-from xlqa.records import TASK_METRICS, result_columns
+from xlqa.predict import Entity, Tag, classify, join_entities, tag
+from xlqa.records import TASK_METRICS, Arm, result_columns
 from xlqa.runs.execute.evaluate import evaluate_run, show_row
 from xlqa.runs.execute.run import execute
 from xlqa.runs.paths import RunFolder
@@ -159,3 +161,42 @@ def test_the_model_is_called_by_deeppavlov(swept: Plan) -> None:
         labels, probabilities = model(["Mara vive en Brenna."], ["Mara vive."])
         assert labels[0] in ("contradiction", "entailment", "neutral")
         assert 1 / 3 < probabilities[0] <= 1
+
+
+def test_a_trained_model_is_asked(
+    swept: Plan, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from xlqa.cli import main
+
+    monkeypatch.setenv("XLQA_HOME", str(swept.request.out))
+    task, text = swept.request.task, "Mara vive en Brenna."
+    if task == "ner":
+        tags = tag(text, device="cpu", home=swept.request.out)
+        assert [text[t.start : t.end] for t in tags] == ["Mara", "vive", "en", "Brenna", "."]
+        assert main(["ask", "--task", "ner", text, "--json", "--device", "cpu"]) in (0, 1)
+        assert all(text[e["start"] : e["end"]] == e["text"] for e in json.loads(capsys.readouterr().out))
+    else:
+        labels = classify(text, "Mara vive.", task="nli", top_k=3, device="cpu", home=swept.request.out)
+        assert sum(probability for _, probability in labels) == pytest.approx(1.0, abs=1e-5)
+        assert main(["ask", "--task", "nli", text, "Mara vive.", "--device", "cpu"]) == 0
+        assert capsys.readouterr().out.split("\t")[0] == labels[0][0]
+        assert main(["ask", "--task", "nli", text, "--device", "cpu"]) == 2
+        assert "2 texts, not 1" in capsys.readouterr().err
+    assert main(["ask", text, "Who lives?", "--device", "cpu"]) == 2
+    assert f"was trained for the task {task}: add --task {task}" in capsys.readouterr().err
+
+
+def test_tags_are_joined_as_conlleval_reads_them() -> None:
+    words = [Tag(i, i + 1, t) for i, t in enumerate(["I-PER", "I-PER", "I-LOC", "O", "B-LOC", "B-LOC", "I-LOC"])]
+    assert join_entities(words) == [
+        Entity("PER", 0, 2), Entity("LOC", 2, 3), Entity("LOC", 4, 5), Entity("LOC", 5, 7),
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_stock_commands_print_the_tables_scores(swept: Plan) -> None:
+    spec = next(spec for spec, _ in swept.runs if spec.arm is Arm.TRANSFER and spec.size)
+    row = next(r for r in table(swept.request.out) if r["run_id"] == spec.run_id and r["split"] == "test")
+    expected = {name: round(float(row[name]), 4) if row[name] else None for name in TASK_METRICS[row["task"]]}
+    for mode in ("train", "evaluate"):
+        assert deeppavlov(mode, swept.layout.run(spec.run_id).config) == expected

@@ -17,10 +17,12 @@ def ask(
     words: Annotated[
         list[str],
         typer.Argument(
-            help="CONTEXT and QUESTION; with --context-file the QUESTION alone. `-` reads the context from stdin.",
+            help="CONTEXT and QUESTION; with --context-file the QUESTION alone. `-` reads the context from stdin. For other tasks "
+            "the text, or both sentences of a pair.",
             metavar="[CONTEXT] QUESTION",
         ),
     ],
+    task: Annotated[str, typer.Option(help="What the model was trained for: qa, ner, pos, nli, …")] = "qa",
     context_file: Annotated[Path | None, typer.Option(help="Read the context from this text file.")] = None,
     model: Annotated[
         str | None,
@@ -41,7 +43,11 @@ def ask(
       xlqa ask "El carpincho vive en Brasil y Venezuela." "Where do capybaras live?"
 
       xlqa ask --context-file article.txt "Who founded the town?" --top-k 3 --json
+
+      xlqa ask --task ner "Mara vive en Brenna."
     """
+    if task != "qa":
+        return _ask_other(task, words, model, top_k, device, as_json)
     context, question = _texts(words, context_file)
     from xlqa.predict import ask as ask_model
 
@@ -52,6 +58,31 @@ def ask(
         for span in spans:
             print(" ".join(span.text.split()))
     return 0 if spans else 1
+
+
+def _ask_other(task: str, texts: list[str], model: str | None, top_k: int, device: str, as_json: bool) -> int:
+    """Print what a model of another task than question answering makes of a text, or of a pair of texts."""
+    from xlqa.predict import classify, join_entities, tag
+
+    texts = [sys.stdin.read() if text == "-" else text for text in texts]
+    if task not in ("ner", "pos"):
+        labels = classify(*texts, task=task, model=model, top_k=top_k, device=device)
+        rows = [{"label": label, "probability": round(probability, 6)} for label, probability in labels]
+    elif len(texts) != 1:
+        raise XlqaError(f'--task {task} takes one text: xlqa ask --task {task} "text".')
+    else:
+        tags = tag(texts[0], task, model=model, device=device)
+        found = (
+            [(e.kind, e.start, e.end) for e in join_entities(tags)]
+            if task == "ner"
+            else [(t.tag, t.start, t.end) for t in tags]
+        )
+        rows = [{"tag": kind, "text": texts[0][a:b], "start": a, "end": b} for kind, a, b in found]
+    if as_json:
+        print_json(rows)
+    for row in rows if not as_json else ():
+        print(*(" ".join(str(value).split()) for value in list(row.values())[:2]), sep="\t")
+    return 0 if rows else 1
 
 
 def _texts(words: list[str], context_file: Path | None) -> tuple[str, str]:

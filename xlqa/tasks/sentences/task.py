@@ -20,7 +20,7 @@ class Classification(Task[LabelledText]):
     """Find the label of a sentence or of a pair of sentences."""
 
     outputs = ("label", "probability")
-    shown = ("accuracy", "macro_f1")
+    shown = ("accuracy",)
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -19,9 +19,8 @@ from xlqa.tasks.tagging.scorers import conll_entities, count_entities, count_tag
 LEAST_LENGTH = 16
 
 
-def words_of(text: str) -> list[str]:
-    """The words of a plain text: runs of letters and digits, and other characters one by one."""
-    return re.findall(r"\w+|[^\w\s]", text)
+WORD = re.compile(r"\w+|[^\w\s]")
+"""The words of a plain text: runs of letters and digits, and other characters one by one."""
 
 
 class Tagging(Task[Sentence]):
@@ -58,7 +57,7 @@ class Tagging(Task[Sentence]):
 
     def encode(self, tokenizer: Any, inputs: Sequence[Sequence[Any]], max_length: int, stride: int) -> TaggedWindows:
         """Windows of (S,) sentences: lists of words, or plain texts, which are split into words."""
-        sentences = [words_of(words) if isinstance(words, str) else words for words in inputs[0]]
+        sentences = [WORD.findall(words) if isinstance(words, str) else words for words in inputs[0]]
         return make_tagged_windows(tokenizer, sentences, max_length, stride)
 
     def label(self, features: TaggedWindows, examples: Sequence[Sentence], labels: Sequence[str]) -> TagLabels:
@@ -84,7 +83,7 @@ class NamedEntities(Tagging):
     """Named entities, with tags in IOB2."""
 
     metrics = TASK_METRICS["ner"]
-    shown = ("f1", "entity_precision", "entity_recall")
+    shown = ("f1",)
 
     def label_set(self, examples: Sequence[Sentence]) -> tuple[str, ...]:
         """O, and B- and I- of every type, sorted: a type that the data never continues can still be continued."""
