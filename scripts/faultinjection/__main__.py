@@ -10,11 +10,13 @@ import shutil
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from faultinjection import security
 from faultinjection.campaign import Campaign, Outcome, share_out, tally
 from faultinjection.kinds import BY_NAME, KINDS, Kind
 from xlqa.errors import XlqaError
@@ -28,6 +30,10 @@ HELP = f"""Break sweeps in every way, start them again, and hold their tables ag
 
     Kinds: {"; ".join(f"{kind.name} ({kind.about})" for kind in KINDS)}.
 
+    With --security nothing is harmed but the input: a seeded mutator makes hostile files out of good ones, and xlqa's
+    commands meet them. Each must end with exit status 0, 1 or 2 and a line, without a traceback, within 10 s of processor
+    time; nothing may be run, and nothing outside may change. Kinds: {"; ".join(f"{k.name} ({k.about})" for k in security.KINDS)}.
+
     Examples:
 
     scripts/faults
@@ -35,6 +41,10 @@ HELP = f"""Break sweeps in every way, start them again, and hold their tables ag
     scripts/faults --kinds full-disk,ctrl-c --faults 20 --seed 1
 
     scripts/faults --kinds kill-driver --only 3 --work broken
+
+    scripts/faults --security --seed 1
+
+    scripts/faults --security --kinds models --only 17
     """
 
 
@@ -49,10 +59,19 @@ def faults(
     work: Annotated[
         Path | None, typer.Option(help="Folder for the cases. Default: a temporary one.", show_default=False)
     ] = None,
+    hostile: Annotated[
+        bool, typer.Option("--security", help="Mutate configs, models, archives, tables and data instead (see above).")
+    ] = False,
+    mutants: Annotated[int, typer.Option(min=1, help="Of each kind, with --security.")] = 1000,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
     out: Annotated[Path | None, typer.Option(help="Write the JSON to this file too.", show_default=False)] = None,
 ) -> None:
     """Replaced by HELP."""
+    if hostile:
+        names = [kind.name for kind in security.KINDS] if kinds == ",".join(BY_NAME) else kinds.split(",")
+        raise typer.Exit(
+            _security(seed, names, range(only, only + 1) if only is not None else range(mutants), jobs, as_json, out)
+        )
     chosen = _choose(kinds)
     plan = [(kind, only) for kind in chosen] if only is not None else share_out(count, chosen)
     folder = Path(tempfile.mkdtemp(prefix="faults-")) if work is None else work.resolve()
@@ -77,6 +96,50 @@ def faults(
 
 
 faults.__doc__ = HELP
+
+
+def _security(seed: int, names: list[str], numbers: range, jobs: int, as_json: bool, out: Path | None) -> int:
+    """Mutate each kind, several kinds side by side; returns the exit status."""
+    if unknown := [name for name in names if name not in security.BY_NAME]:
+        raise XlqaError(f"--kinds {unknown[0]}: choose from {', '.join(security.BY_NAME)}.")
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="mutants-") as work, ThreadPoolExecutor(jobs) as pool:
+        found = pool.map(lambda name: _fuzz_kind(security.BY_NAME[name], seed, numbers, Path(work)), names)
+        rows = list(found)
+    document = {
+        "command": shlex.join(["scripts/faults", *sys.argv[1:]]), "seed": seed, "cores": os.cpu_count(),
+        "python": platform.python_version(), "minutes": round((time.monotonic() - began) / 60, 1), "kinds": rows,
+    }  # fmt: skip
+    if out:
+        out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    lines = [
+        f"{row['kind']:<9} mutants {row['mutants']:>5}  commands {row['commands']:>5}  taken {row['taken']:>5}  refused "
+        f"{row['refused']:>5}  wrong {row['wrong']:>3}  {row['about']}"
+        for row in rows
+    ]
+    print(
+        json.dumps(document, indent=1)
+        if as_json
+        else "\n".join([*lines, f"{document['minutes']} min, {os.cpu_count()} cores"])
+    )
+    return int(any(row["wrong"] for row in rows))
+
+
+def _fuzz_kind(kind: security.Kind, seed: int, numbers: range, work: Path) -> dict[str, Any]:
+    """The counts of one kind; what is wrong is printed at once."""
+    taken = refused = wrong = commands = 0
+    for number, answer in security.fuzz(kind, seed, numbers, work):
+        commands += len(answer.statuses)
+        refused += sum(status == 2 for status in answer.statuses)
+        taken += sum(status in (0, 1) for status in answer.statuses)
+        if answer.wrong:
+            wrong += 1
+            again = f"scripts/faults --security --seed {seed} --kinds {kind.name} --only {number}"
+            _say(f"{kind.name} {number}: {answer.wrong}\n  again: {again}")
+    return {
+        "kind": kind.name, "about": kind.about, "mutants": len(numbers), "commands": commands, "taken": taken,
+        "refused": refused, "wrong": wrong,
+    }  # fmt: skip
 
 
 def _choose(given: str) -> list[Kind]:

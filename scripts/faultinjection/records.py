@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from xlqa.records import RESULT_COLUMNS
 from xlqa.runs.specs import Hyper
 from xlqa.runs.store.results import TestRecord
 from xlqa.runs.store.run_config import DataEntry, Evaluation, RunConfig, TestEntry
+from xlqa.runs.store.scores import ScoredSet
+from xlqa.tasks.base import Scores
 
 DATA = DataEntry("mine", "data/mine-aaaaaaaa.json", "a" * 64, "ru", "squad")
 TEST = TestRecord("test", DATA, None, False, None)
@@ -44,3 +48,10 @@ def make_source_config(source_id: str, size: int, hyper: Hyper) -> RunConfig:
         encoder="encoders/tiny-eeeeeeee", encoder_sha256="e" * 64, max_length=64, stride=16, max_answer_length=30,
         precision="fp32", seed=0, hyper=hyper,
     )  # fmt: skip
+
+
+def make_scored(percent: Sequence[float]) -> ScoredSet:
+    """Questions with these scores, the same under every metric."""
+    ids = tuple(f"q{i}" for i in range(len(percent)))
+    values = np.repeat(np.array(percent)[:, None] / 100.0, 4, axis=1)
+    return ScoredSet(ids, ("c",) * len(ids), Scores(("f1", "em", "squad_f1", "squad_em"), values, np.ones_like(values)))

@@ -72,14 +72,12 @@ def write_data(path: Path, name: str = "q") -> str:
 
 def prepare_sweep(root: Path) -> None:
     """A sweep's folder: a run that can be executed, finished evaluations, a source stage."""
-    import numpy as np
-
     from xlqa.runs.paths import Layout
     from xlqa.runs.plan.encoders import resolve_encoder
     from xlqa.runs.store.config import place_encoder
+    from xlqa.runs.store.requests import record_request
     from xlqa.runs.store.results import write_evaluation
     from xlqa.runs.store.run_config import DataEntry, TestEntry, write_config
-    from xlqa.runs.store.scores import ScoredSet
     from xlqa.runs.store.table import write_results
 
     make_encoder(root / "encoder")
@@ -98,20 +96,18 @@ def prepare_sweep(root: Path) -> None:
         )  # fmt: skip
         write_config(layout.run(row["run_id"]), config)
         if seed:
-            scores = np.array([50.0] * 4)
-            scored = ScoredSet(tuple(f"q{i}" for i in range(4)), ("c",) * 4, scores, scores, scores, scores)
             predictions = {f"q{i}": "town" for i in range(4)}
             write_evaluation(
                 layout.run(row["run_id"]).evaluation(row["eval_id"]),
                 predictions,
-                scored,
+                make_scored([50.0] * 4),
                 row,
                 replace(TEST, data=entry),
             )
     write_config(layout.source("en-4-s0-0123456789"), make_source_config("en-4-s0-0123456789", 4, HYPER))
     write_json(layout.source("en-4-s0-0123456789").outcome, sign({"steps": 2}))
     write_json(layout.run("ru-target-only-4-s0-0123456789").failure, {"error": "no luck", "attempts": 1})
-    write_json(layout.plan, sign({"ids": ["ru-target-only-4-s0-0123456789"], "unanswerable": {"mine": [1, 5]}}))
+    record_request(layout, ["ru-target-only-4-s0-0123456789"], dry_run=False, unanswerable={"mine": (1, 5)})
     write_results(layout)
 
 
@@ -172,7 +168,7 @@ def mutate_record(mutator: Mutator, folder: Path) -> list[Command]:
     """A record of a finished run, or a file beside it."""
     places = [
         *(f"{DONE}/eval/mine-0123456789/{name}" for name in ("result.json", "result.json", "predictions.json", "questions.csv")),
-        f"{FRESH}/failure.json", "source/en-4-s0-0123456789/train.json", "plan.json", "results.csv", DONE + "/train.csv",
+        f"{FRESH}/failure.json", "source/en-4-s0-0123456789/train.json", "requested.json", "results.csv", DONE + "/train.csv",
         f"{DONE}/eval/mine-0123456789", f"{DONE}/eval", "runs", "data",
     ]  # fmt: skip
     path = folder / mutator.random.choice(places)

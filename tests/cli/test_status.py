@@ -14,7 +14,7 @@ from faultinjection.records import HYPER, TEST, make_row, make_run_config, make_
 
 from xlqa.cli import main
 from xlqa.runs.paths import Layout, RunFolder
-from xlqa.runs.store.plan_record import PlanRecord, write_plan_record
+from xlqa.runs.store.requests import record_request
 from xlqa.runs.store.results import write_evaluation
 from xlqa.runs.store.run_config import read_config, write_config
 from xlqa.runs.store.scores import ScoredSet
@@ -156,7 +156,7 @@ def test_runs_of_an_earlier_dry_run_are_set_aside(sweep: Path, capsys: pytest.Ca
     before = read_status(sweep)
     prepare(sweep, "joint", 100, 7)
     named = frozenset(run.run_id for run in before.runs)
-    write_plan_record(Layout(sweep), PlanRecord(named, {"persianqa.test": (279, 930)}))
+    record_request(Layout(sweep), named, dry_run=False, unanswerable={"persianqa.test": (279, 930)})
     found = read_status(sweep)
     assert [run.run_id for run in found.runs] == [run.run_id for run in before.runs]
     assert (found.counts, found.set_aside) == (before.counts, 1)

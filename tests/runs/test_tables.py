@@ -8,16 +8,14 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from faultinjection.records import TEST, make_row, make_run_config
+from faultinjection.records import TEST, make_row, make_run_config, make_scored
 
 from xlqa.cli import main
 from xlqa.errors import XlqaError
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.store.results import read_result, write_evaluation
 from xlqa.runs.store.run_config import write_config
-from xlqa.runs.store.scores import ScoredSet
 from xlqa.runs.store.table import check_tables, write_results
 from xlqa.util.files import sign, write_json
 
@@ -27,9 +25,7 @@ def finish(root: Path, seed: int) -> RunFolder:
     row = make_row(seed=seed, run_id=f"ru-target-only-8-s{seed}-0123456789")
     folder = Layout(root).run(row["run_id"])
     write_config(folder, make_run_config([row]))
-    scores = np.array([50.0])
-    scored = ScoredSet(("q",), ("c",), scores, scores, scores, scores)
-    write_evaluation(folder.evaluation(row["eval_id"]), {"q": "a"}, scored, row, TEST)
+    write_evaluation(folder.evaluation(row["eval_id"]), {"q0": "a"}, make_scored([50.0]), row, TEST)
     return folder
 
 

@@ -52,7 +52,7 @@ def _record(found: SweepStatus) -> dict[str, Any]:
 
 def _lines(found: SweepStatus) -> list[str]:
     from xlqa.cli.tables import table_lines
-    from xlqa.runs.store.plan_record import describe_unanswerable
+    from xlqa.runs.plan.cost import describe_unanswerable
 
     lines = [printable(_headline(found)), ""]
     lines += [printable(_say_run(stage)) for stage in found.stages] + [""] * bool(found.stages)

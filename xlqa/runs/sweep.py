@@ -20,11 +20,11 @@ from xlqa.runs.execute.local import LocalExecutor
 from xlqa.runs.execute.progress import Progress, make_progress, print_line
 from xlqa.runs.execute.scheduler import Job, Scheduler
 from xlqa.runs.execute.table_writer import TableWriter
-from xlqa.runs.plan.cost import Pending, PlannedRun, check_disk, describe_plan
+from xlqa.runs.plan.cost import Pending, PlannedRun, check_disk, describe_plan, describe_unanswerable
 from xlqa.runs.plan.planner import Plan
 from xlqa.runs.store.failures import forget_failures, write_failures
 from xlqa.runs.store.requests import record_request
-from xlqa.runs.store.setup import place_inputs, write_configs
+from xlqa.runs.store.setup import describe_kept, place_inputs, write_configs
 from xlqa.runs.store.table import check_tables, write_results
 from xlqa.runs.tuning import finish_tuning, plan_tuning
 from xlqa.util.files import guarded, remove_stale_files
@@ -65,10 +65,15 @@ def run_sweep(plan: Plan, shard: tuple[int, int] | None = None, executor: Execut
     check_tables(plan.layout)
     runs = take_shard(plan, shard)
     pending = find_pending(plan, runs)
-    print_line(describe_plan(plan, pending))
+    for line in (
+        describe_plan(plan, pending),
+        *describe_unanswerable(plan.unanswerable()),
+        *describe_kept(plan, pending.runs),
+    ):
+        print_line(line)
     check_disk(plan, pending, executor.count_slots(len(pending.runs)))
     place_inputs(plan)
-    record_request(plan.layout, plan.ids(), dry_run=False)
+    record_request(plan.layout, plan.ids(), dry_run=False, unanswerable=plan.unanswerable())
     with _leased_stages(plan):
         # Another sweep may have removed weights (--keep none) before they were leased.
         outcome = _execute(plan, replace(pending, stages=find_untrained(plan, pending.runs)), executor)
@@ -100,8 +105,10 @@ def prepare(plan: Plan) -> None:
     Raises:
         XlqaError: the sweep's folder cannot be written.
     """
+    for line in (*describe_unanswerable(plan.unanswerable()), *describe_kept(plan, plan.runs)):
+        print_line(line)
     place_inputs(plan)
-    record_request(plan.layout, plan.ids(), dry_run=True)
+    record_request(plan.layout, plan.ids(), dry_run=True, unanswerable=plan.unanswerable())
     write_configs(plan, plan.stages, plan.runs)
 
 

@@ -41,12 +41,14 @@ class Dataset(Generic[E]):
         sha256: of the file's bytes.
         repairs: what reading repaired: kind -> count.
         refused: number of examples that were left out (`skip_bad`).
+        unanswerable: number of questions without an answer, which are neither trained nor scored.
     """
 
     examples: tuple[E, ...]
     sha256: str
     repairs: Mapping[str, int] = field(default_factory=dict)
     refused: int = 0
+    unanswerable: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -64,7 +64,7 @@ def ensure_local(
 
 
 def _count_questions(path: Path) -> int:
-    return len(unfold(path.read_bytes(), path).questions)
+    return sum(1 for _ in unfold(path.read_bytes(), path).questions)
 
 
 def read_ref(ref: DataRef, *, skip_bad: bool = False) -> Reading:

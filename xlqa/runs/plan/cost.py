@@ -7,7 +7,7 @@ that an English one leaves half empty, and needs several windows for one questio
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -218,6 +218,18 @@ def _matrix_rate(plan: Plan) -> float:
 
     precision = plan.runs[0][0].common.precision if plan.runs else "fp32"
     return matrix_rate(resolve_device(plan.request.device), precision)
+
+
+def describe_unanswerable(unanswerable: Mapping[str, tuple[int, int]]) -> list[str]:
+    """A line for each data set with questions that are neither trained nor scored.
+
+    Args:
+        unanswerable: by the data set's name: questions without an answer, and all questions.
+    """
+    return [
+        f"{name}: {without:,} of {total:,} questions have no answer; they are neither trained nor scored."
+        for name, (without, total) in unanswerable.items()
+    ]
 
 
 def describe_plan(plan: Plan, pending: Pending) -> str:

@@ -31,6 +31,7 @@ class LoadedSet:
     repairs: Mapping[str, int]
     refused: int
     task: str = "qa"
+    unanswerable: int = 0
 
     @cached_property
     def mean_characters(self) -> float:
@@ -208,7 +209,9 @@ class _Finder:
         dataset = self.task.read(ref.path, skip_bad=self.request.skip_bad, language=language)
         if not dataset.examples:
             raise XlqaError(f"{named_by} {name}: {ref.path} holds no question that has an answer.")
-        loaded = LoadedSet(ref, dataset.examples, dataset.repairs, dataset.refused, self.task.name)
+        loaded = LoadedSet(
+            ref, dataset.examples, dataset.repairs, dataset.refused, self.task.name, dataset.unanswerable
+        )
         self.sets[ref.sha256] = loaded
         return loaded
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -14,7 +15,6 @@ from xlqa.runs.plan.planner import Plan
 from xlqa.runs.specs import EncoderRef, EvalSpec, RunSpec, SourceStage
 from xlqa.runs.store.config import place_data, render_run, render_source
 from xlqa.runs.store.links import refuse_linked_folders
-from xlqa.runs.store.plan_record import PlanRecord, write_plan_record
 from xlqa.runs.store.results import source_weights
 from xlqa.runs.store.run_config import RunConfig, find_config, write_config
 from xlqa.util.files import remove_stale_files, replacing, sha256_of, temporary_beside
@@ -34,9 +34,6 @@ def lay_out(plan: Plan) -> None:
 def place_inputs(plan: Plan) -> None:
     """Copy the data files, link the encoders, and remove what ended processes left half-written.
 
-    Returns:
-        how many runs keep an evaluation that this request does not name, by test set.
-
     Raises:
         XlqaError: the folder is full or read-only.
     """
@@ -50,11 +47,18 @@ def place_inputs(plan: Plan) -> None:
             _link(encoder, root / plan.layout.encoder(encoder.name, encoder.sha256))
     except OSError as error:
         raise XlqaError(f"{root} cannot be written ({error.strerror}): free space or choose another --out.") from error
-    return kept
 
 
-def describe_kept(kept: Counter[str]) -> list[str]:
-    """A line on test sets that runs' configs name and the request does not; none where there are none."""
+def describe_kept(plan: Plan, runs: Iterable[tuple[RunSpec, tuple[EvalSpec, ...]]]) -> list[str]:
+    """A line on test sets that the configs of these runs name and the plan does not; none where there are none.
+
+    They stay (`keep_evaluations`): `xlqa evaluate` or an earlier request named them, or whoever made the folder.
+    """
+    kept: Counter[str] = Counter()
+    for spec, evals in runs:
+        old = find_config(plan.layout.run(spec.run_id))
+        asked_for = {evaluation.eval_id(spec.common).rsplit("-", 1)[1] for evaluation in evals}
+        kept.update(str(e.row["test"]) for e in (old.evaluations.values() if old else ()) if e.digest not in asked_for)
     if not kept:
         return []
     named = ", ".join(f"{name} ({count:,} runs)" for name, count in sorted(kept.items()))

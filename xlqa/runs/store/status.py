@@ -16,7 +16,7 @@ from xlqa.errors import XlqaError
 from xlqa.records import SETTING_COLUMNS, TASK_METRICS
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.store.failures import read_failure
-from xlqa.runs.store.requests import requested_ids
+from xlqa.runs.store.requests import requested_ids, requested_unanswerable
 from xlqa.runs.store.results import read_result, read_training, task_of
 from xlqa.runs.store.run_config import RunConfig, find_config, read_config
 from xlqa.runs.store.table import ARM_ORDER
@@ -138,7 +138,15 @@ def read_status(root: Path) -> SweepStatus:
     every = [row for run in runs for row in rows[run.run_id]]
     counts: dict[State, int] = {state: sum(run.state == state for run in runs) for state in STATES}
     return SweepStatus(
-        root, counts, stages, runs, tuple(_groups(every)), _newest(every), len(prepared) - len(runs), {}, tuple(refused)
+        root,
+        counts,
+        stages,
+        runs,
+        tuple(_groups(every)),
+        _newest(every),
+        len(prepared) - len(runs),
+        requested_unanswerable(layout),
+        tuple(refused),
     )
 
 

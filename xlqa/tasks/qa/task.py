@@ -38,7 +38,9 @@ class QuestionAnswering(Task[Question]):
         from xlqa.tasks.qa.reading import read_dataset
 
         reading = read_dataset(path, skip_bad=skip_bad, language=language)
-        return Dataset(reading.questions, reading.sha256, dict(reading.repairs), len(reading.refused))
+        return Dataset(
+            reading.questions, reading.sha256, dict(reading.repairs), len(reading.refused), len(reading.unanswerable)
+        )
 
     def overlap(self, train: Sequence[Question], test: Sequence[Question]) -> frozenset[str]:
         """Ids of the test questions whose paragraph is in the training data."""
