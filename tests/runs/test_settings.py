@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import xlqa
 from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import ID_COLUMNS, RESULT_COLUMNS, SEED_COLUMNS, SETTING_COLUMNS, TEST_COLUMNS
 from xlqa.runs.plan.planner import Plan
@@ -191,3 +192,12 @@ def test_frozen_and_drawn_layers_are_named_in_the_table_and_the_configs(plan: Ma
     assert "--reinit-top 9: tiny has 2 layers." in caught.value.complaints
     with pytest.raises(XlqaError, match="--freeze half: give none, embeddings, or a number of layers"):
         plan(tmp_path / "out", freeze="half")
+
+
+def test_a_task_without_the_control_refuses_it_before_the_start(plan: MakePlan, tmp_path: Path) -> None:
+    sample = Path(xlqa.__file__).parent / "data" / "sample"
+    files = {"source_train": "en.train", "target_train": "es.train", "target_test": "es.test"}
+    named = {name: str(sample / f"ner.{part}.conll") for name, part in files.items()}
+    assert plan(tmp_path / "out", task="ner", **named).runs
+    with pytest.raises(XlqaError, match="--source-labels shuffled: the task ner has no such control"):
+        plan(tmp_path / "out", task="ner", source_labels="shuffled", **named)
