@@ -45,7 +45,7 @@ class Sweep:
     """A sweep that ended.
 
     Attributes:
-        folder: where everything lies.
+        folder: the sweep's folder.
         results: one row an evaluation, as `load_results` returns it; only its header where no run succeeded.
         done_before, done_now: runs; failures: runs that can be tried again by the same call.
     """

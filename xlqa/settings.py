@@ -45,7 +45,7 @@ class Setting:
         help: one or two sentences, without the default.
         panel: heading under which the help shows the flag.
         parse: checks a value.
-        metavar: what stands for the value in the help; "" for a switch.
+        metavar: the placeholder of the value in the help; "" for a switch.
         python: the type of the keyword of `xlqa.sweep`.
         default: as an experiment file states it; None where `follows` or nothing takes its place.
         follows: computes the default from the fields checked before.
@@ -210,7 +210,7 @@ def _by_language(name: str, value: Any, earlier: Mapping[str, Any]) -> dict[str,
             given.setdefault(languages[0], []).append(word)
         else:
             raise XlqaError(
-                f"{flag(name)} {word}: with several languages say which, such as {flag(name)} {languages[0]}={word}."
+                f"{flag(name)} {word}: with several languages name one, such as {flag(name)} {languages[0]}={word}."
             )
     return {language: tuple(items) for language, items in given.items()}
 

@@ -48,7 +48,7 @@ def test_files_per_language() -> None:
     )
     assert request.target_train == {"ru": "a.json", "zh": "b.json"}
     assert request.target_test == {"ru": ("c.json", "d.json")}
-    with pytest.raises(XlqaError, match="with several languages say which"):
+    with pytest.raises(XlqaError, match="with several languages name one"):
         build_request({"lang": "ru,zh", "target_train": "a.json"})
     with pytest.raises(XlqaError, match="--target-test: uk is not among --lang ru"):
         build_request({"lang": "ru", "target_test": {"uk": "a.json"}})

@@ -43,7 +43,7 @@ class EncoderRef:
     """A pretrained encoder.
 
     Attributes:
-        name: as the user calls it; folder: where it lies on this machine. Neither is part of an identity.
+        name: as the user writes it; folder: on this machine. Neither is part of an identity.
         sha256: over configuration, weights and tokenizer: its identity. weights_sha256: of the weights alone.
     """
 
@@ -215,7 +215,7 @@ class RunSpec:
         return f"{self.language}-{self.arm}-{self.size}-s{self.paired_seed}-{digest(payload)}"
 
     def _source_payload(self) -> Any:
-        """A transfer run stands on its source stage's weights; a joint run on that stage's data and step count."""
+        """A transfer run depends on its source stage's weights; a joint run on that stage's data and steps."""
         assert self.stage is not None
         if self.arm is Arm.TRANSFER:
             return self.stage.source_id.rsplit("-", 1)[1]
