@@ -30,7 +30,7 @@ from xlqa.curves.plots.curves import (
     set_size_axis,
 )
 from xlqa.curves.report import formatting as w
-from xlqa.curves.statistics import Interval
+from xlqa.curves.variance import Interval
 from xlqa.curves.table import FOLDER_COLUMN
 from xlqa.errors import XlqaError
 from xlqa.records import Arm
