@@ -91,8 +91,10 @@ WORLDS = {
         replace(SWAHILI, name="collapsing", collapse=0.3),
     )
 }  # fmt: skip
-DESIGNS = ((2, 1), (3, 1), (5, 1), (10, 1), (4, 2), (6, 2), (6, 3), (2, 2), (3, 3), (5, 5), (10, 10), (3, 2))
-"""Seeds and source stages; seed s starts from stage s mod K."""
+DESIGNS = ((2, 1), (3, 1), (5, 1), (10, 1), (4, 2), (3, 3), (6, 3), (5, 5))
+"""Seeds and source stages; seed s starts from stage s mod K. All of them in the first world, in the others some."""
+FEWER_DESIGNS = {"collapsing": ((3, 1), (10, 1), (5, 5))}
+SOME_DESIGNS = ((3, 1), (5, 1), (3, 3), (6, 3), (5, 5))
 
 
 @dataclass(frozen=True)
@@ -227,7 +229,8 @@ def estimate(study: Study, world: World) -> Iterator[tuple[str, Interval]]:
         found = curve.size_at({(SOURCE, size): 1.0})
         yield f"worth@{size}", Interval(found.value - size, found.low - size, found.high - size)
         gap = {(TARGET, last): 1.0, (ZERO, 0): -1.0}
-        yield f"gap@{size}", ratio_interval(study, {(SOURCE, size): 1.0, (ZERO, 0): -1.0}, gap)
+        if size in world.sizes[:2]:
+            yield f"gap@{size}", ratio_interval(study, {(SOURCE, size): 1.0, (ZERO, 0): -1.0}, gap)
 
 
 def measure(world: World, seeds: int, stages: int, studies: int) -> list[dict[str, object]]:
@@ -275,22 +278,23 @@ def write_csv(path: Path, rows: list[dict[str, object]]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--studies", type=int, default=400)
+    parser.add_argument("--studies", type=int, default=200)
     parser.add_argument("--out", type=Path, default=HERE)
     parser.add_argument("--worlds", default=",".join(WORLDS), help="a comma list")
     given = parser.parse_args()
     rows: list[dict[str, object]] = []
     begin = time.monotonic()
     for name in given.worlds.split(","):
-        for seeds, stages in DESIGNS:
+        designs = DESIGNS if name == SWAHILI.name else FEWER_DESIGNS.get(name, SOME_DESIGNS)
+        for seeds, stages in designs:
             rows += measure(WORLDS[name], seeds, stages, given.studies)
+            write_csv(given.out / "coverage.csv", rows)
             gains = [r for r in rows[-8:] if r["quantity"] == "gain"]
             shown = ", ".join(f"{r['estimand']} stages {r['covered']:.1%}" for r in gains)
             print(
                 f"{name}, {seeds} seeds, {stages} stages: gain {shown} ({time.monotonic() - begin:.0f} s)",
                 file=sys.stderr,
             )
-    write_csv(given.out / "coverage.csv", rows)
 
 
 if __name__ == "__main__":

@@ -125,15 +125,14 @@ _FACTORS = {
 }
 
 
-def break_down(
-    comparison: Comparison, cells: PairedCells, facts: Mapping[str, Mapping[str, Any]], language: str
-) -> tuple[Breakdown, ...]:
+def break_down(comparison: Comparison, facts: Mapping[str, Mapping[str, Any]]) -> tuple[Breakdown, ...]:
     """The gain by each property that is known of the examples.
 
     Args:
-        cells: of the comparison. facts: of the examples by id; those in the per-example files are used as well.
+        facts: of the examples by id, as `facts_of` gives them; those in the per-example files are used as well.
     """
-    if cells.scores is None:
+    cells, language = comparison.cells, comparison.panel.lang
+    if cells.scores is None or not comparison.sizes_with_gain:
         return ()
     made = []
     for name, factor in _FACTORS.items():

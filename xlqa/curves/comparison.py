@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -128,6 +128,7 @@ class Comparison:
         seeds: fewest pairs behind a gain. one_run: whether the runs' spread is unknown.
         by_group: whether per-example scores were there; without them intervals are over seeds alone.
         learned: whether some run of each arm scored above the floor.
+        cells: the runs behind it.
         other: the same comparison over other source stages, where there is more than one.
     """
 
@@ -159,6 +160,7 @@ class Comparison:
     examples: int
     groups: int
     notes: tuple[str, ...]
+    cells: PairedCells = field(repr=False, compare=False)
     other: Comparison | None = None
 
     @property
@@ -195,6 +197,15 @@ def compare_all(
         valid: panels of the validation split, which choose the best setting of each arm.
     """
     return tuple(c for panel in panels for column in columns for c in compare(panel, column, store, options, valid))
+
+
+def leading(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
+    """One comparison for each arm, panel and score: that with the same settings, else the best, else the first."""
+    order = [Match.SAME, Match.BEST, Match.OWN, Match.COMPUTE]
+    chosen: dict[tuple[int, str, tuple[str, ...]], Comparison] = {}
+    for c in sorted(comparisons, key=lambda c: min(order.index(match) for match in c.match)):
+        chosen.setdefault((id(c.panel), c.column, c.first.key), c)
+    return tuple(c for c in comparisons if any(c is kept for kept in chosen.values()))
 
 
 def pairs(panel: Panel, valid: Sequence[Panel] = ()) -> list[tuple[Curve, Curve, tuple[Match, ...]]]:
@@ -394,7 +405,7 @@ class _Reader:
             seeds=min((r.seeds for r in results if r.seeds), default=0),
             one_run=not {SOURCE, TARGET} <= self.study.runs.known,
             by_group=self.study.by_group, learned=self._learned(), examples=cells.examples, groups=cells.groups,
-            notes=tuple(self.notes),
+            notes=tuple(self.notes), cells=cells,
         )  # fmt: skip
 
     def _note(self, targets: Sequence[int], stages: int) -> None:

@@ -282,7 +282,7 @@ def _mark_missing(curve: Curve, family: Sequence[Curve]) -> Curve:
         there = {int(seed) for seed in present["seed"]}
         missing = tuple(sorted(seeds - there))
         if _is_crossed(own_units) and not own.rows.empty:
-            missing = _missing_in_cross(own.rows, present)
+            missing = _missing_in_cross(curve, own.rows, present)
         points.append(Point(size, present, missing))
     zero_shot = curve.zero_shot.dropna(subset=["f1", "em"])
     missing_stages = _missing_zero_shot(curve, zero_shot)
@@ -311,11 +311,16 @@ def _is_crossed(units: set[tuple[int, int]]) -> bool:
     return len({s for s, _ in units}) < len(units) and len({t for _, t in units}) < len(units)
 
 
-def _missing_in_cross(rows: pd.DataFrame, present: pd.DataFrame) -> tuple[int, ...]:
-    """Training seeds that some subset lacks and another has."""
-    whole, there = run_units(rows), set(run_units(present))
-    subsets = {s for s, _ in whole}
-    return tuple(sorted({t for _, t in whole if any((s, t) not in there for s in subsets)}))
+def _missing_in_cross(curve: Curve, rows: pd.DataFrame, present: pd.DataFrame) -> tuple[int, ...]:
+    """Seeds of the cells of a crossed design that are missing at a size: every subset with every training seed there."""
+    seeds = {
+        unit: int(seed)
+        for point in curve.points
+        for unit, seed in zip(run_units(point.rows), point.rows["seed"], strict=True)
+    }
+    units, there = run_units(rows), set(run_units(present))
+    cells = {(subset, train) for subset, _ in units for _, train in units}
+    return tuple(sorted({seeds.get(cell, cell[1]) for cell in cells - there}))
 
 
 def _missing_zero_shot(curve: Curve, zero_shot: pd.DataFrame) -> tuple[int, ...]:

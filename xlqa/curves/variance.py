@@ -15,7 +15,7 @@ Scores are percentages. Shapes: K cells, n runs of a cell, P groups, Q examples,
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Literal
@@ -132,6 +132,10 @@ class RunVariance:
         """(M,) variances of contrasts, (M, K), and their degrees of freedom (Satterthwaite)."""
         if not self.parts:
             return np.zeros(len(contrasts)), np.full(len(contrasts), np.inf)
+        if len(self.parts) == 1 and self.floors[0] is self.parts[0].covariance:
+            return np.maximum(_quadratic(contrasts, self.floors[0]), 0.0), np.full(
+                len(contrasts), self.parts[0].freedom
+            )
         each = np.array([_quadratic(contrasts, part.covariance) for part in self.parts])
         freedom = np.array([part.freedom for part in self.parts])[:, None]
         floor = np.max([_quadratic(contrasts, matrix) for matrix in self.floors], axis=0)
@@ -161,6 +165,8 @@ class Study:
         self.group_part, self.shared_part = self._group_parts()
         self.example_part = self._example_part()
         self.runs = run_variance(cells, stages)
+        # A statement over other stages is never more certain than one given the stages at hand.
+        self.given = Study(cells, "given") if stages == "other" else None
 
     def contrast(self, weights: Mapping[Key, float]) -> Floats:
         """(K,) a contrast from the weights of its cells."""
@@ -212,7 +218,8 @@ class Study:
         student = np.maximum(runs, shared)
         width = mixed_quantile(normal, student, freedom, level)
         seen = normal + student > 0 if self.by_group else runs > 0
-        return np.where(seen, width, np.nan)
+        width = np.where(seen, width, np.nan)
+        return width if self.given is None else np.maximum(width, self.given.half_widths(contrasts, level))
 
     def groups_alone(self, contrasts: Floats, level: float = 0.95) -> Floats:
         """(M,) half widths that the groups of examples alone would give, for these runs."""
@@ -311,9 +318,7 @@ class _Effects:
 
     def pooled(self, pairs: Sequence[tuple[Key, Key]]) -> tuple[float, int]:
         """Mean of the moments of several pairs of cells, weighted by their degrees of freedom."""
-        moments = [self.moment(one, other) for one, other in pairs]
-        freedom = sum(weight for _, weight in moments)
-        return (sum(value * weight for value, weight in moments) / freedom if freedom else 0.0), freedom
+        return _weighted(self.moment(one, other) for one, other in pairs)
 
 
 def run_variance(cells: Mapping[Key, Cell], stages: Stages) -> RunVariance:
@@ -332,9 +337,11 @@ def run_variance(cells: Mapping[Key, Cell], stages: Stages) -> RunVariance:
 def _seed_parts(cells: Mapping[Key, Cell]) -> tuple[list[Part], frozenset[str]]:
     """Parts of the seeds: one where subset and training seed go together; else one each, less what both contain."""
     keys = tuple(cells)
-    effects = [_residuals(cells, factor) for factor in _seed_factors(cells)]
-    known = frozenset(key[0] for key in effects[0].levels if effects[0].freedom(key))
-    parts = [_pool(keys, each) for each in effects]
+    factors = _seed_factors(cells)
+    effects = [_residuals(cells, factor) for factor in factors]
+    alone = [_residuals(cells, factor, within=False) for factor in factors]
+    known = frozenset(key[0] for each in (effects[0], alone[0]) for key in each.levels if each.freedom(key))
+    parts = [_pool(keys, each, own) for each, own in zip(effects, alone, strict=True)]
     if len(parts) > 1:
         both = _pool(keys, _residuals(cells, "units"))
         parts.append(Part(-both.covariance, both.freedom))
@@ -380,7 +387,7 @@ def _between_stages(
         noise.append(within * count)
     crossing = [(one, other) for i, one in enumerate(sources) for other in sources[i + 1 :]]
     moment, seen = stage.pooled(crossing)
-    across = min(max(moment / spread, 0.0), 1.0) if seen and spread > 0 else 0.0
+    across = _shrunk_correlation(moment, spread, stage.freedom(sources[0])) if seen else 0.0
     return max(spread - float(np.mean(noise)), 0.0), across
 
 
@@ -434,9 +441,9 @@ def _seed_factors(cells: Mapping[Key, Cell]) -> tuple[str, ...]:
     return ("subset", "train") if crossed and trained else ("units",)
 
 
-def _residuals(cells: Mapping[Key, Cell], factor: str) -> _Effects:
+def _residuals(cells: Mapping[Key, Cell], factor: str, within: bool = True) -> _Effects:
     """Residuals of all cells but zero-shot; within the source stages where each has several units."""
-    stage_of = _stage_of_units(cells)
+    stage_of = _stage_of_units(cells) if within else {}
     found = _Effects()
     for key, cell in cells.items():
         if key[0] != ZERO:
@@ -458,10 +465,14 @@ def _centred(scores: Floats, blocks: Sequence[int]) -> Floats:
 
 
 def _stage_of_units(cells: Mapping[Key, Cell]) -> dict[Hashable, int]:
-    """The source stage of each unit; empty where there is one stage, or one for each unit, or several for a unit."""
+    """The source stage of each unit; empty where the residuals are not to be taken within stages.
+
+    That is where there is one stage, where a unit has several, and where fewer than two degrees of freedom would be left:
+    the spread of seeds then contains that of stages, and the interval given the stages is a little wide.
+    """
     pairs = _units_and_stages(cells)
     units, stages = {u for u, _ in pairs}, {s for _, s in pairs}
-    if len(pairs) != len(units) or not 1 < len(stages) < len(units):
+    if len(pairs) != len(units) or len(stages) < 2 or len(units) - len(stages) < 2:
         return {}
     return dict(pairs)
 
@@ -501,29 +512,25 @@ def _stage_effects(cells: Mapping[Key, Cell]) -> _Effects:
     return found
 
 
-def _pool(keys: Sequence[Key], effects: _Effects) -> Part:
+def _pool(keys: Sequence[Key], effects: _Effects, alone: _Effects | None = None) -> Part:
     """The covariance of the means of both arms, with variances pooled over sizes and one correlation between sizes.
 
     What is pooled are the variance of the gain, that of the target arm and their covariance: means over the sizes,
     weighted by degrees of freedom. Where the sizes differ by more than chance, each is drawn towards its own variance
     (`moderated`). Where sizes correlate, their variances tell less than as many independent ones: the degrees of freedom
     are divided by 1 + (S − 1) ρ² for S sizes.
+
+    Args:
+        alone: the effects from which the target arm's own variance is taken, where those of the pairs have lost degrees
+            of freedom to the source stages.
     """
     own = [key for key in keys if key[0] != ZERO and key in effects.levels]
     by_arm = {arm: [key for key in own if key[0] == arm] for arm in (SOURCE, TARGET)}
-    within = {arm: effects.pooled([(key, key) for key in each])[0] for arm, each in by_arm.items()}
-    common = [size for _, size in by_arm[SOURCE] if (TARGET, size) in effects.levels]
-    between = effects.pooled([((SOURCE, size), (TARGET, size)) for size in common])[0]
-    limit = math.sqrt(within[SOURCE] * within[TARGET])
-    between = min(max(between, -limit), limit)
-    across = _size_correlation(effects, by_arm, within)
+    across = _size_correlation(effects, by_arm)
     freedom = _pooled_freedom(effects, own, across)
-    gains = {size: effects.difference((SOURCE, size), (TARGET, size)) for size in common}
-    of_gain = within[SOURCE] + within[TARGET] - 2 * between
-    scale_gain, prior_gain = moderated(gains, of_gain, across)
-    levels = {size: effects.moment((TARGET, size), (TARGET, size)) for _, size in by_arm[TARGET]}
-    scale_target, prior_target = moderated(levels, within[TARGET], across)
-    matrix = np.array([[of_gain, between - within[TARGET]], [between - within[TARGET], within[TARGET]]])
+    matrix, of_sizes = _gain_and_level(effects, alone or effects, by_arm)
+    scale_gain, prior_gain = moderated(of_sizes[0], float(matrix[0, 0]), across)
+    scale_target, prior_target = moderated(of_sizes[1], float(matrix[1, 1]), across)
     rows = np.zeros((len(own), 2))
     for i, (arm, size) in enumerate(own):
         # A mean of the arm that saw the source data is the gain plus the target arm's mean.
@@ -537,56 +544,84 @@ def _pool(keys: Sequence[Key], effects: _Effects) -> Part:
     return Part(covariance, min(freedom, single + min(prior_gain, prior_target)))
 
 
+_Moments = dict[int, tuple[float, int]]
+
+
+def _gain_and_level(
+    effects: _Effects, alone: _Effects, by_arm: Mapping[str, Sequence[Key]]
+) -> tuple[Floats, tuple[_Moments, _Moments]]:
+    """(2, 2) pooled covariance of a level's effects on the gain and on the target arm, and both variances by size."""
+    common = [size for _, size in by_arm[SOURCE] if (TARGET, size) in effects.levels]
+    levels = {size: alone.moment((TARGET, size), (TARGET, size)) for _, size in by_arm[TARGET]}
+    gains = {size: effects.difference((SOURCE, size), (TARGET, size)) for size in common}
+    target, seen_target = _weighted(levels.values())
+    gain, seen = _weighted(gains.values())
+    if not common or not seen:
+        # Without pairs that show seeds: each arm by itself, or, with one run an arm and size, as if both moved together.
+        source, seen_source = effects.pooled([(key, key) for key in by_arm[SOURCE]])
+        gain = source + target if seen_source and seen_target else 0.0
+        target = target if seen_target else source
+        together = -target if seen_source and seen_target else 0.0
+        return np.array([[gain, together], [together, target]]), (gains, levels)
+    both = effects.pooled([((SOURCE, size), (TARGET, size)) for size in common])[0]
+    within = effects.pooled([((TARGET, size), (TARGET, size)) for size in common])[0]
+    limit = math.sqrt(gain * target)
+    together = min(max(both - within, -limit), limit)
+    return np.array([[gain, together], [together, target]]), (gains, levels)
+
+
+def _weighted(moments: Iterable[tuple[float, int]]) -> tuple[float, int]:
+    """Mean of moments, weighted by their degrees of freedom, and the sum of these."""
+    listed = list(moments)
+    freedom = sum(weight for _, weight in listed)
+    return (sum(value * weight for value, weight in listed) / freedom if freedom else 0.0), freedom
+
+
 def moderated(
     variances: Mapping[int, tuple[float, int]], pooled: float, across: float
 ) -> tuple[dict[int, float], float]:
     """Standard deviations of sizes relative to the pooled one, and the degrees of freedom that pooling is worth.
 
     Each variance is the mean of its own and the pooled one, weighted by its own degrees of freedom and those of a prior,
-    which are estimated from how far the logarithms of the variances spread beyond chance (Smyth 2004, limma). Variances
-    that spread no more than chance are all the pooled one.
+    as in the moderated statistics of Smyth (2004). The prior's are found by moments, from how far the variances spread
+    beyond chance; those that spread no more are all the pooled one.
 
     Args:
         variances: by size, with degrees of freedom; across: the correlation of the effects at two sizes.
     """
-    from scipy.special import digamma, polygamma
-
     known = {size: (value, freedom) for size, (value, freedom) in variances.items() if freedom > 0}
     if len(known) < 3 or pooled <= 0:
         return {}, math.inf
-    value = np.array([max(v, pooled * 1e-6) for v, _ in known.values()])
-    half = np.array([freedom / 2 for _, freedom in known.values()])
-    logs = np.log(value) - digamma(half) + np.log(half)
-    chance = polygamma(1, half).mean() * (1 - across**2)
-    excess = float(logs.var(ddof=1) - chance)
-    if excess <= 0:
+    value = np.array([v for v, _ in known.values()]) / pooled
+    chance = float(np.mean([2 / freedom for _, freedom in known.values()]))
+    beyond = (float(value.var(ddof=1)) / (1 - across**2 / 2) - chance) / (1 + chance)
+    if beyond <= 0:
         return {}, math.inf
-    prior = 2 * _inverse_trigamma(excess)
-    scaled = {s: (prior * pooled + freedom * v) / (prior + freedom) / pooled for s, (v, freedom) in known.items()}
-    return {size: math.sqrt(ratio) for size, ratio in scaled.items()}, prior
+    prior = max(2 / beyond, 1.0)
+    ratios = {s: (prior + freedom * v / pooled) / (prior + freedom) for s, (v, freedom) in known.items()}
+    return {size: math.sqrt(ratio) for size, ratio in ratios.items()}, prior
 
 
-def _inverse_trigamma(value: float) -> float:
-    """x where the trigamma function, which falls from infinity to 0, takes the value."""
-    from scipy.special import polygamma
+def _size_correlation(effects: _Effects, by_arm: Mapping[str, Sequence[Key]]) -> float:
+    """ρ: how the effects of a level at two sizes correlate, from 0 to 1, one number for all sizes and both arms.
 
-    low, high = 1e-3, 1e6
-    for _ in range(80):
-        middle = math.sqrt(low * high)
-        low, high = (middle, high) if polygamma(1, middle) > value else (low, middle)
-    return math.sqrt(low * high)
+    With few levels the estimate is mostly noise. It is therefore a mean of the estimate, weighted by the degrees of
+    freedom of one size, and of a half, weighted by 2.
+    """
+    within, across, freedom = 0.0, 0.0, 0
+    for keys in by_arm.values():
+        moment, seen = effects.pooled([(one, other) for i, one in enumerate(keys) for other in keys[i + 1 :]])
+        if seen:
+            within += effects.pooled([(key, key) for key in keys])[0]
+            across += moment
+            freedom = max(freedom, *(effects.freedom(key) for key in keys))
+    return _shrunk_correlation(across, within, freedom)
 
 
-def _size_correlation(effects: _Effects, by_arm: Mapping[str, Sequence[Key]], within: Mapping[str, float]) -> float:
-    """ρ: how the effects of a level at two sizes correlate, from 0 to 1, one number for all sizes and both arms."""
-    pairs = {
-        arm: [(one, other) for i, one in enumerate(keys) for other in keys[i + 1 :]] for arm, keys in by_arm.items()
-    }
-    moments = {arm: effects.pooled(each) for arm, each in pairs.items()}
-    seen = [arm for arm, (_, freedom) in moments.items() if freedom and within[arm] > 0]
-    if not seen:
-        return 0.0
-    return min(max(sum(moments[arm][0] for arm in seen) / sum(within[arm] for arm in seen), 0.0), 1.0)
+def _shrunk_correlation(across: float, within: float, freedom: int) -> float:
+    if within <= 0 or not freedom:
+        return 0.5
+    return (freedom * min(max(across / within, 0.0), 1.0) + 1.0) / (freedom + 2)
 
 
 def _pooled_freedom(effects: _Effects, own: Sequence[Key], across: float) -> float:

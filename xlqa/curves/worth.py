@@ -174,10 +174,10 @@ def ratio_interval(study: Study, above: Mapping[Key, float], below: Mapping[Key,
 def _root(margin: Callable[[Floats], Floats], inside: float, direction: float) -> float:
     """Where a margin that is negative at `inside` becomes 0 in a direction; infinite where it does nowhere near."""
     steps = np.concatenate([[0.0], np.geomspace(1e-3, 1e4, 29)])
-    for _ in range(6):
+    for _ in range(3):
         outside = margin(inside + direction * steps) >= 0
         if not outside.any():
             return direction * math.inf
         first = int(np.argmax(outside))
-        steps = np.linspace(steps[max(first - 1, 0)], steps[first], 24)
+        steps = np.linspace(steps[max(first - 1, 0)], steps[first], 80)
     return inside + direction * float(steps[-1])

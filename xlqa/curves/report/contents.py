@@ -173,7 +173,11 @@ def _comparison_section(c: Comparison, options: Options, breakdowns: Sequence[Br
 
 def _condition(c: Comparison) -> str:
     """The estimand and what else every interval of a table is conditional on."""
-    parts = [given(c), "" if c.by_group else "over seeds alone", "one seed: seeds not counted" if c.one_run else ""]
+    parts = [
+        given(c),
+        "" if c.by_group else "over seeds alone",
+        "one seed an arm: seeds not counted" if c.one_run else "",
+    ]
     words = ", ".join(part for part in parts if part)
     return f", {words}" if words else ""
 
@@ -189,10 +193,10 @@ def _gain_table(c: Comparison) -> Table:
         )
         for r in c.results
     )  # fmt: skip
-    header: tuple[str, ...] = ("N", "Δ", f"95 % interval{_condition(c)}", "95 %, all N together")
-    header += ("95 % interval, over other source stages",) if other else ()
+    header: tuple[str, ...] = ("N", "Δ", "95 % interval", "all N together")
+    header += ("over other stages",) if other else ()
     header += ("pairs", f"collapsed {c.first.arm.value}", f"collapsed {c.second.arm.value}")
-    return Table(f"Paired gain Δ(N) in points of {metric_name(c.column)}", header, rows)
+    return Table(f"Paired gain Δ(N) in points of {metric_name(c.column)}{_condition(c)}", header, rows)
 
 
 def _worth_table(c: Comparison) -> Table:
@@ -227,7 +231,9 @@ def _other_table(c: Comparison) -> Table:
     """The worth over other source stages: a wider statement than that given the stages at hand."""
     assert c.other is not None
     n0 = c.other.zero_shot_worth
-    rows: list[tuple[str, ...]] = [("0", w.interval(c.other.zero_shot), w.censored_interval(n0, c.n_min, c.n_max), w.MISSING)]
+    rows: list[tuple[str, ...]] = [
+        ("0", w.interval(c.other.zero_shot), w.censored_interval(n0, c.n_min, c.n_max), w.MISSING)
+    ]
     for r in c.other.results:
         shifted = (c.n_min - r.size, c.n_max - r.size)
         rows.append(
@@ -347,12 +353,16 @@ def _fact_plan(c: Comparison, options: Options) -> str:
         return "Planning needs at least 2 seeds and per-question scores."
     size, worst = max(plans, key=lambda item: item[1].resolved)
     metric = metric_name(c.column)
-    seeds = f"{w.rounded(worst.seeds)} seeds" if math.isfinite(worst.seeds) else "more than any number of seeds"
-    questions = f"{w.rounded(worst.questions)}" if math.isfinite(worst.questions) else "no number of"
+    goal = f"{options.resolve:g} {metric}"
+    seeds = f"{w.rounded(worst.seeds)} seeds resolve {goal} on this test set"
+    if not math.isfinite(worst.seeds):
+        seeds = f"no number of seeds resolves {goal} on this test set"
+    questions = f"{w.rounded(worst.questions)} test questions do"
+    if not math.isfinite(worst.questions):
+        questions = "no number of test questions does"
     return (
         f"Planning (5 % level, 80 % power): at N = {w.size(size)}, where the spread is largest, this study resolves "
-        f"{w.percent(worst.resolved)} {metric}. To resolve {options.resolve:g} {metric} at this spread takes {seeds} "
-        f"on this test set; with {w.counted(c.seeds, 'seed')}, {questions} test questions would do."
+        f"{w.percent(worst.resolved)} {metric}. At this spread {seeds}; with {w.counted(c.seeds, 'seed')}, {questions}."
     )
 
 
