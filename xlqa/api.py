@@ -200,12 +200,12 @@ def _draw_curve(ax: Axes, panel: Panel, column: str, style: Style) -> Axes:
 
 
 def _draw_comparison(ax: Axes, panel: Panel, column: str, style: Style, worth: bool) -> Axes:
-    from xlqa.curves.comparison import Options, compare
-    from xlqa.curves.example_scores import QuestionStore
+    from xlqa.curves.comparison import Options, compare, leading
+    from xlqa.curves.example_scores import ExampleStore
     from xlqa.curves.plots import curves, effects
 
     options = Options()
-    found = compare(panel, column, QuestionStore(), options)
+    found = leading([c for c in compare(panel, column, ExampleStore(), options) if c.learned])
     if not found:
         raise XlqaError("no gain or worth to draw: it takes transfer (or joint) and target-only runs of one encoder.")
     shown = {c.first.label for c in found}

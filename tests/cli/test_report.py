@@ -22,7 +22,6 @@ from xlqa.errors import XlqaError
 
 app = typer.Typer()
 app.command()(report)
-QUICK = ("--draws", "300")
 
 
 @pytest.fixture
@@ -42,31 +41,31 @@ def call(*words: object):
     ],
 )  # fmt: skip
 def test_formats_begin_as_they_should_and_repeat(table: Path, format: str, begin: str):
-    first = call(table, *QUICK, "--format", format).stdout
+    first = call(table, "--format", format).stdout
     assert first.startswith(begin)
-    assert call(table, *QUICK, "--format", format).stdout == first
+    assert call(table, "--format", format).stdout == first
 
 
 def test_out_decides_the_format_and_is_named(table: Path, tmp_path: Path):
     out = tmp_path / "new" / "report.html"
-    assert call(table, *QUICK, "--out", out).stdout.strip() == str(out)
+    assert call(table, "--out", out).stdout.strip() == str(out)
     assert out.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
 def test_csv_and_json_hold_the_same_quantities(table: Path):
-    rows = list(csv.DictReader(io.StringIO(call(table, *QUICK, "-f", "csv").stdout)))
-    record = json.loads(call(table, *QUICK, "--json").stdout)
+    rows = list(csv.DictReader(io.StringIO(call(table, "-f", "csv").stdout)))
+    record = json.loads(call(table, "--json").stdout)
     assert len(rows) == len(record["quantities"])
     gain = next(row for row in rows if (row["quantity"], row["size"]) == ("gain", "30"))
     assert float(gain["value"]) == next(
         q["value"] for q in record["quantities"] if (q["quantity"], q["size"]) == ("gain", 30)
     )
-    assert record["options"]["draws"] == 300
+    assert record["options"]["margin"] == 1.0
 
 
 def test_both_metrics_and_several_tables(table: Path, tmp_path: Path):
     other = write_study(tmp_path / "other", Study(languages=("sw",), sizes=(30, 100), seeds=2, paragraphs=12))
-    text = call(table, other, *QUICK, "--metric", "both").stdout
+    text = call(table, other, "--metric", "both").stdout
     for title in (
         "Russian, xquad.ru: transfer against target-only, F1",
         "Swahili, xquad.sw: transfer against target-only, EM",
@@ -78,14 +77,14 @@ def test_failures_beside_the_table_are_named(table: Path):
     table.with_name("failures.csv").write_text(
         'lang,arm,size,seed,attempts,error,when,run_id,log\nru,transfer,300,2,3,"out of memory\non cuda",now,r,l\n'
     )
-    text = call(table, *QUICK).stdout
+    text = call(table).stdout
     assert "failed: ru, transfer, N = 300, seed 2: out of memory on cuda" in text
 
 
 def test_scores_under_squad_are_said_to_be(table: Path):
     table.write_text(table.read_text().replace(",squad,", ",mlqa,"))
-    assert "scorer mlqa" in call(table, *QUICK).stdout
-    assert "scorer squad" in call(table, *QUICK, "--scorer", "squad").stdout
+    assert "scorer mlqa" in call(table).stdout
+    assert "scorer squad" in call(table, "--scorer", "squad").stdout
 
 
 @pytest.mark.parametrize(
@@ -96,7 +95,6 @@ def test_scores_under_squad_are_said_to_be(table: Path):
         (("--metric", "bleu"), "--metric bleu"),
         (("--margin", "0"), "--margin 0"),
         (("--floor", "101"), "--floor 101"),
-        (("--draws", "10"), "--draws 10"),
         (("--lang", "de"), "no lang 'de'"),
         (("--split", "valid"), "no split 'valid'"),
     ],
@@ -110,7 +108,7 @@ def test_a_wrong_word_names_the_right_ones(table: Path, words: tuple[str, ...], 
 def test_a_file_that_cannot_be_written_is_said(table: Path, tmp_path: Path):
     (tmp_path / "taken").write_text("")
     with pytest.raises(XlqaError, match="cannot be written"):
-        call(table, *QUICK, "--out", tmp_path / "taken" / "report.md")
+        call(table, "--out", tmp_path / "taken" / "report.md")
 
 
 def test_needs_no_torch_and_imports_light(table: Path):
@@ -120,6 +118,6 @@ def test_needs_no_torch_and_imports_light(table: Path):
         "from pathlib import Path\n"
         "from xlqa.cli.report import report\n"
         "assert not {'pandas', 'matplotlib', 'numpy', 'scipy'} & set(sys.modules)\n"
-        f"report([Path({str(table)!r})], format='html', draws=300)\n"
+        f"report([Path({str(table)!r})], format='html')\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

@@ -50,6 +50,7 @@ class Study:
     law: Law = Law()
     per_question: bool = True
     lr: float = 3e-5
+    stage_spread: float = 0.0
     spread: float = 1.2
 
 
@@ -87,6 +88,9 @@ def _evaluate(folder, study, cell, difficulty, rng):
     law = study.law
     level = law.transfer(size) if arm in ("transfer", "joint") else law.target_only(size)
     level = float(level) + {"joint": -1.0, "monolingual": 2.0}.get(arm, 0.0)
+    if arm == "transfer":
+        # A stage moves all its runs: the same shift for each of them.
+        level += study.stage_spread * ((seed % study.source_seeds) - (study.source_seeds - 1) / 2)
     latent = level + rng.normal(0, study.spread) + difficulty + rng.normal(0, 20, difficulty.size)
     f1 = np.clip(np.round(latent / 10) * 10, 0, 100)
     em = np.where(latent > 62, 100.0, 0.0) * (f1 > 50)

@@ -1,17 +1,16 @@
-"""The coverage simulation: its script runs, its committed result is what the report prints, and it has the sizes it says."""
+"""The coverage simulation: its script runs, its truth is true, and its committed result is as good as the docs claim."""
 
 from __future__ import annotations
 
 import csv
-import json
-import math
 import subprocess
 import sys
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from xlqa.curves.variance import SOURCE, TARGET, ZERO
 
 FOLDER = Path(__file__).resolve().parents[2] / "experiments" / "coverage"
 
@@ -29,63 +28,51 @@ def rows() -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_the_report_prints_what_was_measured():
-    shipped = json.loads((files("xlqa.curves") / "coverage.json").read_text(encoding="utf-8"))
-    measured = [{**{n: int(row[n]) for n in ("seeds", "sizes")}, "quantity": row["quantity"], "covered": float(row["covered"])}
-                for row in rows()]  # fmt: skip
-    assert sorted(shipped, key=str) == sorted([{n: row[n] for n in shipped[0]} for row in measured], key=str)
+def test_the_gain_is_covered_for_its_estimand_from_three_seeds_on():
+    """Within what the number of studies can tell; over other stages only where stages were several."""
+    for row in rows():
+        judged = row["estimand"] == "given" or int(row["stages"]) > 2
+        if row["quantity"] == "gain" and int(row["seeds"]) >= 3 and judged and row["world"] != "collapsing":
+            assert float(row["covered"]) >= 0.92, row
 
 
-def test_at_ten_seeds_and_five_sizes_the_truth_is_covered():
-    full = [row for row in rows() if (row["seeds"], row["sizes"]) == ("10", "5")]
-    assert {row["quantity"] for row in full} == {"gain", "worth", "zero-shot worth"}
-    for row in full:
-        assert row["studies"] == "1000"
-        assert 0.93 <= float(row["covered"]) <= 0.97
+def test_one_source_stage_says_little_of_others():
+    found = [
+        r for r in rows() if (r["quantity"], r["estimand"], r["stages"], r["seeds"]) == ("gain", "other", "1", "10")
+    ]
+    assert min(float(row["covered"]) for row in found) < 0.9
 
 
-def test_p_is_uniform_given_the_runs_and_the_report_says_what_else_it_is():
-    from xlqa.curves.comparison import Options
-    from xlqa.curves.report.contents import explain_p
-
-    with (FOLDER / "null.csv").open(newline="", encoding="utf-8") as file:
-        found = {(row["runs_differ"], row["seeds"]): row for row in csv.DictReader(file)}
-    for seeds in ("3", "10"):
-        assert float(found["False", seeds]["below_005"]) == pytest.approx(0.05, abs=0.015)
-        assert float(found["False", seeds]["below_050"]) == pytest.approx(0.5, abs=0.04)
-        assert f"{float(found['True', seeds]['below_005']):.0%}".replace("%", " %") in explain_p(Options())
-
-
-def test_the_worlds_truth_is_what_it_says(simulate):
-    world = simulate.World()
-    assert simulate.true_value(world, "worth", 100, 10000) == world.worth
-    assert simulate.true_value(world, "worth", 10000, 10000) == math.inf
-    assert simulate.true_value(world, "gain", 100, 10000) == pytest.approx(
-        float(world.target_only(500) - world.target_only(100))
-    )
+def test_every_row_has_its_width_and_its_open_intervals():
+    for row in rows():
+        assert 0 <= float(row["one_sided"]) + float(row["not_determined"]) <= 1
+        assert float(row["half_width"]) > 0
 
 
 def test_studies_average_to_the_truth(simulate):
-    world, rng = simulate.World(), np.random.default_rng(0)
-    means = []
+    world, rng = simulate.WORLDS["xquad"], np.random.default_rng(0)
+    found, truth = [], []
     for _ in range(60):
-        cells, counts = simulate.draw_study(world, (100, 1000), 3, rng)
-        means.append([cell.sums.sum() / len(cell.units) / counts.sum() for cell in cells])
-    truth = [
-        world.transfer(0),
-        world.transfer(100),
-        world.transfer(1000),
-        world.target_only(100),
-        world.target_only(1000),
-    ]
-    np.testing.assert_allclose(np.mean(means, axis=0), truth, atol=0.8)
+        cells, truths = simulate.draw_study(world, 3, 2, rng)
+        keys = [(ZERO, 0), (SOURCE, 100), (SOURCE, 10000), (TARGET, 100), (TARGET, 10000)]
+        found.append([cells[key].mean for key in keys])
+        truth.append([truths["given"].scores[key] for key in keys])
+    np.testing.assert_allclose(np.mean(found, axis=0), np.mean(truth, axis=0), atol=1.0)
+
+
+def test_over_stages_the_truth_is_the_mean_of_those_given_them(simulate):
+    world, rng = simulate.SWAHILI, np.random.default_rng(1)
+    drawn = [simulate.draw_study(world, 3, 3, rng)[1] for _ in range(150)]
+    for key in ((ZERO, 0), (SOURCE, 30), (SOURCE, 1000)):
+        over = drawn[0]["other"].scores[key]
+        assert np.mean([truths["given"].scores[key] for truths in drawn]) == pytest.approx(over, abs=0.6)
 
 
 def test_the_script_runs(tmp_path: Path):
-    table = tmp_path / "table.json"
     subprocess.run(
-        [sys.executable, str(FOLDER / "simulate.py"), "--studies", "2", "--draws", "50", "--out", str(tmp_path),
-         "--table", str(table)],
+        [sys.executable, str(FOLDER / "simulate.py"), "--studies", "2", "--worlds", "quiet", "--out", str(tmp_path)],
         check=True, capture_output=True,
     )  # fmt: skip
-    assert len(json.loads(table.read_text())) == len(rows())
+    with (tmp_path / "coverage.csv").open(newline="", encoding="utf-8") as file:
+        made = list(csv.DictReader(file))
+    assert len(made) == sum(row["world"] == "quiet" for row in rows())

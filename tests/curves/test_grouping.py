@@ -10,13 +10,15 @@ import pytest
 from synthetic import Study, write_study
 
 from xlqa.curves.grouping import (
-    ENCODER_COLUMNS,
+    DATA_COLUMNS,
+    HYPER_COLUMNS,
     SOURCE_STAGE_COLUMNS,
     TARGET_STAGE_COLUMNS,
     parse_seeds,
     score_columns,
     select_rows,
     short_name,
+    source_name,
     split_panels,
     tell_apart,
     to_text,
@@ -38,7 +40,8 @@ def curves(table: pd.DataFrame) -> dict:
 
 
 def test_the_stages_share_out_all_settings():
-    assert sorted((*TARGET_STAGE_COLUMNS, *SOURCE_STAGE_COLUMNS, *ENCODER_COLUMNS)) == sorted(SETTING_COLUMNS)
+    assert sorted((*DATA_COLUMNS, *HYPER_COLUMNS, *SOURCE_STAGE_COLUMNS)) == sorted(SETTING_COLUMNS)
+    assert {"lr", "epochs", "batch_size"} < set(TARGET_STAGE_COLUMNS) < {*DATA_COLUMNS, *HYPER_COLUMNS}
 
 
 def test_a_curve_an_arm_and_a_point_a_size(tmp_path: Path):
@@ -115,6 +118,42 @@ def test_fewer_seeds_at_a_size_are_a_design_not_missing_runs(tmp_path: Path):
     table = study(tmp_path, seeds=5)
     (panel,) = split_panels(table[(table["size"] <= 1000) | (table["seed"] < 3)].reset_index(drop=True))
     assert panel.missing == ()
+
+
+def test_extra_seeds_in_one_arm_are_a_design(tmp_path: Path):
+    table = study(tmp_path, seeds=6)
+    extra = (table["arm"] == "target-only") & (table["size"] == 100)
+    (panel,) = split_panels(table[(table["seed"] < 3) | extra].reset_index(drop=True))
+    assert panel.missing == ()
+    assert [len(curve.point(100).seeds) for curve in panel.curves] == [3, 6]
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("squad.train", "English"), ("train-v1.1.json", "English"), ("sample.es.train", "Spanish"),
+        ("squad_es.train", "Spanish"), ("/data/mine", "mine"), ("", "the source data"),
+    ],
+)  # fmt: skip
+def test_the_source_is_called_by_its_language_where_its_name_tells_it(source: str, name: str):
+    assert source_name({"source": source}) == name
+
+
+def test_a_missing_cell_of_a_crossed_design_is_named(tmp_path: Path):
+    table = crossed(study(tmp_path, seeds=4))
+    (panel,) = split_panels(table)
+    assert panel.missing == ()
+    gone = (table["arm"] == "transfer") & (table["size"] == 100) & (table["seed"] == 3)
+    (panel,) = split_panels(table[~gone].reset_index(drop=True))
+    assert panel.missing == ("ru on xquad.ru, transfer, N = 100: seed 3",)
+
+
+def crossed(table: pd.DataFrame) -> pd.DataFrame:
+    """Four seeds as two subsets times two training seeds."""
+    trained = table["size"] > 0
+    table.loc[trained, "subset_seed"] = table["seed"] // 2
+    table.loc[trained, "train_seed"] = table["seed"] % 2
+    return table
 
 
 def test_joint_training_may_have_fewer_sizes_and_seeds(tmp_path: Path):

@@ -14,7 +14,7 @@ import pytest
 from synthetic import Study, write_study
 
 from xlqa.curves.comparison import Options, compare_all
-from xlqa.curves.example_scores import QuestionStore
+from xlqa.curves.example_scores import ExampleStore
 from xlqa.curves.grouping import Panel, split_panels
 from xlqa.curves.plots import curves, effects
 from xlqa.curves.table import load_results
@@ -36,7 +36,7 @@ def draw(kind: str, shown: tuple[Panel, ...], style: curves.Style = STYLE):
         return curves.curve_figure(shown, ("f1", "em"), style)
     if kind == "cost":
         return effects.cost_figure(shown, ("f1",), style)
-    found = compare_all(shown, ("f1",), QuestionStore(), Options(draws=500, flips=200))
+    found = compare_all(shown, ("f1",), ExampleStore())
     return (
         effects.gain_figure(found, ("f1",), 1.0, style)
         if kind == "gain"
@@ -52,7 +52,9 @@ def test_figures_look_like_their_references(tmp_path: Path, kind: str):
 
 
 def test_no_interval_runs_through_the_words_on_break_even(tmp_path: Path):
-    shown = panels(tmp_path / "study", Study(arms=("transfer", "target-only"), seeds=3, sizes=(30, 100, 1000)))
+    shown = panels(
+        tmp_path / "study", Study(arms=("transfer", "target-only"), seeds=5, sizes=(30, 100, 300), paragraphs=200)
+    )
     figure = draw("gain", shown)
     figure.canvas.draw()
     (ax,) = figure.axes
@@ -214,8 +216,8 @@ def test_a_file_name_with_dollars_and_foreign_letters_is_drawn_as_it_stands(tmp_
 
 
 def test_what_lies_beyond_the_sizes_is_an_arrow_not_a_point(tmp_path: Path):
-    (panel,) = panels(tmp_path, Study(sizes=(30, 100, 300), seeds=3, paragraphs=40))
-    found = compare_all([panel], ("f1",), QuestionStore(), Options(draws=300, flips=200))
+    (panel,) = panels(tmp_path, Study(sizes=(30, 100, 300), seeds=5, paragraphs=200))
+    found = compare_all([panel], ("f1",), ExampleStore(), Options())
     assert found[0].results[-1].effective.value == np.inf
     ax = effects.draw_worth(one_axes(), found, curves.assign_styles([panel]), STYLE)
     assert any(line.get_marker() == "^" for line in ax.lines)
@@ -227,7 +229,7 @@ def test_what_lies_beyond_the_sizes_is_an_arrow_not_a_point(tmp_path: Path):
 
 def test_break_even_stands_where_it_falls(tmp_path: Path):
     (panel,) = panels(tmp_path, Study(seeds=3, paragraphs=40))
-    found = compare_all([panel], ("f1",), QuestionStore(), Options(draws=300, flips=200, margin=50))
+    found = compare_all([panel], ("f1",), ExampleStore(), Options(margin=50))
     assert found[0].break_even == 100
     ax = effects.draw_gain(one_axes(), found, curves.assign_styles([panel]), 50, STYLE)
     assert any(list(line.get_xdata()) == [100, 100] for line in ax.lines)

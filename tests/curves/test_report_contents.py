@@ -13,17 +13,17 @@ import pytest
 from synthetic import Study, write_study
 
 from xlqa.curves.comparison import Comparison, Options, compare_all
-from xlqa.curves.example_scores import QuestionStore
+from xlqa.curves.example_scores import ExampleStore
 from xlqa.curves.grouping import Panel, split_panels
 from xlqa.curves.report import export, render
 from xlqa.curves.report import formatting as w
 from xlqa.curves.report.contents import Report, Section, Table, build_report
 from xlqa.curves.report.html import pictures, runs_tables
 from xlqa.curves.report.sentences import sentences
-from xlqa.curves.statistics import Interval
 from xlqa.curves.table import load_results
+from xlqa.curves.variance import Interval
 
-QUICK = Options(draws=300, flips=300)
+QUICK = Options()
 NASTY = Report(
     "a & b <script>",
     "50 % of_it #1",
@@ -46,7 +46,7 @@ def build(folder: Path, drop=None, **changes: object) -> tuple[Report, tuple[Com
     if drop is not None:
         table = table[~drop(table)].reset_index(drop=True)
     panels = split_panels(table)
-    found = compare_all(panels, ("f1",), QuestionStore(), QUICK)
+    found = compare_all(panels, ("f1",), ExampleStore(), QUICK)
     return build_report(panels, found, ("f1",), QUICK), found, panels
 
 
@@ -63,12 +63,16 @@ def say(c: Comparison, **changes: object) -> str:
         (w.signed(12.34), "+12.3"), (w.signed(-0.42), "−0.4"), (w.signed(-0.01), "0.0"), (w.signed(math.nan), "–"),
         (w.rounded(437.2), "440"), (w.rounded(12_897), "13,000"), (w.rounded(-161), "−160"), (w.rounded(-0.2), "0"),
         (w.rounded(7.4), "7"), (w.censored(math.inf, 100, 10_000), "> 10,000"), (w.censored(-math.inf, 100, 9), "< 100"),
-        (w.censored(2.44, 1, 9, "times"), "2.4"), (w.p_value(0.0001), "< 0.001"), (w.p_value(0.0123), "0.012"),
-        (w.share(0.974), "97 %"), (w.listed(["a", "b", "c"]), "a, b and c"), (w.listed([]), ""),
+        (w.censored(2.44, 1, 9, "times"), "2.4"), (w.share(0.974), "97 %"), (w.listed(["a", "b", "c"]), "a, b and c"), (w.listed([]), ""),
         (w.counted(1, "seed"), "1 seed"), (w.interval(Interval(0, -1.2, 3.4)), "[−1.2, 3.4]"),
         (w.interval(Interval(0, math.nan, math.nan)), "–"), (w.size(45328), "45,328"),
         (w.censored_interval(Interval(5, 4, math.inf), 1, 300), "[4, > 300]"), (w.percent(-0.02), "0.0"),
-        (w.censored_interval(Interval(math.inf, math.inf, math.inf), 1, 300), "[> 300]"),
+        (w.censored_interval(Interval(math.inf, math.inf, math.inf), 1, 300), "> 300"),
+        (w.censored_interval(Interval(5, -math.inf, math.inf), 1, 300), "not determined"),
+        (w.censored_interval(Interval(5, -math.inf, 80), 1, 300), "[< 1, 80]"),
+        (w.censored(math.inf, 10, 256), "> 256"), (w.censored(math.inf, 10, 2755), "> 2,755"),
+        (w.share_interval(Interval(0.5, 0.32, 0.71)), "[32, 71] %"),
+        (w.share_interval(Interval(0.5, math.nan, math.nan)), "not determined"),
     ],
 )  # fmt: skip
 def test_numbers_as_words(made: str, expected: str):
@@ -78,79 +82,130 @@ def test_numbers_as_words(made: str, expected: str):
 # ------------------------------------------------------------------------------------------------------- sentences
 
 
-def test_three_sentences_with_the_figures_and_their_condition(tmp_path: Path):
+def test_sentences_with_the_figures_and_their_condition(tmp_path: Path):
     _, (found,), _ = build(tmp_path)
-    made = sentences(found, QUICK)
-    assert len(made) == 3
-    assert f"{w.signed(found.results[0].gain.value)} points at N = 100" in made[0]
-    assert "given this source stage" in made[0]
-    assert "240 questions in 60 paragraphs, scorer squad" in made[0]
-    assert f"about {w.rounded(found.zero_shot_worth.value)}" in made[1]
+    made = " ".join(sentences(found, QUICK))
+    assert f"{w.signed(found.results[0].gain.value)} points at N = 100" in made
+    assert "given this source stage" in made
+    assert "240 questions in 60 paragraphs, scorer squad" in made
+    assert f"about {w.rounded(found.zero_shot_worth.value)}" in made
+    assert "before N Russian questions" in made
 
 
-def test_each_seed_with_its_own_source_stage_needs_no_condition(tmp_path: Path):
+def test_at_every_n_is_only_said_of_the_simultaneous_band(tmp_path: Path):
+    _, (found,), _ = build(tmp_path)
+    above = tuple(replace(r, gain=Interval(3, 1, 5), band=Interval(3, 0.1, 5.9)) for r in found.results)
+    assert "above 0 at every N measured (simultaneous" in say(found, results=above)
+    some = (replace(above[0], band=Interval(3, -0.1, 6.1)), *above[1:])
+    assert "every N measured" not in say(found, results=some)
+    assert "above 0 at N = 1,000 and N = 10,000 (simultaneous" in say(found, results=some)
+
+
+def test_the_estimand_is_named(tmp_path: Path):
     _, (own,), _ = build(tmp_path / "own", source_seeds=3)
+    assert "over other source stages" in say(own)
     assert "given" not in say(own)
-    _, (two,), _ = build(tmp_path / "two", source_seeds=2)
-    assert "given these 2 source stages" in say(two)
+    _, (two,), _ = build(tmp_path / "two", source_seeds=2, seeds=4)
+    assert "given these 2 source stages; over other source stages " in say(two)
+
+
+def test_the_source_is_named_as_what_it_is(tmp_path: Path):
+    _, (found,), _ = build(tmp_path)
+    spanish = replace(found.first, setting={**found.first.setting, "source": "sample.es.train"})
+    made = say(found, first=spanish)
+    assert "on sample.es.train (Spanish) before" in made
+    assert "Spanish was worth" in made
+    assert "English" not in made
+
+
+def test_collapsed_runs_come_first(tmp_path: Path):
+    _, (found,), _ = build(tmp_path)
+    some = (replace(found.results[0], collapsed_with=1 / 3), *found.results[1:])
+    assert sentences(replace(found, results=some), QUICK)[0].startswith(
+        "Some runs scored below 10 F1 (collapsed) at N = 100"
+    )
+    every = tuple(replace(r, collapsed_with=1.0, collapsed_without=1.0) for r in found.results)
+    (made,) = sentences(replace(found, results=every, learned=False), QUICK)
+    assert "nothing was learned" in made
+    assert "worth is concluded" in made
 
 
 def test_no_difference_is_not_called_one(tmp_path: Path):
     _, (found,), _ = build(tmp_path)
     none = [replace(r, gain=Interval(0.1, -2.0, 2.2)) for r in found.results]
-    said = say(found, results=tuple(none))
+    said = say(found, results=tuple(none), break_even=math.nan)
     assert "includes 0 at N = 100 and N = 10,000, where no difference is shown" in said
-    assert "not settled" in said
+    assert "not determined" in said
 
 
 def test_break_even_is_said_as_strongly_as_it_was_measured(tmp_path: Path):
     _, (found,), _ = build(tmp_path)
     assert "From N = 1,000 on" in say(found, break_even=1000.0)
     up = replace(found.results[-1], gain=Interval(3, 2, 4))
-    assert "still paid" in say(found, break_even=math.inf, results=(*found.results[:-1], up))
+    assert "still paid more than 1 F1" in say(found, break_even=math.inf, results=(*found.results[:-1], up))
     down = replace(found.results[-1], gain=Interval(-3, -4, -2))
     assert "lowered the score" in say(found, break_even=math.inf, results=(*found.results[:-1], down))
 
 
-def test_censored_worth_is_said_as_a_side(tmp_path: Path):
+def test_worth_is_bounded_or_a_side_or_not_determined(tmp_path: Path):
     _, (found,), _ = build(tmp_path)
+    beyond = Interval(math.inf, math.inf, math.inf)
+    assert "more than Russian questions alone reached with 10,000" in say(found, zero_shot_worth=beyond)
     above = Interval(math.inf, 200, math.inf)
-    assert "more than Russian questions alone reached with 10,000" in say(found, zero_shot_worth=above)
-    below = Interval(-math.inf, -math.inf, 200)
+    assert "reach with more than 10,000 (95 % interval 200 to > 10,000)" in say(found, zero_shot_worth=above)
+    below = Interval(-math.inf, -math.inf, -math.inf)
     assert "less than 100 Russian questions alone reach" in say(found, zero_shot_worth=below)
-    beyond = tuple(replace(r, worth=above) for r in found.results)
-    assert "English was worth more than 9,900 further examples" in say(found, results=beyond)
+    unknown = Interval(40, -math.inf, math.inf)
+    assert "is not determined between 100 and 10,000" in say(found, zero_shot_worth=unknown)
+    only = tuple(replace(r, worth=beyond) for r in found.results)
+    assert "English was worth more than 9,900 further examples" in say(found, results=only)
     cost = tuple(replace(r, worth=Interval(-50, -80, -20)) for r in found.results)
     assert "it cost some" in say(found, results=cost)
+    nothing = tuple(replace(r, worth=Interval(40, -math.inf, math.inf)) for r in found.results)
+    assert "was worth" not in say(found, results=nothing)
 
 
 def test_one_seed_says_so(tmp_path: Path):
     _, (found,), _ = build(tmp_path, seeds=1)
-    assert "one seed, whose spread no interval here contains" in say(found)
+    assert "one seed in an arm, whose spread no interval here contains" in say(found)
 
 
 # ---------------------------------------------------------------------------------------------------------- report
 
 
-def test_small_studies_print_their_simulated_coverage_beside_the_interval(tmp_path: Path):
-    small, _, _ = build(tmp_path / "small")
-    assert re.search(r"interval \(95 %, \d\d % in simulations\)", render.as_text(small))
-    large, _, _ = build(tmp_path / "large", seeds=10, sizes=(100, 300, 1000, 3000, 10000), paragraphs=20)
-    assert "simulations" not in render.as_text(large)
+def test_runs_are_counted_once_on_however_many_test_sets(tmp_path: Path):
+    report, _, _ = build(tmp_path, tests=("xquad", "own"))
+    assert report.lead == "18 training runs scored on 2 test sets."
+
+
+def test_the_title_names_the_source(tmp_path: Path):
+    report, _, _ = build(tmp_path)
+    assert report.title == "What is English worth?"
+
+
+def test_both_estimands_stand_in_the_gain_table(tmp_path: Path):
+    report, (found,), _ = build(tmp_path, source_seeds=2, seeds=4)
+    (table, *_) = report.sections[1].tables
+    assert "given these 2 source stages" in table.caption
+    assert table.rows[0][table.header.index("over other stages")] == w.interval(found.other.results[0].gain, 2)
+    captions = [table.caption for table in report.sections[1].tables]
+    assert "95 % intervals over other source stages" in captions
+    assert any(caption.startswith("Variance components") for caption in captions)
 
 
 def test_a_fit_that_misses_what_it_was_not_shown_predicts_nothing(tmp_path: Path):
-    _, (found,), panels = build(tmp_path, sizes=(100, 300, 1000, 10000))
-    fit = replace(found.fits[0], held_out=1.9, points=2.0, needed=Interval(500, 400, 600))
+    _, (found,), panels = build(tmp_path, sizes=(30, 100, 300, 1000, 3000, 10000))
+    fit = replace(found.fits[0], held_out=1.9, at_bound=False, points=2.0, needed=Interval(500, 400, 600))
 
     def words(**changes: object) -> str:
         changed = replace(found, fits=(replace(fit, **changes),))
         return render.as_text(build_report(panels, (changed,), ("f1",), QUICK)).replace("\n", " ")
 
     assert re.search(r"2\s+more\s+F1\s+need\s+about\s+500\s+more", words())
+    assert "predicts nothing" in re.sub(r"\s+", " ", words(at_bound=True))
     missed = words(held_out=-2.1)
     assert "500 more" not in re.sub(r"\s+", " ", missed)
-    assert "so what 2 more F1 would need is not said" in re.sub(r"\s+", " ", missed)
+    assert "so what 2 more F1 would need is not predicted" in re.sub(r"\s+", " ", missed)
 
 
 def test_what_is_missing_is_named_and_not_averaged(tmp_path: Path):
@@ -164,7 +219,7 @@ def test_what_is_missing_is_named_and_not_averaged(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("arms", "said"),
-    [(("transfer",), "no target-only runs"), (("target-only", "monolingual"), "no run saw English")],
+    [(("transfer",), "no target-only runs"), (("target-only", "monolingual"), "no run saw the source data")],
 )
 def test_where_nothing_can_be_compared_the_report_says_why(tmp_path: Path, arms: tuple[str, ...], said: str):
     report, found, _ = build(tmp_path, arms=arms)
@@ -261,11 +316,19 @@ def test_tidy_rows_hold_each_quantity_and_say_where_it_was_cut(tmp_path: Path):
     assert all(set(row) == set(export.TIDY_COLUMNS) for row in rows)
     by = {(row["quantity"], row["size"]): row for row in rows}
     assert by["gain", 30]["value"] == found.results[0].gain.value
-    assert by["effective_data", 300]["value"] == "> 300"
-    assert by["worth", 300]["value"] == "> 0"
-    assert by["break_even", None]["value"] == "> 300"
+    assert (by["effective_data", 300]["value"], by["effective_data", 300]["censored"]) == (300, "value>, high>")
+    assert (by["worth", 300]["value"], by["worth", 300]["censored"]) == (0, "value>, high>")
+    assert by["break_even", None]["value"] is None
+    (row,) = [r for r in export.tidy_rows([replace(found, break_even=math.inf)]) if r["quantity"] == "break_even"]
+    assert (row["value"], row["censored"]) == (300, "value>")
     assert by["gap_closed", 30]["value"] is None
-    assert by["zero_shot_worth", 0]["value"] == "> 300"
+    assert by["zero_shot_worth", 0]["value"] == 300
+    assert all(
+        row[name] is None or isinstance(row[name], float | int) for row in rows for name in ("value", "low", "high")
+    )
+    unknown = replace(found, zero_shot_worth=Interval(40.0, -math.inf, math.inf))
+    (row,) = [row for row in export.tidy_rows([unknown]) if row["quantity"] == "zero_shot_worth"]
+    assert (row["value"], row["low"], row["high"], row["censored"]) == (40, None, None, "not determined")
 
 
 def test_the_record_is_json_without_nan(tmp_path: Path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 
 import numpy as np
 import pytest
@@ -17,161 +16,6 @@ from xlqa.curves import statistics as st
 
 def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
-
-
-# ------------------------------------------------------------------------------------------------------ resampling
-
-
-def test_paragraph_sums_add_up_the_questions_of_each_paragraph():
-    sums, counts = st.paragraph_sums(np.array([[100.0, 0, 50], [0, 0, 100]]), np.array([1, 0, 1]))
-    assert sums.tolist() == [[0, 150], [0, 100]]
-    assert counts.tolist() == [1, 2]
-
-
-def test_paragraph_bootstrap_agrees_with_scipys():
-    data = rng(1)
-    counts = data.integers(1, 8, 150).astype(float)
-    sums = counts * data.normal(60, 15, 150)
-    ours = st.resample_paragraphs(sums[None, :], counts, 9999, rng(2))[:, 0]
-    theirs = stats.bootstrap(
-        (sums, counts), lambda s, c, axis: s.sum(axis) / c.sum(axis), paired=True, vectorized=True, n_resamples=9999,
-        method="percentile", random_state=3,
-    )  # fmt: skip
-    interval = st.central_interval(float(sums.sum() / counts.sum()), ours)
-    assert interval.low == pytest.approx(theirs.confidence_interval.low, abs=0.15)
-    assert interval.high == pytest.approx(theirs.confidence_interval.high, abs=0.15)
-    assert ours.std(ddof=1) == pytest.approx(theirs.standard_error, rel=0.03)
-
-
-def test_paragraph_bootstrap_has_millers_clustered_standard_error():
-    """Miller (2411.00640), eq. 4: SE² = Σ over clusters of (sum of deviations in the cluster)² / n²."""
-    data = rng(4)
-    counts = data.integers(1, 9, 400).astype(float)
-    sums = counts * data.normal(50, 20, 400)
-    mean = sums.sum() / counts.sum()
-    clustered = math.sqrt(((sums - mean * counts) ** 2).sum()) / counts.sum()
-    assert st.resample_paragraphs(sums[None, :], counts, 8000, rng())[:, 0].std() == pytest.approx(clustered, rel=0.04)
-
-
-def test_chunks_do_not_change_the_weights_sum():
-    weights = st._weights(7, 50, rng())
-    assert (weights.sum(axis=1) == 7).all()
-
-
-def test_seeds_alone_give_students_interval():
-    """Student's sleep data (1908): mean difference 1.58, 95 % interval 0.700 to 2.460."""
-    difference = np.array([1.2, 2.4, 1.3, 1.3, 0.0, 1.0, 1.8, 0.8, 4.6, 1.4])
-    cell = st.Cell(tuple(range(10)), difference[:, None])
-    drawn = st.draw_means([cell], np.array([1.0]), 200_000, rng())
-    interval = st.central_interval(float(drawn.means[0]), drawn.values[:, 0])
-    assert drawn.means[0] == pytest.approx(1.58)
-    assert interval.low == pytest.approx(0.7001, abs=0.03)
-    assert interval.high == pytest.approx(2.4599, abs=0.03)
-
-
-def test_paired_seeds_cancel_in_a_difference():
-    scores = rng().normal(50, 5, 6)[:, None]
-    cells = [st.Cell(tuple(range(6)), scores + 3), st.Cell(tuple(range(6)), scores)]
-    drawn = st.draw_means(cells, np.array([1.0]), 500, rng())
-    np.testing.assert_allclose(drawn.values[:, 0] - drawn.values[:, 1], 3, atol=1e-9)
-
-
-def test_one_run_says_nothing_of_seeds():
-    drawn = st.draw_means([st.Cell((0,), np.array([[40.0]]))], np.array([1.0]), 100, rng())
-    assert (drawn.values == 40).all()
-
-
-def test_noise_of_single_runs_on_paragraphs_is_counted_once():
-    data = rng(5)
-    runs, paragraphs, each = 10, 400, 5.0
-    counts = np.full(paragraphs, each)
-    found = []
-    for _ in range(30):
-        noise = data.normal(0, 100, (runs, paragraphs))
-        drawn = st.draw_means([st.Cell(tuple(range(runs)), noise)], counts, 400, data)
-        found.append(drawn.values[:, 0].var())
-    true = 100**2 / each**2 / (runs * paragraphs)
-    heavier_tail = (runs - 1) / (runs - 3)
-    assert np.mean(found) == pytest.approx(true * heavier_tail, rel=0.15)
-
-
-def test_a_missing_draw_makes_the_interval_missing_and_infinite_ones_stay():
-    assert math.isnan(st.central_interval(1.0, np.array([1.0, math.nan])).low)
-    found = st.central_interval(5.0, np.array([-math.inf] * 10 + [5.0] * 80 + [math.inf] * 10))
-    assert (found.low, found.high) == (-math.inf, math.inf)
-    assert not found.excludes_zero
-
-
-# ---------------------------------------------------------------------------------------------------- significance
-
-
-def test_sign_flips_on_darwins_maize():
-    """Fisher (1935): 863 of the 2^15 sign patterns of Darwin's 15 differences are as high; two-sided p = 0.0527."""
-    darwin = np.array([49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48.0])
-    p = st.sign_flip_p(darwin[None, :], np.ones(15), 200_000, rng())
-    assert p[0] == pytest.approx(2 * 863 / 2**15, abs=0.002)
-
-
-def test_sign_flips_agree_with_scipy():
-    difference = rng(2).normal(0.3, 1, 12)
-    theirs = stats.permutation_test(
-        (difference,), lambda d, axis: np.abs(d.mean(axis)), permutation_type="samples", n_resamples=np.inf,
-        alternative="greater", vectorized=True,
-    )  # fmt: skip
-    ours = st.sign_flip_p(difference[None, :], np.ones(12), 100_000, rng())
-    assert ours[0] == pytest.approx(theirs.pvalue, abs=0.006)
-
-
-def test_no_difference_at_all_has_p_one_and_none_is_zero():
-    assert st.sign_flip_p(np.zeros((1, 30)), np.ones(30), 99, rng())[0] == 1
-    assert st.sign_flip_p(np.full((1, 60), 5.0), np.ones(60), 99, rng())[0] == 0.01
-
-
-def test_p_is_uniform_where_there_is_no_difference():
-    data = rng(11)
-    p = []
-    for _ in range(600):
-        counts = data.integers(1, 8, 60).astype(float)
-        p.append(st.sign_flip_p((data.normal(0, 20, 60) * counts)[None, :], counts, 399, data)[0])
-    assert stats.kstest(p, "uniform").pvalue > 0.01
-    assert np.mean(np.array(p) <= 0.05) == pytest.approx(0.05, abs=0.025)
-
-
-def test_holm_on_a_worked_example():
-    """p = 0.01, 0.04, 0.03, 0.005 becomes 0.03, 0.06, 0.06, 0.02 (the example of Wikipedia's Holm–Bonferroni page)."""
-    np.testing.assert_allclose(st.holm(np.array([0.01, 0.04, 0.03, 0.005])), [0.03, 0.06, 0.06, 0.02])
-
-
-@settings(max_examples=40, deadline=None)
-@given(some.lists(some.floats(0, 1), min_size=1, max_size=12))
-def test_holm_agrees_with_statsmodels(p: list[float]):
-    theirs = pytest.importorskip("statsmodels.stats.multitest")
-    np.testing.assert_allclose(st.holm(np.array(p)), theirs.multipletests(p, method="holm")[1])
-
-
-def test_holm_leaves_out_what_is_missing():
-    adjusted = st.holm(np.array([0.02, math.nan, 0.01]))
-    np.testing.assert_allclose(adjusted, [0.02, math.nan, 0.02])
-    assert np.isnan(st.holm(np.array([math.nan]))).all()
-
-
-def test_probability_of_improvement_is_the_tortoises_u():
-    """Tortoise and hare finish T H H H H H T T T T T H: U = 11 of 36 for the tortoises."""
-    order = "THHHHHTTTTTH"
-    tortoises, hares = (np.array([-i for i, who in enumerate(order) if who == kind], dtype=float) for kind in "TH")
-    assert st.probability_of_improvement(tortoises, hares) == pytest.approx(11 / 36)
-    assert st.probability_of_improvement(hares, hares) == 0.5
-    assert math.isnan(st.probability_of_improvement(hares, np.empty(0)))
-
-
-def test_interquartile_mean_on_a_worked_example():
-    """5, 8, 4, 38, 8, 6, 9, 7, 7, 3, 1, 6 has the interquartile mean 6.5 (Wikipedia's example)."""
-    scores = np.array([5, 8, 4, 38, 8, 6, 9, 7, 7, 3, 1, 6.0])
-    assert st.interquartile_mean(scores) == 6.5
-    (found,) = st.interquartile_interval([scores], 2000, rng())
-    assert found.low < 6.5 < found.high
-    one, none = st.interquartile_interval([scores[:1], scores[:0]], 50, rng())
-    assert (one.value, math.isnan(one.low), math.isnan(none.value)) == (5, True, True)
 
 
 def test_collapse_rate():
@@ -226,28 +70,28 @@ def test_worth_recovers_the_truth_within_five_percent(sizes: tuple[int, ...]):
         assert found == pytest.approx(size + law.worth, rel=0.05)
 
 
-def test_break_even_is_where_every_later_interval_stays_inside():
-    def interval(low: float, high: float) -> st.Interval:
-        return st.Interval((low + high) / 2, low, high)
-
-    wide, narrow = interval(-0.5, 3), interval(-0.6, 0.9)
-    assert st.break_even([10, 100, 1000], [wide, narrow, narrow], 1) == 100
-    assert st.break_even([10, 100, 1000], [narrow, wide, narrow], 1) == 1000
-    assert st.break_even([10, 100, 1000], [narrow, narrow, wide], 1) == math.inf
-    assert math.isnan(st.break_even([10], [st.Interval(1, math.nan, math.nan)], 1))
-    assert math.isnan(st.break_even([], [], 1))
-
-
-def test_gap_closed_and_where_there_is_none():
-    closed = st.gap_closed(np.array([60.0, 60]), np.array([50.0, 70]), np.array([70.0, 70]))
-    assert closed[0] == 0.5
-    assert math.isnan(closed[1])
-
-
 def test_area_under_a_line_over_ln_n_is_its_middle():
     sizes = np.array([10.0, 100, 1000])
-    assert st.area_under_curve(sizes, np.array([[40.0, 50, 60]]))[0] == pytest.approx(50)
-    assert math.isnan(st.area_under_curve(sizes[:1], np.array([[40.0]]))[0])
+    assert st.area_weights(sizes) @ np.array([40.0, 50, 60]) == pytest.approx(50)
+    uneven = np.array([10.0, 30, 1000])
+    assert st.area_weights(uneven) @ np.log(uneven) == pytest.approx(np.log(uneven[[0, 2]]).mean())
+
+
+@settings(max_examples=40, deadline=None)
+@given(some.lists(some.floats(0, 100), min_size=2, max_size=8))
+def test_the_weights_of_the_isotonic_fit_make_it(levels: list[float]):
+    array = np.array(levels)
+    np.testing.assert_allclose(st.isotonic_weights(array) @ array, st.isotonic(array[None, :])[0], atol=1e-8)
+
+
+def test_the_curve_between_its_points_is_scipys_pchip():
+    from scipy.interpolate import PchipInterpolator
+
+    sizes, levels = np.array([30.0, 100, 1000, 3000]), np.array([10.0, 25, 28, 60])
+    at = np.geomspace(30, 3000, 50)
+    np.testing.assert_allclose(
+        st.evaluate_curve(sizes, levels, at), PchipInterpolator(np.log(sizes), levels)(np.log(at)), atol=1e-9
+    )
 
 
 # ------------------------------------------------------------------------------------------------------- power law
@@ -283,6 +127,15 @@ def test_parameters_stay_where_they_mean_something():
         assert gamma >= 0
 
 
+def test_a_law_at_the_end_of_the_search_is_known_for_one():
+    sizes = np.array([100.0, 300, 1000, 3000, 10000])
+    falling = st.fit_power_law(sizes, np.array([[60.0, 55, 50, 45, 40]]), np.ones(5))[0]
+    assert st.at_bound(falling)
+    jump = st.fit_power_law(sizes, np.array([[10.0, 60, 60, 60, 60]]), np.ones(5))[0]
+    assert st.at_bound(jump)
+    assert not st.at_bound(np.array([150, -0.22, 8.0]))
+
+
 def test_more_examples_and_what_gamma_forbids():
     fit = np.array([[150, -0.22, 8.0]])
     more = st.more_examples(fit, 1000, 2)[0]
@@ -303,6 +156,8 @@ def test_a_plan_resolves_what_it_promises():
     grown = quiet.questions / 1000
     assert st.plan((0.01, 0.5 / grown, 1.0 / grown), 5, int(quiet.questions)).resolved <= 1
     assert quiet.seeds == math.inf
+    assert st.plan((4.0, 0.12, 0.5), 5, 1000).seeds == 642
+    assert st.plan((4.0, 0.2, 0.5), 5, 1000).seeds == math.inf
     assert math.isnan(st.plan((1, 1, 1), 1, 1000).seeds)
 
 
@@ -311,19 +166,3 @@ def test_plan_has_the_power_it_claims():
     needed = int(st.plan((4.0, 0.0, 0.0), 5, 1000).seeds)
     data = rng(6).normal(1, 2, (4000, needed))
     assert (stats.ttest_1samp(data, 0, axis=1).pvalue < 0.05).mean() == pytest.approx(0.8, abs=0.04)
-
-
-# ------------------------------------------------------------------------------------------------------------ speed
-
-
-def test_ten_thousand_draws_over_a_hundred_runs_of_five_thousand_questions():
-    """Under 20 s on two cores, every question a paragraph of its own, which is the slowest case."""
-    data = rng()
-    cells = [
-        st.Cell(tuple(range(10)), data.choice([0.0, 50, 100], size=(10, 5000))) for _ in range(10)
-    ]  # fmt: skip
-    begin = time.process_time()
-    drawn = st.draw_means(cells, np.ones(5000), 10_000, data)
-    st.sign_flip_p(np.array([cell.sums.mean(axis=0) for cell in cells]), np.ones(5000), 10_000, data)
-    assert drawn.values.shape == (10_000, 10)
-    assert time.process_time() - begin < 40

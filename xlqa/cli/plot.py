@@ -77,7 +77,7 @@ def plot(
 
 def _draw(what: str, panels: Any, columns: tuple[str, ...], style: Any, size: tuple[float, float] | None) -> Any:
     from xlqa.curves.comparison import Options, compare_all
-    from xlqa.curves.example_scores import QuestionStore
+    from xlqa.curves.example_scores import ExampleStore
     from xlqa.curves.plots import curves, effects
 
     if what == "curve":
@@ -85,7 +85,7 @@ def _draw(what: str, panels: Any, columns: tuple[str, ...], style: Any, size: tu
     if what == "cost":
         return effects.cost_figure(panels, columns, style, size)
     options = Options()
-    comparisons = compare_all(panels, columns, QuestionStore(), options)
+    comparisons = compare_all(panels, columns, ExampleStore(), options)
     if what == "gain":
         return effects.gain_figure(comparisons, columns, options.margin, style, size)
     return effects.worth_figure(comparisons, columns, style, size)

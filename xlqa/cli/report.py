@@ -1,4 +1,4 @@
-"""`xlqa report results.csv`: how much English is worth, how sure that is, and where it stops paying."""
+"""`xlqa report results.csv`: how much the source data is worth, how sure that is, and where it stops paying."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from xlqa.util.text import printable
 if TYPE_CHECKING:
     import pandas as pd
 
+    from xlqa.curves.breakdown import Breakdown
     from xlqa.curves.comparison import Comparison, Options
     from xlqa.curves.grouping import Panel
 
@@ -43,37 +44,66 @@ def report(
     seeds: Annotated[str, typer.Option(help="Only these seeds, as 0-4 or 0,1,3.")] = "",
     margin: Annotated[float, typer.Option(help="Break-even: the gain that counts as none, in points.")] = 1.0,
     floor: Annotated[float, typer.Option(help="A run that scores below this, in percent, has collapsed.")] = 10.0,
-    draws: Annotated[int, typer.Option(help="Draws of the resampling, and flips of the randomisation test.")] = 10_000,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="A test set's file: break the gain down by answer length, question word and overlap; repeatable."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say how many target-language examples English is worth, how sure that is, and where it stops paying.
+    """Report how many target-language examples the source data is worth, how sure that is, and where it stops paying.
 
-    Three sentences to paste into a paper, then tables: paired gains with intervals over paragraphs and seeds, worth in
-    examples, break-even, fits and planning. Per-question scores are looked for beside each table.
+    Sentences to paste into a paper, then tables: paired gains with intervals over paragraphs and seeds, worth in examples,
+    break-even, variance components, fits and planning. Per-question scores are looked for beside each table.
 
     Examples:
 
       xlqa report results.csv
 
       xlqa report results.csv --metric both --out report.html
+
+      xlqa report results.csv --data dev.json
     """
     kind = _choose_format(format, out, as_json)
-    _check(metric, margin, floor, draws)
+    _check(metric, margin, floor)
     from xlqa.curves import grouping
     from xlqa.curves.comparison import Options, compare_all
-    from xlqa.curves.example_scores import QuestionStore
+    from xlqa.curves.example_scores import ExampleStore
     from xlqa.curves.table import list_failures, load_results
 
     wanted = grouping.parse_seeds(seeds) if seeds else ()
-    rows = grouping.select_rows(load_results(tables), split_words(lang), split_words(test), wanted, split)
+    whole = load_results(tables)
+    rows = grouping.select_rows(whole, split_words(lang), split_words(test), wanted, split)
     f1, em, _ = grouping.score_columns(rows, scorer or None)
     columns = {"f1": (f1,), "em": (em,), "both": (f1, em)}[metric]
     panels = grouping.split_panels(rows)
-    options = Options(draws=draws, flips=draws, margin=margin, floor=floor)
-    comparisons = compare_all(panels, columns, QuestionStore(), options)
-    analysis = Analysis(rows, panels, comparisons, columns, options, list_failures(tables))
-    written = _write(kind, analysis)
+    options = Options(margin=margin, floor=floor)
+    valid = grouping.split_panels(whole[whole["split"] == "valid"]) if split == "test" else ()
+    comparisons = compare_all(panels, columns, ExampleStore(), options, valid)
+    parts = _break_down(comparisons, data or [])
+    written = _write(kind, Analysis(rows, panels, comparisons, columns, options, list_failures(tables), parts))
     _deliver(written, out)
+
+
+def _break_down(comparisons: Sequence[Comparison], data: Sequence[Path]) -> tuple[Breakdown, ...]:
+    """The gain by kinds of examples, as far as the files and the per-question scores tell them apart."""
+    from xlqa.curves.breakdown import break_down, facts_of
+    from xlqa.tasks.qa.reading import read_dataset
+
+    found: list[Breakdown] = []
+    known: dict[str, dict[str, dict[str, Any]]] = {}
+    for c in comparisons:
+        if c.panel.lang not in known:
+            readings = [read_dataset(path, skip_bad=True, language=c.panel.lang) for path in data]
+            questions = [q for reading in readings for q in (*reading.questions, *reading.unanswerable)]
+            known[c.panel.lang] = facts_of(questions, c.panel.lang)
+        found += break_down(c, known[c.panel.lang])
+    if data and not found:
+        raise XlqaError(
+            f"--data {data[0]}: no question of it is in the per-question scores beside the table: give the test set's file."
+        )
+    return tuple(found)
 
 
 def _choose_format(format: str, out: Path | None, as_json: bool) -> str:
@@ -84,15 +114,13 @@ def _choose_format(format: str, out: Path | None, as_json: bool) -> str:
     return kind
 
 
-def _check(metric: str, margin: float, floor: float, draws: int) -> None:
+def _check(metric: str, margin: float, floor: float) -> None:
     if metric not in METRICS:
         raise XlqaError(f"--metric {metric}: choose from {', '.join(METRICS)}.")
     if not 0 < margin <= 100:
         raise XlqaError(f"--margin {margin:g}: give points above 0.")
     if not 0 <= floor <= 100:
         raise XlqaError(f"--floor {floor:g}: give a percentage.")
-    if not 200 <= draws <= 1_000_000:
-        raise XlqaError(f"--draws {draws}: give 200 to 1,000,000; 10,000 is enough for two digits of an interval.")
 
 
 @dataclass(frozen=True)
@@ -105,6 +133,7 @@ class Analysis:
     columns: Sequence[str]
     options: Options
     failures: Sequence[str]
+    breakdowns: Sequence[Breakdown]
 
 
 def _write(kind: str, a: Analysis) -> str:
@@ -112,14 +141,14 @@ def _write(kind: str, a: Analysis) -> str:
     from xlqa.curves.report.contents import build_report
 
     if kind == "csv":
-        return csv_text(export.TIDY_COLUMNS, export.tidy_rows(a.comparisons))
-    made = build_report(a.panels, a.comparisons, a.columns, a.options, a.failures)
+        return csv_text(export.TIDY_COLUMNS, export.tidy_rows(a.comparisons, a.breakdowns))
+    made = build_report(a.panels, a.comparisons, a.columns, a.options, a.failures, a.breakdowns)
     if kind == "json":
-        return _json_text(export.as_record(made, a.panels, a.comparisons, a.options))
+        return _json_text(export.as_record(made, a.panels, a.comparisons, a.options, a.breakdowns))
     if kind == "html":
         from xlqa.curves.report.html import pictures, runs_tables
 
-        figures = pictures(a.panels, a.comparisons, a.columns, a.options)
+        figures = pictures(a.panels, a.comparisons, a.columns, a.options, a.breakdowns)
         return render.as_html(made, figures, runs_tables(a.rows, a.panels))
     return {"text": render.as_text, "md": render.as_markdown, "tex": render.as_tex}[kind](made)
 

@@ -1,36 +1,38 @@
-"""From panels to answers: paired gains, worth in examples, break-even and fits, all from one resampling.
+"""Sets arms against each other: paired gains, worth in examples, break-even, laws and planning, each with its interval.
 
-`compare(panel, column, store, options)` sets each arm that saw English against the target-only arm of the same encoder
-and target stage, and nothing else against anything. What cannot be computed is NaN, with the reason in `notes`.
+`compare(panel, column, store, options)` compares each arm that saw the source data with the target-only arm of the same
+encoder and target data. What cannot be computed is NaN, with the reason in `notes`.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from importlib.resources import files
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from xlqa.curves import statistics as st
-from xlqa.curves.example_scores import QuestionStore
-from xlqa.curves.grouping import Curve, Panel, Point
-from xlqa.curves.statistics import Floats, Interval
+from xlqa.curves.components import Component, variance_components
+from xlqa.curves.example_scores import ExampleScores, ExampleStore
+from xlqa.curves.grouping import HYPER_COLUMNS, Curve, Panel, Point, run_units
+from xlqa.curves.variance import SOURCE, TARGET, UNKNOWN, ZERO, Cell, Floats, Interval, Key, Stages, Study
+from xlqa.curves.worth import Law, TargetCurve, ratio_interval, worth_law
 from xlqa.records import Arm
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NOTHING = Interval(math.nan, math.nan, math.nan)
-LEAST_SIZES_TO_FIT = 4
+Mask = npt.NDArray[np.bool_]
+LEAST_SIZES_TO_FIT = 6
+"""Three parameters need more than three points, and one more size is held out as a check."""
 POINTS_MORE = 2.0
-MOST_FITS = 2000
 FARTHEST = 10.0
-"""A prediction is given up to this many times the largest size; beyond it is "beyond what a fit can say"."""
+"""A prediction is given up to this many times the largest size."""
+COMPUTE_TOLERANCE = 0.1
 
 
 @dataclass(frozen=True)
@@ -38,17 +40,23 @@ class Options:
     """How the statistics are computed.
 
     Attributes:
-        draws: of the resampling; flips: of the randomisation test.
-        margin: ε of the break-even, in percent; floor: a run below it has collapsed, in percent.
-        seed: of the random generator, so that the same table gives the same report.
+        margin: ε of the break-even, in percent.
+        floor: a run that scores below it has collapsed, in percent.
+        resolve: a difference that planning is about, in percent.
     """
 
-    draws: int = 10_000
-    flips: int = 10_000
     margin: float = 1.0
     floor: float = 10.0
     resolve: float = 1.0
-    seed: int = 0
+
+
+class Match(StrEnum):
+    """How the settings of two arms that are compared relate."""
+
+    SAME = "same settings"
+    COMPUTE = "matched compute"
+    BEST = "best against best"
+    OWN = "settings of their own"
 
 
 @dataclass(frozen=True)
@@ -57,10 +65,8 @@ class SizeResult:
 
     Attributes:
         seeds: pairs of runs; 0 where the gain cannot be taken.
-        with_english, without: means of the two arms; sd_*: over seeds.
-        gain: Δ(N); p: sign flips by paragraph, given these runs; p_holm: corrected over the report.
-        improvement: probability that a run with English beats one without.
-        iqm_with, iqm_without: interquartile means over seeds.
+        with_source, without: means of the two arms; sd_*: over seeds.
+        gain: Δ(N). band: Δ(N) with an interval that holds at every size together.
         collapsed_with, collapsed_without: share of runs below the floor.
         effective: D_E(N); worth: D_T(N); multiplier: D_E(N) / N; gap: share of the gap closed.
         plan: what would resolve `Options.resolve` points.
@@ -68,15 +74,12 @@ class SizeResult:
 
     size: int
     seeds: int
-    with_english: float
+    with_source: float
     without: float
     sd_with: float
     sd_without: float
     gain: Interval
-    p: float
-    improvement: float
-    iqm_with: Interval
-    iqm_without: Interval
+    band: Interval
     collapsed_with: float
     collapsed_without: float
     effective: Interval
@@ -84,7 +87,6 @@ class SizeResult:
     multiplier: Interval
     gap: Interval
     plan: st.Plan
-    p_holm: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ class Fit:
     """A power law 100 − S = α N^β + γ through one arm's means.
 
     Attributes:
-        held_out: score predicted for the largest size from the others, minus the measured one; NaN below 4 sizes.
+        held_out: score predicted for the largest size from the others, minus the measured one.
+        at_bound: whether β or γ ended at the bound of the search, so that the law predicts nothing.
         needed: examples beyond the largest size for `points` more percent.
     """
 
@@ -102,27 +105,39 @@ class Fit:
     gamma: float
     largest: int
     held_out: float
+    at_bound: bool
     points: float
     needed: Interval
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """An arm that saw English against the target-only arm of the same encoder, on one test set, by one score.
+    """An arm that saw the source data against the target-only arm of the same encoder, on one test set, by one score.
 
     Attributes:
-        column: the score, as a column of the table; n_min, n_max: sizes between which the target arm was measured.
+        column: the score, as a column of the table; match: how the settings of the arms relate.
+        stages: the estimand of all intervals: given these source stages, or over other stages.
+        n_min, n_max: sizes between which the target-only arm was measured.
         zero_shot: S_E(0); zero_shot_worth: N₀ = S_T⁻¹(S_E(0)). Both NaN for joint training.
         full_score: S_T of all target data, NaN when it was not measured.
+        break_even: the smallest N from which on every interval of Δ stays within ± ε; +∞ where the interval at the
+            largest size lies outside it, NaN where that is not determined.
         area_with, area_without, area_gain: areas under the curves over the sizes both have.
-        source_seeds: how many source stages the runs come from; seeds: fewest pairs behind a gain.
-        by_paragraph: whether per-question scores were there; without them intervals are over seeds alone.
+        law: of the worth, D_T = k · N^α. fits: of the arms' scores.
+        source_stages: how many source stages the runs come from; confounded: whether each seed has its own.
+        seeds: fewest pairs behind a gain. one_run: whether the runs' spread is unknown.
+        by_group: whether per-example scores were there; without them intervals are over seeds alone.
+        learned: whether some run of each arm scored above the floor.
+        cells: the runs behind it.
+        other: the same comparison over other source stages, where there is more than one.
     """
 
     panel: Panel
     first: Curve
     second: Curve
     column: str
+    match: tuple[Match, ...]
+    stages: Stages
     results: tuple[SizeResult, ...]
     zero_shot: Interval
     zero_shot_worth: Interval
@@ -133,13 +148,20 @@ class Comparison:
     area_with: Interval
     area_without: Interval
     area_gain: Interval
+    law: Law | None
     fits: tuple[Fit, ...]
-    source_seeds: int
+    components: tuple[Component, ...]
+    source_stages: int
+    confounded: bool
     seeds: int
-    by_paragraph: bool
-    questions: int
-    paragraphs: int
+    one_run: bool
+    by_group: bool
+    learned: bool
+    examples: int
+    groups: int
     notes: tuple[str, ...]
+    cells: PairedCells = field(repr=False, compare=False)
+    other: Comparison | None = None
 
     @property
     def scorer(self) -> str:
@@ -153,240 +175,190 @@ class Comparison:
     def sizes_with_gain(self) -> tuple[int, ...]:
         return tuple(result.size for result in self.results if result.seeds)
 
+    @property
+    def collapsed_at(self) -> tuple[int, ...]:
+        """Sizes at which some run of either arm scored below the floor."""
+        return tuple(r.size for r in self.results if r.collapsed_with > 0 or r.collapsed_without > 0)
+
+
+# ------------------------------------------------------------------------------------------------ what is compared
+
 
 def compare_all(
-    panels: Sequence[Panel], columns: Sequence[str], store: QuestionStore, options: Options = Options()
+    panels: Sequence[Panel],
+    columns: Sequence[str],
+    store: ExampleStore,
+    options: Options = Options(),
+    valid: Sequence[Panel] = (),
 ) -> tuple[Comparison, ...]:
-    """All comparisons of a report, with Holm's correction over the sizes and languages of each arm and score."""
-    found = [c for panel in panels for column in columns for c in compare(panel, column, store, options)]
-    for kind in {(c.first.arm, c.column) for c in found}:
-        places = [(i, k) for i, c in enumerate(found) if (c.first.arm, c.column) == kind for k in range(len(c.results))]
-        corrected = st.holm(np.array([found[i].results[k].p for i, k in places]))
-        for (i, k), p in zip(places, corrected, strict=True):
-            results = list(found[i].results)
-            results[k] = replace(results[k], p_holm=float(p))
-            found[i] = replace(found[i], results=tuple(results))
-    return tuple(found)
+    """All comparisons of a report.
+
+    Args:
+        valid: panels of the validation split, which choose the best setting of each arm.
+    """
+    return tuple(c for panel in panels for column in columns for c in compare(panel, column, store, options, valid))
 
 
-def pairs(panel: Panel) -> list[tuple[Curve, Curve]]:
-    """Curves that may be compared: transfer or joint with target-only of the same encoder and target stage."""
-    return [
-        (first, second)
-        for first in panel.curves
-        for second in panel.curves
-        if first.arm.uses_source and second.arm is Arm.TARGET_ONLY and first.family == second.family
-    ]
+def leading(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
+    """One comparison for each arm, panel and score: that with the same settings, else the best, else the first."""
+    order = [Match.SAME, Match.BEST, Match.OWN, Match.COMPUTE]
+    chosen: dict[tuple[int, str, tuple[str, ...]], Comparison] = {}
+    for c in sorted(comparisons, key=lambda c: min(order.index(match) for match in c.match)):
+        chosen.setdefault((id(c.panel), c.column, c.first.key), c)
+    return tuple(c for c in comparisons if any(c is kept for kept in chosen.values()))
 
 
-def compare(panel: Panel, column: str, store: QuestionStore, options: Options = Options()) -> list[Comparison]:
+def pairs(panel: Panel, valid: Sequence[Panel] = ()) -> list[tuple[Curve, Curve, tuple[Match, ...]]]:
+    """Curves that may be compared: transfer or joint with target-only of the same encoder and target data.
+
+    Settings of the training on N examples may differ. Compared are arms with the same settings; the arms that the
+    validation split prefers; arms with as many updates in all; and an arm that has no partner with its settings with
+    every one.
+    """
+    sources = [curve for curve in panel.curves if curve.arm.uses_source and curve.points]
+    targets = [curve for curve in panel.curves if curve.arm is Arm.TARGET_ONLY]
+    best = _best_settings(panel, valid)
+    found = []
+    for first in sources:
+        partners = [curve for curve in targets if curve.data_key == first.data_key]
+        alone = not any(_same_settings(first, second) for second in partners)
+        for second in partners:
+            match = _match(first, second, best, alone)
+            if match:
+                found.append((first, second, match))
+    return found
+
+
+def _match(first: Curve, second: Curve, best: Sequence[tuple[str, ...]], alone: bool) -> tuple[Match, ...]:
+    found = [Match.SAME] if _same_settings(first, second) else []
+    if first.key in best and second.key in best:
+        found.append(Match.BEST)
+    if not found and _same_compute(first, second):
+        found.append(Match.COMPUTE)
+    return tuple(found) or ((Match.OWN,) if alone else ())
+
+
+def _same_settings(first: Curve, second: Curve) -> bool:
+    return all(first.setting[name] == second.setting[name] for name in HYPER_COLUMNS)
+
+
+def _same_compute(first: Curve, second: Curve) -> bool:
+    """Whether the second arm takes as many updates at each size as the first with its source stage."""
+    sizes = [size for size in first.sizes if second.point(size) is not None]
+    return bool(sizes) and all(
+        abs(second.updates(size) / first.updates(size) - 1) <= COMPUTE_TOLERANCE for size in sizes
+    )
+
+
+def _best_settings(panel: Panel, valid: Sequence[Panel]) -> list[tuple[str, ...]]:
+    """Keys of the curves that the validation split of the same language prefers, one an arm; none without choice."""
+    curves = [curve for other in valid if other.lang == panel.lang for curve in other.curves if curve.points]
+    found = []
+    chosen = False
+    for arm in (Arm.TRANSFER, Arm.JOINT, Arm.TARGET_ONLY):
+        own = [curve for curve in curves if curve.arm is arm]
+        sizes = set.intersection(*(set(curve.sizes) for curve in own)) if own else set()
+        if sizes:
+            level = [float(np.mean([curve.point_at(size).mean("f1") for size in sorted(sizes)])) for curve in own]
+            found.append(own[int(np.nanargmax(level))].key if not np.isnan(level).all() else ())
+            chosen |= len(own) > 1
+    return found if chosen else []
+
+
+def compare(
+    panel: Panel, column: str, store: ExampleStore, options: Options = Options(), valid: Sequence[Panel] = ()
+) -> list[Comparison]:
     """The comparisons of one panel by one score.
 
     Args:
-        column: "f1", "em", "squad_f1" or "squad_em".
+        column: a score's column of the table, as "f1", "em", "squad_f1" or "squad_em".
     """
-    return [_Worker(panel, first, second, column, options).run(store) for first, second in pairs(panel)]
+    made = []
+    for first, second, match in pairs(panel, valid):
+        cells = PairedCells(first, second, column, store)
+        given = _Reader(panel, cells, match, options, "given").read()
+        if given.source_stages > 1:
+            given = replace(given, other=_Reader(panel, cells, match, options, "other").read())
+        made.append(given)
+    return made
 
 
-class _Worker:
-    """One comparison on its way: the cells, their draws, and what is read off them."""
+# ------------------------------------------------------------------------------------------------------------ cells
 
-    def __init__(self, panel: Panel, first: Curve, second: Curve, column: str, options: Options) -> None:
-        self.panel, self.first, self.second, self.column, self.options = panel, first, second, column, options
-        self.rng = np.random.default_rng(options.seed)
+
+class PairedCells:
+    """The runs of two arms, those of the same seeds at each size, with the scores of single examples where there are.
+
+    Attributes:
+        rows: of the table, by arm and size; an arm with a missing run at a size has none.
+        scores: of single examples, by arm and size; None where a file is missing.
+    """
+
+    def __init__(self, first: Curve, second: Curve, column: str, store: ExampleStore) -> None:
+        self.first, self.second, self.column = first, second, column
         self.sizes = tuple(sorted({*first.sizes, *second.sizes}))
-        self.e = [_complete(first.point(size), column) for size in self.sizes]
-        self.t = [_complete(second.point(size), column) for size in self.sizes]
-        # Joint training may have fewer seeds than the arm it is set against: a difference is taken of the same seeds.
-        for k, (e, t) in enumerate(zip(self.e, self.t, strict=True)):
-            if e is not None and t is not None and set(e["seed"]) != set(t["seed"]):
-                shared = set(e["seed"]) & set(t["seed"])
-                self.e[k] = e[e["seed"].isin(shared)] if shared else None
-                self.t[k] = t[t["seed"].isin(shared)] if shared else t
+        self.rows: dict[Key, pd.DataFrame] = {}
         zero = first.zero_shot.dropna(subset=[column])
-        self.zero = zero if len(zero) else None
-        self.notes: list[str] = []
+        if len(zero):
+            self.rows[ZERO, 0] = zero
+        for size in self.sizes:
+            for arm, rows in self._pair(size):
+                self.rows[arm, size] = rows
+        self.scores = self._read(store)
+        self.examples = self._count("questions") if self.scores is None else self.scores.count
+        self.groups = 0 if self.scores is None else self.scores.group_count
 
-    def run(self, store: QuestionStore) -> Comparison:
-        sums, self.counts = self._read(store)
-        self.by_paragraph = self.counts.size > 1
-        self._draw(sums)
-        known = np.array([point is not None for point in self.t])
-        self.t_sizes = np.array(self.sizes, dtype=float)[known]
-        self.t_levels = self.values("t")[:, known]
-        if not known.any():
-            self.notes.append(f"{self.second.label} is complete at no size: nothing can be compared.")
-        results = tuple(self._result(k) for k in range(len(self.sizes)))
-        measured = [result for result in results if result.seeds]
-        areas = self._areas([k for k, result in enumerate(results) if result.seeds])
-        return Comparison(
-            self.panel, self.first, self.second, self.column, results,
-            zero_shot=self._interval(self.values("zero")[:, 0]) if self.zero is not None else NOTHING,
-            zero_shot_worth=self._zero_shot_worth(),
-            n_min=int(self.t_sizes[0]) if known.any() else 0,
-            n_max=int(self.t_sizes[-1]) if known.any() else 0,
-            break_even=st.break_even([r.size for r in measured], [r.gain for r in measured], self.options.margin),
-            full_score=self._full(), area_with=areas[0], area_without=areas[1], area_gain=areas[2],
-            fits=self._fits(),
-            source_seeds=self._source_seeds(), seeds=min((r.seeds for r in measured), default=0),
-            by_paragraph=self.by_paragraph, questions=int(self.counts.sum()), paragraphs=int(self.counts.size),
-            notes=tuple(self.notes),
-        )  # fmt: skip
+    def _pair(self, size: int) -> list[tuple[str, pd.DataFrame]]:
+        """Rows of both arms; those of the seeds that both have, where both have some."""
+        found = {SOURCE: _complete(self.first.point(size), self.column)}
+        found[TARGET] = _complete(self.second.point(size), self.column)
+        known = {arm: rows for arm, rows in found.items() if rows is not None}
+        if len(known) < 2:
+            return list(known.items())
+        units = {arm: run_units(rows) for arm, rows in known.items()}
+        shared = set(units[SOURCE]) & set(units[TARGET])
+        if not shared:
+            return [(TARGET, known[TARGET])]
+        return [(arm, rows[[unit in shared for unit in units[arm]]]) for arm, rows in known.items()]
 
-    # ---- cells and draws
-
-    def _parts(self) -> list[tuple[str, int, pd.DataFrame]]:
-        """(group, place, rows) of every cell: zero-shot first, then the two arms by size."""
-        arms = (("zero", [self.zero]), ("e", self.e), ("t", self.t))
-        return [(arm, k, rows) for arm, points in arms for k, rows in enumerate(points) if rows is not None]
-
-    def _read(self, store: QuestionStore) -> tuple[list[Floats], Floats]:
-        """Sums of each cell's runs, (n, P), and counts (P,); P = 1 where per-question scores are missing."""
+    def _read(self, store: ExampleStore) -> ExampleScores | None:
         import pandas as pd
 
-        parts = [rows for _, _, rows in self._parts()]
-        if parts:
-            found = store.sums(pd.concat(parts), self.column)
-            if found is not None:
-                sums, counts = found
-                ends = np.cumsum([len(rows) for rows in parts])
-                return [np.array(sums[end - len(rows) : end]) for end, rows in zip(ends, parts, strict=True)], counts
-            self.notes.append(
-                "no per-question scores beside the table: intervals are over seeds alone, and there is no p."
-            )
-        questions = float(parts[0]["questions"].iloc[0]) if parts else 1.0
-        counts = np.array([1.0 if math.isnan(questions) else questions])
-        return [rows[self.column].to_numpy(dtype=float)[:, None] * counts for rows in parts], counts
+        if not self.rows:
+            return None
+        return store.scores(pd.concat(list(self.rows.values())), self.column)
 
-    def _draw(self, sums: list[Floats]) -> None:
-        parts = self._parts()
-        self.place = {(arm, k): i for i, (arm, k, _) in enumerate(parts)}
-        self.sums = sums
-        cells = [st.Cell(_units(arm, rows), part) for (arm, _, rows), part in zip(parts, sums, strict=True)]
-        self.draws = st.draw_means(cells, self.counts, self.options.draws, self.rng) if cells else None
+    def _count(self, name: str) -> int:
+        counts = [rows[name].iloc[0] for rows in self.rows.values()]
+        return int(counts[0]) if counts and not math.isnan(counts[0]) else 0
 
-    def values(self, arm: str) -> Floats:
-        """(1 + B, K) means of an arm at every size, the measured ones first, NaN where a size is not complete."""
-        width = 1 if arm == "zero" else len(self.sizes)
-        found = np.full((1 + self.options.draws, width), math.nan)
-        if self.draws is not None:
-            for k in range(width):
-                if (arm, k) in self.place:
-                    at = self.place[arm, k]
-                    found[0, k] = self.draws.means[at]
-                    # One run without paragraphs shows no spread at all; that is not certainty, so it has no draws.
-                    if self.by_paragraph or len(self.sums[at]) > 1:
-                        found[1:, k] = self.draws.values[:, at]
-        return found
+    def cells(self, mask: Mask | None = None) -> dict[Key, Cell]:
+        """Cells of the study; with a mask, (Q,), those of a part of the examples."""
+        made = {}
+        begin = 0
+        for key, rows in self.rows.items():
+            at = slice(begin, begin + len(rows))
+            begin += len(rows)
+            made[key] = self._cell(key, rows, at, mask)
+        return made
 
-    @staticmethod
-    def _interval(column: Floats) -> Interval:
-        """Interval from (1 + B,) values, the estimate first."""
-        return st.central_interval(float(column[0]), column[1:])
+    def _cell(self, key: Key, rows: pd.DataFrame, at: slice, mask: Mask | None) -> Cell:
+        scores, influence, examples = rows[self.column].to_numpy(dtype=float), np.empty((len(rows), 0)), np.empty(0)
+        if self.scores is not None:
+            scores, influence, examples = self.scores.influence(at, mask)
+        stage = tuple(int(k) if not math.isnan(k) else -1 for k in rows["source_seed"])
+        if key[0] == ZERO:
+            return Cell(scores, influence, tuple(("stage", k) for k in stage), stage=stage, examples=examples)
+        units = tuple(run_units(rows))
+        subset, train = tuple(u[0] for u in units), tuple(u[1] for u in units)
+        has_stage = key[0] == SOURCE and min(stage) >= 0
+        return Cell(scores, influence, units, subset, train, stage if has_stage else (), examples)
 
-    # ---- what is read off them
+    def sizes_of(self, arm: str) -> list[int]:
+        return [size for size in self.sizes if (arm, size) in self.rows]
 
-    def _result(self, k: int) -> SizeResult:
-        size, e, t = self.sizes[k], self.e[k], self.t[k]
-        first, second = _scores(e, self.column), _scores(t, self.column)
-        paired = e is not None and t is not None
-        iqm = st.interquartile_interval([first, second], min(2000, self.options.draws), self.rng)
-        effective = self._at_score(self.values("e")[:, k])
-        return SizeResult(
-            size=size,
-            seeds=len(first) if paired else 0,
-            with_english=_mean(first), without=_mean(second), sd_with=_sd(first), sd_without=_sd(second),
-            gain=self._interval(self.values("e")[:, k] - self.values("t")[:, k]),
-            p=self._p(k) if paired else math.nan,
-            improvement=st.probability_of_improvement(first, second),
-            iqm_with=iqm[0], iqm_without=iqm[1],
-            collapsed_with=st.collapse_rate(first, self.options.floor),
-            collapsed_without=st.collapse_rate(second, self.options.floor),
-            effective=self._interval(effective), worth=self._interval(effective - size),
-            multiplier=self._interval(effective / size),
-            gap=self._gap(k),
-            plan=self._plan(k) if paired else st.Plan(math.nan, math.nan, math.nan),
-        )  # fmt: skip
-
-    def _at_score(self, scores: Floats) -> Floats:
-        if not self.t_sizes.size or np.isnan(scores[0]):
-            return np.full(len(scores), math.nan)
-        return st.size_at_score(self.t_sizes, self.t_levels, scores)
-
-    def _zero_shot_worth(self) -> Interval:
-        return NOTHING if self.zero is None else self._interval(self._at_score(self.values("zero")[:, 0]))
-
-    def _gap(self, k: int) -> Interval:
-        zero, full = self.values("zero")[:, 0], self._full_values()
-        if (zero[1:] >= full[1:]).any():
-            # Where the gap may as well be none, a share of it is noise over noise.
-            return NOTHING
-        return self._interval(st.gap_closed(self.values("e")[:, k], zero, full))
-
-    def _full_values(self) -> Floats:
-        full = self.second.full_size
-        if full is None:
-            return np.full(1 + self.options.draws, math.nan)
-        return np.asarray(self.values("t")[:, self.sizes.index(full)])
-
-    def _full(self) -> float:
-        return float(self._full_values()[0])
-
-    def _p(self, k: int) -> float:
-        if not self.by_paragraph:
-            return math.nan
-        difference = self.sums[self.place["e", k]].mean(axis=0) - self.sums[self.place["t", k]].mean(axis=0)
-        return float(st.sign_flip_p(difference[None, :], self.counts, self.options.flips, self.rng)[0])
-
-    def _plan(self, k: int) -> st.Plan:
-        assert self.draws is not None
-        pick = np.zeros(len(self.place))
-        pick[self.place["e", k]], pick[self.place["t", k]] = 1.0, -1.0
-        seeds, paragraphs, shared = (
-            float(pick @ part @ pick)
-            for part in (self.draws.seed_part, self.draws.paragraph_part, self.draws.shared_part)
-        )
-        rows = self.e[k]
-        assert rows is not None
-        n = len(rows)
-        # Runs on this test set show a + e, the paragraphs' part b + e / n: see `statistics.draw_means`.
-        variances = (max(seeds - shared, 0.0) * n, max(paragraphs - shared, 0.0), shared * n)
-        return st.plan(variances, n, int(self.counts.sum()), self.options.resolve)
-
-    def _areas(self, places: list[int]) -> tuple[Interval, Interval, Interval]:
-        if len(places) < 2:
-            return NOTHING, NOTHING, NOTHING
-        at = np.array(self.sizes, dtype=float)[places]
-        e, t = (st.area_under_curve(at, self.values(arm)[:, places]) for arm in ("e", "t"))
-        return self._interval(e), self._interval(t), self._interval(e - t)
-
-    def _fits(self) -> tuple[Fit, ...]:
-        complete = {arm: [k for k in range(len(self.sizes)) if (arm, k) in self.place] for arm in ("e", "t")}
-        if any(len(places) < LEAST_SIZES_TO_FIT for places in complete.values()):
-            self.notes.append(
-                f"a power law needs {LEAST_SIZES_TO_FIT} complete sizes, one of them held out as a check."
-            )
-        return tuple(self._fit(arm, places) for arm, places in complete.items() if len(places) >= LEAST_SIZES_TO_FIT)
-
-    def _fit(self, arm: str, places: list[int]) -> Fit:
-        at = np.array(self.sizes, dtype=float)[places]
-        # Fitting each draw is the slowest step here, and two digits of a prediction do not need all of them.
-        levels = self.values(arm)[: 1 + MOST_FITS, places]
-        weights = 1 / np.maximum(levels[1:].var(axis=0), 1e-4)
-        held = st.fit_power_law(at[:-1], levels[:1, :-1], weights[:-1])
-        fits = st.fit_power_law(at, levels, weights)
-        needed = st.more_examples(fits, at[-1], POINTS_MORE)
-        needed = np.where(needed > (FARTHEST - 1) * at[-1], np.inf, needed)
-        alpha, beta, gamma = (float(value) for value in fits[0])
-        return Fit(
-            (self.first if arm == "e" else self.second).label, alpha, beta, gamma, int(at[-1]),
-            held_out=float(st.power_law(held, at[-1])[0] - levels[0, -1]),
-            points=POINTS_MORE, needed=self._interval(needed),
-        )  # fmt: skip
-
-    def _source_seeds(self) -> int:
-        rows = [rows for rows in (*self.e, self.zero) if rows is not None]
-        return len({seed for part in rows for seed in part["source_seed"].dropna()})
+    def paired(self, size: int) -> bool:
+        return (SOURCE, size) in self.rows and (TARGET, size) in self.rows
 
 
 def _complete(point: Point | None, column: str) -> pd.DataFrame | None:
@@ -396,21 +368,185 @@ def _complete(point: Point | None, column: str) -> pd.DataFrame | None:
     return point.rows
 
 
-def _units(arm: str, rows: pd.DataFrame) -> tuple[tuple[str, int, int], ...]:
-    """What makes runs of different cells move together: the seed; source stages apart from it."""
-    kind = "source" if arm == "zero" else "seed"
-    column = "source_seed" if arm == "zero" else "seed"
-    seen: dict[int, int] = {}
-    units = []
-    for seed in rows[column]:
-        copy = seen.get(int(seed), 0)
-        seen[int(seed)] = copy + 1
-        units.append((kind, int(seed), copy))
-    return tuple(units)
+# ---------------------------------------------------------------------------------------------- what is read off them
 
 
-def _scores(rows: pd.DataFrame | None, column: str) -> Floats:
-    return np.empty(0) if rows is None else rows[column].to_numpy(dtype=float)
+class _Reader:
+    """One comparison under one estimand: what is read off its cells."""
+
+    def __init__(
+        self, panel: Panel, cells: PairedCells, match: tuple[Match, ...], options: Options, stages: Stages
+    ) -> None:
+        self.panel, self.paired, self.match, self.options, self.stages = panel, cells, match, options, stages
+        self.study = Study(cells.cells(), stages)
+        self.curve = TargetCurve(self.study, cells.sizes_of(TARGET))
+        self.gains = [size for size in cells.sizes if cells.paired(size)]
+        self.notes: list[str] = []
+
+    def read(self) -> Comparison:
+        cells = self.paired
+        targets = cells.sizes_of(TARGET)
+        results = tuple(self._result(size) for size in cells.sizes)
+        areas = self._areas()
+        stages, confounded = self._stages()
+        zero = {(ZERO, 0): 1.0}
+        self._note(targets, stages)
+        return Comparison(
+            panel=self.panel, first=cells.first, second=cells.second, column=cells.column, match=self.match,
+            stages=self.stages, results=results,
+            zero_shot=self.study.interval(zero) if (ZERO, 0) in cells.rows else UNKNOWN,
+            zero_shot_worth=self.curve.size_at(zero) if (ZERO, 0) in cells.rows else UNKNOWN,
+            n_min=targets[0] if targets else 0, n_max=targets[-1] if targets else 0,
+            break_even=break_even([r for r in results if r.seeds], self.options.margin),
+            full_score=self._full(), area_with=areas[0], area_without=areas[1], area_gain=areas[2],
+            law=worth_law(self.curve, cells.sizes_of(SOURCE)), fits=self._fits(),
+            components=variance_components(self.study),
+            source_stages=stages, confounded=confounded,
+            seeds=min((r.seeds for r in results if r.seeds), default=0),
+            one_run=not {SOURCE, TARGET} <= self.study.runs.known,
+            by_group=self.study.by_group, learned=self._learned(), examples=cells.examples, groups=cells.groups,
+            notes=tuple(self.notes), cells=cells,
+        )  # fmt: skip
+
+    def _note(self, targets: Sequence[int], stages: int) -> None:
+        if not targets:
+            self.notes.append(f"{self.paired.second.label} is complete at no size: nothing can be compared.")
+        if self.paired.rows and self.paired.scores is None:
+            self.notes.append("no per-example scores beside the table: the intervals are over seeds alone.")
+        if stages > 1 and (unbalanced := self._unbalanced()):
+            self.notes.append(unbalanced)
+
+    def _unbalanced(self) -> str:
+        """A warning where a size has not the same number of runs from each source stage."""
+        for size in self.gains:
+            stages = self.paired.rows[SOURCE, size]["source_seed"].dropna()
+            counts = [int((stages == k).sum()) for k in sorted(stages.unique())]
+            if len(set(counts)) > 1:
+                return (
+                    f"the source stages are not balanced (at N = {size:,}, runs from each: "
+                    f"{', '.join(map(str, counts))}): gains weigh a stage by its runs, zero-shot each stage once; use "
+                    "a number of seeds that is a multiple of --source-seeds."
+                )
+        return ""
+
+    def _result(self, size: int) -> SizeResult:
+        cells = self.paired
+        first, second = self._scores(SOURCE, size), self._scores(TARGET, size)
+        paired = cells.paired(size)
+        gain = {(SOURCE, size): 1.0, (TARGET, size): -1.0}
+        effective = self.curve.size_at({(SOURCE, size): 1.0}) if (SOURCE, size) in cells.rows else UNKNOWN
+        return SizeResult(
+            size=size, seeds=len(set(run_units(cells.rows[SOURCE, size]))) if paired else 0,
+            with_source=_mean(first), without=_mean(second), sd_with=_sd(first), sd_without=_sd(second),
+            gain=self.study.interval(gain) if paired else UNKNOWN,
+            band=self.study.interval(gain, 0.95 ** (1 / len(self.gains))) if paired else UNKNOWN,
+            collapsed_with=self._collapsed(SOURCE, size), collapsed_without=self._collapsed(TARGET, size),
+            effective=effective, worth=_shift(effective, size), multiplier=_scale(effective, size),
+            gap=self._gap(size), plan=self._plan(gain, size) if paired else st.Plan(math.nan, math.nan, math.nan),
+        )  # fmt: skip
+
+    def _scores(self, arm: str, size: int) -> Floats:
+        return self.study.cells[self.study.place[arm, size]].scores if (arm, size) in self.paired.rows else np.empty(0)
+
+    def _collapsed(self, arm: str, size: int) -> float:
+        """By F1 whatever the score: an EM below the floor may well be learned."""
+        if (arm, size) not in self.paired.rows:
+            return math.nan
+        column = {"em": "f1", "squad_em": "squad_f1"}.get(self.paired.column, self.paired.column)
+        return st.collapse_rate(self.paired.rows[arm, size][column].to_numpy(dtype=float), self.options.floor)
+
+    def _learned(self) -> bool:
+        shares = {arm: [self._collapsed(arm, size) for size in self.paired.sizes] for arm in (SOURCE, TARGET)}
+        return all(any(share < 1 for share in each) for each in shares.values())
+
+    def _gap(self, size: int) -> Interval:
+        full, cells = self.paired.second.full_size, self.paired.rows
+        if full is None or not {(TARGET, full), (ZERO, 0), (SOURCE, size)} <= cells.keys():
+            return UNKNOWN
+        zero = (ZERO, 0)
+        return ratio_interval(self.study, {(SOURCE, size): 1.0, zero: -1.0}, {(TARGET, full): 1.0, zero: -1.0})
+
+    def _full(self) -> float:
+        full = self.paired.second.full_size
+        known = full is not None and (TARGET, full) in self.paired.rows
+        return float(self.study.means[self.study.place[TARGET, full]]) if full is not None and known else math.nan
+
+    def _plan(self, gain: dict[Key, float], size: int) -> st.Plan:
+        """What the gain's variances say of other numbers of seeds and examples."""
+        n = len(set(run_units(self.paired.rows[SOURCE, size])))
+        runs, shared, groups = self.study.parts_of(gain)
+        if {SOURCE, TARGET} - self.study.runs.known or not self.study.by_group:
+            return st.Plan(math.nan, math.nan, math.nan)
+        # Runs on this test set show a + e, the groups b + e / n: see `variance`.
+        variances = (max(runs - shared, 0.0) * n, max(groups - shared, 0.0), shared * n)
+        return st.plan(variances, n, self.paired.examples, self.options.resolve)
+
+    def _areas(self) -> tuple[Interval, Interval, Interval]:
+        if len(self.gains) < 2:
+            return UNKNOWN, UNKNOWN, UNKNOWN
+        weights = st.area_weights(np.array(self.gains, dtype=float))
+        each = {
+            arm: {(arm, size): float(w) for size, w in zip(self.gains, weights, strict=True)}
+            for arm in (SOURCE, TARGET)
+        }
+        gain = each[SOURCE] | {key: -weight for key, weight in each[TARGET].items()}
+        return self.study.interval(each[SOURCE]), self.study.interval(each[TARGET]), self.study.interval(gain)
+
+    def _fits(self) -> tuple[Fit, ...]:
+        sizes = {arm: self.paired.sizes_of(arm) for arm in (SOURCE, TARGET)}
+        return tuple(self._fit(arm, each) for arm, each in sizes.items() if len(each) >= LEAST_SIZES_TO_FIT)
+
+    def _fit(self, arm: str, sizes: Sequence[int]) -> Fit:
+        at = np.array(sizes, dtype=float)
+        levels, spread = self.study.curve_points([(arm, size) for size in sizes])
+        weights = 1 / np.maximum(spread**2, 1e-4)
+        held = st.fit_power_law(at[:-1], levels[:1, :-1], weights[:-1])
+        fits = st.fit_power_law(at, levels, weights)
+        needed = st.more_examples(fits, at[-1], POINTS_MORE)
+        needed = np.where(needed > (FARTHEST - 1) * at[-1], np.inf, needed)
+        alpha, beta, gamma = (float(value) for value in fits[0])
+        ends = np.quantile(needed[1:], [0.025, 0.975], method="nearest") if len(needed) > 1 else (math.nan, math.nan)
+        return Fit(
+            (self.paired.first if arm == SOURCE else self.paired.second).label, alpha, beta, gamma, int(at[-1]),
+            held_out=float(st.power_law(held, at[-1])[0] - levels[0, -1]), at_bound=st.at_bound(fits[0]),
+            points=POINTS_MORE, needed=Interval(float(needed[0]), float(ends[0]), float(ends[1])),
+        )  # fmt: skip
+
+    def _stages(self) -> tuple[int, bool]:
+        """Source stages of the runs, and whether each seed has one of its own."""
+        rows = [rows for key, rows in self.paired.rows.items() if key[0] != TARGET]
+        stages = {int(k) for part in rows for k in part["source_seed"].dropna()}
+        units = {unit for key, part in self.paired.rows.items() if key[0] == SOURCE for unit in run_units(part)}
+        return len(stages), len(stages) > 1 and len(stages) == len(units)
+
+
+def break_even(results: Sequence[SizeResult], margin: float) -> float:
+    """The smallest size from which on every interval of Δ stays within ± margin.
+
+    Each interval must lie within the margin, so that testing at several sizes needs no correction.
+
+    Returns:
+        +∞ where the interval at the largest size lies outside the margin; NaN where it is neither inside nor outside.
+    """
+    if not results or math.isnan(results[-1].gain.low):
+        return math.nan
+    last = results[-1].gain
+    if last.low > margin or last.high < -margin:
+        return math.inf
+    found = math.nan
+    for result in reversed(results):
+        if not (result.gain.low >= -margin and result.gain.high <= margin):
+            break
+        found = float(result.size)
+    return found
+
+
+def _shift(found: Interval, size: float) -> Interval:
+    return Interval(found.value - size, found.low - size, found.high - size)
+
+
+def _scale(found: Interval, size: float) -> Interval:
+    return Interval(found.value / size, found.low / size, found.high / size)
 
 
 def _mean(scores: Floats) -> float:
@@ -419,27 +555,3 @@ def _mean(scores: Floats) -> float:
 
 def _sd(scores: Floats) -> float:
     return float(scores.std(ddof=1)) if scores.size > 1 else math.nan
-
-
-# ------------------------------------------------------------------------------------------------ measured coverage
-
-
-@lru_cache(maxsize=1)
-def _coverage_table() -> tuple[tuple[str, int, int, float], ...]:
-    rows = json.loads((files("xlqa.curves") / "coverage.json").read_text(encoding="utf-8"))
-    return tuple((row["quantity"], row["seeds"], row["sizes"], row["covered"]) for row in rows)
-
-
-def measured_coverage(quantity: str, seeds: int, sizes: int) -> float:
-    """How often the 95 % interval of a quantity covered the truth in simulated studies (experiments/coverage), 0 to 1.
-
-    Args:
-        quantity: "gain", "worth" or "zero-shot worth".
-        seeds, sizes: of the study; the nearest simulated ones that are not larger are taken.
-    Returns:
-        NaN below the smallest study simulated.
-    """
-    fitting = [(s, k, c) for name, s, k, c in _coverage_table() if name == quantity and s <= seeds]
-    # A gain does not depend on the other sizes; a curve of a single size has no worth to speak of.
-    sizes = max(sizes, min((k for _, k, _ in fitting), default=0)) if quantity == "gain" else sizes
-    return max((row for row in fitting if row[1] <= sizes), default=(0, 0, math.nan))[2]

@@ -2,6 +2,8 @@
 
 Loose: `runs/<run_id>/eval/<eval_id>/questions.csv` (or `.csv.xz`). Packed: `questions.csv.xz` or `questions.parquet`
 beside the table, the same columns after `run_id` and `eval_id`. Loose files win: they are what a rescore rewrites.
+A file has `id`, `context` (the group: a paragraph, a document) and a column a score in percent, or two columns for a score
+that is a ratio of sums, `NAME_num` and `NAME_den`.
 """
 
 from __future__ import annotations
@@ -10,14 +12,16 @@ import csv
 import io
 import lzma
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from xlqa.curves.statistics import Floats, paragraph_sums
 from xlqa.curves.table import FOLDER_COLUMN, load_results
+from xlqa.curves.variance import Floats, influence_of
 from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import QUESTION_COLUMNS
 from xlqa.util.files import replacing
@@ -26,8 +30,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PACKED_COLUMNS = ("run_id", "eval_id", *QUESTION_COLUMNS)
+REQUIRED = ("id", "context")
 PACKED_NAMES = ("questions.csv.xz", "questions.parquet")
-SCORES = tuple(name for name in QUESTION_COLUMNS if name not in ("id", "context"))
+WORD_COLUMNS = ("run_id", "eval_id", "id", "context", "question_word")
+FACTS = ("windows", "answer_words", "question_word", "overlap")
+"""Optional columns of a per-example file that say more about an example."""
 TOLERANCE = 0.01
 """How far, in percent, the mean of the per-question scores may be from the table's: rounding, and nothing more."""
 
@@ -44,21 +51,21 @@ def loose_file(folder: Path, run_id: str, eval_id: str) -> Path | None:
     return next((path for name in ("questions.csv", "questions.csv.xz") if (path := place / name).is_file()), None)
 
 
-class QuestionStore:
+class ExampleStore:
     """Reads per-question scores of evaluations; a packed file is read once."""
 
     def __init__(self) -> None:
         self._packed: dict[Path, dict[tuple[str, str], pd.DataFrame]] = {}
 
     def read(self, folder: Path, run_id: str, eval_id: str) -> pd.DataFrame | None:
-        """QUESTION_COLUMNS of one evaluation, one row a question; None where there is no file.
+        """The per-example table of one evaluation, one row an example; None where there is no file.
 
         Raises:
-            XlqaError: a file that lacks columns, holds what is no number, or names a question twice.
+            XlqaError: a file that lacks columns, has a cell that is not a number, or names a question twice.
         """
         loose = loose_file(folder, run_id, eval_id)
         if loose is not None:
-            return _checked(_read_csv(loose, QUESTION_COLUMNS), loose)
+            return _checked(_read_csv(loose, REQUIRED), loose)
         packed = next((path for name in PACKED_NAMES if (path := folder / name).is_file()), None)
         if packed is None:
             return None
@@ -67,54 +74,112 @@ class QuestionStore:
         found = self._packed[packed].get((run_id, eval_id))
         return None if found is None else _checked(found, packed)
 
-    def sums(self, rows: pd.DataFrame, column: str) -> tuple[list[Floats], Floats] | None:
-        """Paragraph sums of several evaluations of one test set, and the paragraphs' numbers of questions.
+    def scores(self, rows: pd.DataFrame, column: str) -> ExampleScores | None:
+        """Scores of the single examples of several evaluations of one test set.
 
         Args:
-            rows: of the table; all of one panel. column: one of SCORES.
+            rows: of the table; all of one panel. column: a score's column.
         Returns:
-            (P,) sums for each row and (P,) counts; None when any row has no per-question scores.
+            None when any row has no per-example scores.
         Raises:
-            XlqaError: scores that do not average to the row's, or evaluations of different questions.
+            XlqaError: scores that do not make up the row's, or evaluations of different examples.
         """
-        scores: list[Floats] = []
+        numerators, denominators = [], []
         first: pd.DataFrame | None = None
         for row in rows.itertuples(index=False):
             folder = Path(str(getattr(row, FOLDER_COLUMN)))
             found = self.read(folder, str(row.run_id), str(row.eval_id))
             if found is None:
                 return None
-            found = found.dropna(subset=[column])
+            parts = _parts_of(found, column)
+            if parts[0] not in found.columns:
+                where = loose_file(folder, str(row.run_id), str(row.eval_id)) or folder
+                raise XlqaError(f"{where}: lacks the column {column}: `xlqa rescore` writes it again.")
+            found = found.dropna(subset=list(parts))
             first = found if first is None else first
-            aligned = _align(found, first, str(row.run_id))[column].to_numpy(dtype=float)
-            _check_mean(aligned, float(getattr(row, column)), column, str(row.run_id))
-            scores.append(aligned)
+            aligned = _align(found, first, str(row.run_id))
+            above, below = _ratio(aligned, parts)
+            _check_score(above, below, float(getattr(row, column)), column, str(row.run_id))
+            numerators.append(above)
+            denominators.append(below)
         if first is None:
             return None
-        _, paragraphs = np.unique(first["context"].to_numpy(dtype=str), return_inverse=True)
-        sums, counts = paragraph_sums(np.array(scores), paragraphs)
-        return list(sums), counts
+        groups = np.unique(first["context"].to_numpy(dtype=str), return_inverse=True)[1]
+        facts = {name: tuple(first[name]) for name in FACTS if name in first.columns}
+        return ExampleScores(np.array(numerators), np.array(denominators), groups, tuple(map(str, first["id"])), facts)
 
 
-def _read_csv(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+@dataclass(frozen=True)
+class ExampleScores:
+    """What each example adds to each run's score: score = 100 Σ numerator / Σ denominator.
+
+    Attributes:
+        numerators, denominators: (n, Q). A question counts its score between 0 and 1 out of 1.
+        groups: (Q,) group (paragraph, document, sentence) of each example.
+        ids: of the examples; facts: columns of the file that say more about them, by name.
+    """
+
+    numerators: Floats
+    denominators: Floats
+    groups: npt.NDArray[np.intp]
+    ids: tuple[str, ...]
+    facts: Mapping[str, tuple[Any, ...]]
+
+    @property
+    def count(self) -> int:
+        return self.numerators.shape[1]
+
+    @property
+    def group_count(self) -> int:
+        return int(self.groups.max()) + 1 if self.groups.size else 0
+
+    def influence(self, at: slice, mask: npt.NDArray[np.bool_] | None = None) -> tuple[Floats, Floats, Floats]:
+        """Scores of some runs, (n,), the influence of each group, (n, P), and of each example on their mean, (Q,).
+
+        Args:
+            at: which runs; mask: (Q,) which examples, all of them by default.
+        """
+        above, below, groups = self.numerators[at], self.denominators[at], self.groups
+        if mask is not None:
+            above, below = above[:, mask], below[:, mask]
+            groups = np.unique(groups[mask], return_inverse=True)[1]
+        return influence_of(above, below, groups)
+
+
+def _parts_of(frame: pd.DataFrame, column: str) -> tuple[str, ...]:
+    """The column of a score, or the two of a ratio: `ner_f1_num` and `ner_f1_den` for `ner_f1`."""
+    ratio = (f"{column}_num", f"{column}_den")
+    return ratio if all(name in frame.columns for name in ratio) else (column,)
+
+
+def _ratio(frame: pd.DataFrame, parts: Sequence[str]) -> tuple[Floats, Floats]:
+    above = frame[parts[0]].to_numpy(dtype=float)
+    if len(parts) == 2:
+        return above, frame[parts[1]].to_numpy(dtype=float)
+    return above / 100, np.ones(len(above))
+
+
+def _read_csv(path: Path, required: Sequence[str]) -> pd.DataFrame:
     import pandas as pd
 
-    words = {name: str for name in columns if name not in SCORES}
+    again = "`xlqa rescore` writes it again."
+    words: dict[str, type] = dict.fromkeys(WORD_COLUMNS, str)
     try:
-        frame = pd.read_csv(path, dtype=words, keep_default_na=False, na_values={name: [""] for name in SCORES})
+        # An id may be "NA": only an empty cell in a column of numbers is missing.
+        numbers = {name: [""] for name in pd.read_csv(path, nrows=0).columns if name not in WORD_COLUMNS}
+        frame = pd.read_csv(path, dtype=words, keep_default_na=False, na_values=numbers)
     except (OSError, ValueError, lzma.LZMAError, EOFError, pd.errors.ParserError) as error:
-        raise XlqaError(
-            f"{path}: not a table of per-question scores ({error}): `xlqa rescore` writes it anew."
-        ) from None
-    absent = [name for name in columns if name not in frame.columns]
+        raise XlqaError(f"{path}: not a table of per-question scores ({error}): {again}") from None
+    absent = [name for name in required if name not in frame.columns]
     if absent:
-        raise XlqaError(f"{path}: lacks the column {absent[0]}: `xlqa rescore` writes it anew.")
-    return frame[list(columns)]
+        raise XlqaError(f"{path}: lacks the column {absent[0]}: {again}")
+    return frame
 
 
 def _read_packed(path: Path) -> dict[tuple[str, str], pd.DataFrame]:
     import pandas as pd
 
+    required = ("run_id", "eval_id", *REQUIRED)
     if path.suffix == ".parquet":
         try:
             frame = pd.read_parquet(path)
@@ -122,22 +187,24 @@ def _read_packed(path: Path) -> dict[tuple[str, str], pd.DataFrame]:
             raise XlqaError(f"{path}: reading Parquet needs pyarrow: pip install 'xlqa[parquet]'.") from None
         except (OSError, ValueError) as error:
             raise XlqaError(f"{path}: not a Parquet table ({error}).") from None
-        absent = [name for name in PACKED_COLUMNS if name not in frame.columns]
+        absent = [name for name in required if name not in frame.columns]
         if absent:
-            raise XlqaError(f"{path}: lacks the column {absent[0]}: write it with `pack_questions`.")
+            raise XlqaError(f"{path}: lacks the column {absent[0]}: write it with `xlqa pack`.")
     else:
-        frame = _read_csv(path, PACKED_COLUMNS)
+        frame = _read_csv(path, required)
     groups = frame.groupby(["run_id", "eval_id"], sort=False, observed=True)
-    return {(str(run), str(evaluation)): part[list(QUESTION_COLUMNS)] for (run, evaluation), part in groups}
+    return {(str(run), str(evaluation)): part.drop(columns=["run_id", "eval_id"]) for (run, evaluation), part in groups}
 
 
 def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
-    for name in SCORES:
-        if frame[name].dtype.kind not in "fiu":
-            raise XlqaError(f"{path}: the column {name} holds what is no number: `xlqa rescore` writes it anew.")
+    for name in frame.columns:
+        if name not in WORD_COLUMNS and frame[name].dtype.kind not in "fiub":
+            raise XlqaError(
+                f"{path}: the column {name} has a cell that is not a number: `xlqa rescore` writes it again."
+            )
     twice = frame["id"][frame["id"].duplicated()]
     if len(twice):
-        raise XlqaError(f"{path}: the question {twice.iloc[0]} stands twice: `xlqa rescore` writes it anew.")
+        raise XlqaError(f"{path}: the question {twice.iloc[0]} occurs twice: `xlqa rescore` writes it again.")
     return frame
 
 
@@ -148,17 +215,17 @@ def _align(found: pd.DataFrame, first: pd.DataFrame, run_id: str) -> pd.DataFram
     if set(found["id"]) != set(first["id"]):
         raise XlqaError(
             f"run {run_id}: its per-question scores are of other questions than those of the runs it is compared with; "
-            "`xlqa rescore` writes them anew from the predictions."
+            "`xlqa rescore` writes them again from the predictions."
         )
     return found.set_index("id").loc[first["id"]].reset_index()
 
 
-def _check_mean(scores: Floats, told: float, column: str, run_id: str) -> None:
-    mean = float(scores.mean()) if scores.size else float("nan")
-    if not abs(mean - told) <= TOLERANCE:
+def _check_score(above: Floats, below: Floats, stated: float, column: str, run_id: str) -> None:
+    score = 100 * float(above.sum()) / float(below.sum()) if below.sum() > 0 else float("nan")
+    if not abs(score - stated) <= TOLERANCE:
         raise XlqaError(
-            f"run {run_id}: its per-question scores average to {column} {mean:.2f}, the table says {told:.2f}: "
-            "they are not of one scoring. `xlqa rescore` writes both anew from the predictions."
+            f"run {run_id}: its per-question scores average to {column} {score:.2f}, the table has {stated:.2f}: "
+            "they are not of one scoring. `xlqa rescore` writes both again from the predictions."
         )
 
 
@@ -196,22 +263,26 @@ def pack_questions(results_dir: str | Path, out: str | Path) -> Path:
 
 def _packed_lines(folder: Path, keys: Sequence[tuple[str, str]]) -> Iterator[str]:
     """Lines of the packed table: the cells of the loose ones, untouched, after the two ids."""
-    yield ",".join(PACKED_COLUMNS) + "\n"
+    columns: list[str] = []
     for run_id, eval_id in keys:
         path = loose_file(folder, run_id, eval_id)
         assert path is not None
         text = lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
         reader = csv.reader(io.StringIO(text.decode("utf-8"), newline=""))
-        order = _column_order(next(reader, []), path)
+        header = next(reader, [])
+        if not columns:
+            columns = [*QUESTION_COLUMNS] if set(QUESTION_COLUMNS) <= set(header) else header
+            yield ",".join(("run_id", "eval_id", *columns)) + "\n"
+        order = _column_order(header, columns, path)
         for cells in reader:
             yield ",".join(_quote(cell) for cell in (run_id, eval_id, *(cells[i] for i in order))) + "\n"
 
 
-def _column_order(header: Sequence[str], path: Path) -> list[int]:
-    absent = [name for name in QUESTION_COLUMNS if name not in header]
+def _column_order(header: Sequence[str], columns: Sequence[str], path: Path) -> list[int]:
+    absent = [name for name in columns if name not in header]
     if absent:
-        raise XlqaError(f"{path}: lacks the column {absent[0]}: `xlqa rescore` writes it anew.")
-    return [header.index(name) for name in QUESTION_COLUMNS]
+        raise XlqaError(f"{path}: lacks the column {absent[0]}: `xlqa rescore` writes it again.")
+    return [header.index(name) for name in columns]
 
 
 def _quote(cell: str) -> str:
@@ -221,12 +292,15 @@ def _quote(cell: str) -> str:
 def _pack_parquet(folder: Path, keys: Sequence[tuple[str, str]], path: Path) -> None:
     import pandas as pd
 
-    store = QuestionStore()
+    store = ExampleStore()
     frames = []
     for run_id, eval_id in keys:
         frame = store.read(folder, run_id, eval_id)
         assert frame is not None
-        frames.append(frame.assign(run_id=run_id, eval_id=eval_id)[list(PACKED_COLUMNS)])
+        columns = (
+            PACKED_COLUMNS if set(QUESTION_COLUMNS) <= set(frame.columns) else ("run_id", "eval_id", *frame.columns)
+        )
+        frames.append(frame.assign(run_id=run_id, eval_id=eval_id)[list(columns)])
     whole = pd.concat(frames, ignore_index=True)
     for name in ("run_id", "eval_id", "id", "context"):
         whole[name] = whole[name].astype("category")

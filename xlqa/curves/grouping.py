@@ -23,16 +23,18 @@ from xlqa.util.languages import language_name
 if TYPE_CHECKING:
     import pandas as pd
 
-TARGET_STAGE_COLUMNS = (
-    "target", "target_sha256", "lr", "epochs", "batch_size", "warmup", "min_steps", "subset_by", "valid_size",
-)  # fmt: skip
+HYPER_COLUMNS = tuple(
+    name for name in ("lr", "epochs", "batch_size", "warmup", "min_steps", "steps_per_size") if name in SETTING_COLUMNS
+)
+"""Hyper-parameters of the training on N target examples: arms that differ in these alone may be compared."""
+SOURCE_STAGE_COLUMNS = tuple(name for name in SETTING_COLUMNS if name.startswith("source"))
+TARGET_DATA_COLUMNS = tuple(
+    name for name in ("target", "target_sha256", "subset_by", "valid_size") if name in SETTING_COLUMNS
+)
+TARGET_STAGE_COLUMNS = (*TARGET_DATA_COLUMNS, *HYPER_COLUMNS)
 """Settings of the training on N target examples; empty in a zero-shot row, whose curve is found by the other ones."""
-SOURCE_STAGE_COLUMNS = (
-    "source", "source_size", "source_steps", "source_lr", "source_epochs", "source_batch_size", "source_sha256",
-)  # fmt: skip
-ENCODER_COLUMNS = tuple(c for c in SETTING_COLUMNS if c not in TARGET_STAGE_COLUMNS + SOURCE_STAGE_COLUMNS)
-FAMILY_COLUMNS = tuple(c for c in SETTING_COLUMNS if c not in SOURCE_STAGE_COLUMNS)
-"""Arms that agree in these train the same encoder in the same way on the same N examples: their runs are paired."""
+DATA_COLUMNS = tuple(name for name in SETTING_COLUMNS if name not in (*SOURCE_STAGE_COLUMNS, *HYPER_COLUMNS))
+"""Arms that agree in these train the same encoder on the same N examples: their runs are paired."""
 
 # Read in this order when a label has to tell settings apart; a hash only where no readable column does.
 _LABEL_ORDER = (
@@ -98,8 +100,32 @@ class Curve:
         return tuple(point.size for point in self.points)
 
     @property
+    def key(self) -> Key:
+        """What identifies the curve among those of all test sets and splits."""
+        return (self.arm.value, *(self.setting[name] for name in SETTING_COLUMNS))
+
+    @property
+    def data_key(self) -> Key:
+        """What arms share that may be compared: the encoder and the target examples."""
+        return tuple(self.setting[name] for name in DATA_COLUMNS)
+
+    @property
     def family(self) -> Key:
-        return tuple(self.setting[name] for name in FAMILY_COLUMNS)
+        """What arms share that are trained alike: `data_key` and the hyper-parameters."""
+        return tuple(self.setting[name] for name in (*DATA_COLUMNS, *HYPER_COLUMNS))
+
+    def updates(self, size: int) -> float:
+        """Updates of a run at a size, those of its source stage included; NaN where the table lacks them."""
+        point = self.point(size)
+        if point is None or point.rows.empty:
+            return math.nan
+        steps = float(point.rows["steps"].iloc[0])
+        source = float(point.rows["source_steps"].iloc[0])
+        return steps + (source if self.arm is Arm.TRANSFER and not math.isnan(source) else 0.0)
+
+    def point_at(self, size: int) -> Point:
+        """The point at a size that the curve has."""
+        return next(point for point in self.points if point.size == size)
 
     def point(self, size: int) -> Point | None:
         return next((point for point in self.points if point.size == size), None)
@@ -235,32 +261,66 @@ def _points(rows: pd.DataFrame) -> tuple[Point, ...]:
 
 
 def _mark_missing(curve: Curve, family: Sequence[Curve]) -> Curve:
-    """Mark the cells that are empty, or that a paired arm has and this one lacks.
+    """Mark the runs that are missing: those of seeds that an arm has elsewhere, up to the last that any arm has here.
 
-    Seeds 0 to 4 at one size beside 0 to 9 at another are a design; 0, 1, 3, 4 beside 0 to 4 are a missing run. Joint training, many
-    times as dear as the others, may have fewer sizes and fewer seeds throughout: that is a design too.
+    Seeds 0 to 4 at one size beside 0 to 9 at another are a design, and so are seeds 0 to 9 of one arm beside 0 to 4 of
+    another throughout; 0, 1, 3, 4 are a missing run. Joint training costs more than the other arms and may have fewer
+    sizes.
     """
     if not curve.points:
         return curve
     own_last = max(seed for point in curve.points for seed in point.seeds)
-    every_seed = sorted({seed for other in family for point in other.points for seed in point.seeds})
+    own_units = {unit for point in curve.points for unit in run_units(point.rows)}
     sizes = sorted({size for other in family for size in other.sizes})
     points = []
     for size in curve.sizes if curve.arm is Arm.JOINT else sizes:
         siblings = [point for other in family if (point := other.point(size)) is not None]
-        last = max(seed for point in siblings for seed in point.seeds)
-        last = min(last, own_last) if curve.arm is Arm.JOINT else last
-        expected = [seed for seed in every_seed if seed <= last]
+        last = min(max(seed for point in siblings for seed in point.seeds), own_last)
+        seeds = {seed for other in family for point in other.points for seed in point.seeds if seed <= last}
         own = curve.point(size) or Point(size, curve.points[0].rows.iloc[:0])
         present = own.rows.dropna(subset=["f1", "em"])
         there = {int(seed) for seed in present["seed"]}
-        points.append(Point(size, present, tuple(seed for seed in expected if seed not in there)))
+        missing = tuple(sorted(seeds - there))
+        if _is_crossed(own_units) and not own.rows.empty:
+            missing = _missing_in_cross(curve, own.rows, present)
+        points.append(Point(size, present, missing))
     zero_shot = curve.zero_shot.dropna(subset=["f1", "em"])
-    missing = _missing_zero_shot(curve, zero_shot)
+    missing_stages = _missing_zero_shot(curve, zero_shot)
     # A mean over the source stages that are there would leave a stage out.
     return replace(
-        curve, points=tuple(points), zero_shot=zero_shot.iloc[:0] if missing else zero_shot, zero_shot_missing=missing
+        curve,
+        points=tuple(points),
+        zero_shot=zero_shot.iloc[:0] if missing_stages else zero_shot,
+        zero_shot_missing=missing_stages,
     )
+
+
+def run_units(rows: pd.DataFrame) -> list[tuple[int, int]]:
+    """Subset and training seed of each run: what it shares with the runs that it is paired with.
+
+    A table without these columns filled has the seed in their place.
+    """
+    return [
+        (int(seed if math.isnan(subset) else subset), int(seed if math.isnan(train) else train))
+        for seed, subset, train in zip(rows["seed"], rows["subset_seed"], rows["train_seed"], strict=True)
+    ]
+
+
+def _is_crossed(units: set[tuple[int, int]]) -> bool:
+    """Whether a subset was trained on with several seeds, each seed on several subsets."""
+    return len({s for s, _ in units}) < len(units) and len({t for _, t in units}) < len(units)
+
+
+def _missing_in_cross(curve: Curve, rows: pd.DataFrame, present: pd.DataFrame) -> tuple[int, ...]:
+    """Seeds of the cells of a crossed design that are missing at a size: every subset with every training seed there."""
+    seeds = {
+        unit: int(seed)
+        for point in curve.points
+        for unit, seed in zip(run_units(point.rows), point.rows["seed"], strict=True)
+    }
+    units, there = run_units(rows), set(run_units(present))
+    cells = {(subset, train) for subset, _ in units for _, train in units}
+    return tuple(sorted({seeds.get(cell, cell[1]) for cell in cells - there}))
 
 
 def _missing_zero_shot(curve: Curve, zero_shot: pd.DataFrame) -> tuple[int, ...]:
@@ -335,6 +395,19 @@ def _format_setting(name: str, value: str) -> str:
 def short_name(name: str) -> str:
     """The last part of a hub name or a path: what a reader knows an encoder by."""
     return PurePath(name).name or name
+
+
+_ENGLISH_SETS = ("squad.", "squad2.", "train-v1.1", "newsqa", "triviaqa")
+
+
+def source_name(setting: Mapping[str, str]) -> str:
+    """What the source data is called: its language where the name tells it ("squad.train", "sample.es.train"), else its name."""
+    name = short_name(setting.get("source", ""))
+    words = [word for part in name.lower().split(".") for word in (part, *part.split("_")[1:])]
+    found = next((LANGUAGE_NAMES[word] for word in words if word in LANGUAGE_NAMES), "")
+    if not found and f"{name.lower()}.".startswith(_ENGLISH_SETS):
+        found = "English"
+    return found or name or "the source data"
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:

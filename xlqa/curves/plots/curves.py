@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xlqa.curves.grouping import Curve, Floats, Panel
-from xlqa.curves.report.formatting import rounded
 from xlqa.curves.statistics import size_at_score
 from xlqa.errors import XlqaError
 from xlqa.records import Arm
@@ -243,7 +242,7 @@ def _mark_zero_shot_worth(
     bottom = ax.get_ylim()[0] - 100
     ax.plot([n0, n0], [bottom, level], color=color, linestyle=(0, (1, 1.6)), linewidth=style.line * 0.8, scaley=False)
     ax.annotate(
-        f"N₀ ≈ {rounded(n0)}", xy=(n0, 0), xycoords=("data", "axes fraction"), xytext=(2, 2),
+        "N₀", xy=(n0, 0), xycoords=("data", "axes fraction"), xytext=(2, 2),
         textcoords="offset points", fontsize=style.font * 0.85, color=color, zorder=5,
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xlqa.curves.comparison import Comparison
+from xlqa.curves.comparison import Comparison, leading
 from xlqa.curves.grouping import Curve, Panel
 from xlqa.curves.plots.curves import (
     GREY,
@@ -30,8 +30,8 @@ from xlqa.curves.plots.curves import (
     set_size_axis,
 )
 from xlqa.curves.report import formatting as w
-from xlqa.curves.statistics import Interval
 from xlqa.curves.table import FOLDER_COLUMN
+from xlqa.curves.variance import Interval
 from xlqa.errors import XlqaError
 from xlqa.records import Arm
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WORTH_WORDS = "95 % interval; rising line: English worth nothing\ngrey: beyond the sizes measured"
+WORTH_WORDS = "95 % interval; rising line: worth nothing\ngrey: beyond the sizes measured"
 Size = tuple[float, float] | None
 _TIMES = {
     count * seconds: f"{count} {unit}"
@@ -64,7 +64,7 @@ def gain_figure(
     def draw(ax: Axes, own: Sequence[Comparison], curve_styles: Mapping[str, CurveStyle]) -> Axes:
         return draw_gain(ax, own, curve_styles, margin, style)
 
-    words = f"95 % interval; filled: excludes 0; band: ± {margin:g}"
+    words = f"95 % interval, thin: at all N together\nfilled: excludes 0; band: ± {margin:g}"
     return _comparison_figure(comparisons, columns, style, size, "gain in {}, points", draw, words)
 
 
@@ -85,6 +85,10 @@ def draw_gain(
             color=curve_style.color,
             linestyle=curve_style.dashes,
         )
+        for r in c.results:
+            if not math.isnan(r.band.low):
+                ax.plot([r.size * shift] * 2, [r.band.low, r.band.high], color=curve_style.color, alpha=0.45,
+                        linewidth=style.line * 0.35, zorder=2.5)  # fmt: skip
         for x, gain in known:
             _draw_interval(ax, x, gain, curve_style, style, filled=gain.excludes_zero)
     marked = [c for c in comparisons if not math.isnan(c.break_even)]
@@ -128,11 +132,12 @@ def _comparison_figure(
     draw: Callable[[Axes, Sequence[Comparison], Mapping[str, CurveStyle]], Axes], words: str,
 ) -> Figure:  # fmt: skip
     """A figure of one drawing per panel and score; `name` has a place for the metric, `words` go into the legend."""
+    comparisons = leading([c for c in comparisons if c.learned])
     panels = list({id(c.panel): c.panel for c in comparisons}.values())
     if not panels:
         raise XlqaError(
-            "no gain or worth to draw: it takes transfer (or joint) and target-only runs of one encoder with the same "
-            "settings. `xlqa plot --what curve` draws what is there."
+            "no gain or worth to draw: it takes transfer (or joint) and target-only runs of one encoder on the same "
+            "target data, and runs that learned something. `xlqa plot --what curve` draws what is there."
         )
     shown = {c.first.label for c in comparisons}
     curve_styles = {label: curve_style for label, curve_style in assign_styles(panels).items() if label in shown}
@@ -199,7 +204,7 @@ def _draw_worth_line(ax: Axes, c: Comparison, curve_style: CurveStyle, shift: fl
     edge = math.exp(0.035 * math.log(top / bottom))
     points = []
     for r in c.results:
-        if math.isnan(r.effective.value):
+        if math.isnan(r.effective.value) or not (r.effective.is_determined or math.isnan(r.effective.low)):
             continue
         value, low, high = (min(max(v, bottom * edge), top / edge) for v in _ends(r.effective))
         x = r.size * shift
@@ -247,16 +252,17 @@ def _draw_zero_shot_worth(ax: Axes, c: Comparison, curve_style: CurveStyle, styl
     if math.isnan(n0.value):
         return
     bottom, top = ax.get_ylim()
-    _, low, high = (min(max(v, bottom), top) for v in _ends(n0))
-    if (low, high) != (bottom, top):
-        # An interval from end to end says nothing that its words don't.
+    determined = n0.is_determined or math.isnan(n0.low)
+    if determined:
+        _, low, high = (min(max(v, bottom), top) for v in _ends(n0))
         ax.axhspan(low, high, color=curve_style.color, alpha=0.12, linewidth=0, zorder=1)
-    if math.isfinite(n0.value):
+    known = determined and math.isfinite(n0.value)
+    if known:
         ax.axhline(n0.value, color=curve_style.color, linestyle=(0, (4, 2.5)), linewidth=style.line * 0.7, zorder=1.5)
     ends = w.censored_interval(n0, c.n_min, c.n_max)
     text = f"zero-shot: {w.censored(n0.value, c.n_min, c.n_max)}" + ("" if ends == w.MISSING else f" {ends}")
+    text = text if determined else f"zero-shot: {w.UNDETERMINED}"
     # Below its line; without one in the corner under the diagonal, where a curve comes least.
-    known = math.isfinite(n0.value)
     below = known and n0.value > c.n_min
     ax.annotate(
         text, xy=(1, n0.value if known else 0), xycoords=("axes fraction", "data" if known else "axes fraction"),

@@ -7,80 +7,114 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from xlqa.curves.breakdown import Breakdown
 from xlqa.curves.comparison import FARTHEST, Comparison, Options
 from xlqa.curves.grouping import Panel
 from xlqa.curves.report.contents import Report
-from xlqa.curves.report.sentences import METRICS
-from xlqa.curves.statistics import MOST_SEEDS, Interval
+from xlqa.curves.report.formatting import UNDETERMINED
+from xlqa.curves.report.sentences import metric_name
+from xlqa.curves.variance import Interval
 
 TIDY_COLUMNS = (
-    "lang", "test", "split", "scorer", "metric", "model", "arm", "versus", "size", "quantity", "value", "low", "high",
-    "seeds",
+    "lang", "test", "split", "scorer", "metric", "model", "arm", "versus", "match", "stages", "size", "kind", "quantity",
+    "value", "low", "high", "censored", "seeds",
 )  # fmt: skip
 
-
-def tidy_rows(comparisons: Sequence[Comparison]) -> Iterator[dict[str, Any]]:
-    """One row a quantity: its value and interval; text such as "> 10000" where the sizes measured cut it off."""
-    for c in comparisons:
-        begin = {
-            "lang": c.panel.lang, "test": c.panel.measurement["test"], "split": c.panel.measurement["split"],
-            "scorer": c.scorer, "metric": METRICS[c.column], "model": c.model, "arm": c.first.label,
-            "versus": c.second.label,
-        }  # fmt: skip
-        for size, quantity, value, low, high, seeds in _quantities(c):
-            yield begin | {"size": size, "quantity": quantity, "value": value, "low": low, "high": high, "seeds": seeds}
+Bounds = tuple[float, float]
+NO_BOUNDS = (math.nan, math.nan)
 
 
-Cut = float | str | None
+def tidy_rows(comparisons: Sequence[Comparison], breakdowns: Sequence[Breakdown] = ()) -> Iterator[dict[str, Any]]:
+    """One row a quantity: its value and interval as numbers.
+
+    `censored` lists what lies beyond the sizes measured, as "value>" or "low<"; the number beside it is the bound.
+    "not determined" says that neither end of an interval is known. `stages` is the estimand: given these source stages, or
+    over other ones. `kind` names a kind of examples, as "answer length: 1 word".
+    """
+    for whole in comparisons:
+        for c in (whole, whole.other) if whole.other else (whole,):
+            for size, quantity, found, bounds, seeds in _quantities(c):
+                yield _row(c, size, "", quantity, found, bounds, seeds)
+    for part in breakdowns:
+        for kind in part.kinds:
+            for size, gain in kind.gains.items():
+                name = f"{part.factor}: {kind.name}"
+                yield _row(part.comparison, size, name, "gain", gain, NO_BOUNDS, part.comparison.seeds)
 
 
-def _quantities(c: Comparison) -> Iterator[tuple[int | None, str, Cut, Cut, Cut, int]]:
-    for r in c.results:
-        bounds = {"effective_data": (c.n_min, c.n_max), "worth": (c.n_min - r.size, c.n_max - r.size),
-                  "multiplier": (c.n_min / r.size, c.n_max / r.size)}  # fmt: skip
-        intervals = {"gain": r.gain, "effective_data": r.effective, "worth": r.worth, "multiplier": r.multiplier,
-                     "gap_closed": r.gap, "iqm_with": r.iqm_with, "iqm_without": r.iqm_without}  # fmt: skip
-        single = {"score_with": r.with_english, "score_without": r.without, "sd_with": r.sd_with,
-                  "sd_without": r.sd_without, "p": r.p, "p_holm": r.p_holm,
-                  "probability_of_improvement": r.improvement, "collapse_rate_with": r.collapsed_with,
-                  "collapse_rate_without": r.collapsed_without, "seeds_needed": r.plan.seeds,
-                  "questions_needed": r.plan.questions, "resolved": r.plan.resolved}  # fmt: skip
-        for name, found in intervals.items():
-            yield (r.size, name, *_cut(found, bounds.get(name, (math.nan, math.nan))), r.seeds)
-        # More seeds than MOST_SEEDS were not tried; no number of questions makes up for the spread of few seeds.
-        ends = {"seeds_needed": f"> {MOST_SEEDS}", "questions_needed": "not by questions alone"}
-        for name, value in single.items():
-            told = ends.get(name) if value == math.inf else _cut_one(value, math.nan, math.nan)
-            yield r.size, name, told, None, None, r.seeds
-    sizes = (c.n_min, c.n_max)
-    yield (0, "zero_shot", *_cut(c.zero_shot, sizes), c.seeds)
-    yield (0, "zero_shot_worth", *_cut(c.zero_shot_worth, sizes), c.seeds)
-    largest = max(c.sizes_with_gain, default=math.nan)
-    yield None, "break_even", _cut_one(c.break_even, math.nan, largest), None, None, c.seeds
-    for name, area in (("area_with", c.area_with), ("area_without", c.area_without), ("area_gain", c.area_gain)):
-        yield (None, name, *_cut(area, sizes), c.seeds)
-    for fit in c.fits:
-        for name in ("alpha", "beta", "gamma", "held_out"):
-            yield None, f"power_law_{name}: {fit.arm}", getattr(fit, name), None, None, c.seeds
-        bounds_more = (0.0, (FARTHEST - 1) * fit.largest)
-        yield (None, f"examples_for_{fit.points:g}_more: {fit.arm}", *_cut(fit.needed, bounds_more), c.seeds)
+def _row(
+    c: Comparison, size: int | None, kind: str, quantity: str, found: Interval, bounds: Bounds, seeds: int
+) -> dict[str, Any]:
+    marks: list[str] = []
+    ends = {name: _number(name, getattr(found, name), bounds, marks) for name in ("value", "low", "high")}
+    if found.low == -math.inf and found.high == math.inf:
+        ends |= {"low": None, "high": None}
+        marks = [*(mark for mark in marks if mark.startswith("value")), UNDETERMINED]
+    return {
+        "lang": c.panel.lang, "test": c.panel.measurement["test"], "split": c.panel.measurement["split"],
+        "scorer": c.scorer, "metric": metric_name(c.column), "model": c.model, "arm": c.first.label,
+        "versus": c.second.label, "match": ", ".join(c.match), "stages": c.stages, "size": size, "kind": kind,
+        "quantity": quantity, **ends, "censored": ", ".join(marks), "seeds": seeds,
+    }  # fmt: skip
 
 
-def _cut(found: Interval, bounds: tuple[float, float]) -> tuple[Cut, Cut, Cut]:
-    return _cut_one(found.value, *bounds), _cut_one(found.low, *bounds), _cut_one(found.high, *bounds)
-
-
-def _cut_one(value: float, below: float, above: float) -> Cut:
+def _number(name: str, value: float, bounds: Bounds, marks: list[str]) -> float | None:
+    """A finite number, or the bound that it lies beyond; None where it is not known."""
     if math.isnan(value):
         return None
-    if math.isinf(value):
-        bound = above if value > 0 else below
-        return None if math.isnan(bound) else f"{'>' if value > 0 else '<'} {bound:g}"
-    return value
+    if not math.isinf(value):
+        return value
+    marks.append(f"{name}{'>' if value > 0 else '<'}")
+    bound = bounds[1] if value > 0 else bounds[0]
+    return None if math.isnan(bound) else bound
+
+
+def _quantities(c: Comparison) -> Iterator[tuple[int | None, str, Interval, Bounds, int]]:
+    for r in c.results:
+        examples = {"effective_data": (r.effective, (c.n_min, c.n_max)),
+                    "worth": (r.worth, (c.n_min - r.size, c.n_max - r.size)),
+                    "multiplier": (r.multiplier, (c.n_min / r.size, c.n_max / r.size))}  # fmt: skip
+        scores = {"gain": r.gain, "gain_at_all_sizes": r.band, "gap_closed": r.gap}
+        single = {"score_with": r.with_source, "score_without": r.without, "sd_with": r.sd_with,
+                  "sd_without": r.sd_without, "collapse_rate_with": r.collapsed_with,
+                  "collapse_rate_without": r.collapsed_without, "seeds_needed": r.plan.seeds,
+                  "questions_needed": r.plan.questions, "resolved": r.plan.resolved}  # fmt: skip
+        for name, found in scores.items():
+            yield r.size, name, found, NO_BOUNDS, r.seeds
+        for name, (found, bounds) in examples.items():
+            yield r.size, name, found, bounds, r.seeds
+        for name, value in single.items():
+            yield r.size, name, _alone(value), NO_BOUNDS, r.seeds
+    sizes = (float(c.n_min), float(c.n_max))
+    yield 0, "zero_shot", c.zero_shot, NO_BOUNDS, c.seeds
+    yield 0, "zero_shot_worth", c.zero_shot_worth, sizes, c.seeds
+    largest = float(max(c.sizes_with_gain, default=math.nan))
+    yield None, "break_even", _alone(c.break_even), (math.nan, largest), c.seeds
+    for name, area in (("area_with", c.area_with), ("area_without", c.area_without), ("area_gain", c.area_gain)):
+        yield None, name, area, NO_BOUNDS, c.seeds
+    if c.law is not None:
+        yield None, "worth_law_exponent", c.law.exponent, NO_BOUNDS, c.seeds
+        yield None, "worth_law_factor", c.law.factor, NO_BOUNDS, c.seeds
+    for part in c.components:
+        for arm in ("zero_shot", "with_source", "without", "gain"):
+            yield None, f"sd_{arm} from {part.name}", _alone(getattr(part, arm)), NO_BOUNDS, c.seeds
+    for fit in c.fits:
+        for name in ("alpha", "beta", "gamma", "held_out"):
+            yield None, f"power_law_{name}: {fit.arm}", _alone(getattr(fit, name)), NO_BOUNDS, c.seeds
+        more = f"examples_for_{fit.points:g}_more: {fit.arm}"
+        yield None, more, fit.needed, (0.0, (FARTHEST - 1) * fit.largest), c.seeds
+
+
+def _alone(value: float) -> Interval:
+    return Interval(value, math.nan, math.nan)
 
 
 def as_record(
-    made: Report, panels: Sequence[Panel], comparisons: Sequence[Comparison], options: Options
+    made: Report,
+    panels: Sequence[Panel],
+    comparisons: Sequence[Comparison],
+    options: Options,
+    breakdowns: Sequence[Breakdown] = (),
 ) -> dict[str, Any]:
     """The report as one JSON document: sentences, every quantity, what is missing and how it was computed."""
     return {
@@ -89,7 +123,7 @@ def as_record(
             for section in made.sections
             if section.sentences
         ],
-        "quantities": list(tidy_rows(comparisons)),
+        "quantities": list(tidy_rows(comparisons, breakdowns)),
         "failures": list(made.failures),
         "missing": [line for panel in panels for line in panel.missing],
         "notes": sorted({note for c in comparisons for note in c.notes}),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from xlqa.curves.statistics import Interval
+from xlqa.curves.variance import Interval
 
 MISSING = "–"
+UNDETERMINED = "not determined"
 
 
 def percent(value: float, digits: int = 1) -> str:
@@ -48,15 +49,14 @@ def censored(value: float, below: float, above: float, unit: str = "examples") -
     """An estimate that the sizes measured may cut off: "440", "> 10,000", "< 100".
 
     Args:
-        below, above: what −inf and +inf stand for.
+        below, above: what −inf and +inf stand for. They were counted, so they are not rounded.
         unit: "examples" (two digits) or "times" (one decimal).
     """
-    word = rounded if unit == "examples" else _times
     if value == math.inf:
-        return f"> {word(above)}"
+        return f"> {size(above) if unit == 'examples' else _times(above)}"
     if value == -math.inf:
-        return f"< {word(below)}"
-    return word(value)
+        return f"< {size(below) if unit == 'examples' else _times(below)}"
+    return rounded(value) if unit == "examples" else _times(value)
 
 
 def _times(value: float) -> str:
@@ -76,27 +76,29 @@ def interval_words(found: Interval, digits: int = 1) -> str:
 
 
 def censored_interval(found: Interval, below: float, above: float, unit: str = "examples", joint: str = ", ") -> str:
-    """The ends of an interval of examples: "[350, > 10,000]"."""
+    """The ends of an interval of examples: "[350, > 10,000]"; "not determined" where neither end is known."""
     if math.isnan(found.low):
         return MISSING
+    if not found.is_determined:
+        return UNDETERMINED
     if math.isinf(found.low) and found.low == found.high:
-        return (
-            f"[{censored(found.low, below, above, unit)}]" if joint == ", " else censored(found.low, below, above, unit)
-        )
+        return censored(found.low, below, above, unit)
     ends = joint.join(censored(end, below, above, unit) for end in (found.low, found.high))
     return f"[{ends}]" if joint == ", " else ends
-
-
-def p_value(value: float) -> str:
-    """A p-value to three digits, never 0: "0.012", "< 0.001"."""
-    if math.isnan(value):
-        return MISSING
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def share(value: float) -> str:
     """A share as a percentage: 97 %."""
     return MISSING if math.isnan(value) else minus(f"{100 * value:.0f} %")
+
+
+def share_interval(found: Interval) -> str:
+    """An interval of a share: "[35, 60] %"; "not determined" where the share exists and its interval does not."""
+    if math.isnan(found.value):
+        return MISSING
+    if not found.is_determined:
+        return UNDETERMINED
+    return f"[{minus(f'{100 * found.low:.0f}')}, {minus(f'{100 * found.high:.0f}')}] %"
 
 
 def listed(words: Sequence[str]) -> str:

@@ -6,8 +6,10 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from xlqa.curves.breakdown import Breakdown
 from xlqa.curves.comparison import Comparison, Options
-from xlqa.curves.grouping import Panel, to_text
+from xlqa.curves.grouping import Panel, source_name, to_text
+from xlqa.curves.plots.breakdown import breakdown_figure
 from xlqa.curves.plots.curves import METRIC_NAMES, STYLES, curve_figure, save_to
 from xlqa.curves.plots.effects import gain_figure, worth_figure
 from xlqa.curves.report.contents import Table, panel_title, short_hash
@@ -23,16 +25,23 @@ _NAMING = ("arm", "size", "seed", "source_seed", "f1", "em", "squad_f1", "squad_
 
 
 def pictures(
-    panels: Sequence[Panel], comparisons: Sequence[Comparison], columns: Sequence[str], options: Options
+    panels: Sequence[Panel],
+    comparisons: Sequence[Comparison],
+    columns: Sequence[str],
+    options: Options,
+    breakdowns: Sequence[Breakdown] = (),
 ) -> dict[str, tuple[Picture, ...]]:
-    """For each panel, by the title of its section: the learning curve, the gain and the worth.
+    """For each panel, by the title of its section: the learning curve, the gain, the worth and the breakdowns of the gain.
 
     A figure has one panel, so that a phone shows it in a size to be read.
     """
     return {
         panel_title(panel): tuple(
             Picture(_svg(figure), caption, f"{caption} {panel.language_name}, {panel.label}.")
-            for figure, caption in _figures(panel, [c for c in comparisons if c.panel is panel], columns, options)
+            for figure, caption in [
+                *_figures(panel, [c for c in comparisons if c.panel is panel], columns, options),
+                *_breakdown_figures(panel, breakdowns),
+            ]
         )
         for panel in panels
     }
@@ -46,16 +55,29 @@ def _figures(
     curve = f"{scores} by number of target-language questions; points are runs, the dashed level is zero-shot."
     if not comparisons:
         return [(curve_figure([panel], columns, style), curve)]
-    gain = f"What English adds, with 95 % intervals, and the break-even at ± {options.margin:g}."
+    source = source_name(comparisons[0].first.setting)
+    gain = f"What {source} adds, with 95 % intervals, and the break-even at ± {options.margin:g}."
     worth = (
-        "Examples that alone score as N with English do; the height above the diagonal is what English is worth, grey "
+        f"Examples that alone score as N with {source} do; the height above the diagonal is what {source} is worth, grey "
         "is beyond the sizes measured."
     )
-    return [
-        (curve_figure([panel], columns, style), curve),
-        (gain_figure(comparisons, columns, options.margin, style), gain),
-        (worth_figure(comparisons, columns, style), worth),
-    ]
+    made = [(curve_figure([panel], columns, style), curve)]
+    if any(c.learned for c in comparisons):
+        made += [(gain_figure(comparisons, columns, options.margin, style), gain)]
+        made += [(worth_figure(comparisons, columns, style), worth)]
+    return made
+
+
+def _breakdown_figures(panel: Panel, breakdowns: Sequence[Breakdown]) -> list[tuple[Figure, str]]:
+    """One figure a comparison: the gain by kinds of examples."""
+    made = []
+    own = [part for part in breakdowns if part.comparison.panel is panel]
+    for c in dict.fromkeys(id(part.comparison) for part in own):
+        parts = [part for part in own if id(part.comparison) == c]
+        metric = METRIC_NAMES.get(parts[0].comparison.column, parts[0].comparison.column)
+        caption = f"Gain in {metric} of {parts[0].comparison.first.label} by kinds of questions, with 95 % intervals."
+        made.append((breakdown_figure(parts, STYLES["web"]), caption))
+    return made
 
 
 def _svg(figure: Figure) -> bytes:

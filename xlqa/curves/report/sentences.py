@@ -5,28 +5,64 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from xlqa.curves.comparison import Comparison, Options, SizeResult
-from xlqa.curves.grouping import short_name
+from xlqa.curves.comparison import Comparison, Match, Options, SizeResult
+from xlqa.curves.grouping import short_name, source_name
 from xlqa.curves.report import formatting as w
-from xlqa.curves.statistics import Interval
+from xlqa.curves.variance import Interval
 from xlqa.records import Arm
 
 METRICS = {"f1": "F1", "em": "EM", "squad_f1": "F1", "squad_em": "EM"}
 
 
+def metric_name(column: str) -> str:
+    """A score as readers know it: "F1"."""
+    return METRICS.get(column, column.replace("_", " "))
+
+
 def sentences(c: Comparison, options: Options) -> tuple[str, ...]:
-    """Up to three sentences: the gain, the worth in examples, and where English stops paying."""
-    made = (_format_gain(c), _format_worth(c), _format_break_even(c, options))
+    """What to paste: collapsed runs first, then the gain, the worth in examples, and where the source data stops paying."""
+    if not c.learned:
+        return (_format_nothing_learned(c, options),)
+    made = (
+        _format_collapse(c, options),
+        _format_gain(c),
+        _format_band(c),
+        _format_worth(c),
+        _format_break_even(c, options),
+    )
     return tuple(sentence for sentence in made if sentence)
 
 
 def given(c: Comparison) -> str:
-    """The condition on which everything holds: the source stages measured; "" where each seed has its own."""
-    if c.first.arm is not Arm.TRANSFER or c.source_seeds == 0:
+    """The estimand: the source stages on which everything is conditional; "" where there is no source stage."""
+    if c.first.arm is not Arm.TRANSFER or c.source_stages == 0:
         return ""
-    if c.source_seeds == 1:
-        return "given this source stage"
-    return f"given these {c.source_seeds} source stages" if c.source_seeds < c.seeds else ""
+    if c.stages == "other" or c.confounded:
+        return "over other source stages"
+    return "given this source stage" if c.source_stages == 1 else f"given these {c.source_stages} source stages"
+
+
+def _format_nothing_learned(c: Comparison, options: Options) -> str:
+    arms = w.listed([curve.label for curve in (c.first, c.second) if _all_below(c, curve.label)])
+    return (
+        f"On {_test_words(c)}, no run of {arms} scored {options.floor:g} F1 or more: nothing was learned there, and "
+        "nothing about gain or worth is concluded."
+    )
+
+
+def _all_below(c: Comparison, label: str) -> bool:
+    shares = [r.collapsed_with if label == c.first.label else r.collapsed_without for r in c.results]
+    return all(share == 1 for share in shares if not math.isnan(share))
+
+
+def _format_collapse(c: Comparison, options: Options) -> str:
+    if not c.collapsed_at:
+        return ""
+    where = w.listed([f"N = {w.size(size)}" for size in c.collapsed_at])
+    return (
+        f"Some runs scored below {options.floor:g} F1 (collapsed) at {where}: intervals there may hold the truth less "
+        "often than 95 %."
+    )
 
 
 def _format_gain(c: Comparison) -> str:
@@ -34,27 +70,52 @@ def _format_gain(c: Comparison) -> str:
     if not known:
         return ""
     ends = [known[0], known[-1]] if len(known) > 1 else known
-    said = w.listed([f"by {w.signed(r.gain.value)} points at N = {w.size(r.size)} ({_bracket(r.gain)})" for r in ends])
+    changes = w.listed(
+        [f"by {w.signed(r.gain.value)} points at N = {w.size(r.size)} ({_bracket(r.gain)})" for r in ends]
+    )
     how = "before" if c.first.arm is Arm.TRANSFER else "together with"
-    source = short_name(c.first.setting["source"]) or "English"
     language = c.panel.language_name
-    conditions = [_format_seeds(c), given(c), _undecided(ends)]
+    conditions = [_format_seeds(c), given(c), _format_other(c), _format_match(c), _undecided(ends)]
     return (
-        f"On {_test_words(c)}, training {short_name(c.model)} on {source} {how} N {language} questions changed "
-        f"{METRICS[c.column]} {said}, against training on the {language} questions alone "
+        f"On {_test_words(c)}, training {short_name(c.model)} on {_source_words(c)} {how} N {language} questions "
+        f"changed {metric_name(c.column)} {changes}, against training on the {language} questions alone "
         f"({'; '.join(part for part in conditions if part)})."
     )
 
 
+def _source_words(c: Comparison) -> str:
+    data, name = short_name(c.first.setting["source"]), source_name(c.first.setting)
+    return data if not data or data == name else f"{data} ({name})"
+
+
 def _format_seeds(c: Comparison) -> str:
-    if c.seeds > 1:
-        return f"means over {c.seeds} seeds" + ("" if c.by_paragraph else ", the intervals over these alone")
-    return "one seed, whose spread no interval here contains"
+    alone = "" if c.by_group else ", the intervals over these alone"
+    if c.one_run:
+        return "one seed in an arm, whose spread no interval here contains" if c.seeds < 2 else f"{c.seeds} seeds"
+    return f"means over {c.seeds} seeds{alone}" if c.seeds > 1 else f"one seed at some size{alone}"
+
+
+def _format_other(c: Comparison) -> str:
+    """The same over other source stages, where that is another statement."""
+    if c.other is None or c.confounded:
+        return ""
+    known = [result for result in c.other.results if result.seeds]
+    ends = [known[0], known[-1]] if len(known) > 1 else known
+    words = w.listed([w.interval_words(r.gain) for r in ends if not math.isnan(r.gain.low)])
+    return f"over other source stages {words}" if words else ""
+
+
+def _format_match(c: Comparison) -> str:
+    if Match.SAME in c.match:
+        return "the settings that validation prefers for both" if Match.BEST in c.match else ""
+    if Match.BEST in c.match:
+        return "each arm with the settings that validation prefers"
+    return "as many updates in all" if Match.COMPUTE in c.match else "each arm with settings of its own"
 
 
 def _test_words(c: Comparison) -> str:
     measured = c.panel.measurement
-    parts = [f"{c.questions:,} questions" + (f" in {c.paragraphs:,} paragraphs" if c.by_paragraph else "")]
+    parts = [f"{c.examples:,} questions" + (f" in {c.groups:,} paragraphs" if c.by_group else "")]
     parts += [] if measured["split"] == "test" else [f"{measured['split']} split"]
     return f"{short_name(measured['test'])} ({', '.join([*parts, f'scorer {c.scorer}'])})"
 
@@ -71,8 +132,26 @@ def _undecided(ends: Sequence[SizeResult]) -> str:
     return f"the interval includes 0 at {where}, where no difference is shown"
 
 
+def _format_band(c: Comparison) -> str:
+    known = [result for result in c.results if result.seeds and not math.isnan(result.band.low)]
+    if len(known) < 2:
+        return ""
+    above, below = (
+        [r for r in known if r.band.low > 0],
+        [r for r in known if r.band.high < 0],
+    )
+    if len(above) == len(known):
+        return "Over all sizes together the gain is above 0 at every N measured (simultaneous 95 % band)."
+    parts = [f"above 0 at {_sizes(above)}"] * bool(above) + [f"below 0 at {_sizes(below)}"] * bool(below)
+    return f"Over all sizes together the gain is {w.listed(parts)} (simultaneous 95 % band)." if parts else ""
+
+
+def _sizes(results: Sequence[SizeResult]) -> str:
+    return w.listed([f"N = {w.size(r.size)}" for r in results])
+
+
 def _format_worth(c: Comparison) -> str:
-    known = [r for r in c.results if math.isfinite(r.worth.value) or r.worth.value == math.inf]
+    known = [r for r in c.results if r.worth.is_determined and not math.isnan(r.worth.value)]
     at_size = next((r for r in known if math.isfinite(r.worth.value)), known[0] if known else None)
     parts = [_format_zero_shot(c), "" if at_size is None else _format_worth_at(c, at_size)]
     text = "; ".join(part for part in parts if part)
@@ -83,50 +162,70 @@ def _format_zero_shot(c: Comparison) -> str:
     if math.isnan(c.zero_shot.value):
         return ""
     language, n0 = c.panel.language_name, c.zero_shot_worth
-    begin = f"without any {language} question it scored {w.percent(c.zero_shot.value)} {METRICS[c.column]}"
+    begin = f"without any {language} question it scored {w.percent(c.zero_shot.value)} {metric_name(c.column)}"
     if math.isnan(n0.value):
         return begin
-    if n0.value == math.inf:
+    if not n0.is_determined:
+        return f"{begin}; how many {language} questions alone score as much is not determined between {w.size(c.n_min)} and {w.size(c.n_max)}"
+    if n0.low == math.inf:
         return f"{begin}, more than {language} questions alone reached with {w.size(c.n_max)}, the most measured"
-    if n0.value == -math.inf:
+    if n0.high == -math.inf:
         return f"{begin}, less than {w.size(c.n_min)} {language} questions alone reach, the fewest measured"
-    return f"{begin}, which {language} questions alone reach with about {_examples(n0, c.n_min, c.n_max)}"
+    return f"{begin}, which {language} questions alone reach with {_examples(n0, c.n_min, c.n_max)}"
 
 
 def _format_worth_at(c: Comparison, r: SizeResult) -> str:
-    if r.worth.value == math.inf:
-        return f"at N = {w.size(r.size)} English was worth more than {w.rounded(c.n_max - r.size)} further examples"
-    worth = _examples(r.worth, c.n_min - r.size, c.n_max - r.size)
-    begin = f"at N = {w.size(r.size)} English was worth about {worth}"
-    return f"{begin} further examples" if r.worth.value >= 0 else f"{begin} examples, that is, it cost some"
+    """The worth at one size: bounded, or open to one side."""
+    below, above = c.n_min - r.size, c.n_max - r.size
+    source = source_name(c.first.setting)
+    begin = f"at N = {w.size(r.size)} {source} was worth"
+    if r.worth.low == math.inf:
+        return f"{begin} more than {w.size(above)} further examples"
+    if r.worth.high == -math.inf:
+        return f"{begin} less than {w.size(below)} examples, that is, it cost some"
+    words = _examples(r.worth, below, above)
+    cost = (
+        " further examples"
+        if r.worth.low >= 0
+        else " examples" + (", that is, it cost some" if r.worth.high < 0 else "")
+    )
+    return f"{begin} {words}{cost}"
 
 
 def _examples(found: Interval, below: float, above: float) -> str:
     ends = w.censored_interval(found, below, above, joint=" to ")
-    return w.rounded(found.value) + ("" if ends == w.MISSING else f" (95 % interval {ends})")
+    value = f"about {w.rounded(found.value)}" if math.isfinite(found.value) else w.censored(found.value, below, above)
+    value = value.replace("> ", "more than ").replace("< ", "less than ")
+    return value + ("" if ends == w.MISSING else f" (95 % interval {ends})")
 
 
 def _format_break_even(c: Comparison, options: Options) -> str:
     known = [result for result in c.results if result.seeds and not math.isnan(result.gain.low)]
     if not known:
         return ""
-    margin, last = f"±{options.margin:g} {METRICS[c.column]}", known[-1]
+    margin, last = f"±{options.margin:g} {metric_name(c.column)}", known[-1]
     if math.isfinite(c.break_even):
         return (
             f"From N = {w.size(c.break_even)} on, the interval of the gain stayed within {margin} at every size "
-            "measured: a larger effect of English is not compatible with these runs there."
+            f"measured: a larger effect of {source_name(c.first.setting)} is not compatible with these runs there."
         )
-    there = (
+    where = (
         f"at the largest size measured, N = {w.size(last.size)} (interval of the gain {w.interval_words(last.gain)})"
     )
-    if last.gain.low > 0:
-        return f"English still paid {there}; where it stops paying lies beyond."
-    if last.gain.high < 0:
-        return f"Training on English first lowered the score {there}."
-    return f"Whether English still pays is not settled {there}{_what_would(last, options)}."
+    source = source_name(c.first.setting)
+    if c.break_even == math.inf and last.gain.low > 0:
+        return f"{source[:1].upper()}{source[1:]} still paid more than {margin[1:]} {where}; where it stops paying lies beyond."
+    if c.break_even == math.inf:
+        return f"Training on {source} first lowered the score by more than {margin[1:]} {where}."
+    if last.gain.excludes_zero:
+        side = "still raised" if last.gain.low > 0 else "lowered"
+        return f"{source[:1].upper()}{source[1:]} {side} the score {where}; whether by more than {margin[1:]} is not determined."
+    return f"Whether {source} still pays is not determined {where}{_what_would(last, options)}."
 
 
 def _what_would(last: SizeResult, options: Options) -> str:
-    if not math.isfinite(last.plan.seeds):
+    if math.isnan(last.plan.resolved):
         return ""
+    if not math.isfinite(last.plan.seeds):
+        return f"; no number of seeds would resolve {options.resolve:g} point on this test set"
     return f"; about {w.rounded(last.plan.seeds)} seeds would resolve {options.resolve:g} point"
