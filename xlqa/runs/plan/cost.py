@@ -189,16 +189,55 @@ def estimate(plan: Plan, pending: Pending) -> dict[str, Any]:
     """Runs, steps, seconds and bytes of what is pending.
 
     `operations` counts floating-point operations of the matrix products with weights: two for each weight and piece, three
-    times that in training. `seconds` follows from them and a matrix product's speed here.
+    times that in training. `measured` says whether `seconds` come from real steps of this encoder on this machine; otherwise
+    they follow from the operations and the speed of a matrix product.
     """
-    operations = 2.0 * _multiplied_weights(plan) * Cost(plan).of_pending(pending)
-    seconds = operations / (UTILISATION * _matrix_rate(plan)) + OVERHEAD_SECONDS * len(pending.runs)
+    cost = Cost(plan)
+    operations = 2.0 * _multiplied_weights(plan) * cost.of_pending(pending)
+    measured = _measured_seconds(cost, pending) if pending.runs or pending.stages else 0.0
+    seconds = operations / (UTILISATION * _matrix_rate(plan)) if measured is None else measured
     return {
         "runs": len(plan.runs), "runs_done": pending.done, "source_stages": len(pending.stages),
         "steps": sum(stage.steps for stage in pending.stages) + sum(spec.steps for spec, _ in pending.runs),
-        "test_questions": sum(count_questions(plan, evals) for _, evals in pending.runs), "seconds": round(seconds),
-        "operations": operations, "disk_bytes": bytes_needed(plan, pending), "disk_free_bytes": free_bytes(plan),
+        "test_questions": sum(count_questions(plan, evals) for _, evals in pending.runs),
+        "seconds": round(seconds + OVERHEAD_SECONDS * len(pending.runs) / _devices_used(plan, len(pending.runs))),
+        "measured": measured is not None, "operations": operations, "disk_bytes": bytes_needed(plan, pending),
+        "disk_free_bytes": free_bytes(plan),
     }  # fmt: skip
+
+
+def _measured_seconds(cost: Cost, pending: Pending) -> float | None:
+    """Time of what is pending from a few steps on this machine: source stages first, then the runs; None if not measurable."""
+    from xlqa.training.devices import resolve_device
+    from xlqa.training.speed import measure_speed
+
+    plan = cost.plan
+    spec = (pending.runs or plan.runs)[0][0]
+    data = spec.target or (spec.stage.data if spec.stage else plan.data_refs()[0])
+    length = max(8, round(cost.pieces(spec.encoder, data.sha256).per_window))
+    speed = measure_speed(
+        spec.encoder.folder,
+        resolve_device(plan.request.device),
+        spec.common.precision,
+        min(length, plan.request.max_length),
+    )
+    if speed is None:
+        return None
+    stages = sum(cost.of_stage(s) / TRAINING * speed.train + s.steps * speed.update for s in pending.stages)
+    runs = sum(
+        cost.of_training(spec) / TRAINING * speed.train + spec.steps * speed.update
+        + cost.of_evaluations(spec, evals) * speed.score
+        for spec, evals in pending.runs
+    )  # fmt: skip
+    return stages / _devices_used(plan, len(pending.stages)) + runs / _devices_used(plan, len(pending.runs))
+
+
+def _devices_used(plan: Plan, runs: int) -> int:
+    """Devices that work at once. Several workers on one device share it, so they do not count."""
+    from xlqa.training.devices import device_count
+
+    devices = device_count() if plan.request.device in ("auto", "cuda") else 1
+    return max(1, min(devices, runs))
 
 
 def _multiplied_weights(plan: Plan) -> float:
@@ -261,10 +300,11 @@ def describe_estimate(plan: Plan, figures: dict[str, Any]) -> str:
         f"{language:<7} {arm:<24} {size:>8,} {units} {steps:>8,} steps  {count} run{'s' if count > 1 else ''}"
         for (language, arm, size, steps), count in groups.items()
     ]
+    basis = "from a few steps on it" if figures["measured"] else "a rough estimate"
     lines += [
         f"{figures['runs']} runs ({figures['runs_done']} done), {figures['steps']:,} steps to do, "
         f"{figures['test_questions']:,} test {units} to score",
-        f"about {format_duration(figures['seconds'])} on this machine (a rough estimate), "
+        f"about {format_duration(figures['seconds'])} on this machine ({basis}), "
         f"{figures['disk_bytes'] / 1e9:.2f} GB of disk space ({figures['disk_free_bytes'] / 1e9:.0f} GB free)",
         f"{figures['operations']:.1e} floating-point operations",
         f"The configs are in {plan.layout.runs}. `xlqa run {plan.layout.runs}/…` executes one run; the same command without "
