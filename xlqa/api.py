@@ -71,7 +71,7 @@ def sweep(lang: Words, *, executor: Executor | None = None, **settings: Unpack[S
     Raises:
         XlqaError: bad input, everything that is wrong at once. Runs that fail do not raise: see `Sweep.failures`.
     """
-    from xlqa.runs.plan.checks import long_answers
+    from xlqa.runs.plan.checks import find_warnings
     from xlqa.runs.plan.planner import make_plan
     from xlqa.runs.plan.request import build_request
     from xlqa.runs.sweep import choose_executor, run_sweep
@@ -80,7 +80,7 @@ def sweep(lang: Words, *, executor: Executor | None = None, **settings: Unpack[S
     if executor is None:
         executor = choose_executor(request.launcher, request.ray_address, request.device, request.workers_per_device)
     plan = make_plan(request)
-    for line in long_answers(plan):
+    for line in find_warnings(plan):
         warnings.warn(line, stacklevel=2)
     outcome = run_sweep(plan, None, executor)
     results = load_results(plan.layout.results) if outcome.rows else _no_results()

@@ -17,6 +17,7 @@ from xlqa.records import TASK_METRICS, Arm, result_columns
 from xlqa.runs.execute.evaluate import evaluate_run, show_row
 from xlqa.runs.execute.run import execute
 from xlqa.runs.paths import RunFolder
+from xlqa.runs.plan.checks import find_warnings
 from xlqa.runs.plan.planner import Plan, make_plan
 from xlqa.runs.plan.request import build_request
 from xlqa.runs.store.archive import pack
@@ -119,6 +120,14 @@ def test_a_test_set_with_other_labels_is_refused_before_anything_runs(encoder: P
     (tmp_path / "test.conll").write_text("x\tB-MISC\n", encoding="utf-8")
     with pytest.raises(XlqaError, match=r"test has the label B-MISC, which sample\.ner\.en\.train and sample"):
         planned(tmp_path / "out", encoder, "ner", target_test=str(tmp_path / "test.conll"), test_size=1)
+
+
+def test_a_subset_of_one_label_is_said_before_training(encoder: Path, tmp_path: Path) -> None:
+    plan = planned(tmp_path / "out", encoder, "nli", sizes="1,8", seeds="0,1", valid_size=0)
+    assert find_warnings(plan) == [
+        "sample.nli.es.train, N = 1: the subset of seed 0, 1 has one label only, so that nothing can be learned from it: raise "
+        "--sizes."
+    ]
 
 
 def test_missing_files_are_all_named_at_once(encoder: Path, tmp_path: Path) -> None:

@@ -55,12 +55,12 @@ def sweep(
         from xlqa.runs.plan.demo import NOTICE
 
         print(NOTICE, file=sys.stderr, flush=True)
-    from xlqa.runs.plan.checks import long_answers
+    from xlqa.runs.plan.checks import find_warnings
     from xlqa.runs.plan.planner import make_plan
 
     print("reading data and model …", file=sys.stderr, flush=True)
     plan = make_plan(request)
-    for line in long_answers(plan):
+    for line in find_warnings(plan):
         print_error(line)
     return _dry_run(plan, as_json) if dry_run else _run(plan, part, executor, as_json)
 

@@ -308,6 +308,10 @@ class Task(ABC, Generic[E]):
         """Examples that no prediction can get right, because of the lengths that `features` were made with."""
         return 0
 
+    def labels_of(self, example: E) -> tuple[str, ...]:
+        """The gold labels of an example; () for a task without a fixed set of labels."""
+        return ()
+
     def label_set(self, examples: Sequence[E]) -> tuple[str, ...]:
         """All labels of some training examples, sorted; () for a task without a fixed set of labels."""
         return ()

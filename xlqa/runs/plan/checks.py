@@ -1,4 +1,4 @@
-"""What a sweep could regret, said before it starts: it is allowed, and yet hardly meant.
+"""Warnings before a sweep starts: what is allowed, and yet is hardly what its user wants.
 
 xlqa sweep --lang ru --model multilingual-e5-small --dry-run
 """
@@ -6,6 +6,7 @@ xlqa sweep --lang ru --model multilingual-e5-small --dry-run
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +14,41 @@ import numpy.typing as npt
 from xlqa.errors import XlqaError
 from xlqa.runs.plan.planner import LoadedSet, Plan
 from xlqa.runs.specs import EncoderRef, EvalSpec
+from xlqa.tasks.base import get_task
 
 SAMPLE = 1000
 """Answers of a test set that are measured, at most."""
 
 ALLOWED = 0.02
 """Share of a test set's questions that may be lost to --max-answer-length without a word."""
+
+
+def find_warnings(plan: Plan) -> list[str]:
+    """A line for each thing that a sweep may do, and whose user hardly wants it."""
+    return [*long_answers(plan), *subsets_of_one_label(plan)]
+
+
+def subsets_of_one_label(plan: Plan) -> list[str]:
+    """A line for each size whose target subsets have one label only, for some seed: nothing can be learned from them."""
+    from xlqa.data.subsets import permute_questions, split_validation
+
+    task = get_task(plan.request.task)
+    orders: dict[tuple[str, int], list[Any]] = {}
+    found: dict[tuple[str, int], set[int]] = {}
+    for spec, _ in plan.runs:
+        if spec.target is None or len(spec.common.labels) < 2:
+            continue
+        key = (spec.target.sha256, spec.seed)
+        if key not in orders:
+            examples, _ = split_validation(plan.sets[spec.target.sha256].questions, spec.valid_size, 0)
+            orders[key] = permute_questions(examples, spec.seed, spec.subset_by)
+        if len({label for example in orders[key][: spec.size] for label in task.labels_of(example)}) == 1:
+            found.setdefault((spec.target.name, spec.size), set()).add(spec.seed)
+    return [
+        f"{name}, N = {size:,}: the subset of seed {', '.join(map(str, sorted(seeds)))} has one label only, so that nothing can "
+        "be learned from it: raise --sizes."
+        for (name, size), seeds in sorted(found.items())
+    ]
 
 
 def long_answers(plan: Plan) -> list[str]:

@@ -50,6 +50,10 @@ class Classification(Task[LabelledText]):
         """Each example's label."""
         return label_texts([example.label for example in examples], labels)
 
+    def labels_of(self, example: LabelledText) -> tuple[str]:
+        """The label."""
+        return (example.label,)
+
     def label_set(self, examples: Sequence[LabelledText]) -> tuple[str, ...]:
         """The task's labels; where the data decides, those of some examples, sorted."""
         return self.kind.labels or tuple(sorted({example.label for example in examples}))

@@ -64,6 +64,10 @@ class Tagging(Task[Sentence]):
         """Each word's tag."""
         return label_words(features, [sentence.tags for sentence in examples], labels)
 
+    def labels_of(self, example: Sentence) -> tuple[str, ...]:
+        """The words' tags."""
+        return example.tags
+
     def label_set(self, examples: Sequence[Sentence]) -> tuple[str, ...]:
         """All tags of some sentences, sorted."""
         return tuple(sorted({tag for sentence in examples for tag in sentence.tags}))
