@@ -57,7 +57,9 @@ def addresses() -> Iterator[str]:
 def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[fake_hub.Hub]:
     """A hub that has one model."""
     with fake_hub.serving() as found:
-        found.repositories[NAME] = fake_hub.Repository({name: bytes(size) for name, size in FILES.items()})
+        content = {"config.json": b'{"model_type": "bert"}', "tokenizer.json": b"{}"}
+        files = {name: content.get(name, b"").ljust(size) for name, size in FILES.items()}
+        found.repositories[NAME] = fake_hub.Repository(files)
         fake_hub.connect(monkeypatch, found, tmp_path / "hub")
         yield found
 
