@@ -24,7 +24,7 @@ from pathlib import Path
 
 from faultinjection.fixtures import make_encoder
 from faultinjection.mutate import Mutator
-from faultinjection.records import HYPER, TEST, make_row, make_run_config, make_source_config
+from faultinjection.records import HYPER, TEST, make_row, make_run_config, make_scored, make_source_config
 from faultinjection.sandbox import Answer, Command, Sandbox, Watched, case_folder, make_victim
 from xlqa.util.files import file_sha256, sign, write_json
 
