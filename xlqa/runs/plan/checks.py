@@ -1,4 +1,4 @@
-"""Warnings before a sweep starts: what is allowed, and yet is hardly what its user wants.
+"""Warnings before a sweep starts: settings that are allowed but probably not meant.
 
 xlqa sweep --lang ru --model multilingual-e5-small --dry-run
 """
