@@ -12,7 +12,7 @@ import pytest
 
 import xlqa
 from xlqa.cli import main
-from xlqa.runs.plan.checks import long_answers
+from xlqa.runs.plan.checks import long_answers, slow_precision
 from xlqa.runs.plan.planner import Plan
 
 MakePlan = Callable[..., Plan]
@@ -67,3 +67,15 @@ def test_the_command_and_the_function_say_it(
     monkeypatch.setattr("xlqa.runs.sweep.run_sweep", refuse)
     with pytest.warns(UserWarning, match="answers are longer than 1 pieces"), pytest.raises(NotRun):
         xlqa.sweep(**{**settings, "out": tmp_path / "b", "max_answer_length": 1})
+
+
+def test_bf16_is_warned_of_where_it_is_emulated(
+    plan: MakePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = {name: plan(tmp_path / name, precision=name) for name in ("bf16", "fp32", "auto")}
+    monkeypatch.setattr("xlqa.training.devices._cpu_has_bf16", lambda: False)
+    (line,) = slow_precision(made["bf16"])
+    assert line.startswith("--precision bf16: this processor has no bfloat16 arithmetic")
+    assert slow_precision(made["fp32"]) == slow_precision(made["auto"]) == []
+    monkeypatch.setattr("xlqa.training.devices._cpu_has_bf16", lambda: True)
+    assert slow_precision(made["bf16"]) == []

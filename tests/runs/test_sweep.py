@@ -361,14 +361,19 @@ def test_shards_are_disjoint_and_together_all(plan: MakePlan, tmp_path: Path) ->
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
 
-def test_one_file_under_two_names_is_there_twice(plan: MakePlan, tmp_path: Path) -> None:
+def test_one_file_under_two_names_is_scored_once(plan: MakePlan, tmp_path: Path) -> None:
     from xlqa.data.sample import sample_path
+    from xlqa.runs.plan.checks import find_warnings
 
     for name in ("first", "second"):
         shutil.copyfile(sample_path("es.test"), tmp_path / f"{name}.json")
-    names = ",".join(str(tmp_path / f"{name}.json") for name in ("first", "second"))
-    lay_out(plan(tmp_path / "out", target_test=names, sizes="8", seeds=1))
+    names = [str(tmp_path / f"{name}.json") for name in ("first", "second")]
+    made = plan(tmp_path / "out", target_test=names, sizes="8", seeds=1)
+    assert find_warnings(made)[0] == "the test sets first and second are the same file: scored once, as first."
+    assert {len(evals) for _, evals in made.runs} == {1}
+    lay_out(made)
     for config in (tmp_path / "out").glob("runs/*/config.json"):
         reader = read_json(config)["dataset_reader"]
+        assert [entry["name"] for entry in reader["tests"]] == ["first"]
         for entry in [*reader["tests"], *([reader["train"]] if reader["train"] else [])]:
             assert Path(entry["path"].replace("{ROOT}", str(tmp_path / "out"))).is_file()

@@ -119,9 +119,12 @@ class RunFolder:
 
     def evaluation(self, eval_id: str) -> Path:
         """An evaluation's folder: the one of its hash, whatever the test set was called when it was made."""
+        direct = self.path / "eval" / eval_id
+        if direct.is_dir():
+            return direct
         digest = eval_id.rsplit("-", 1)[1]
         known = (path for path in self.evaluations() if path.name.endswith(f"-{digest}"))
-        return next(known, self.path / "eval" / eval_id)
+        return next(known, direct)
 
     def evaluations(self) -> list[Path]:
         """Every evaluation's folder, sorted by name."""

@@ -5,6 +5,7 @@ xlqa sweep --lang ru --sizes 100,1000,10000
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
@@ -24,11 +25,14 @@ from xlqa.runs.plan.cost import Pending, PlannedRun, check_disk, describe_plan, 
 from xlqa.runs.plan.planner import Plan
 from xlqa.runs.store.failures import forget_failures, write_failures
 from xlqa.runs.store.requests import record_request
-from xlqa.runs.store.setup import describe_kept, place_inputs, write_configs
+from xlqa.runs.store.setup import describe_kept, lay_out, place_inputs, write_configs
 from xlqa.runs.store.table import check_tables, write_results
 from xlqa.runs.tuning import finish_tuning, plan_tuning
 from xlqa.util.files import guarded, remove_stale_files
 from xlqa.util.locks import is_locked, shared_lease, unless_leased
+
+MANY_RUNS = 2000
+"""Checking more runs than this takes seconds, so it is announced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ def run_sweep(plan: Plan, shard: tuple[int, int] | None = None, executor: Execut
             print_line(line)
     check_tables(plan.layout)
     runs = take_shard(plan, shard)
+    if len(runs) > MANY_RUNS:
+        print_line(f"checking {len(runs):,} runs …")
     pending = find_pending(plan, runs)
     for line in (
         describe_plan(plan, pending),
@@ -88,7 +94,7 @@ def _execute(plan: Plan, pending: Pending, executor: Executor) -> SweepOutcome:
     progress, table = make_progress(jobs, pending.done), TableWriter(layout)
     scheduler = Scheduler(jobs, executor, _Observer(progress, table), request.checkpoint_every, request.timeout)
     with stoppable(), guarded(request.out), closing(progress):
-        with table, _writing_configs(plan, pending):
+        with table, _tidying(plan, pending):
             scheduler.run([layout.encoder(encoder.name, encoder.sha256) for encoder in plan.encoders()])
         remove_stale_files(path for job in jobs for path in job.folder.folders())
         forget_failures(layout)
@@ -107,9 +113,8 @@ def prepare(plan: Plan) -> None:
     """
     for line in (*describe_unanswerable(plan.unanswerable()), *describe_kept(plan, plan.runs)):
         print_line(line)
-    place_inputs(plan)
     record_request(plan.layout, plan.ids(), dry_run=True, unanswerable=plan.unanswerable())
-    write_configs(plan, plan.stages, plan.runs)
+    lay_out(plan)
 
 
 def choose_executor(launcher: str, ray_address: str | None, device: str, workers_per_device: int) -> Executor:
@@ -177,20 +182,27 @@ def _remove_weights(plan: Plan) -> None:
 
 
 @contextmanager
-def _writing_configs(plan: Plan, pending: Pending) -> Iterator[None]:
-    """Meanwhile write the configs of the runs that wait, so that `xlqa status` counts them; each start writes its own again."""
-    stop = threading.Event()
+def _tidying(plan: Plan, pending: Pending) -> Iterator[None]:
+    """Meanwhile remove what ended processes left half-written, and write the configs of the runs that wait.
 
-    def write() -> None:
+    Runs do not wait for that: each start writes its own config. `xlqa status` counts the runs that have one.
+    """
+    ended, interrupted = threading.Event(), threading.Event()
+
+    def tidy() -> None:
         with suppress(XlqaError, OSError):
-            write_configs(plan, plan.stages, pending.runs, lambda: not stop.is_set())
+            remove_stale_files(itertools.takewhile(lambda _: not interrupted.is_set(), plan.layout.folders()))
+            write_configs(plan, plan.stages, pending.runs, lambda: not ended.is_set())
 
-    thread = threading.Thread(target=write, daemon=True)
+    thread = threading.Thread(target=tidy, daemon=True)
     thread.start()
     try:
         yield
+    except BaseException:
+        interrupted.set()
+        raise
     finally:
-        stop.set()
+        ended.set()
         thread.join()
 
 

@@ -347,6 +347,9 @@ def read_json(path: Path) -> Any | None:
 # --------------------------------------------------------------------------------------------------------- SHA-256
 
 
+SMALL_BYTES = 1 << 16
+
+
 def file_sha256(path: Path) -> str:
     """SHA-256 of a regular file's bytes, in hexadecimal.
 
@@ -354,6 +357,9 @@ def file_sha256(path: Path) -> str:
         OSError: it is missing, cannot be read, or is not a regular file.
     """
     with open_regular(path) as file:
+        if os.fstat(file.fileno()).st_size <= SMALL_BYTES:
+            # `file_digest` allocates 256 KiB for each file, and a sweep has tens of thousands of small ones.
+            return hashlib.sha256(file.read(SMALL_BYTES + 1)).hexdigest()
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

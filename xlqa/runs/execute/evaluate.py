@@ -1,4 +1,4 @@
-"""Scoring a kept model on another test set: English, say, to see what is forgotten.
+"""Scoring a kept model on another test set, for example on English to see what it forgot.
 
 xlqa evaluate runs/<run_id> --test squad.dev
 """
@@ -33,17 +33,17 @@ def evaluate_run(
     device: str = "auto",
     data_dir: Path | None = None,
 ) -> dict[str, Any]:
-    """Score a run's kept weights on a test set; the evaluation joins the run's others and the table.
+    """Score a run's kept weights on a test set; adds the evaluation to the run and its row to the table.
 
     Args:
-        folder: a run's; its weights must be there (a zero-shot run's are its source stage's).
+        folder: of a run whose weights were kept; a zero-shot run uses those of its source stage.
         test: registered name or file; language: of a local file.
 
     Returns:
         the row of results.csv.
 
     Raises:
-        XlqaError: no weights, or a test set that cannot be read.
+        XlqaError: there are no weights, or the test set cannot be read.
     """
     config = read_config(folder)
     config.refuse_links(folder)

@@ -62,7 +62,7 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A run failed through no fault of its own that is known, and is tried again."""
+    """A run's worker or machine was lost; the run is tried again."""
 
     error: str
 

@@ -1,4 +1,4 @@
-"""Running one prepared run, in this process: read its config, train through DeepPavlov's own steps, score, store.
+"""Executing one prepared run in this process: read its config, train through DeepPavlov's own steps, score, store.
 
 xlqa run runs/<run_id>
 """
@@ -11,12 +11,13 @@ import os
 import platform
 import shutil
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from xlqa import __version__
 from xlqa.errors import XlqaError
 from xlqa.runs.execute.events import Event, Scored, Waiting
 from xlqa.runs.paths import Layout, RunFolder
@@ -35,7 +36,7 @@ from xlqa.tasks.base import get_task
 from xlqa.training.context import SHARED, RunContext, running
 from xlqa.training.model_folder import hash_weights
 from xlqa.util.files import known_sha256, write_json
-from xlqa.util.locks import waiting_lock
+from xlqa.util.locks import shared_lease, waiting_lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Execution:
 
 
 CHECKPOINT_MINUTES = 10.0
-"""Time between two checkpoints of a training unless told otherwise."""
+"""Default time between two checkpoints of a training."""
 
 
 def execute(
@@ -58,22 +59,22 @@ def execute(
     device: str = "auto",
     checkpoint_minutes: float = CHECKPOINT_MINUTES,
 ) -> Execution:
-    """Do what is still to do of a run or source stage.
+    """Execute what is not finished of a run or source stage.
 
     Args:
         folder: with its config.json.
-        keep: whether the weights stay.
-        listen: told of progress.
-        device: where to run; not part of the run.
+        keep: whether to keep the weights.
+        listen: receives the run's events.
+        device: where to run; not part of the run's identity.
         checkpoint_minutes: time between two checkpoints of a training; 0 for none.
 
     Raises:
-        XlqaError: the config, its data or its weights are not what they should be, or the training failed.
+        XlqaError: the config, its data or its weights are missing, damaged or changed, or the training failed.
     """
     for name in ("DP_ROOT", "DP_DEVICE"):
-        # These are for the stock command: here the folder itself and --device say it.
+        # These are for the stock command; here the folder itself and --device decide.
         os.environ.pop(name, None)
-    # DeepPavlov would print a traceback of its own before our one line.
+    # DeepPavlov would log a traceback before our one-line error.
     logging.getLogger("deeppavlov.core.common.params").setLevel(logging.CRITICAL)
     with waiting_lock(folder.path, lambda: listen(Waiting())):
         config = read_config(folder)
@@ -82,13 +83,12 @@ def execute(
         trained = is_trained(folder)
         if (folder.is_source and trained) or (not folder.is_source and not pending and not (keep and not trained)):
             return Execution(0, False)
-        config = _name_source(folder, config)
         context = RunContext(
             listen=listen, keep_weights=keep or folder.is_source, train_log=folder.train_log,
             checkpoint=folder.checkpoint, checkpoint_minutes=checkpoint_minutes,
         )  # fmt: skip
-        with running(context):
-            run = _Run(folder, config, device, listen)
+        with _leased_source(folder, config), running(context):
+            run = _Run(folder, _name_source(folder, config), device, listen)
             try:
                 run.train()
                 for target in pending:
@@ -100,8 +100,14 @@ def execute(
         return Execution(len(pending), run.did_train)
 
 
+def _leased_source(folder: RunFolder, config: RunConfig) -> AbstractContextManager[None]:
+    """Meanwhile no sweep with `--keep none` removes the weights that this run starts from."""
+    source = Layout(folder.root).source(config.source_id).path if config.source_id else None
+    return shared_lease(source) if source and source.is_dir() else nullcontext()
+
+
 def _pending(folder: RunFolder, config: RunConfig) -> list[str]:
-    """The evaluation targets of a config whose results are not there yet."""
+    """The evaluation targets of a config that have no result yet."""
     return [t for t, e in config.evaluations.items() if read_result(folder.evaluation(e.eval_id)) is None]
 
 
@@ -127,9 +133,9 @@ class _Run:
         from deeppavlov.core.commands.utils import parse_config
         from deeppavlov.core.common.registry import get_model
 
-        # As it was read at the start: another sweep may write this folder's config again meanwhile.
+        # As it was read at the start: another sweep may rewrite this folder's config meanwhile.
         self.folder, self.config, self.listen = folder, config, listen
-        # Below xlqa's own commands paths hang on where the folder lies now, so that a sweep may be moved.
+        # Paths start at the folder's present place, not the recorded one, so that a sweep may be moved.
         parsed = parse_config(replace(config, root=str(folder.root), device=device).to_json())
         self.data = read_data_by_config(parsed)
         self.iterator = get_iterator_from_config(parsed, self.data)
@@ -139,7 +145,7 @@ class _Run:
         self.outcome = TrainingRecord({})
 
     def train(self) -> None:
-        """Train, unless whole weights with their record lie here already (a zero-shot run's are its source stage's)."""
+        """Train, unless complete weights with their record are here already (a zero-shot run's are its source stage's)."""
         if not self.folder.is_source and is_trained(self.folder):
             self.outcome = read_training(self.folder) or self.outcome
             return
@@ -210,7 +216,7 @@ class _Run:
         return TestRecord(target, data, test.size if test else None, test is None, evaluation.overlap_with)
 
     def close(self) -> None:
-        """Give the device's memory back."""
+        """Release the device's memory."""
         self.trainer.close()
 
 
@@ -222,15 +228,16 @@ def _describe_device(trainer: Any) -> str:
 
 @functools.cache
 def machine() -> dict[str, str]:
-    """Host and versions, for the table; looked up once a process."""
+    """Host and versions, for the table; looked up once per process."""
     from importlib.metadata import version
 
-    versions = {name: version(name) for name in ("xlqa", "deeppavlov", "torch", "transformers")}
-    return {"host": platform.node(), **versions}
+    # Of xlqa the version that is running, which need not be the installed one.
+    others = {name: version(name) for name in ("deeppavlov", "torch", "transformers")}
+    return {"host": platform.node(), "xlqa": __version__, **others}
 
 
 def record_failure(folder: RunFolder, error: str, tail: str = "") -> None:
-    """Write a run's failure.json; attempts are counted on."""
+    """Write a run's failure.json; it counts the attempts."""
     earlier, config = read_failure(folder), find_config(folder)
     row = config.first_row if config else {}
     if config and config.is_source:
@@ -254,5 +261,5 @@ def prepared(path: Path) -> RunFolder:
     if not folder.config.is_file():
         raise XlqaError(f"{path} has no config.json: prepare runs with `xlqa sweep … --dry-run`.")
     if any(sign in str(folder.path) for sign in "{}"):
-        raise XlqaError(f"{folder.path}: DeepPavlov's configs cannot hold braces: rename the folder.")
+        raise XlqaError(f"{folder.path}: DeepPavlov configs do not allow braces in a path: rename the folder.")
     return folder

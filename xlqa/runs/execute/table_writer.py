@@ -19,7 +19,7 @@ SHARE = 0.05
 
 
 class TableWriter:
-    """Writes the tables in a thread of its own, some time after `request`; once more when the block is left by an exception.
+    """Writes the tables in its own thread, some time after `request`, and again when an exception leaves the block.
 
     A table that cannot be written is no error here: at its end a sweep writes the tables itself.
     """

@@ -1,4 +1,4 @@
-"""Warnings before a sweep starts: what is allowed, and yet is hardly what its user wants.
+"""Warnings before a sweep starts: settings that are allowed but probably not meant.
 
 xlqa sweep --lang ru --model multilingual-e5-small --dry-run
 """
@@ -24,8 +24,8 @@ ALLOWED = 0.02
 
 
 def find_warnings(plan: Plan) -> list[str]:
-    """A line for each thing that a sweep may do, and whose user hardly wants it."""
-    return [*long_answers(plan), *subsets_of_one_label(plan)]
+    """A line for each thing that the user should know, or change, before the sweep starts."""
+    return [*plan.notes, *slow_precision(plan), *long_answers(plan), *subsets_of_one_label(plan)]
 
 
 def subsets_of_one_label(plan: Plan) -> list[str]:
@@ -48,6 +48,22 @@ def subsets_of_one_label(plan: Plan) -> list[str]:
         f"{name}, N = {size:,}: the subset of seed {', '.join(map(str, sorted(seeds)))} has one label only, so that nothing can "
         "be learned from it: raise --sizes."
         for (name, size), seeds in sorted(found.items())
+    ]
+
+
+def slow_precision(plan: Plan) -> list[str]:
+    """A line where --precision asks for arithmetic that the device does not have, and so emulates slowly."""
+    from xlqa.training.devices import resolve_device, resolve_precision
+
+    request = plan.request
+    if request.precision != "bf16" or request.launcher != "local":
+        return []
+    device = resolve_device(request.device)
+    if resolve_precision("auto", device) == "bf16":
+        return []
+    return [
+        f"--precision bf16: this {'GPU' if device.startswith('cuda') else 'processor'} has no bfloat16 arithmetic, so training is "
+        "many times slower than with --precision fp32, which auto would choose."
     ]
 
 

@@ -65,6 +65,7 @@ class Plan:
         stages: the source stages that transfer runs start from.
         kept: ids of the runs whose weights stay.
         sets: every data set by its SHA-256.
+        notes: what was changed in the request, a line each.
     """
 
     request: SweepRequest
@@ -72,6 +73,7 @@ class Plan:
     runs: tuple[tuple[RunSpec, tuple[EvalSpec, ...]], ...]
     kept: frozenset[str]
     sets: Mapping[str, LoadedSet]
+    notes: tuple[str, ...] = ()
 
     @property
     def layout(self) -> Layout:
@@ -145,7 +147,8 @@ def make_plan(request: SweepRequest) -> Plan:
         )
     started = {spec.stage.source_id for spec, _ in runs if spec.stage and spec.arm is Arm.TRANSFER}
     used = tuple(stage for some in stages.values() for stage in some if stage.source_id in started)
-    return Plan(request, used, tuple(runs), kept_runs(request, [spec for spec, _ in runs]), finder.sets)
+    kept = kept_runs(request, [spec for spec, _ in runs])
+    return Plan(request, used, tuple(runs), kept, finder.sets, tuple(finder.notes))
 
 
 def _layer_complaints(request: SweepRequest, encoder: EncoderRef) -> list[str]:
@@ -171,6 +174,7 @@ class _Finder:
         self.request, self.complaints = request, complaints
         self.task: Task[Any] = get_task(request.task)
         self.sets: dict[str, LoadedSet] = {}
+        self.notes: list[str] = []
         self.loaded: dict[tuple[str, str], LoadedSet | None] = {}
 
     def precision(self) -> str | None:
@@ -252,7 +256,18 @@ class _Finder:
         labels = self._labels(train, [test for test in tests if test is not None], source)
         request = self.request
         common = Common(request.max_length, request.stride, "", request.skip_bad, request.task, labels)
-        return LanguageData(train, questions, tuple(specs), common)
+        return LanguageData(train, questions, self._without_repeats(specs, common), common)
+
+    def _without_repeats(self, specs: Sequence[EvalSpec], common: Common) -> tuple[EvalSpec, ...]:
+        """Evaluations without those of test sets that are the same as an earlier one under another name."""
+        kept: dict[str, EvalSpec] = {}
+        for spec in specs:
+            first = kept.setdefault(spec.eval_id(common).rsplit("-", 1)[1], spec)
+            if first is not spec:
+                self.notes.append(
+                    f"the test sets {first.data.name} and {spec.data.name} are the same file: scored once, as {first.data.name}."
+                )
+        return tuple(kept.values())
 
     def _names(self, language: str) -> tuple[str | None, tuple[str, ...] | None]:
         """Names of a language's train part and test sets."""

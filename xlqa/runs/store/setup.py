@@ -28,11 +28,12 @@ def lay_out(plan: Plan) -> None:
         XlqaError: the folder is full or read-only.
     """
     place_inputs(plan)
+    remove_stale_files(plan.layout.folders())
     write_configs(plan, plan.stages, plan.runs)
 
 
 def place_inputs(plan: Plan) -> None:
-    """Copy the data files, link the encoders, and remove what ended processes left half-written.
+    """Copy the data files and link the encoders.
 
     Raises:
         XlqaError: the folder is full or read-only.
@@ -40,7 +41,6 @@ def place_inputs(plan: Plan) -> None:
     root = plan.request.out
     refuse_linked_folders(root)
     try:
-        remove_stale_files(plan.layout.folders())
         for ref in plan.data_refs():
             copy_whole(ref.path, root / place_data(ref), ref.sha256)
         for encoder in plan.encoders():
