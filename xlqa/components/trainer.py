@@ -77,7 +77,7 @@ class TaskTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         self.evaluated: dict[str, Evaluated] = {}
 
     def train(self, iterator: Any) -> None:
-        """Build the pipe, train its model and, unless the context says otherwise, save it where there is none yet."""
+        """Build the pipe, train its model and, unless the context forbids it, save it where there is none yet."""
         for component_config in self.chainer_config["pipe"]:
             component = from_params(component_config, mode="train")
             self._chainer.append(component, component_config["in"], component_config["out"])
@@ -129,7 +129,7 @@ class TaskTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
             self._chainer.destroy()
 
     def evaluate(self, iterator: Any, evaluation_targets: Iterable[str] | None = None) -> dict[str, Any]:
-        """Predict and score each evaluation target whole; the results stay in `evaluated`.
+        """Predict and score each evaluation target; the results stay in `evaluated`.
 
         Returns:
             target -> report in DeepPavlov's form, metrics rounded to four decimals.

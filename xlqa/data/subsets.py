@@ -1,7 +1,7 @@
-"""Nested subsets and validation parts of a data set, the same in whatever order its file stands.
+"""Nested subsets and validation parts of a data set, independent of the order of its file.
 
 A subset of size N is the first N questions of one permutation, drawn by hashing, not by a random generator: so it
-depends on the seed and on the questions' ids alone, and 100 lies within 1,000 within 10,000.
+depends on the seed and on the questions' ids alone, and the subset of 100 is part of that of 1,000.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def split_validation(
 
     The validation part has exactly `size` questions. Its last paragraph may hold more: that surplus belongs to neither
     part, because in the training part it would share its paragraph with validation questions. So up to one paragraph's
-    questions less one are left out; `len(questions) - len(train) - size` says how many.
+    questions less one are left out: `len(questions) - len(train) - size` of them.
 
     Returns:
         (train, valid), each in the order of `questions`.

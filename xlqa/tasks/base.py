@@ -241,7 +241,7 @@ class Task(ABC, Generic[E]):
     """Columns of results.csv, the leading one first (`records.TASK_METRICS`)."""
 
     shown: ClassVar[tuple[str, ...]]
-    """The metrics that a line on the terminal has room for."""
+    """The metrics in a line of progress."""
 
     @abstractmethod
     def read(self, path: Path, *, language: str = "", skip_bad: bool = False) -> Dataset[E]:
@@ -329,11 +329,6 @@ TASKS: dict[str, tuple[str, str]] = {
 """Module and class of each task by name: imported on first use."""
 
 _known: dict[str, Task[Any]] = {}
-
-
-def task_names() -> tuple[str, ...]:
-    """The names that `--task` takes."""
-    return tuple(TASKS)
 
 
 def get_task(name: str) -> Task[Any]:

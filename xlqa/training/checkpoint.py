@@ -1,6 +1,6 @@
-"""Checkpoints of a training: what it needs to go on as if it had never stopped, in one file that is whole or not there.
+"""Checkpoints: everything that a training needs to resume as if it had never stopped, in one file, written atomically.
 
-On a CPU a training that goes on from its checkpoint ends with the same weights as an unbroken one.
+On a CPU a training that resumes from its checkpoint ends with the same weights as one without interruption.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ class Checkpoints:
         return self.path is not None and self.minutes > 0 and time.monotonic() - self.last >= 60 * self.minutes
 
     def write(self, tensors: Tensors, record: Mapping[str, Any]) -> None:
-        """Replace the checkpoint; where the disk refuses, the earlier one stays and the training goes on."""
+        """Replace the checkpoint; where the disk refuses, the earlier one stays and the training continues."""
         assert self.path is not None
         text = json.dumps({**record, "training": self.training, "version": VERSION}, sort_keys=True)
         try:
             with replacement(self.path) as temporary:
                 save_file(tensors, str(temporary), metadata={RECORD: text, DIGEST: _digest(tensors, text)})
         except (OSError, SafetensorError) as error:
-            log.warning("no checkpoint was written (%s): the training goes on without.", error)
+            log.warning("no checkpoint was written (%s): the training continues without.", error)
         self.last = time.monotonic()
 
     def read(self) -> tuple[Tensors, dict[str, Any]] | None:

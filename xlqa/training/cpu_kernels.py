@@ -1,6 +1,6 @@
 """Faster arithmetic for BERT's kind of encoder on a CPU: dropout from random words, attention as plain matrix products.
 
-`accelerate(network, device)` changes how a network computes, never what it is: names and values of its weights, its
+`accelerate(network, device)` changes how a network computes and nothing else: names and values of its weights, its
 configuration and what `save_pretrained` writes stay as they were. On other devices, and for layers that it does not
 know, nothing changes.
 
@@ -83,7 +83,7 @@ def accelerate(network: nn.Module, device: str) -> None:
 
 @contextmanager
 def touched_embeddings(network: Any, features: F, shrinkage: float) -> Iterator[F]:
-    """While this lasts the network embeds only the pieces that occur in some windows; afterwards it is whole again.
+    """In this context the network embeds only the pieces that occur in some windows; afterwards it has all of them again.
 
     A training touches a few thousand of a multilingual model's 120,000 word embeddings. The others have no gradient, so
     that AdamW does nothing to them but decay; clearing, gathering, measuring and updating their gradients is idle work.
@@ -321,7 +321,7 @@ class _FastSelfAttention(nn.Module):
     def forward(
         self, hidden_states: torch.Tensor, attention_mask: torch.Tensor | None = None, *args: Any, **kwargs: Any
     ) -> Any:
-        """(output, None), as the class it stands before; unusual requests go to that class."""
+        """(output, None), as the class it replaces; unusual requests go to that class."""
         wanted = (*args, *(kwargs.get(name) for name in UNUSUAL))
         unusual = any(value is not None and value is not False for value in wanted)
         low = _computes_low(hidden_states)

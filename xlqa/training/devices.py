@@ -92,7 +92,7 @@ def _processor() -> str:
 
 
 def autocast(device: str, precision: str) -> torch.autocast:
-    """The context in which a model computes: bfloat16 where the precision says so, otherwise nothing changes."""
+    """The context in which a model computes: bfloat16 under that precision, otherwise nothing changes."""
     import torch
 
     kind = "cuda" if device.startswith("cuda") else "cpu"

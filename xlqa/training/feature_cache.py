@@ -1,6 +1,6 @@
 """Tokenised sets on disk: made once, then memory-mapped by every run and process that needs the same one.
 
-A set is one file below the cache folder (`XLQA_CACHE`): a line of JSON that says what it is, then the arrays of `Windows`.
+A set is one file below the cache folder (`XLQA_CACHE`): a line of JSON that describes it, then the arrays of `Windows`.
 Its name is a hash of all that decides its content. The whole folder may be removed: on a
 disk of one machine at any moment, on a network file system while no run is using it.
 
@@ -78,7 +78,7 @@ def _libraries() -> tuple[str, str]:
 
 
 def share_windows(name: str, questions: int, make: Callable[[], Windows]) -> Windows:
-    """The windows of a name: from disk where they lie, else made and, when there are many, left there for others.
+    """The windows of a name: read from disk, else computed and, if there are many, written there for other processes.
 
     Args:
         name: of `name_set`.
@@ -196,7 +196,7 @@ def prune(folder: Path, *, keep: Path, most_bytes: int | None = None) -> None:
         keep: this one stays.
         most_bytes: of all sets; None for the usual limit.
 
-    A process that has mapped a dropped file goes on reading it on a disk of its own machine, where the system keeps it until
+    A process that has mapped a dropped file can still read it on a disk of its own machine, where the system keeps it until
     then. On a network file system another machine's drop would pull it away from under that process: so what was used within
     the last week stays, unless all together take more than twice the limit.
     """

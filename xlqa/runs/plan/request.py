@@ -174,6 +174,8 @@ def _check_together(request: SweepRequest, complaints: Complaints) -> None:
                 )
     if request.train_seeds and max(request.seeds) >= SEED_STEP:
         complaints.add(f"--seeds {max(request.seeds)}: with --train-seeds give seeds below {SEED_STEP:,}.")
+    if request.tune and request.task != "qa":
+        complaints.add(f"--tune is for --task qa so far: leave it out of a sweep of {request.task}.")
     if request.tune and request.tune_size is None:
         complaints.add(
             "--tune needs the number of target questions to tune on: add --tune-size, such as --tune-size 300."

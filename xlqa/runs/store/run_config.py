@@ -399,7 +399,7 @@ def _take_evaluations(fields: Fields, run_id: str) -> dict[str, Evaluation]:
         eval_id, overlap = entry.id("eval_id"), entry.maybe_object("overlap_with")
         row = entry.row("row")
         entry.done()
-        if absent := [name for name in PLANNED_COLUMNS if row[name] is None]:
+        if absent := [name for name in PLANNED_COLUMNS if name in row and row[name] is None]:
             raise XlqaError(f"{entry.where}.row.{absent[0]} is null.")
         check_scorer(row["scorer"], f"{entry.where}.row")
         for name, id in (("run_id", run_id), ("eval_id", eval_id)):
