@@ -167,6 +167,10 @@ def _check_together(request: SweepRequest, complaints: Complaints) -> None:
         value = str(getattr(request, name))
         if any(sign in value for sign in "{}"):
             complaints.add(f"{flag(name)} {value}: DeepPavlov's configs cannot contain braces: choose another name.")
+        if not value.isprintable():
+            complaints.add(
+                f"{flag(name)} {value!a}: it is not text in UTF-8 without control characters: choose another name."
+            )
     if Arm.MONOLINGUAL in request.arms:
         for language in request.languages:
             if language not in request.target_model:
