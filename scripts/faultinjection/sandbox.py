@@ -170,11 +170,12 @@ class Watched:
     """A process that answers cases one after another, replaced where it hangs or dies.
 
     Args:
-        serve: in the process: case number -> Answer; made by `make` there.
+        make: in the process, gives the function from a case's number to its answer.
+        cpu_limit: seconds of processor time of a case, after which it hangs.
     """
 
-    def __init__(self, make: Callable[[], Callable[[int], Answer]]) -> None:
-        self.make = make
+    def __init__(self, make: Callable[[], Callable[[int], Answer]], cpu_limit: float = CPU_LIMIT) -> None:
+        self.make, self.cpu_limit = make, cpu_limit
         self.process: Any = None
         self.channel: Any = None
 
@@ -188,7 +189,7 @@ class Watched:
             if not self.process.is_alive():
                 return Answer((), f"it took its process with it (exit status {self.process.exitcode})")
             used = _cpu_seconds(self.process.pid) - cpu
-            if used > CPU_LIMIT or (time.monotonic() - wall > WALL_LIMIT and used < 1.0):
+            if used > self.cpu_limit or (time.monotonic() - wall > WALL_LIMIT and used < 1.0):
                 self.close()
                 return Answer((), f"it hangs: {used:.0f} s of processor time, {time.monotonic() - wall:.0f} s in all")
         try:

@@ -11,6 +11,7 @@ import typer
 from xlqa.cli import print_json
 from xlqa.cli.options import Json
 from xlqa.errors import XlqaError
+from xlqa.util.files import read_input
 from xlqa.util.text import plain
 
 
@@ -91,7 +92,7 @@ def _texts(words: list[str], context_file: Path | None) -> tuple[str, str]:
         if len(words) != 1:
             raise XlqaError("with --context-file give the question alone.")
         try:
-            return context_file.read_text(encoding="utf-8"), words[0]
+            return read_input(context_file).decode("utf-8"), words[0]
         except (OSError, UnicodeDecodeError) as error:
             raise XlqaError(f"--context-file {context_file}: cannot be read as UTF-8 text ({error}).") from error
     if len(words) != 2:

@@ -279,6 +279,7 @@ def write_json(path: Path, value: Any, *, durable: bool = True) -> str:
 
 # --------------------------------------------------------------------------------------------------------- reading
 
+MOST_INPUT_BYTES = 8 << 30
 MOST_JSON_BYTES = 1 << 28
 """Limit on the size of a JSON file: 256 MiB are more than the predictions of any test set."""
 
@@ -294,6 +295,30 @@ def open_regular(path: Path) -> Iterator[BufferedReader]:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EINVAL, "not a regular file", str(path))
         yield file
+
+
+def read_input(path: Path, most: int = MOST_INPUT_BYTES) -> bytes:
+    """The bytes of a file that the user named: a regular file, or a pipe such as `<(command)` and /dev/stdin.
+
+    Raises:
+        OSError: it is missing, cannot be read, has no writer, is a device, or is larger than `most` bytes.
+    """
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        kind = os.fstat(file.fileno()).st_mode
+        if not (stat.S_ISREG(kind) or stat.S_ISFIFO(kind) or stat.S_ISSOCK(kind) or os.isatty(file.fileno())):
+            raise (
+                IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+                if stat.S_ISDIR(kind)
+                else OSError(errno.EINVAL, "not a file or a pipe", str(path))
+            )
+        os.set_blocking(file.fileno(), True)  # a pipe that no process writes to has ended by now
+        parts, size = [], 0
+        while part := file.read(1 << 20):
+            parts.append(part)
+            size += len(part)
+            if size > most:
+                raise OSError(errno.EFBIG, f"larger than {most >> 30:,} GiB", str(path))
+    return b"".join(parts)
 
 
 def read_file(path: Path, most: int) -> bytes:

@@ -6,7 +6,6 @@ read off the picture; what lies beyond the sizes measured is an arrow at the edg
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -34,6 +33,7 @@ from xlqa.curves.table import FOLDER_COLUMN
 from xlqa.curves.variance import Interval
 from xlqa.errors import XlqaError
 from xlqa.records import Arm
+from xlqa.util.files import read_json
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -385,14 +385,16 @@ def source_seconds(curve: Curve) -> float | None:
     """
     parts = [curve.zero_shot, *(point.rows for point in curve.points)]
     stages = {(str(f), str(s)) for rows in parts for f, s in zip(rows[FOLDER_COLUMN], rows["source_id"], strict=True)}
-    found = [_read_seconds(Path(folder) / "source" / stage / "train.json") for folder, stage in sorted(stages)]
+    found = [
+        _read_seconds(Path(folder) / "source" / stage / "train.json")
+        for folder, stage in sorted(stages)
+        if "/" not in stage
+    ]
     known = [seconds for seconds in found if seconds is not None]
     return float(np.mean(known)) if known and len(known) == len(found) else None
 
 
 def _read_seconds(path: Path) -> float | None:
-    try:
-        value = json.loads(path.read_text(encoding="utf-8")).get("train_seconds")
-    except (OSError, ValueError, AttributeError):
-        return None
+    record = read_json(path)
+    value = record.get("train_seconds") if isinstance(record, dict) else None
     return float(value) if isinstance(value, int | float) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -148,9 +149,7 @@ class WorkerProcess:
             self.errors.seek(0)
             last = self.errors.read().decode("utf-8", "replace").strip().splitlines()[-1:]
             return f"the worker ended unexpectedly (exit status {code}): {last[0] if last else 'see the log'}."
-        name = signal.Signals(-code).name
-        hint = " (out of memory?)" if name == "SIGKILL" else ""
-        return f"the worker was killed by {name}{hint}."
+        return f"the worker was killed by {describe_signal(-code)}."
 
     def close(self) -> None:
         """Let an idle worker exit, which it does when its input ends."""
@@ -182,3 +181,15 @@ def worker_environment(environment: Mapping[str, str], device: str) -> tuple[dic
     index = int(device.partition(":")[2])
     made["CUDA_VISIBLE_DEVICES"] = visible[index] if index < len(visible) and visible[0] else str(index)
     return made, "cuda"
+
+
+def describe_signal(number: int) -> str:
+    """A signal's name, and what usually sends it to a process that nobody stopped."""
+    name = signal.Signals(number).name
+    limited = resource.getrlimit(resource.RLIMIT_CPU)[1] != resource.RLIM_INFINITY
+    causes = {
+        "SIGKILL": "out of memory, or its limit of processor time: see `ulimit -t`?" if limited else "out of memory?",
+        "SIGXCPU": "its limit of processor time is used up: see `ulimit -t`",
+        "SIGXFSZ": "a file reached the limit of file sizes: see `ulimit -f`",
+    }
+    return f"{name} ({causes[name]})" if name in causes else name

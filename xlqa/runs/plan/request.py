@@ -13,6 +13,7 @@ from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import Arm
 from xlqa.runs.specs import SEED_STEP, Hyper
 from xlqa.settings import FIELDS, SETTINGS, Settings, describe_unknown, flag, is_file, split_files, split_words
+from xlqa.util.files import read_input
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,10 @@ def read_experiment(path: Path) -> dict[str, Any]:
         XlqaError: the file is missing or is not TOML, or names settings that do not exist, or one twice.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(read_input(path).decode("utf-8"))
     except OSError as error:
         raise XlqaError(f"--config {path}: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise XlqaError(f"--config {path}: not TOML ({error}).") from error
     complaints = Complaints()
     settings: dict[str, Any] = {}
@@ -166,6 +167,10 @@ def _check_together(request: SweepRequest, complaints: Complaints) -> None:
         value = str(getattr(request, name))
         if any(sign in value for sign in "{}"):
             complaints.add(f"{flag(name)} {value}: DeepPavlov's configs cannot contain braces: choose another name.")
+        if not value.isprintable():
+            complaints.add(
+                f"{flag(name)} {value!a}: it is not text in UTF-8 without control characters: choose another name."
+            )
     if Arm.MONOLINGUAL in request.arms:
         for language in request.languages:
             if language not in request.target_model:

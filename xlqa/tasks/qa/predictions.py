@@ -9,6 +9,7 @@ from typing import Any
 
 from xlqa.errors import XlqaError
 from xlqa.util.compression import decompress
+from xlqa.util.files import read_input
 from xlqa.util.text import plain
 
 _EXPECTED = 'expected one JSON object of question id to answer, such as {"56be4db0": "Denver Broncos"}'
@@ -39,7 +40,7 @@ class _Pairs(tuple[tuple[str, Any], ...]):
 
 def _parse(path: Path) -> Any:
     try:
-        content = path.read_bytes()
+        content = read_input(path)
     except FileNotFoundError as error:
         raise XlqaError(f"{path}: there is no such file: check the path of the predictions.") from error
     except OSError as error:
@@ -54,6 +55,8 @@ def _parse(path: Path) -> Any:
         raise XlqaError(f"{path}: is not JSON or cut short ({where}: {error.msg}): {_EXPECTED}.") from error
     except RecursionError as error:
         raise XlqaError(f"{path}: is nested too deeply to be predictions: {_EXPECTED}.") from error
+    except ValueError as error:
+        raise XlqaError(f"{path}: holds a number of too many digits: {_EXPECTED}.") from error
 
 
 def _from_rows(rows: list[Any], path: Path) -> _Pairs:

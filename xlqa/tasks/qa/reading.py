@@ -23,6 +23,7 @@ from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import Answer, Question, hash_context
 from xlqa.tasks.qa import offsets
 from xlqa.tasks.qa.formats import Document, RawQuestion, unfold
+from xlqa.util.files import read_input
 from xlqa.util.text import plain
 
 MAX_SHOWN = 10
@@ -214,7 +215,7 @@ def _collection_paused() -> Iterator[None]:
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_input(path)
     except FileNotFoundError as error:
         raise XlqaError(f"{path}: no such file: check the path, or name a set of `xlqa data list`.") from error
     except IsADirectoryError as error:

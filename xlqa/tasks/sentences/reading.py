@@ -18,6 +18,7 @@ from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import hash_context
 from xlqa.tasks.base import Dataset
 from xlqa.util.compression import decompress
+from xlqa.util.files import read_input
 from xlqa.util.text import plain
 
 FIRST = ("premise", "sentence1", "text1", "text", "sentence", "review", "content")
@@ -117,7 +118,7 @@ def read_texts(path: Path, task: str, *, language: str = "", skip_bad: bool = Fa
 
 def _load(path: Path) -> tuple[bytes, str]:
     try:
-        content = path.read_bytes()
+        content = read_input(path)
     except OSError as error:
         raise XlqaError(f"{path}: cannot be read ({error.strerror}): name a file of labelled sentences.") from error
     try:

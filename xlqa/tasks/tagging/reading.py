@@ -19,6 +19,7 @@ from xlqa.records import hash_context
 from xlqa.tasks.base import Dataset
 from xlqa.tasks.tagging.schemes import OUTSIDE, complaint, find_scheme, to_iob2
 from xlqa.util.compression import decompress
+from xlqa.util.files import read_input
 from xlqa.util.text import plain
 
 Kind = Literal["ner", "pos"]
@@ -96,7 +97,7 @@ def read_sentences(path: Path, kind: Kind, *, skip_bad: bool = False) -> Dataset
 def _load(path: Path) -> tuple[bytes, str]:
     """The bytes of a file, and its text, decompressed."""
     try:
-        content = path.read_bytes()
+        content = read_input(path)
     except OSError as error:
         raise XlqaError(f"{path}: cannot be read ({error.strerror}): name a file of tagged sentences.") from error
     try:
