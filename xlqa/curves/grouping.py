@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from xlqa.errors import XlqaError
 from xlqa.records import SETTING_COLUMNS, TEST_COLUMNS, Arm, seed_range
-from xlqa.util.languages import language_name
+from xlqa.util.languages import LANGUAGE_NAMES, language_name
 
 if TYPE_CHECKING:
     import pandas as pd
