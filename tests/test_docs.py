@@ -125,6 +125,6 @@ def test_the_method_says_the_defaults() -> None:
         assert defaults[name] == values[name], f"docs/method.md is behind: {name}"
         assert words in text, f"docs/method.md no longer says {words!r}"
     options = Options()
-    assert (options.draws, options.margin, options.floor, options.resolve) == (10_000, 1.0, 10.0, 1.0)
-    for words in ("10,000 draws", "± 1 point", "floor of 10 %", "resolve 1 point"):
+    assert (options.margin, options.floor, options.resolve) == (1.0, 10.0, 1.0)
+    for words in ("± 1 point", "below 10 % F1 (`--floor`)", "resolve 1 point"):
         assert words in text

@@ -51,13 +51,14 @@ def test_a_score_may_be_a_ratio_of_numerators(folder: Path):
     data = np.random.default_rng(3)
     for path in folder.glob("runs/*/eval/*/questions.csv"):
         frame = pd.read_csv(path)
-        frame["ner_num"], frame["ner_den"] = data.integers(0, 3, 32) * 2, data.integers(4, 9, 32)
-        frame.to_csv(path, index=False)
+        frame["ner_numerator"], frame["ner_denominator"] = data.integers(0, 3, 32) * 2, data.integers(4, 9, 32)
+        path.unlink()
+        frame.rename(columns={"context": "group"}).to_csv(path.with_name("examples.csv"), index=False)
     table = load_results(folder)
     exact = []
     for run, evaluation in zip(table["run_id"], table["eval_id"], strict=True):
-        frame = pd.read_csv(folder / "runs" / run / "eval" / evaluation / "questions.csv")
-        exact.append(100 * frame["ner_num"].sum() / frame["ner_den"].sum())
+        frame = pd.read_csv(folder / "runs" / run / "eval" / evaluation / "examples.csv")
+        exact.append(100 * frame["ner_numerator"].sum() / frame["ner_denominator"].sum())
     found = ExampleStore().scores(table.assign(ner=exact), "ner")
     scores, influence, _ = found.influence(slice(0, 9))
     np.testing.assert_allclose(scores, exact, rtol=1e-12)

@@ -2,8 +2,8 @@
 
 Loose: `runs/<run_id>/eval/<eval_id>/questions.csv` (or `.csv.xz`). Packed: `questions.csv.xz` or `questions.parquet`
 beside the table, the same columns after `run_id` and `eval_id`. Loose files win: they are what a rescore rewrites.
-A file has `id`, `context` (the group: a paragraph, a document) and a column a score in percent, or two columns for a score
-that is a ratio of sums, `NAME_num` and `NAME_den`.
+A file has `id`, `context` (the paragraph) and a column a score in percent. Tasks other than question answering write
+`examples.csv`, with `group` (a document, a sentence) and two columns a score, `NAME_numerator` and `NAME_denominator`.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 PACKED_COLUMNS = ("run_id", "eval_id", *QUESTION_COLUMNS)
 REQUIRED = ("id", "context")
-PACKED_NAMES = ("questions.csv.xz", "questions.parquet")
-WORD_COLUMNS = ("run_id", "eval_id", "id", "context", "question_word")
+PACKED_NAMES = ("questions.csv.xz", "questions.parquet", "examples.csv.xz", "examples.parquet")
+WORD_COLUMNS = ("run_id", "eval_id", "id", "context", "group", "question_word")
+NAMES = tuple(f"{name}.csv{end}" for name in ("questions", "examples") for end in ("", ".xz"))
 FACTS = ("windows", "answer_words", "question_word", "overlap")
 """Optional columns of a per-example file that say more about an example."""
 TOLERANCE = 0.01
@@ -48,7 +49,7 @@ def loose_file(folder: Path, run_id: str, eval_id: str) -> Path | None:
     if not (PLAIN_ID.fullmatch(run_id) and PLAIN_ID.fullmatch(eval_id)):
         return None
     place = folder / "runs" / run_id / "eval" / eval_id
-    return next((path for name in ("questions.csv", "questions.csv.xz") if (path := place / name).is_file()), None)
+    return next((path for name in NAMES if (path := place / name).is_file()), None)
 
 
 class ExampleStore:
@@ -147,8 +148,8 @@ class ExampleScores:
 
 
 def _parts_of(frame: pd.DataFrame, column: str) -> tuple[str, ...]:
-    """The column of a score, or the two of a ratio: `ner_f1_num` and `ner_f1_den` for `ner_f1`."""
-    ratio = (f"{column}_num", f"{column}_den")
+    """The column of a score, or the two of a ratio: `f1_numerator` and `f1_denominator` for `f1`."""
+    ratio = (f"{column}_numerator", f"{column}_denominator")
     return ratio if all(name in frame.columns for name in ratio) else (column,)
 
 
@@ -170,6 +171,7 @@ def _read_csv(path: Path, required: Sequence[str]) -> pd.DataFrame:
         frame = pd.read_csv(path, dtype=words, keep_default_na=False, na_values=numbers)
     except (OSError, ValueError, lzma.LZMAError, EOFError, pd.errors.ParserError) as error:
         raise XlqaError(f"{path}: not a table of per-question scores ({error}): {again}") from None
+    frame = frame.rename(columns={"group": "context"}) if "context" not in frame.columns else frame
     absent = [name for name in required if name not in frame.columns]
     if absent:
         raise XlqaError(f"{path}: lacks the column {absent[0]}: {again}")
