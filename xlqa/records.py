@@ -99,6 +99,11 @@ class Question:
         """Its paragraph."""
         return self.context_hash
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether training can use every gold text, up to white space at its edges."""
+        return self.golds is None or [gold.strip() for gold in self.golds] == [answer.text for answer in self.answers]
+
 
 MOST_SEEDS = 10_000
 """Maximum number of seeds in one range: more is a typing error."""

@@ -149,11 +149,82 @@ def test_stats_of_files_of_one_name_keep_their_folders(good: Path, tmp_path: Pat
     assert str(other) in out
 
 
-def test_stats_of_a_bad_file_needs_skip_bad(bad: Path, capsys: Capture) -> None:
+def test_stats_count_what_only_scores_and_leave_out_what_does_not(bad: Path, capsys: Capture) -> None:
+    assert main(["data", "stats", str(bad)]) == 0
+    captured = capsys.readouterr()
+    assert "questions     3 answerable" in captured.out
+    assert "2 questions count in scores, not in training (`xlqa data check`)" in captured.err
+    value = squad(("a", "Anna", 0))
+    value["data"][0]["paragraphs"][0]["qas"].append({"id": "none", "question": "?", "answers": []})
+    bad.write_text(json.dumps(value))
     assert main(["data", "stats", str(bad)]) == 2
-    assert "2 questions refused" in capsys.readouterr().err
+    assert "1 question refused" in capsys.readouterr().err
     assert main(["data", "stats", "--skip-bad", str(bad)]) == 0
-    assert "2 questions left out (--skip-bad)" in capsys.readouterr().err
+    assert "1 questions left out (--skip-bad)" in capsys.readouterr().err
+
+
+def test_check_and_stats_count_paragraphs_alike(tmp_path: Path, capsys: Capture) -> None:
+    value = squad(("a", "Anna", 0))
+    value["data"].append(squad(("b", "Anna", 0), context="Anna  met\tBen in Rome.")["data"][0])
+    (tmp_path / "a.json").write_text(json.dumps(value))
+    assert main(["data", "check", "--json", str(tmp_path / "a.json")]) == 0
+    (report,) = json.loads(capsys.readouterr().out)
+    assert main(["data", "stats", "--json", str(tmp_path / "a.json")]) == 0
+    assert report["paragraphs"] == json.loads(capsys.readouterr().out)["paragraphs"] == 1
+
+
+def test_check_of_two_files_says_what_one_has_of_the_other(good: Path, tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "dev.json").write_text(json.dumps(squad(("x", "Anna", 0), ("y", "Ben", 9))))
+    assert main(["data", "check", str(good), str(tmp_path / "dev.json")]) == 0
+    out = capsys.readouterr().out
+    assert f"2 of 2 questions are in {good} (2 by their paragraph, 2 word for word)" in out
+    assert "1 of 2 questions repeat an earlier one (the same words on the same paragraph)" in out
+    assert main(["data", "check", "--json", str(good), str(tmp_path / "dev.json")]) == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert first["found_in"] == []
+    assert second["found_in"] == [{"file": str(good), "paragraph": 2, "question": 2, "any": 2, "of": 2}]
+
+
+def test_check_says_what_is_unanswerable_and_what_only_scores(bad: Path, capsys: Capture) -> None:
+    value = squad(("a", "Anna", 0), ("b", "Paris", 3))
+    value["data"][0]["paragraphs"][0]["qas"].append({"id": "n", "question": "?", "answers": [], "is_impossible": True})
+    bad.write_text(json.dumps(value))
+    assert main(["data", "check", str(bad)]) == 1
+    out = capsys.readouterr().out
+    assert "1 questions are unanswerable: sweeps leave them out, `xlqa score --scorer squad2` counts them" in out
+    assert "1 of the refused questions have gold texts: they count in scores, not in training" in out
+
+
+def test_columns_can_be_named(tmp_path: Path, capsys: Capture) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("nr,passage_text,q,a,at\n1,Anna met Ben.,Who?,Ben,9\n")
+    assert main(["data", "check", str(table)]) == 1
+    assert 'has the keys "nr", "passage_text", "q", "a", "at"' in capsys.readouterr().out
+    named = ["--columns", "context=passage_text,question=q,answers=a,answer_start=at", "--columns", "id=nr"]
+    assert main(["data", "check", str(table), *named]) == 0
+    assert main(["data", "convert", str(table), str(tmp_path / "out.json"), *named]) == 0
+    (question,) = read_dataset(tmp_path / "out.json").questions
+    assert (question.id, question.answers[0].start) == ("1", 9)
+    capsys.readouterr()
+    for wrong in ("nonsense=a", "context", "context="):
+        assert main(["data", "check", str(table), "--columns", wrong]) == 2
+        assert f"--columns {wrong}: write FIELD=NAME" in capsys.readouterr().err
+
+
+def test_stats_show_the_best_that_a_tokenizer_allows(good: Path, tmp_path: Path, capsys: Capture) -> None:
+    tokenizers = pytest.importorskip("tokenizers")
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    good.write_text(json.dumps(squad(("a", "Anna", 0), ("b", "Rome", 16), ("c", "met B", 5))))
+    assert main(["data", "stats", str(good), "--model", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "(gold labels cut back out): EM 66.67, F1 83.33 (squad, 3 questions; 0 unreachable)" in out
+    assert '1 gold answers come back as another text (such as "met Ben" for "met B")' in out
+    assert main(["data", "stats", str(good), str(good), "--model", str(tmp_path)]) == 0
+    heads, first, *_ = capsys.readouterr().out.splitlines()
+    assert heads.split()[-4:] == ["BEST", "EM", "BEST", "F1"]
+    assert first.split()[-2:] == ["66.67", "83.33"]
 
 
 def test_convert(good: Path, tmp_path: Path, capsys: Capture) -> None:
@@ -178,7 +249,7 @@ def test_list(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) 
     assert re.search(r"^ru +sberquad +train 45,328, dev 5,036 +yes +train, test +none stated .* no$", out, re.M)
     assert re.search(r"^ru +xquad +test 1,190 +none +test +CC BY-SA 4\.0 +yes$", out, re.M)
     assert re.search(r"^hi +mlqa +test 4,918, dev 507 and 12 with questions in other languages +none", out, re.M)
-    assert f"Fetched sets lie in {tmp_path}" in out
+    assert f"Fetched sets are in {tmp_path}" in out
     assert main(["data", "list", "--lang", "xx"]) == 2
 
 
@@ -186,10 +257,11 @@ def test_list_of_one_set_and_for_programs(capsys: Capture) -> None:
     assert main(["data", "list", "xquad"]) == 0
     out = capsys.readouterr().out
     assert "train part  none is public" in out
-    assert "unverified  SHA-256 of the other eight languages" in out
+    assert "unverified  nothing" in out
     assert re.search(r"^xquad\.ru +test +ru +ru +1,190 +208d5b1aa154 +no +https://github\.com/", out, re.M)
     assert main(["data", "list", "--json", "--lang", "sw"]) == 0
-    tydiqa = next(item for item in json.loads(capsys.readouterr().out) if item["name"] == "tydiqa")
+    (tydiqa,) = json.loads(capsys.readouterr().out)  # no other set has Swahili
+    assert tydiqa["name"] == "tydiqa"
     assert [part["name"] for part in tydiqa["parts"]] == ["tydiqa.sw.train", "tydiqa.sw.dev"]
     assert [(part["scorer"], part["sweep"]) for part in tydiqa["parts"]] == [("squad", "train"), ("squad", "test")]
 
@@ -231,6 +303,16 @@ def test_fetch(tmp_path: Path, capsys: Capture) -> None:
     assert [row["name"] for row in found["fetched"]] == ["fake.train"]
     assert "fake.dev: " in captured.err
     assert "HTTP 404" in captured.err
+
+
+def test_a_set_that_xlqa_does_not_fetch_says_where_it_is(tmp_path: Path, capsys: Capture) -> None:
+    assert main(["data", "fetch", "multi_wiki_qa", "--data-dir", str(tmp_path)]) == 2
+    assert (
+        "multi_wiki_qa: one part a language, at https://huggingface.co/datasets/alexandrainst"
+        in capsys.readouterr().err
+    )
+    assert main(["data", "list"]) == 0
+    assert "Not fetched by xlqa, see `xlqa data list SET`: multi_wiki_qa" in capsys.readouterr().out
 
 
 def test_fetch_says_everything_that_is_wrong_at_once(tmp_path: Path, capsys: Capture) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
+import hashlib
 import json
 import os
 import subprocess
@@ -15,9 +17,11 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from xlqa.cli.score import guess_language, score
+from xlqa.cli.score import score
+from xlqa.data import registry
 from xlqa.errors import XlqaError
 from xlqa.records import QUESTION_COLUMNS, Question
+from xlqa.tasks.qa.languages import guess_language
 from xlqa.tasks.qa.reading import read_dataset
 
 app = typer.Typer()
@@ -175,16 +179,79 @@ def test_files_that_do_not_fit_are_refused_in_one_line(tmp_path: Path) -> None:
         call(found, data, "--lang", "russian")
 
 
-def test_questions_that_are_refused_can_be_left_out_and_are_counted(tmp_path: Path) -> None:
-    data = squad_file(tmp_path / "x.json", RUSSIAN)
-    value = json.loads(data.read_text(encoding="utf-8"))
-    value["data"][0]["paragraphs"][0]["qas"][1]["answers"][0]["text"] = "Самара"
-    write(data, value)
-    found = answers(tmp_path, r1="Спартак", r2="")
-    with pytest.raises(XlqaError, match="nowhere in its paragraph"):
+def with_answers(path: Path, *golds: list[Any]) -> Path:
+    """A file of questions q1, q2, … on one paragraph, with these gold answers each."""
+    context = "Denver won in Santa Clara. P is in P."
+    qas = [
+        {"id": f"q{i}", "question": "?", "answers": [{"text": text, "answer_start": -1} for text in texts]}
+        for i, texts in enumerate(golds, 1)
+    ]
+    return write(path, {"version": "1.1", "data": [{"paragraphs": [{"context": context, "qas": qas}]}]})
+
+
+def test_every_gold_text_counts_wherever_it_is(tmp_path: Path) -> None:
+    # Empty, at two places, nowhere: training can use none of these, and the official script asks for no place.
+    data = with_answers(tmp_path / "x.json", ["Santa Clara", ""], ["Denver", "P"], ["Paris", "Lyon"], [""])
+    found = answers(tmp_path, q1="Santa Clara", q2="P", q3="Paris", q4="")
+    got = scores(found, data)
+    assert (got["questions"], got["refused"], got["untrainable"], got["em"]) == (4, 0, 2, 100)
+    assert got["f1"] == 75  # SQuAD's script gives an empty answer EM 1 and F1 0 where the gold answer is empty
+    assert "2 questions have no answer with a place in the paragraph; they are scored" in call(found, data).stderr
+
+
+def test_questions_without_a_gold_text_can_be_left_out_and_are_counted(tmp_path: Path) -> None:
+    data = with_answers(tmp_path / "x.json", ["Denver"], [])
+    found = answers(tmp_path, q1="Denver", q2="")
+    with pytest.raises(XlqaError, match="it has no answer"):
         call(found, data)
     got = scores(found, data, "--skip-bad")
     assert (got["questions"], got["refused"], got["em"]) == (1, 1, 100)
+
+
+def test_one_prediction_answers_a_question_that_is_there_twice(tmp_path: Path) -> None:
+    data = squad_file(tmp_path / "x.json", CHINESE, CHINESE)
+    result = call(answers(tmp_path, z1="天安门", z2="北京"), data)
+    assert "4 questions share their id with another; one prediction answers all of an id" in result.stderr
+    got = scores(answers(tmp_path, z1="天安门", z2="北京"), data)
+    assert (got["questions"], got["em"], got["extra"]) == (4, 50, 0)
+
+
+def test_a_copy_of_a_registered_file_is_that_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = squad_file(tmp_path / "mine.json", RUSSIAN)
+    part = dataclasses.replace(registry.find_part("korquad.dev"), sha256=hashlib.sha256(data.read_bytes()).hexdigest())
+    monkeypatch.setattr(registry, "_parts_by_sha256", lambda: {part.sha256: (part,)})
+    got = scores(answers(tmp_path, r1="Спартак", r2=""), data)
+    assert (got["scorer"], got["lang"], got["dataset"]) == ("korquad", "ko", "mine")
+    with pytest.raises(XlqaError, match=r"is korquad\.dev, in ko, not ru: drop the language"):
+        call(answers(tmp_path, r1="Спартак", r2=""), data, "--lang", "ru")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("p.jsonl", '{"id": "r1", "prediction_text": "Спартак"}\n{"id": "r2", "prediction_text": ""}\n'),
+        ("p.csv", "id,prediction_text\nr1,Спартак\nr2,\n"),
+        ("p.tsv", "ID\tprediction_text\nr1\tСпартак\nr2\t\n"),
+        ("p.json", '[{"id": "r1", "prediction_text": "Спартак"}, {"id": "r2", "prediction_text": ""}]'),
+    ],
+)
+def test_predictions_may_come_in_rows(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    got = scores(tmp_path / name, squad_file(tmp_path / "x.json", RUSSIAN))
+    assert (got["em"], got["missing"], got["extra"]) == (50, 0, 0)
+
+
+def test_one_line_of_json_lines_is_a_row(tmp_path: Path) -> None:
+    (tmp_path / "p.jsonl").write_text('{"id": "j1", "prediction_text": "新宿区"}\n', encoding="utf-8")
+    assert scores(tmp_path / "p.jsonl", squad_file(tmp_path / "x.json", JAPANESE))["em"] == 100
+
+
+def test_a_ranking_of_answers_names_the_file_beside_it(tmp_path: Path) -> None:
+    nbest = write(tmp_path / "nbest.json", {"j1": [{"text": "新宿区", "probability": 0.9}]})
+    with pytest.raises(
+        XlqaError, match=r"the answer to j1 is a list, not text: these are rankings .*predictions\.json"
+    ):
+        call(nbest, squad_file(tmp_path / "x.json", JAPANESE))
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,14 @@ def test_a_web_page_in_place_of_data_is_not_kept(address: str, tmp_path: Path) -
     assert ids(ensure_local(wanted, tmp_path)[0]) == ["a"]
 
 
+def test_joined_pieces_are_held_to_their_sha256(address: str, tmp_path: Path) -> None:
+    urls = tuple(offer(address, f"/jaquad_dev_{i:04d}.json", squad(f"q{i}")) for i in range(4))
+    wanted = dataclasses.replace(find_part("jaquad.dev"), urls=urls)
+    with pytest.raises(XlqaError, match=r"gave another file \(SHA-256 .*, c90bd54c6d3a… expected\)"):
+        ensure_local(wanted, tmp_path)
+    assert not is_cached(wanted, tmp_path)
+
+
 def test_another_count_than_the_makers_is_said(address: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         ensure_local(part("drcd.dev", offer(address, "/drcd.json", squad("a")), questions=3524), tmp_path)
@@ -154,7 +162,7 @@ def test_a_language_is_picked_out_of_tydiqa(address: str, tmp_path: Path) -> Non
 
 def test_pieces_are_joined_in_order(address: str, tmp_path: Path) -> None:
     urls = tuple(offer(address, f"/jaquad_dev_{i:04d}.json", squad(f"q{i}")) for i in range(4))
-    wanted = dataclasses.replace(find_part("jaquad.dev"), urls=urls, questions=4)
+    wanted = dataclasses.replace(find_part("jaquad.dev"), urls=urls, questions=4, file_sha256=None)
     path, _ = ensure_local(wanted, tmp_path)
     assert ids(path) == ["q0", "q1", "q2", "q3"]
     assert not (tmp_path / "jaquad" / "dev.pieces").exists()
@@ -162,7 +170,9 @@ def test_pieces_are_joined_in_order(address: str, tmp_path: Path) -> None:
 
 def test_pieces_that_are_here_are_not_fetched_again(address: str, tmp_path: Path) -> None:
     urls = [offer(address, f"/jaquad_dev_{i:04d}.json", squad(f"q{i}")) for i in range(2)]
-    wanted = dataclasses.replace(find_part("jaquad.dev"), urls=(*urls, f"{address}/none.json"), questions=3)
+    wanted = dataclasses.replace(
+        find_part("jaquad.dev"), urls=(*urls, f"{address}/none.json"), questions=3, file_sha256=None
+    )
     with pytest.raises(XlqaError, match="HTTP 404"):
         ensure_local(wanted, tmp_path)
     offer(address, "/none.json", squad("q2"))

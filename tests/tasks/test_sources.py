@@ -12,7 +12,7 @@ from xlqa.data.cache import part_path
 from xlqa.data.registry import find_part
 from xlqa.errors import XlqaError
 from xlqa.tasks import sources
-from xlqa.tasks.sources import read_ref, resolve, sample_files
+from xlqa.tasks.sources import read_ref, resolve, sample_files, settle_language
 
 SET = {"data": [{"paragraphs": [{"context": "Anna.", "qas": [
     {"id": "a", "question": "Who?", "answers": [{"text": "Anna", "answer_start": 0}]}]}]}]}  # fmt: skip
@@ -35,6 +35,62 @@ def test_a_local_file(file: Path) -> None:
     assert resolve(str(file)).scorer == "squad"
 
 
+def test_a_language_before_the_file_states_it(file: Path) -> None:
+    ref = resolve(f"de={file}")
+    assert (ref.name, ref.language, ref.scorer) == ("My-set-v1.1", "de", "mlqa.de")
+    assert resolve("en=sample.en.test").language == "en"
+    with pytest.raises(XlqaError, match=r"de=sample\.en\.test: sample\.en\.test is in en, not de: name it alone"):
+        resolve("de=sample.en.test")
+    with pytest.raises(XlqaError, match="no such file"):
+        resolve("de=none.json")
+
+
+def registered(monkeypatch: pytest.MonkeyPatch, file: Path, *names: str) -> None:
+    """Let a file have the bytes of registered parts."""
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    parts = tuple(find_part(name) for name in names)
+    monkeypatch.setattr("xlqa.data.registry._parts_by_sha256", lambda: {sha256: parts})
+
+
+def test_a_file_with_the_bytes_of_a_registered_part_is_that_part(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    registered(monkeypatch, file, "korquad.dev")
+    ref = resolve(str(file))
+    assert (ref.name, ref.language, ref.scorer, ref.set_name) == ("My-set-v1.1", "ko", "korquad", "korquad")
+    assert resolve(str(file), language="ko").scorer == "korquad"
+    with pytest.raises(XlqaError, match=r"is korquad\.dev, in ko, not de: drop the language"):
+        resolve(str(file), language="de")
+
+
+def test_a_file_of_several_languages_needs_one(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    registered(monkeypatch, file, "tydiqa.sw.dev", "tydiqa.ru.dev")
+    ref = resolve(str(file))
+    assert (ref.language, ref.scorer, ref.set_name) == ("", "squad", "tydiqa")
+    assert settle_language(ref, read_ref(ref).scored, "ru").language == "ru"
+    assert resolve(str(file), language="sw").language == "sw"
+
+
+def test_a_copy_of_a_sample_is_that_sample(tmp_path: Path) -> None:
+    copy = tmp_path / "copy.json"
+    copy.write_bytes(sample_files()["sample.es.test"].read_bytes())
+    assert (resolve(str(copy)).language, resolve(str(copy)).set_name) == ("es", "sample")
+
+
+def test_a_file_shows_its_language_once_it_is_read(tmp_path: Path) -> None:
+    def settled(identity: str, context: str, fallback: str = "", name: str = "x.json") -> tuple[str, str]:
+        qa = {"id": identity, "question": "?", "answers": [{"text": context[:2], "answer_start": 0}]}
+        path = tmp_path / name
+        path.write_text(json.dumps({"data": [{"paragraphs": [{"context": context, "qas": [qa]}]}]}))
+        ref = settle_language(resolve(str(path)), read_ref(resolve(str(path))).scored, fallback)
+        return ref.language, ref.scorer
+
+    assert settled("a", "Anna.") == ("", "squad")
+    assert settled("a", "Anna.", "es") == ("es", "mlqa.es")
+    assert settled("swahili--1-0", "Anna.", "es") == ("sw", "mlqa.sw")
+    assert settled("a", "江城大學在一九二零年成立") == ("zh", "mlqa.zh")
+    assert settled("a", "江城大學在一九二零年成立", "yue") == ("yue", "characters")
+    assert settled("a", "Anna.", "ar", "test-context-de-question-ar.json") == ("de", "mlqa.de")
+
+
 def test_a_file_comes_before_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "squad.dev").write_text(json.dumps(SET))
     monkeypatch.chdir(tmp_path)
@@ -49,12 +105,12 @@ def test_a_file_that_changes_is_noticed(file: Path) -> None:
 
 
 def test_a_registered_part_knows_its_language_and_scorer(tmp_path: Path) -> None:
-    part = find_part("drcd.dev")
+    part = find_part("drcd.train")
     path = part_path(part, tmp_path)
     path.parent.mkdir()
     path.write_text(json.dumps(SET))
-    ref = resolve("drcd.dev", data_dir=tmp_path, language="ru", download=False)
-    assert (ref.name, ref.language, ref.scorer, ref.set_name) == ("drcd.dev", "zh", "drcd", "drcd")
+    ref = resolve("drcd.train", data_dir=tmp_path, language="ru", download=False)
+    assert (ref.name, ref.language, ref.scorer, ref.set_name) == ("drcd.train", "zh", "drcd", "drcd")
     assert ref.path == path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import json
 import os
 import signal
@@ -17,8 +18,9 @@ from xlqa.util.text import printable
 
 
 def print_json(value: Any) -> None:
-    """Write one JSON document to stdout; NaN and infinities, which JSON has no word for, become null."""
-    text = json.dumps(_without_nan(value), ensure_ascii=False, indent=2)
+    """Write one JSON document to stdout; NaN and infinities, which JSON does not have, become null."""
+    escaped = not _is_unicode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    text = json.dumps(_without_nan(value), ensure_ascii=escaped, indent=2)
     sys.stdout.write(text + "\n")
 
 
@@ -71,6 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     # Before torch loads: threads that sleep while they wait do not fight with other programs over the processor.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    _show_what_can_be_shown()
     before = signal.getsignal(signal.SIGINT)
     try:
         return _run(arguments)
@@ -79,6 +82,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
         if ignored and arguments is not None and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, before)
+
+
+def _show_what_can_be_shown() -> None:
+    """On a terminal that cannot show a letter (ASCII, Latin-1), print a replacement instead of ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict" and not _is_unicode(stream.encoding):
+            stream.reconfigure(errors="replace")
+
+
+def _is_unicode(encoding: str) -> bool:
+    return encoding.lower().replace("-", "").replace("_", "").startswith(("utf8", "utf16", "utf32"))
 
 
 def _run(arguments: Sequence[str] | None) -> int:

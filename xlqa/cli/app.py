@@ -10,7 +10,7 @@ import typer
 
 from xlqa import __version__
 from xlqa.cli import data
-from xlqa.cli.ask import ask
+from xlqa.cli.ask import AskCommand, ask
 from xlqa.cli.doctor import doctor
 from xlqa.cli.plot import plot
 from xlqa.cli.report import report
@@ -50,7 +50,7 @@ MAIN, RUNS, DATA, MACHINE = "The main job", "Runs and results", "Data and scores
 app.command(rich_help_panel=MAIN)(sweep)
 app.command(rich_help_panel=MAIN)(plot)
 app.command(rich_help_panel=MAIN)(report)
-app.command(rich_help_panel=MAIN)(ask)
+app.command(cls=AskCommand, rich_help_panel=MAIN)(ask)
 app.command(rich_help_panel=RUNS)(status)
 app.command("run", rich_help_panel=RUNS)(run_one)
 app.command(rich_help_panel=RUNS)(evaluate)

@@ -2,17 +2,54 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from xlqa.cli import print_json
 from xlqa.cli.options import Json
 from xlqa.errors import XlqaError
 from xlqa.util.files import read_input
 from xlqa.util.text import plain
+
+
+class AskCommand(TyperCommand):
+    """The command with texts as arguments, which may begin with a dash: "-5 degrees" is no option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put texts that begin with a dash after `--`, with all other arguments."""
+        with_value = {name for param in self.params for name in param.opts if not getattr(param, "is_flag", False)}
+        return list(super().parse_args(ctx, sentences_last(args, with_value)))
+
+
+def sentences_last(args: list[str], with_value: set[str]) -> list[str]:
+    """Arguments in which no text is taken for an option.
+
+    Args:
+        with_value: options that take the next argument as their value.
+    """
+    if "--" in args or not any(map(_is_sentence, args)):
+        return args
+    options: list[str] = []
+    texts: list[str] = []
+    rest = iter(args)
+    for word in rest:
+        if not word.startswith("-") or word == "-" or _is_sentence(word):
+            texts.append(word)
+            continue
+        options.append(word)
+        if word in with_value:
+            options += [value for value in [next(rest, None)] if value is not None]
+    return [*options, "--", *texts]
+
+
+def _is_sentence(word: str) -> bool:
+    """Whether a word that begins with a dash is a text: no option has a digit, a blank or another sign there."""
+    return re.match(r"-[^A-Za-z-]|-[A-Za-z]\S*\s|--?\s", word) is not None
 
 
 def ask(
@@ -92,9 +129,17 @@ def _texts(words: list[str], context_file: Path | None) -> tuple[str, str]:
         if len(words) != 1:
             raise XlqaError("with --context-file give the question alone.")
         try:
-            return read_input(context_file).decode("utf-8"), words[0]
+            # Line ends stay as they are: the answer's place counts the file's own characters.
+            return read_input(context_file).decode("utf-8-sig"), words[0]
         except (OSError, UnicodeDecodeError) as error:
             raise XlqaError(f"--context-file {context_file}: cannot be read as UTF-8 text ({error}).") from error
     if len(words) != 2:
         raise XlqaError('give a context and a question: xlqa ask "context" "question".')
-    return (sys.stdin.read() if words[0] == "-" else words[0]), words[1]
+    return (_read_stdin() if words[0] == "-" else words[0]), words[1]
+
+
+def _read_stdin() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise XlqaError(f"the context on stdin is not UTF-8 text ({error}).") from error

@@ -15,6 +15,8 @@ from xlqa.errors import ManyErrors, XlqaError
 
 if TYPE_CHECKING:
     from xlqa.data.registry import DataSet, Part
+    from xlqa.records import DataRef, Question
+    from xlqa.tasks.qa.oracle import Oracle
     from xlqa.tasks.qa.reading import Reading
     from xlqa.tasks.qa.stats import Lengths, Stats
 
@@ -34,6 +36,15 @@ SkipBad = Annotated[
 ]
 Language = Annotated[
     str, typer.Option("--lang", help="Language code; picks one language of a file of several (TyDi QA).")
+]
+ColumnNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--columns",
+        metavar="FIELD=NAME,…",
+        help="Names of the columns (or keys) of a table or of rows, where they are not the usual ones: question=q,context=passage. "
+        "Fields: id, question, context, answers, answer_start, title, is_impossible.",
+    ),
 ]
 
 
@@ -59,7 +70,8 @@ def list_sets(
     _known_languages(languages)
     sets = (find_set(name),) if name else SETS
     if as_json:
-        return print_json([_set_record(data_set, folder, languages) for data_set in sets])
+        chosen = [s for s in sets if name or not languages or set(languages) & set(s.languages)]
+        return print_json([_set_record(data_set, folder, languages) for data_set in chosen])
     if name:
         return _print_set(sets[0], folder)
     rows = _language_rows(sets, folder, languages)
@@ -67,8 +79,11 @@ def list_sets(
     samples = ", ".join(_sample_names(languages))
     if samples:
         print(f"\nEmbedded, always here: {samples}")
-    print("\nTRAIN: whether a train part is public. SWEEP: what `xlqa sweep --lang` trains and tests on by itself.")
-    print(f"Fetched sets lie in {folder}. All of a record: xlqa data list SET")
+    elsewhere = ", ".join(f"{data_set.name} ({data_set.title})" for data_set in sets if not data_set.parts)
+    if elsewhere and not languages:
+        print(f"\nNot fetched by xlqa, see `xlqa data list SET`: {elsewhere}")
+    print("\nTRAIN: whether a train part is public. SWEEP: what `xlqa sweep --lang` trains and tests on by default.")
+    print(f"Fetched sets are in {folder}. All of a record: xlqa data list SET")
 
 
 def _language_rows(sets: tuple[DataSet, ...], folder: Path, languages: list[str]) -> Sequence[tuple[str, ...]]:
@@ -197,12 +212,15 @@ def fetch(
 
 def _wanted_parts(names: list[str], languages: list[str]) -> list[Part]:
     """The parts named, and those that a sweep of the languages uses; each once."""
-    from xlqa.data.registry import SETS, default_tests, default_train, find_part
+    from xlqa.data.registry import SETS, default_tests, default_train, find_part, find_set
 
     wanted: dict[str, Part] = {}
     complaints: list[str] = []
     by_set = {data_set.name: data_set.parts for data_set in SETS}
     for name in _split(names):
+        if by_set.get(name) == ():
+            complaints.append(f"{name}: {find_set(name).on_request}.")
+            continue
         try:
             for part in by_set.get(name) or (find_part(name),):
                 wanted[part.name] = part
@@ -272,17 +290,30 @@ class _Progress:
 
 @app.command(
     epilog="Examples:\n\n  xlqa data check train.json dev.json.gz"
-    "\n\n  xlqa data check --json --lang sw tydiqa-goldp-v1.1-dev.json"
+    "\n\n  xlqa data check --columns question=q,context=passage questions.csv"
 )
 def check(
     files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Files, or registered parts that are here.")],
     lang: Language = "",
+    columns: ColumnNames = None,
     show: Annotated[int, typer.Option("--show", min=0, help="How many refusals of a file to show.")] = 20,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read data sets and say what was repaired and what would be refused; exit status 1 if anything would be."""
-    reports = [_check_file(name, lang, data_dir) for name in files]
+    """Read data sets: what was repaired, what would be refused, what repeats, and what one file has of another.
+
+    Several files are compared: for each two, how many questions of the second are in the first. Exit status 1 if anything
+    would be refused.
+    """
+    names = _column_names(columns)
+    reports: list[dict[str, Any]] = []
+    seen: list[tuple[str, Sequence[Question]]] = []
+    for name in files:
+        report, questions = _check_file(name, lang, data_dir, names)
+        report["found_in"] = _found_in(seen, questions)
+        reports.append(report)
+        if len(files) > 1:
+            seen.append((name, questions))
     if as_json:
         print_json(reports)
     else:
@@ -291,36 +322,80 @@ def check(
         raise typer.Exit(1)
 
 
-def _check_file(name: str, language: str, data_dir: Path | None) -> dict[str, Any]:
-    from xlqa.tasks.qa.reading import read_dataset
-    from xlqa.tasks.sources import resolve
-
+def _check_file(
+    name: str, language: str, data_dir: Path | None, columns: dict[str, str]
+) -> tuple[dict[str, Any], Sequence[Question]]:
     report: dict[str, Any] = {"file": name, "error": None, "refused": 0}
     try:
-        path = Path(name).expanduser()
-        if not path.is_file():
-            ref = resolve(name, language=language, data_dir=data_dir, download=False)
-            path, language = ref.path, ref.language
-        return report | _reading_record(read_dataset(path, skip_bad=True, language=language))
+        _, reading = _open(name, language, data_dir, skip_bad=True, columns=columns)
     except XlqaError as error:
-        return report | {"error": str(error)}
+        return report | {"error": str(error)}, ()
+    return report | _reading_record(reading), reading.scored
+
+
+def _open(
+    name: str,
+    language: str,
+    data_dir: Path | None,
+    *,
+    skip_bad: bool = False,
+    to_score: bool = False,
+    columns: dict[str, str] | None = None,
+) -> tuple[DataRef, Reading]:
+    """A data set by name or file, and what it is."""
+    from xlqa.tasks.sources import read_ref, resolve, settle_language
+
+    ref = resolve(name, language=language, data_dir=data_dir, download=False)
+    path = Path(name).expanduser()
+    shown = dataclasses.replace(ref, path=path) if path.is_file() else ref  # messages name the file as the user does
+    reading = read_ref(shown, skip_bad=skip_bad, to_score=to_score, columns=columns)
+    return settle_language(ref, reading.everything), reading
+
+
+def _column_names(values: list[str] | None) -> dict[str, str]:
+    """`question=q,context=passage` as a mapping."""
+    from xlqa.tasks.qa.formats import FIELDS
+
+    found = {}
+    for word in _split(values):
+        field, equals, name = word.partition("=")
+        if field not in FIELDS or not equals or not name:
+            raise XlqaError(f"--columns {word}: write FIELD=NAME, with a field of {', '.join(FIELDS)}.")
+        found[field] = name
+    return found
 
 
 def _reading_record(reading: Reading) -> dict[str, Any]:
-    every = (*reading.questions, *reading.unanswerable)
+    from xlqa.tasks.qa.overlap import count_repeated
+
     return {
         "format": reading.format,
         "compression": reading.compression,
         "sha256": reading.sha256,
         "questions": len(reading.questions),
+        "scored": len(reading.scored),
         "unanswerable": len(reading.unanswerable),
-        "paragraphs": len({question.context_hash for question in every}),
+        "paragraphs": len({question.context_hash for question in reading.everything if question.context}),
+        "repeated": count_repeated(reading.everything),
         "other_languages": reading.other_languages,
         "repairs": reading.repairs,
         "refused": len(reading.refused),
         "refusals": [dataclasses.asdict(refusal) for refusal in reading.refused],
         "complaints": [str(refusal) for refusal in reading.refused],
     }
+
+
+def _found_in(seen: Sequence[tuple[str, Sequence[Question]]], questions: Sequence[Question]) -> list[dict[str, Any]]:
+    """How much of a file is in each of those before it."""
+    from xlqa.tasks.qa.overlap import find_overlap
+
+    found = []
+    for name, others in seen:
+        overlap = find_overlap(others, questions)
+        if overlap:
+            counts = {"paragraph": len(overlap.by_paragraph), "question": len(overlap.asked), "any": len(overlap.ids)}
+            found.append({"file": name, **counts, "of": overlap.tested})
+    return found
 
 
 def _print_reports(reports: list[dict[str, Any]], show: int) -> None:
@@ -349,6 +424,19 @@ def _report_lines(report: dict[str, Any], show: int, meanings: dict[str, str]) -
     if report["error"]:
         return [line.removeprefix(f"{report['file']}: ") for line in str(report["error"]).splitlines()]
     lines = [f"repaired {count:,} × {kind}: {meanings[kind]}" for kind, count in report["repairs"].items()]
+    if report["repeated"]:
+        total = report["scored"] + report["unanswerable"]
+        lines.append(
+            f"{report['repeated']:,} of {total:,} questions repeat an earlier one (the same words on the same paragraph)"
+        )
+    if report["unanswerable"]:
+        lines.append(
+            f"{report['unanswerable']:,} questions are unanswerable: sweeps leave them out, `xlqa score --scorer squad2` counts them"
+        )
+    lines += [_overlap_line(found) for found in report["found_in"]]
+    untrainable = report["scored"] - report["questions"]
+    if untrainable:
+        lines.append(f"{untrainable:,} of the refused questions have gold texts: they count in scores, not in training")
     if report["other_languages"]:
         lines.append(f"left out {report['other_languages']:,} questions in other languages")
     lines += [f"refused: {complaint}" for complaint in report["complaints"][:show]]
@@ -356,6 +444,11 @@ def _report_lines(report: dict[str, Any], show: int, meanings: dict[str, str]) -
     if rest > 0:
         lines.append(f"refused: {rest:,} more (--show {report['refused']} shows all)")
     return lines
+
+
+def _overlap_line(found: dict[str, Any]) -> str:
+    kinds = f"{found['paragraph']:,} by their paragraph, {found['question']:,} word for word"
+    return f"{found['any']:,} of {found['of']:,} questions are in {found['file']} ({kinds})"
 
 
 # --- stats --------------------------------------------------------------------------------------------------------
@@ -378,21 +471,30 @@ def stats(
         int, typer.Option("--max-answer-length", min=1, help="The most pieces of an answer, as in a sweep.")
     ] = 30,
     lang: Language = "",
+    columns: ColumnNames = None,
     skip_bad: SkipBad = False,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Count and measure data sets: questions, lengths, and with --model pieces and windows; a line each where there are several."""
+    """Count and measure data sets: questions, lengths, and with --model pieces, windows and the best scores that any model can reach.
+
+    Several files are compared, a line each.
+    """
     from xlqa.tasks.qa.stats import QUANTILES, describe, load_cutter
 
     cutter = load_cutter(model) if model else None
+    names = _column_names(columns)
     found: list[Stats] = []
     documents = []
     for file in files:
-        reading = _read(file, lang, skip_bad, data_dir)
+        ref, reading = _open(file, lang, data_dir, skip_bad=skip_bad, to_score=True, columns=names)
+        _say_left_out(reading)
         found.append(
-            describe(reading, max_length=max_length, stride=stride, max_answer_length=max_answer_length, cut=cutter)
-        )
+            describe(
+                reading, max_length=max_length, stride=stride, max_answer_length=max_answer_length, cut=cutter,
+                scorer=ref.scorer,
+            )
+        )  # fmt: skip
         document = {"file": file, "quantiles": QUANTILES, "refused": len(reading.refused)}
         documents.append(document | dataclasses.asdict(found[-1]))
     if as_json:
@@ -403,18 +505,12 @@ def stats(
         _print_stats(files[0], reading, found[0])
 
 
-def _read(name: str, language: str, skip_bad: bool, data_dir: Path | None) -> Reading:
-    from xlqa.tasks.qa.reading import read_dataset
-    from xlqa.tasks.sources import read_ref, resolve
-
-    path = Path(name).expanduser()
-    if path.is_file():
-        reading = read_dataset(path, skip_bad=skip_bad, language=language)
-    else:
-        reading = read_ref(resolve(name, language=language, data_dir=data_dir, download=False), skip_bad=skip_bad)
-    if reading.refused:
-        print(f"xlqa: {len(reading.refused):,} questions left out (--skip-bad)", file=sys.stderr)
-    return reading
+def _say_left_out(reading: Reading) -> None:
+    refused = sum(not refusal.is_scored for refusal in reading.refused)
+    if refused:
+        print(f"xlqa: {refused:,} questions left out (--skip-bad)", file=sys.stderr)
+    if rest := len(reading.refused) - refused:
+        print(f"xlqa: {rest:,} questions count in scores, not in training (`xlqa data check`)", file=sys.stderr)
 
 
 def _print_stats(name: str, reading: Reading, found: Stats) -> None:
@@ -449,8 +545,22 @@ def _print_stats(name: str, reading: Reading, found: Stats) -> None:
         print(f"beyond one window of {pieces.max_length:,}: {beyond}; {windows}")
         limit = f"{pieces.max_answer_length:,} pieces, which no prediction is (--max-answer-length)"
         print(f"answers longer than {limit}: {pieces.too_long:.2%} of the questions")
+        for line in _oracle_lines(pieces.oracle):
+            print(line)
         if pieces.questions_cut:
             print(f"questions too long for such a window: {pieces.questions_cut:,}; they are cut")
+
+
+def _oracle_lines(oracle: Oracle | None) -> list[str]:
+    """The best scores that a model can reach, and why it is not 100."""
+    from xlqa.tasks.qa.oracle import describe_wrong
+
+    if oracle is None:
+        return []
+    over = f"{oracle.questions:,} questions"
+    best = f"the best that any model can reach (gold labels cut back out): EM {oracle.em:.2f}, F1 {oracle.f1:.2f}"
+    lines = [f"{best} ({oracle.scorer}, {over}; {oracle.unreachable:,} unreachable)"]
+    return lines + ([f"  {describe_wrong(oracle)}"] if oracle.wrong else [])
 
 
 def _print_comparison(files: Sequence[str], found: Sequence[Stats]) -> None:
@@ -460,8 +570,12 @@ def _print_comparison(files: Sequence[str], found: Sequence[Stats]) -> None:
     names = [plain(name) for name in (names if len(set(names)) == len(names) else files)]
     pieces = found[0].pieces
     heads = ("DATA", "QUESTIONS", "PARAGRAPHS", "PARAGRAPH", "QUESTION", "ANSWER")
-    more = ("A WORD", "UNKNOWN", "BEYOND", "WINDOWS", "TOO LONG") if pieces is not None else ()
-    _print_table((*heads, *more), [_comparison_row(name, stats) for name, stats in zip(names, found, strict=True)])
+    more: tuple[str, ...] = ("A WORD", "UNKNOWN", "BEYOND", "WINDOWS", "TOO LONG") if pieces is not None else ()
+    has_best = any(stats.pieces is not None and stats.pieces.oracle is not None for stats in found)
+    more += ("BEST EM", "BEST F1") if has_best else ()
+    _print_table(
+        (*heads, *more), [_comparison_row(name, stats, has_best) for name, stats in zip(names, found, strict=True)]
+    )
     if pieces is None:
         print("\nPARAGRAPH, QUESTION, ANSWER: characters on average")
         return
@@ -473,9 +587,11 @@ def _print_comparison(files: Sequence[str], found: Sequence[Stats]) -> None:
     print(
         f"TOO LONG: share of the questions whose answers are longer than {pieces.max_answer_length:,} pieces, which no prediction is"
     )
+    if has_best:
+        print("BEST EM, BEST F1: of the gold labels cut back out, each set by its own scorer: no model can reach more")
 
 
-def _comparison_row(name: str, stats: Stats) -> tuple[str, ...]:
+def _comparison_row(name: str, stats: Stats, has_best: bool) -> tuple[str, ...]:
     pieces = stats.pieces
     measured = stats if pieces is None else pieces
     means = (f"{part.mean:,.1f}" for part in (measured.paragraph, measured.question, measured.answer))
@@ -483,7 +599,9 @@ def _comparison_row(name: str, stats: Stats) -> tuple[str, ...]:
     if pieces is None:
         return row
     shares = (f"{pieces.unknown:.2%}", f"{pieces.beyond_window:.1%}")
-    return (*row, f"{pieces.per_word:.2f}", *shares, f"{pieces.windows:.2f}", f"{pieces.too_long:.1%}")
+    oracle = pieces.oracle
+    best = () if not has_best else ("", "") if oracle is None else (f"{oracle.em:.2f}", f"{oracle.f1:.2f}")
+    return (*row, f"{pieces.per_word:.2f}", *shares, f"{pieces.windows:.2f}", f"{pieces.too_long:.1%}", *best)
 
 
 def _length_row(name: str, values: Lengths, form: str = ",.0f") -> tuple[str, ...]:
@@ -503,18 +621,21 @@ def convert(
         Path, typer.Argument(metavar="OUT", help="Where to: .json (SQuAD), .jsonl, .csv, .parquet; .gz, .xz.")
     ],
     lang: Language = "",
+    columns: ColumnNames = None,
     skip_bad: SkipBad = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a data set in another format, with everything repaired that can be."""
+    """Write a data set in another format, in the same order, with everything repaired that can be."""
     from xlqa.tasks.qa.writing import write_dataset
     from xlqa.util.files import file_sha256
 
     if target.exists() and not force:
         raise XlqaError(f"{target}: exists: choose another name, or overwrite it with --force.")
-    reading = _read(source, lang, skip_bad, data_dir)
+    _, reading = _open(source, lang, data_dir, skip_bad=skip_bad, columns=_column_names(columns))
+    if reading.refused:
+        print(f"xlqa: {len(reading.refused):,} questions left out (--skip-bad)", file=sys.stderr)
     write_dataset(reading, target)
     written = len(reading.questions) + len(reading.unanswerable)
     if as_json:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,28 +13,26 @@ import typer
 from xlqa.cli import print_json
 from xlqa.cli.options import Json
 from xlqa.errors import XlqaError
-from xlqa.util.text import printable
+from xlqa.util.text import plain, printable
 
 if TYPE_CHECKING:
     from xlqa.records import DataRef, Question
     from xlqa.tasks.qa.reading import Reading
     from xlqa.tasks.qa.scorers import Scorer, Scores
 
-_SCRIPTS = {
-    "zh": "\u3400-\u9fff", "th": "\u0e01-\u0e5b", "lo": "\u0e81-\u0edf", "km": "\u1780-\u17dd", "my": "\u1000-\u109f",
-    "bo": "\u0f00-\u0fda",
-}  # fmt: skip
-_KANA = re.compile("[\u3041-\u30ff]")
-
 
 def score(
-    predictions: Annotated[Path, typer.Argument(help="JSON of question id to answer; plain, gzip or xz.")],
+    predictions: Annotated[
+        Path, typer.Argument(help="Question id to answer: JSON, JSON lines or CSV; plain or compressed.")
+    ],
     dataset: Annotated[str, typer.Argument(help="File with gold answers, or a registered set such as xquad.ru.")],
     scorer: Annotated[
         str,
-        typer.Option(help="squad, squad2, mlqa, cmrc, drcd, korquad, jaquad or characters; default: the data set's."),
+        typer.Option(
+            help="squad, squad2, mlqa, cmrc, drcd, drcd-makers, korquad, jaquad or characters. Default: the data set's."
+        ),
     ] = "",
-    lang: Annotated[str, typer.Option(help="Language of the answers in a local file, as ISO 639 code.")] = "",
+    lang: Annotated[str, typer.Option(help="Language of the paragraphs in a local file, as ISO 639 code.")] = "",
     as_json: Json = False,
     per_question: Annotated[
         Path | None, typer.Option(help="CSV file to write: a row a question with its EM and F1.")
@@ -45,14 +41,15 @@ def score(
         bool, typer.Option("--allow-missing", help="Count a question without a prediction as 0, not as an error.")
     ] = False,
     skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave out questions of DATASET that would be refused.")
+        bool, typer.Option("--skip-bad", help="Leave out questions of DATASET that have no gold text to score by.")
     ] = False,
 ) -> None:
     """Score any system's answers: EM and F1 in percent, each with its scorer's name.
 
-    PREDICTIONS is one JSON object of question id to answer, as SQuAD's script reads it. DATASET is a file, or a name of
-    `xlqa data list`. A registered set is scored by its makers' rules, a file by those of its language (--lang); SQuAD
-    v1.1 always stands beside.
+    PREDICTIONS is one JSON object of question id to answer, as SQuAD's script reads it, or rows with id and
+    prediction_text. DATASET is a file, or a name of `xlqa data list`. A registered set, also a copy of its file, is scored
+    by the rules that published figures use, any other file by those of its language (--lang). SQuAD v1.1 is always shown too.
+    All gold texts count, as in the official scripts.
 
     Examples:
 
@@ -66,9 +63,10 @@ def score(
 
     answers = read_predictions(predictions)
     ref = _find(dataset, lang)
-    reading = read_ref(ref, skip_bad=skip_bad)
+    reading = read_ref(ref, skip_bad=skip_bad, to_score=True)
     rules = choose_rules(ref, reading, scorer, lang)
-    report = score_answers(reading, answers, rules, allow_missing=allow_missing)
+    known = bool(ref.set_name)
+    report = score_answers(reading, answers, rules, allow_missing=allow_missing, is_registered=known)
     if per_question is not None:
         write_question_scores(per_question, report.questions, report.lead, report.squad)
     _print(report, ref, as_json)
@@ -85,6 +83,8 @@ class Report:
         extra: predictions for which the data set has no question at all.
         unanswerable: questions without an answer in the data set, whether they were scored or left out.
         refused: questions of the data set left out by --skip-bad.
+        untrainable: questions that are scored although training refuses them.
+        sharing: questions whose id others have too, and which one prediction answers together.
     """
 
     questions: tuple[Question, ...]
@@ -94,6 +94,8 @@ class Report:
     extra: int
     unanswerable: int
     refused: int
+    untrainable: int
+    sharing: int
 
     @property
     def lead(self) -> Scores:
@@ -121,16 +123,11 @@ def choose_rules(ref: DataRef, reading: Reading, scorer: str, lang: str) -> Chos
         XlqaError: unknown scorer; `mlqa` and no language to be had; --lang and --scorer contradict each other.
     """
     from xlqa.tasks.qa.scorers import WITHOUT_BLANKS, base_language, default_scorer, get_scorer
+    from xlqa.tasks.sources import settle_language
 
-    language, name = base_language(ref.language), ref.scorer
-    guessed = False
-    if not language:
-        language, name = _registered_copy(ref.sha256) or ("", name)
-    if not language:
-        language = guess_language(reading.questions)
-        guessed = bool(language)
-        name = default_scorer(language) if guessed else name
-    lead = get_scorer(scorer or name, language)
+    settled = settle_language(ref, reading.everything)
+    language, guessed = base_language(settled.language), settled.language != ref.language
+    lead = get_scorer(scorer or settled.scorer, language)
     if lang and lead.name.startswith("mlqa.") and lead.name != f"mlqa.{language}":
         raise XlqaError(f"--scorer {scorer} and --lang {lang} contradict each other: drop one of them.")
     names = ["squad"]
@@ -140,55 +137,46 @@ def choose_rules(ref: DataRef, reading: Reading, scorer: str, lang: str) -> Chos
 
 
 def score_answers(
-    reading: Reading, answers: Mapping[str, str], rules: ChosenRules, *, allow_missing: bool = False
+    reading: Reading,
+    answers: Mapping[str, str],
+    rules: ChosenRules,
+    *,
+    allow_missing: bool = False,
+    is_registered: bool = False,
 ) -> Report:
-    """Score answers under all chosen rules; unanswerable questions count only where the rules have a word on them.
+    """Score answers under all chosen rules; unanswerable questions count only where the rules cover them.
+
+    Args:
+        is_registered: the set is a registered one: where several questions share an id, one prediction answers them all, as
+            in the official scripts.
 
     Raises:
         XlqaError: predictions are missing, or can't be told apart because the data set's ids are not unique.
     """
     from xlqa.tasks.qa.scorers import score_questions
 
-    everything = (*reading.questions, *reading.unanswerable)
-    extra = len(answers.keys() - {question.id for question in everything})
-    _refuse_ambiguous(reading, everything, answers)
+    _refuse_ambiguous(reading, answers, is_registered)
+    everything = reading.everything
 
     def under(scorer: Scorer) -> Scores:
-        chosen = everything if scorer.scores_unanswerable else reading.questions
-        return score_questions(chosen, answers, scorer, allow_missing=allow_missing)
+        chosen = everything if scorer.scores_unanswerable else reading.scored
+        return score_questions(chosen, answers, scorer, allow_missing=allow_missing, own_ids=reading.renamed)
 
     lead = under(rules.lead)
     if not len(lead.ids):
         raise XlqaError("The data set has unanswerable questions only: score them with --scorer squad2.")
+    known = {key.strip() for question in everything for key in (question.id, reading.renamed.get(question.id, ""))}
     return Report(
-        everything if rules.lead.scores_unanswerable else reading.questions,
+        everything if rules.lead.scores_unanswerable else reading.scored,
         (lead, *map(under, rules.beside)),
         rules.language,
         rules.guessed,
-        extra,
+        sum(id.strip() not in known for id in answers),
         len(reading.unanswerable),
-        len(reading.refused),
+        sum(not refusal.is_scored for refusal in reading.refused),
+        sum(refusal.is_scored for refusal in reading.refused),
+        sum(id not in answers for id in reading.renamed),
     )
-
-
-def guess_language(questions: Iterable[Question], paragraphs: int = 200) -> str:
-    """Language of the paragraphs, if it is one of those that are written without blanks: their scripts tell.
-
-    Under word-based rules such answers would score next to nothing, so that it is better to guess than to go on.
-
-    Returns:
-        "" where most letters are of another script.
-    """
-    sample = "".join(islice(dict.fromkeys(question.context for question in questions), paragraphs))
-    letters = sum(map(str.isalpha, sample))
-    kana = len(_KANA.findall(sample))
-    for language, script in _SCRIPTS.items():
-        found = len(re.findall(f"[{script}]", sample))
-        if language == "zh":
-            found, language = found + kana, "ja" if kana > found / 10 else "zh"
-        if found > letters / 2:
-            return language
-    return ""
 
 
 def _find(dataset: str, lang: str) -> DataRef:
@@ -202,23 +190,19 @@ def _find(dataset: str, lang: str) -> DataRef:
     return ref
 
 
-def _registered_copy(sha256: str) -> tuple[str, str] | None:
-    """Language and scorer of the registered part whose file is the same, byte for byte."""
-    from xlqa.data.registry import find_part, part_names, part_scorer
-
-    for name in part_names():
-        part = find_part(name)
-        if part.sha256 == sha256 and not part.member:
-            return part.language, part_scorer(part)
-    return None
-
-
-def _refuse_ambiguous(reading: Reading, questions: Iterable[Question], answers: Mapping[str, str]) -> None:
-    """Ids that came twice were given suffixes; predictions that don't know these can't be matched to questions."""
-    if reading.has_duplicate_ids and any(question.id not in answers for question in questions):
+def _refuse_ambiguous(reading: Reading, answers: Mapping[str, str], is_registered: bool) -> None:
+    """Different questions with one id were given suffixes; predictions without these can't be matched to a user's own set."""
+    if is_registered or not reading.has_duplicate_ids:
+        return
+    contents: dict[str, set[tuple[str, str]]] = {}
+    for question in reading.everything:
+        if question.id in reading.renamed and question.id not in answers:
+            contents.setdefault(reading.renamed[question.id], set()).add((question.context_hash, question.question))
+    shared = [id for id, found in contents.items() if len(found) > 1]
+    if shared:
         raise XlqaError(
-            "The data set has ids that stand for several questions, so predictions can't be matched to them: "
-            "give each question its own id (`xlqa data convert` does) and answer that file."
+            f"The data set has ids that stand for several questions (such as {plain(shared[0], 60)}), so predictions can't be "
+            "matched to them: give each question its own id (`xlqa data convert` does) and answer that file."
         )
 
 
@@ -247,6 +231,7 @@ def _as_json(report: Report, ref: DataRef) -> dict[str, Any]:
         "extra": report.extra,
         "unanswerable": report.unanswerable,
         "refused": report.refused,
+        "untrainable": report.untrainable,
         "lang": report.language or None,
         "dataset": ref.name,
         "sha256": ref.sha256,
@@ -263,7 +248,13 @@ def _notes(report: Report) -> list[str]:
     if report.extra:
         notes.append(f"{report.extra:,} predictions belong to no question of the data set; they count nowhere.")
     if report.refused:
-        notes.append(f"{report.refused:,} questions of the data set are unusable and left out (--skip-bad).")
+        notes.append(f"{report.refused:,} questions of the data set have no gold text and are left out (--skip-bad).")
+    if report.untrainable:
+        notes.append(
+            f"{report.untrainable:,} questions have no answer with a place in the paragraph; they are scored all the same."
+        )
+    if report.sharing:
+        notes.append(f"{report.sharing:,} questions share their id with another; one prediction answers all of an id.")
     if report.unanswerable and report.lead.scorer != "squad2":
         notes.append(f"{report.unanswerable:,} unanswerable questions are left out; --scorer squad2 counts them.")
     return notes

@@ -32,8 +32,11 @@ class Part:
     identity: Hashable
 
 
-def read_part(description: Mapping[str, Any], task: str = DEFAULT_TASK) -> Part:
+def read_part(description: Mapping[str, Any], task: str = DEFAULT_TASK, to_score: bool = False) -> Part:
     """The examples of `{"name", "path", "sha256", "scorer", "skip_bad", "labels"}`, read once a process.
+
+    Args:
+        to_score: those that a test set is scored on, instead of those that can be trained on.
 
     Raises:
         XlqaError: the file is missing, differs from its SHA-256, or cannot be read.
@@ -43,8 +46,9 @@ def read_part(description: Mapping[str, Any], task: str = DEFAULT_TASK) -> Part:
     if wanted and found != wanted:
         raise XlqaError(f"{path} differs from the file the config names (SHA-256 {wanted[:12]}…, here {found[:12]}…).")
     skip, language = bool(description.get("skip_bad", False)), str(description.get("language", ""))
-    key: tuple[Hashable, ...] = ("reading", task, found, skip, language)
-    examples = SHARED.get(key, lambda: get_task(task).read(path, language=language, skip_bad=skip)).examples
+    key: tuple[Hashable, ...] = ("reading", task, found, skip, language, to_score)
+    read = get_task(task).read_test if to_score else get_task(task).read
+    examples = SHARED.get(key, lambda: read(path, language=language, skip_bad=skip)).examples
     if description.get("labels") == "shuffled":
         whole, key = examples, (*key, "shuffled")
         examples = SHARED.get(key, lambda: get_task(task).shuffle_labels(whole))
@@ -78,7 +82,9 @@ class TaskReader(DatasetReader):  # type: ignore[misc]  # DeepPavlov ships witho
         return {
             "train": read_part(train, task) if train else None,
             "source": read_part(source, task) if source else None,
-            "tests": [(str(test.get("target", "test")), read_part(test, task), test.get("size")) for test in tests],
+            "tests": [
+                (str(test.get("target", "test")), read_part(test, task, True), test.get("size")) for test in tests
+            ],
         }
 
 

@@ -105,9 +105,8 @@ def _verified(part: Part, target: Path) -> str:
     found = file_sha256(target)
     receipt = read_receipt(target)
     derived = bool(part.member or part.pick or part.merge)
-    expected = receipt.sha256 if receipt else None if derived else part.sha256
-    if not derived and part.sha256 is not None:
-        expected = part.sha256
+    registered = part.file_sha256 if derived else part.sha256
+    expected = registered or (receipt.sha256 if receipt else None)
     if expected is not None and found != expected:
         raise XlqaError(
             f"{target}: is not the file that was fetched (SHA-256 {found[:12]}…, {expected[:12]}… expected): "
@@ -154,6 +153,9 @@ def _check_readable(part: Part, target: Path, count: CountExamples) -> None:
     """Where no SHA-256 is known, at least the file must be one of questions; a web page or half a file is not kept."""
     if part.sha256 is not None:
         return
+    if part.file_sha256 is not None and (found_sha256 := file_sha256(target)) != part.file_sha256:
+        target.unlink()
+        raise XlqaError(f"gave another file (SHA-256 {found_sha256[:12]}…, {part.file_sha256[:12]}… expected)")
     try:
         found = count(target)
     except XlqaError:

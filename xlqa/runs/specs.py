@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from xlqa.records import SCHEMA_VERSION, Arm, DataRef, JointSampling, SourceLabels, SubsetBy, planned_steps
 from xlqa.runs.paths import slug
+from xlqa.tasks.qa.scorers import default_scorer
 
 DECODING_VERSION = 1
 """Version of how answers are chosen from logits."""
@@ -243,6 +244,8 @@ class EvalSpec:
         size: questions of a seeded random part; None for all.
         overlap_with: the target's train part, against which shared paragraphs are counted; None for none.
         source_overlap: test questions that the source data contains (only ever above 0 under --allow-overlap).
+        home: the run's language, whose scorer a local file gets unless it is in another one; "" where no other can be.
+        by_file: whether the file has gold texts or questions that training can't use, and that scoring does.
     """
 
     target: str
@@ -253,10 +256,16 @@ class EvalSpec:
     overlap_with: DataRef | None = None
     source_overlap: int | None = None
     valid_size: int = 0
+    home: str = ""
+    by_file: bool = False
 
     def eval_id(self, common: Common) -> str:
-        """Readable name and hash of what decides the answers beside the weights."""
-        payload = {
+        """Readable name and hash of what decides answers and scores beside the weights.
+
+        A scorer counts where it is neither the registered set's nor that of the run's language, which version 0.1 took for
+        every file; so do gold texts that version 0.1 left out.
+        """
+        payload: dict[str, Any] = {
             "schema": SCHEMA_VERSION, "decoding": DECODING_VERSION, "test": self.data.sha256, "size": self.size,
             "split": self.split, "valid_size": self.valid_size, "max_answer_length": self.max_answer_length,
             "max_length": common.max_length, "stride": common.stride, "skip_bad": common.skip_bad,
@@ -264,4 +273,8 @@ class EvalSpec:
         if common.task != "qa":
             payload |= {"task": common.task, "labels": common.labels}
             del payload["max_answer_length"]
+        elif self.home and not self.data.set_name and self.data.scorer != default_scorer(self.home):
+            payload["scorer"] = self.data.scorer
+        if self.by_file:
+            payload["golds"] = "file"
         return f"{slug(self.data.name)}-{digest(payload)}"

@@ -42,6 +42,8 @@ class Dataset(Generic[E]):
         repairs: what reading repaired: kind -> count.
         refused: number of examples that were left out (`skip_bad`).
         unanswerable: number of questions without an answer, which are neither trained nor scored.
+        untrainable: number of `examples` that only count in scores (`Task.read_test`).
+        by_file: whether scores use gold texts or examples of the file that training can't use.
     """
 
     examples: tuple[E, ...]
@@ -49,6 +51,8 @@ class Dataset(Generic[E]):
     repairs: Mapping[str, int] = field(default_factory=dict)
     refused: int = 0
     unanswerable: int = 0
+    untrainable: int = 0
+    by_file: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -250,6 +254,14 @@ class Task(ABC, Generic[E]):
         Raises:
             XlqaError: it cannot be read, or has an example that cannot be used and `skip_bad` is not set.
         """
+
+    def read_test(self, path: Path, *, language: str = "", skip_bad: bool = False) -> Dataset[E]:
+        """Read a data file to score on: also examples that could not be trained on, where an official script scores them.
+
+        Raises:
+            XlqaError: as `read`.
+        """
+        return self.read(path, language=language, skip_bad=skip_bad)
 
     @abstractmethod
     def overlap(self, train: Sequence[E], test: Sequence[E]) -> frozenset[str]:

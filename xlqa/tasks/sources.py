@@ -1,15 +1,19 @@
-"""From what the user named, a file or a registered set, to a `DataRef` that says all that is needed to use it."""
+"""From what the user named, a file or a registered set, to a `DataRef` that states all that is needed to use it."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from xlqa.data.cache import PartProgress, data_folder, ensure_part
-from xlqa.data.registry import Part, find_part, part_names, part_scorer, unknown_part
+from xlqa.data.registry import Part, find_part, part_names, part_scorer, parts_of_file, unknown_part
 from xlqa.errors import XlqaError
-from xlqa.records import DataRef
+from xlqa.records import DataRef, Question
 from xlqa.tasks.qa.formats import unfold
+from xlqa.tasks.qa.languages import guess_language, language_of_ids, language_of_name
 from xlqa.tasks.qa.reading import Reading, read_dataset
 from xlqa.util.files import file_sha256
 
@@ -26,9 +30,12 @@ def resolve(
 ) -> DataRef:
     """Find a data set: a file that exists, else a part of the embedded sample, else a registered part.
 
+    A file whose bytes are those of a registered part is that part, whatever its name. `de=FILE` states a file's language.
+
     Args:
-        language: ISO 639-1 code of a local file; a registered part knows its own.
-        data_dir: where fetched sets lie (`data_folder`).
+        language: ISO 639-1 code of a local file's paragraphs; "" where nobody stated it: then the record's language is ""
+            too, unless the bytes or the name give it (`settle_language`). A registered part knows its own.
+        data_dir: folder of fetched sets (`data_folder`).
         download: fetch what is not here.
 
     Raises:
@@ -37,6 +44,9 @@ def resolve(
     path = Path(name_or_path).expanduser()
     if path.is_file():
         return _local(path, language)
+    stated, equals, rest = name_or_path.partition("=")
+    if equals and re.fullmatch("[a-z]{2,3}", stated):
+        return _stated(rest, stated, data_dir, download, progress)
     samples = sample_files()
     if name_or_path in samples:
         return _sample(name_or_path, samples[name_or_path])
@@ -52,8 +62,18 @@ def resolve(
 
 
 _SUFFIXES = (
-    ".json", ".jsonl", ".csv", ".tsv", ".parquet", ".gz", ".xz", ".txt", ".conll", ".conllu", ".iob2",
+    ".json", ".jsonl", ".csv", ".tsv", ".parquet", ".gz", ".xz", ".bz2", ".txt", ".conll", ".conllu", ".iob2",
 )  # fmt: skip
+
+
+def _stated(name: str, language: str, data_dir: Path | None, download: bool, progress: PartProgress | None) -> DataRef:
+    """A data set whose language stands before its name."""
+    from xlqa.tasks.qa.scorers import base_language
+
+    ref = resolve(name, language=base_language(language), data_dir=data_dir, download=download, progress=progress)
+    if base_language(ref.language) != base_language(language):
+        raise XlqaError(f"{language}={name}: {ref.name} is in {ref.language}, not {language}: name it alone.")
+    return ref
 
 
 def ensure_local(
@@ -67,19 +87,35 @@ def _count_questions(path: Path) -> int:
     return sum(1 for _ in unfold(path.read_bytes(), path).questions)
 
 
-def read_ref(ref: DataRef, *, skip_bad: bool = False) -> Reading:
-    """Read the data set that a `DataRef` names.
+def read_ref(
+    ref: DataRef, *, skip_bad: bool = False, to_score: bool = False, columns: Mapping[str, str] | None = None
+) -> Reading:
+    """Read the data set that a `DataRef` names; the options are those of `read_dataset`.
 
     Raises:
         XlqaError: as `read_dataset`; or the file is not the one the record was made of.
     """
-    reading = read_dataset(ref.path, skip_bad=skip_bad, language=ref.language)
+    reading = read_dataset(ref.path, skip_bad=skip_bad, language=ref.language, to_score=to_score, columns=columns)
     if reading.sha256 != ref.sha256:
         raise XlqaError(
             f"{ref.path}: has changed (SHA-256 {reading.sha256[:12]}…, {ref.sha256[:12]}… expected): "
             "put the file back, or name it again."
         )
     return reading
+
+
+def settle_language(ref: DataRef, questions: Sequence[Question], fallback: str = "") -> DataRef:
+    """The record with its paragraphs' language and scorer, where these were not known before the file was read.
+
+    Args:
+        fallback: language of a file that shows none itself: a sweep's own. Without it the script may still tell.
+    """
+    if ref.language:
+        return ref
+    if ref.set_name:  # one file of several languages
+        return replace(ref, language=fallback)
+    language = language_of_ids(questions) or fallback or guess_language(questions)
+    return replace(ref, language=language, scorer=_default_scorer(language)) if language else ref
 
 
 def sample_files() -> dict[str, Path]:
@@ -90,16 +126,42 @@ def sample_files() -> dict[str, Path]:
 
 
 def _sample(name: str, path: Path) -> DataRef:
-    language = next(part for part in name.split(".")[1:] if len(part) == 2)
+    language = _sample_language(name)
     return DataRef(name, path, file_sha256(path), language, _default_scorer(language), "sample")
 
 
-def _local(path: Path, language: str) -> DataRef:
+def _sample_language(name: str) -> str:
+    return next(part for part in name.split(".")[1:] if len(part) == 2)
+
+
+@cache
+def _sample_languages(folder: Path) -> dict[str, str]:
+    """Languages of the embedded sample's files by their SHA-256."""
+    return {file_sha256(path): _sample_language(name) for name, path in sample_files().items()}
+
+
+def _local(path: Path, stated: str) -> DataRef:
     try:
         sha256 = file_sha256(path)
     except OSError as error:
         raise XlqaError(f"{path}: can't be read ({error.strerror}): check its permissions.") from error
-    return DataRef(_short_name(path), path.resolve(), sha256, language, _default_scorer(language), "")
+    from xlqa.tasks.qa.scorers import base_language
+
+    name, whole = _short_name(path), path.resolve()
+    parts = parts_of_file(sha256)
+    sample = _sample_languages(SAMPLE_FOLDER).get(sha256)
+    languages = [part.language for part in parts] + ([sample] if sample else [])
+    if stated and languages and base_language(stated) not in languages:
+        known = parts[0].name if len(parts) == 1 else parts[0].set_name if parts else "the embedded sample"
+        raise XlqaError(f"{path}: is {known}, in {', '.join(languages)}, not {stated}: drop the language.")
+    if sample:
+        return DataRef(name, whole, sha256, sample, _default_scorer(sample), "sample")
+    if parts:
+        # A file of several languages (TyDi QA) is one set under one scorer; which language is read is for the user to say.
+        language = stated or (parts[0].language if len(parts) == 1 else "")
+        return DataRef(name, whole, sha256, language, part_scorer(parts[0]), parts[0].set_name)
+    language = stated or language_of_name(path.name)
+    return DataRef(name, whole, sha256, language, _default_scorer(language), "")
 
 
 def _short_name(path: Path) -> str:
@@ -113,5 +175,5 @@ def _short_name(path: Path) -> str:
 def _default_scorer(language: str) -> str:
     from xlqa.tasks.qa.scorers import default_scorer
 
-    # Without a language only the rules that stand beside every score anyway can be meant.
+    # Without a language only the rules that are beside every score anyway can be meant.
     return default_scorer(language) if language else "squad"

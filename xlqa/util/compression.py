@@ -1,7 +1,8 @@
-"""Reading gzip and xz files of unknown origin."""
+"""Reading gzip, xz and bzip2 files of unknown origin."""
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import lzma
@@ -15,7 +16,7 @@ MAX_BYTES = 8 * 1024**3
 
 
 def decompress(content: bytes, path: Path) -> tuple[bytes, str]:
-    """Decompress the content of a gzip or xz file.
+    """Decompress the content of a gzip, xz or bzip2 file.
 
     Returns:
         The plain content and the name of the compression, "" where there was none.
@@ -24,26 +25,36 @@ def decompress(content: bytes, path: Path) -> tuple[bytes, str]:
         XlqaError: it is an archive of several files, damaged, or larger than MAX_BYTES.
     """
     if content[:2] == b"\x1f\x8b":
-        return _inflate(gzip.GzipFile(fileobj=io.BytesIO(content)), path), "gzip"
+        return _inflate(gzip.GzipFile(fileobj=io.BytesIO(content)), path, "gzip"), "gzip"
     if content[:6] == b"\xfd7zXZ\x00":
-        return _inflate(lzma.LZMAFile(io.BytesIO(content)), path), "xz"
+        return _inflate(lzma.LZMAFile(io.BytesIO(content)), path, "xz"), "xz"
+    if content[:3] == b"BZh" and content[4:10] == b"1AY&SY":
+        return _inflate(bz2.BZ2File(io.BytesIO(content)), path, "bzip2"), "bzip2"
     if content[:4] == b"PK\x03\x04":
         raise XlqaError(f"{path}: is a zip archive: unpack it and name the file inside.")
-    if content[257:262] == b"ustar":
+    if content[:4] == b"\x28\xb5\x2f\xfd":
+        raise XlqaError(f"{path}: is compressed with zstd: unpack it and name the file inside.")
+    if _is_tar(content):
         raise XlqaError(f"{path}: is a tar archive: unpack it and name the file inside.")
     return content, ""
 
 
-def _inflate(stream: gzip.GzipFile | lzma.LZMAFile, path: Path) -> bytes:
+def _is_tar(content: bytes) -> bool:
+    return content[257:262] == b"ustar"
+
+
+def _inflate(stream: gzip.GzipFile | lzma.LZMAFile | bz2.BZ2File, path: Path, packing: str) -> bytes:
     chunks, size = [], 0
     try:
         while chunk := stream.read(1 << 24):
             size += len(chunk)
             if size > MAX_BYTES:
                 raise XlqaError(
-                    f"{path}: unpacks to more than {MAX_BYTES >> 30} GiB: no data set; is it the right file?"
+                    f"{path}: unpacks to more than {MAX_BYTES >> 30} GiB: this is not a data set; is it the right file?"
                 )
             chunks.append(chunk)
     except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
         raise XlqaError(f"{path}: the compressed file is cut short or damaged ({error}): fetch it again.") from error
+    if chunks and _is_tar(chunks[0]):
+        raise XlqaError(f"{path}: is a tar archive inside {packing}: unpack it and name the file inside.")
     return b"".join(chunks)

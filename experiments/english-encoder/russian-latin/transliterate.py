@@ -36,6 +36,22 @@ def latin(text: str) -> str:
     return text.translate(TABLE)
 
 
+def golds(question: Question) -> tuple[str, ...]:
+    """The answers as the file has them, with white space at their edges.
+
+    Raises:
+        XlqaError: an answer that is not in its paragraph.
+    """
+    if not question.is_whole:
+        raise XlqaError(f"question {question.id}: an answer is not in its paragraph; take it out of the file.")
+    return question.gold_texts
+
+
+def as_given(answer: Answer, gold: str) -> Answer:
+    """An answer with the white space that the file has at its edges."""
+    return Answer(gold, answer.start - gold.index(answer.text))
+
+
 def question_in_latin(question: Question) -> Question:
     """A question with all its texts in Latin letters, each answer at its new place; its id stays.
 
@@ -43,7 +59,10 @@ def question_in_latin(question: Question) -> Question:
         XlqaError: an answer of which nothing is left.
     """
     context = latin(question.context)
-    answers = tuple(Answer(latin(a.text), len(latin(question.context[: a.start]))) for a in question.answers)
+    answers = tuple(
+        Answer(latin(a.text), len(latin(question.context[: a.start])))
+        for a in map(as_given, question.answers, golds(question))
+    )
     if not all(answer.text.strip() for answer in answers):
         raise XlqaError(f"question {question.id}: nothing is left of an answer; take it out of the file.")
     return replace(
@@ -52,6 +71,7 @@ def question_in_latin(question: Question) -> Question:
         context=context,
         answers=answers,
         context_hash=hash_context(context),
+        golds=None,
     )
 
 
@@ -59,7 +79,7 @@ def reading_in_latin(reading: Reading) -> Reading:
     """A whole data set in Latin letters."""
     titles = {hash_context(latin(q.context)): latin(reading.titles.get(q.context_hash, "")) for q in reading.questions}
     questions = tuple(map(question_in_latin, reading.questions))
-    return replace(reading, questions=questions, unanswerable=(), titles=titles)
+    return replace(reading, everything=questions, titles=titles)
 
 
 def main() -> int:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from xlqa.errors import XlqaError
-from xlqa.tasks.qa.reading import FIRST_PLACE, read_dataset
+from xlqa.tasks.qa.reading import ANSWER_AS_NUMBER, FIRST_PLACE, read_dataset
 from xlqa.util import compression
 
 CONTEXT = 'L\'été, «Zoë»\nmet 𫚭 in Rome; "yes", Rome.'
@@ -81,7 +83,7 @@ def test_flattened_and_single_answers(path: Path) -> None:
 
 def test_texts_and_starts_of_different_number_are_refused(path: Path) -> None:
     row = {"id": "a", "context": "Anna", "question": "Who?", "answers": {"text": ["Anna"], "answer_start": [0, 1]}}
-    with pytest.raises(XlqaError, match=r"row 1, question a: 1 answer texts stand beside 2 starts"):
+    with pytest.raises(XlqaError, match=r"row 1, question a: there are 1 answer texts and 2 starts"):
         read_dataset(write_json(path, [row]))
 
 
@@ -114,6 +116,157 @@ def test_csv_of_many_answers_keeps_them_all(path: Path) -> None:
     assert [answer.text for answer in question.answers] == answers["text"]
 
 
+GOOD = {"id": "ok", "context": "Anna met Ben.", "question": "Who?", "answers": {"text": ["Ben"], "answer_start": [9]}}
+BAD: dict[str, Any] = {
+    "null context": GOOD | {"id": "0", "context": None},
+    "context in a list": GOOD | {"id": "0", "context": ["Anna met Ben."]},
+    "no object": 7,
+    "question as number": GOOD | {"id": "0", "question": 5},
+}
+
+
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_bad_row_is_refused_in_its_place_wherever_it_is(path: Path, bad: Any, first: bool) -> None:
+    rows = [bad, GOOD] if first else [GOOD, bad]
+    texts = [json.dumps(rows), json.dumps({"data": rows})]
+    if isinstance(rows[0], dict):  # otherwise the first line does not begin as JSON lines do
+        texts.append("\n".join(map(json.dumps, rows)))
+    for text in texts:
+        path.write_text(text)
+        reading = read_dataset(path, skip_bad=True)
+        assert [question.id for question in reading.questions] == ["ok"]
+        assert [refusal.row for refusal in reading.refused] == [1 if first else 2]
+
+
+def test_a_bad_article_is_refused_in_its_place(path: Path) -> None:
+    paragraph = {"context": "Anna met Ben.", "qas": [GOOD | {"answers": [{"text": "Ben", "answer_start": 9}]}]}
+    write_json(path, {"version": "1.1", "data": [{"title": "empty", "paragraphs": None}, {"paragraphs": [paragraph]}]})
+    reading = read_dataset(path, skip_bad=True)
+    assert [question.id for question in reading.questions] == ["ok"]
+    assert 'article 1, paragraph 0, question (no id): the article has no list "paragraphs"' in str(reading.refused[0])
+
+
+def test_a_value_that_is_wrong_is_named_where_the_keys_are_right(path: Path) -> None:
+    with pytest.raises(XlqaError, match="all 1 are refused: row 1, question 0: the paragraph is a list, not text"):
+        read_dataset(write_json(path, [BAD["context in a list"]]), skip_bad=True)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"train": [{"paragraphs": [{"context": "Anna met Ben.", "qas": [GOOD | {"answers": [{"text": "Ben", "answer_start": 9}]}]}]}]},
+        {"ok": {"context": GOOD["context"], "question": "Who?", "answers": GOOD["answers"]}},
+        {"validation": [GOOD], "version": "1.0", "empty": []},
+        {"data": {"dev": [GOOD]}},
+        [{"Id": "ok", "Context": "Anna met Ben.", "Question": "Who?", "Answer": "Ben", "Answer Start": 9}],
+        [{"id": "ok", "context": "Anna met Ben.", "question": "Who?", "answers": ["Ben"], "answer_starts": [9]}],
+        [{"id": "ok", "context": "Anna met Ben.", "question": "Who?", "answers": "Ben", "answer_start": 9}],
+        [{"id": "ok", "context": "Anna met Ben.", "question": "Who?", "answers": [{"answer": "Ben", "answer_start": 9}]}],
+    ],
+)  # fmt: skip
+def test_other_shapes_and_names(path: Path, value: Any) -> None:
+    (question,) = read_dataset(write_json(path, value)).questions
+    assert (question.id, question.context, question.question) == ("ok", "Anna met Ben.", "Who?")
+    assert [(answer.text, answer.start) for answer in question.answers] == [("Ben", 9)]
+
+
+def test_two_lists_of_questions_are_not_chosen_from(path: Path) -> None:
+    with pytest.raises(XlqaError, match=r"holds several lists of questions \(train, dev\)"):
+        read_dataset(write_json(path, {"train": [GOOD], "dev": [GOOD]}))
+
+
+def test_columns_of_other_names(path: Path) -> None:
+    path.write_text(
+        'q_review_id,question,review,human_ans_spans,human_ans_indices\nok,Who?,Anna met Ben.,Ben,"(9, 12)"\n'
+    )
+    with pytest.raises(XlqaError) as caught:
+        read_dataset(path)
+    assert 'has the keys "q_review_id", "question", "review", "human_ans_spans", "human_ans_indices"' in str(
+        caught.value
+    )
+    assert "xlqa data convert --columns question=NAME,context=NAME" in str(caught.value)
+    columns = {
+        "context": "review",
+        "id": "q_review_id",
+        "answers": "human_ans_spans",
+        "answer_start": "human_ans_indices",
+    }
+    (question,) = read_dataset(path, columns=columns).questions
+    assert (question.id, question.context, question.answers[0].start) == ("ok", "Anna met Ben.", 9)
+    with pytest.raises(XlqaError, match="--columns context=none: there is no such column; the file has"):
+        read_dataset(path, columns={"context": "none"})
+    lingual = {"id": "ok", "question_lang": "Nani?", "question_translated": "Who?", "context": "Anna met Ben.",
+               "answer_pivot": {"text": ["Ben"], "answer_start": [9]}}  # fmt: skip
+    columns = {"question": "question_lang", "answers": "answer_pivot"}
+    (question,) = read_dataset(write_json(path, [lingual]), columns=columns).questions
+    assert (question.question, question.answers[0].start) == ("Nani?", 9)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Id;Context;Question;Answer;Answer_Start\nok;Anna met Ben.;Who?;Ben;9\n",
+        "sep=;\nid;context;question;answer;answer_start\nok;Anna met Ben.;Who?;Ben;9\n",
+        "id\tcontext\tquestion\tanswers\tanswer_start\nok\tAnna met Ben.\tWho?\tBen\t9\n",
+        "id,context,question,answers,answer_start\r\nok,Anna met Ben.,Who?,Ben,9.0\r\n",
+        "id,context,question,answers,answer_starts\rok,Anna met Ben.,Who?,['Ben'],[9]\r",
+        "id,context,question,answers\nok,Anna met Ben.,Who?,\"{'text': ['Ben' 'Anna'], 'answer_start': [9 0]}\"\n",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_tables_of_every_kind_need_no_repair(path: Path, text: str, encoding: str) -> None:
+    path.write_bytes(text.encode(encoding))
+    reading = read_dataset(path)
+    assert (reading.questions[0].id, reading.questions[0].answers[0].start) == ("ok", 9)
+    assert reading.repairs == {}
+
+
+def test_native_cmrc_with_numbers_as_answers(path: Path) -> None:
+    article = {
+        "context_id": "1", "context_text": "他生于2010年，有39764人。", "title": "甲",
+        "qas": [
+            {"query_id": "q1", "query_text": "哪年？", "answers": ["2010", 2010, 2010.0]},
+            {"query_id": "q2", "query_text": "多少人？", "answers": [39764.0]},
+        ],
+    }  # fmt: skip
+    reading = read_dataset(write_json(path, [article]))
+    assert [question.gold_texts for question in reading.questions] == [("2010", "2010", "2010"), ("39764",)]
+    assert reading.repairs[ANSWER_AS_NUMBER] == 3
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '[-"a"]',
+        "[{[1]}]",
+        "[" * 100_000,
+        "['a'",
+        "{'text': [1]",
+        "[" + "'a' " * 20_000,
+        '["' + "\\\\x" * 50_000,
+        "(1, 2)" * 9,
+    ],
+)
+def test_a_cell_that_is_no_literal_is_text(path: Path, cell: str) -> None:
+    quoted = cell.replace('"', '""')
+    path.write_text(f'id,context,question,answers\nok,Anna,Who?,Anna\nbad,Anna,Who?,"{quoted}"\n')
+    start = time.process_time()
+    reading = read_dataset(path, skip_bad=True)
+    assert time.process_time() - start < 5
+    assert [question.id for question in reading.questions] == ["ok"]
+    assert "nowhere in its paragraph" in reading.refused[0].reason
+
+
+def test_six_megabytes_of_answers_take_seconds(path: Path) -> None:
+    cell = "['" + "a" * 60_000 + "']"
+    row = f'q,Anna,Who?,"{cell}"\n'
+    path.write_text("id,context,question,answers\nok,Anna,Who?,Anna\n" + row * 100)
+    start = time.process_time()
+    assert len(read_dataset(path, skip_bad=True).refused) == 100
+    assert time.process_time() - start < 10
+
+
 def test_csv_cells_are_read_never_run(path: Path) -> None:
     row = "a,Anna,Who?,\"{'text': [__import__('os').getcwd()], 'answer_start': [0]}\"\n"
     path.write_text("id,context,question,answers\n" + row, encoding="utf-8")
@@ -136,7 +289,7 @@ def test_parquet(path: Path) -> None:
     with pytest.raises(XlqaError, match="Parquet file is cut short or damaged"):
         read_dataset(path)
     frame()[["id", "title"]].to_parquet(path)
-    with pytest.raises(XlqaError, match="has the columns id, title: not question answering data"):
+    with pytest.raises(XlqaError, match='has the keys "id", "title": not question answering data'):
         read_dataset(path)
 
 
@@ -226,6 +379,13 @@ def test_bare_paragraphs_and_articles_line_by_line(path: Path) -> None:
         (b'{"data": [{"paragraphs": [{"context": "Anna"', "is cut short"),
         (b'{\n "data": [\n  {"paragraphs": []},\n', "is cut short"),
         (b'{"data": oops, "more": "and more and more and more"}', "is not JSON"),
+        (b'{"data": [{"paragraphs": []},], "version": "1.1"}', "a comma is before a closing bracket (line 1, column 30): remove it"),
+        (b'{"version": "1.1",}', "a comma is before a closing bracket (line 1, column 19): remove it"),
+        (b'{"data": [1] "version": "1.1", "and": "so on"}', "a comma is missing, line 1, column 14"),
+        (gzip.compress(b"x" * 257 + b"ustar" + b"y" * 300), "is a tar archive inside gzip"),
+        ('{"a": "Кто?"}'.encode("utf-16-le"), "UTF-16 without a byte order mark: save it as UTF-8"),
+        (b"\xff\xfe\x00", "is not UTF-16 text"),
+        (b"\x28\xb5\x2f\xfd\x00\x00", "is compressed with zstd: unpack it"),
         (b'{"id": 1}\n{"id": 2', "line 2 is cut short or not JSON"),
         (b'{"q1": "Anna", "q2": "Ben"}', "looks like predictions"),
         (b'{"model_type": "bert", "size": 5}', 'has the keys "model_type", "size": not question answering'),
@@ -238,15 +398,15 @@ def test_bare_paragraphs_and_articles_line_by_line(path: Path) -> None:
         (b"<!DOCTYPE html><html><head>", "is a web page, not data"),
         (b"PK\x03\x04 and so on", "is a zip archive: unpack it"),
         ("Кто?".encode("cp1251"), "is not UTF-8 text (byte 0): convert it"),
-        (b"name,age\nAnna,7\n", 'begins with "name,age Anna,7'),
+        (b"name,age\nAnna,7\n", 'has the keys "name", "age": not question answering data'),
         (b"some prose about nothing", "question answering data of a known format"),
-        (b"id,context,question,answers\n1,Anna\n", "row 1 has not the header's 4 fields"),
+        (b"id,context,question,answers\n1,Anna\n", "row 1 does not have the header's 4 fields"),
         (b'id,context,question,answers\n1,"Anna\n', "is the file cut short?"),
         (b"\x89PNG\r\n\x1a\n\x00", "is not UTF-8 text"),
-        (b"\x00\x01\x02", "is no text file"),
+        (b"\x00\x01\x02", "is not text, or UTF-16 without a byte order mark"),
         (b"1" * 5000, "question answering data"),
-        (b"[" + b"1" * 5000 + b"]", "is no data set"),
-        (b"[" * 100_000, "is no data set"),
+        (b"[" + b"1" * 5000 + b"]", "is not a data set (a number of more than 4,300 digits)"),
+        (b"[" * 100_000, "is not a data set (nested too deeply)"),
         (b"x" * 257 + b"ustar" + b"y" * 300, "is a tar archive"),
     ],
 )  # fmt: skip
@@ -257,6 +417,12 @@ def test_other_files_are_named_for_what_they_are(path: Path, content: bytes, mes
     assert message in str(caught.value)
     assert str(caught.value).startswith(f"{path}: ")
     assert "\n" not in str(caught.value)
+
+
+def test_bzip2_is_read_too(path: Path) -> None:
+    path.write_bytes(bz2.compress(json.dumps(ROWS).encode()))
+    reading = read_dataset(path)
+    assert (reading.compression, len(reading.questions)) == ("bzip2", 2)
 
 
 def test_a_bomb_is_not_unfolded(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from xlqa.records import Answer, Question, hash_context
-from xlqa.tasks.qa.overlap import find_overlap
+from xlqa.tasks.qa.overlap import count_repeated, find_overlap
 
 LONG = "Anna met Ben in Rome in 1999, where both of them worked for the same paper and wrote about the sea. "
 
@@ -79,3 +79,16 @@ def test_large_sets_take_little_time() -> None:
     find_overlap(train, test)
     # A sixth of SQuAD's size in a sixth of 6 s; the real sets take about 1 s, but machines are busy at times.
     assert time.process_time() - start < 1
+
+
+def test_questions_asked_word_for_word_are_counted_apart() -> None:
+    train = [make("s", "Who?"), make("t", "Whom?", "Another paragraph.", "Another")]
+    overlap = find_overlap(train, [make("a", " who? "), make("b", "Whom?"), make("c", "Why?")])
+    assert overlap.asked == {"a"}
+    assert overlap.by_paragraph == {"a", "b", "c"}
+
+
+def test_repeats_are_counted_whatever_their_ids_and_answers() -> None:
+    once, again = make("a", "Who?"), make("b", "who? ")
+    assert count_repeated([once, again, once, make("c", "Whom?")]) == 2
+    assert count_repeated([]) == 0

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from xlqa.errors import ManyErrors, XlqaError
 from xlqa.tasks.qa import reading as room
-from xlqa.tasks.qa.offsets import BYTE_ORDER_MARK, EDGE_SPACE, NO_START, ONLY_PLACE, SHIFTED, UTF16
+from xlqa.tasks.qa.offsets import EDGE_SPACE, LETTER_CASE, NO_START, ONLY_PLACE, SHIFTED, UTF16
 from xlqa.tasks.qa.reading import REPAIRS, Reading, read_dataset
 
 Write = Callable[..., Path]
@@ -72,7 +72,9 @@ def test_compressed_files_are_read_whatever_their_name(write: Write, pack: Calla
     ("context", "text", "start", "kind", "expected"),
     [
         ("线𫚭，俗名龙尖，龙尖为", "龙尖", 6, UTF16, 5),
-        ("one two two", "two", 5, BYTE_ORDER_MARK, 4),
+        ("one two two", "two", 5, SHIFTED, 4),
+        ("one two", " two ", 3, EDGE_SPACE, 4),
+        ("the one, The One", "The One", 0, LETTER_CASE, 0),
         ("one  two two", "two", 3, EDGE_SPACE, 5),
         ("one two", "two", -1, NO_START, 4),
         ("one two", "two", None, NO_START, 4),
@@ -80,6 +82,7 @@ def test_compressed_files_are_read_whatever_their_name(write: Write, pack: Calla
         ("one two", "two", "4", room.START_AS_TEXT, 4),
         ("one two", "two", 4.0, room.START_AS_TEXT, 4),
         ("one 308", 308, 4, room.ANSWER_AS_NUMBER, 4),
+        ("one 308", 308.0, 4, room.ANSWER_AS_NUMBER, 4),
     ],
 )
 def test_repairs_are_made_and_counted(
@@ -144,7 +147,7 @@ def test_half_a_utf16_pair_is_replaced(write: Write) -> None:
         (qa("ROME"), "In Rome.", 'is nowhere in its paragraph, only "Rome" at 3: write it as the paragraph does'),
         (qa(""), "Rome.", "an answer is empty"),
         (qa("  "), "Rome.", "an answer is empty"),
-        (qa("Rome", -1), "Rome, Rome", "has no start and stands at 2 places: give its answer_start"),
+        (qa("Rome", -1), "Rome, Rome", "has no start and is at 2 places: give its answer_start"),
         (qa("Rome", "4a"), "Rome.", "an answer_start is '4a': give a whole number"),
         (qa("Rome", 1.5), "Rome.", "an answer_start is 1.5"),
         (qa("Rome", True), "Rome.", "an answer_start is True"),
@@ -158,7 +161,12 @@ def test_half_a_utf16_pair_is_replaced(write: Write) -> None:
         (qa("Rome"), None, "the paragraph is missing"),
         (qa("Rome", identity=["a"]), "Rome.", "its id is a list"),
         ({"id": "q1", "question": "?", "answers": []}, "Rome.", "it has no answer"),
-        ({"id": "q1", "question": "?", "answers": [7]}, "Rome.", "an answer is a int, neither a text nor an object"),
+        ({"id": "q1", "question": "?", "answers": [[7]]}, "Rome.", "an answer is a list, neither a text nor an object"),
+        (
+            qa("Rome", text_of=1) | {"answers": [{"span": "Rome"}]},
+            "Rome.",
+            'an answer has no text, but the keys "span"',
+        ),
         (qa("Rome", is_impossible=True), "Rome.", "marked is_impossible but has an answer"),
         ({"id": "q1", "question": "?", "answers": [], "is_impossible": False}, "Rome.", "it has no answer"),
     ],
@@ -228,6 +236,106 @@ def test_unanswerable_questions_are_kept_apart_in_every_format(write: Write) -> 
         assert reading.unanswerable[0].answers == ()
         assert reading.refused == ()
     assert nested.format == "squad-2.0"
+
+
+def many(identity: str, *answers: tuple[Any, Any], **more: Any) -> dict[str, Any]:
+    """A question with several gold answers."""
+    golds = [{"text": text, "answer_start": start} for text, start in answers]
+    return {"id": identity, "question": "Who?", "answers": golds, **more}
+
+
+def test_one_gold_answer_with_a_place_is_enough_to_train(write: Write) -> None:
+    path = write(
+        squad(
+            many("empty", ("Anna", 0), ("", -1)),
+            many("two", ("n", -1), ("Ben", 9)),
+            many("nowhere", ("Paris", 0), ("Rome", 16)),
+            many("odd", ("Anna", "x"), ("Anna", 0)),
+        )
+    )
+    reading = read_dataset(path)
+    assert [[answer.text for answer in question.answers] for question in reading.questions] == [
+        ["Anna"], ["Ben"], ["Rome"], ["Anna"],
+    ]  # fmt: skip
+    assert [question.gold_texts for question in reading.questions] == [
+        ("Anna", ""), ("n", "Ben"), ("Paris", "Rome"), ("Anna", "Anna"),
+    ]  # fmt: skip
+    assert reading.repairs == {room.UNUSED_ANSWER: 4}
+    assert reading.refused == ()
+    assert reading.scores_by_file
+
+
+def test_scores_need_no_place_and_training_does(write: Write) -> None:
+    path = write(
+        squad(
+            qa("Anna"),
+            many("q2", ("Paris", 0), ("", 0)),
+            qa("Ben", 9, "q3", question=""),
+            many("q4", ("Rome", 16), is_impossible=True),
+        )
+    )
+    assert "3 questions refused" in complaints(path)
+    reading = read_dataset(path, to_score=True)
+    assert [question.id for question in reading.scored] == ["q1", "q2", "q3", "q4"]
+    assert [question.id for question in reading.questions] == ["q1"]
+    assert [question.gold_texts for question in reading.scored] == [("Anna",), ("Paris", ""), ("Ben",), ("Rome",)]
+    assert [(refusal.question_id, refusal.is_scored) for refusal in reading.refused] == [
+        ("q2", True), ("q3", True), ("q4", True),
+    ]  # fmt: skip
+    assert reading.unanswerable == ()
+
+
+@pytest.mark.parametrize("answers", [[], "text", [{"text": None}], [{"text": ["a"]}], [[1]]])
+def test_without_a_gold_text_nothing_can_be_scored(write: Write, answers: Any) -> None:
+    path = write(squad(qa("Anna"), {"id": "q2", "question": "?", "answers": answers}))
+    if answers == "text":
+        assert len(read_dataset(path, to_score=True).scored) == 2
+        return
+    assert "1 question refused" in complaints(path, to_score=True)
+    reading = read_dataset(path, to_score=True, skip_bad=True)
+    assert len(reading.scored) == 1
+    assert [refusal.is_scored for refusal in reading.refused] == [False]
+
+
+def test_a_paragraph_that_is_missing_leaves_the_question_in_the_denominator(write: Write) -> None:
+    value = squad(qa("Anna"))
+    value["data"].append({"paragraphs": [{"context": None, "qas": [qa("Ben", 0, "q2")]}]})
+    reading = read_dataset(write(value), to_score=True)
+    assert [(question.id, question.context, question.gold_texts) for question in reading.scored][1] == (
+        "q2",
+        "",
+        ("Ben",),
+    )
+
+
+def test_answers_are_trimmed_with_their_places(write: Write) -> None:
+    context = "Anna  met\u00a0Ben\nin Rome."
+    path = write(squad(many("q", ("Anna  ", 0), ("\u00a0Ben\n", 9), (" met", 5)), context=context))
+    reading = read_dataset(path)
+    (question,) = reading.questions
+    assert [(answer.text, answer.start) for answer in question.answers] == [("Anna", 0), ("Ben", 10), ("met", 6)]
+    assert reading.repairs == {EDGE_SPACE: 3}
+    assert question.gold_texts == ("Anna  ", "\u00a0Ben\n", " met")
+    assert not reading.scores_by_file  # white space at the edges changes no score
+
+
+def test_trimming_changes_no_id(write: Write) -> None:
+    # Subsets are drawn by ids: those of version 0.1 hang on the answers as the file has them.
+    reading = read_dataset(write(squad(qa("Anna ", 0), qa("Ben", 9))))
+    assert [question.id for question in reading.questions] == ["q1~9fde61ab", "q1~20f096ae"]
+    assert reading.renamed == {"q1~9fde61ab": "q1", "q1~20f096ae": "q1"}
+
+
+def test_the_version_may_be_named_at_the_end(write: Write) -> None:
+    bare = {"id": "no", "question": "Why?", "answers": []}
+    value = squad(bare, qa("Anna"))
+    plain_first = {"data": value["data"], "version": "v2.0"}
+    reading = read_dataset(write(plain_first))
+    assert (reading.format, [question.id for question in reading.unanswerable]) == ("squad-2.0", ["no"])
+    assert [question.id for question in reading.everything] == ["no", "q1"]
+    marked = squad(bare, qa("Anna"), qa("Ben", 9, "q2", is_impossible=False))
+    assert len(read_dataset(write(marked)).unanswerable) == 1
+    assert "it has no answer" in complaints(write(value))
 
 
 def test_ids_that_are_odd_numbers(write: Write) -> None:
@@ -304,10 +412,12 @@ def test_every_accepted_answer_stands_in_its_paragraph(
         assert not usable
         return
     assert len(found.questions) + len(found.refused) == len(items)
+    assert len(found.scored) == len(items)
     assert len(found.questions) >= (0 if utf16 else len(usable))
     for question in found.questions:
         for answer in question.answers:
             assert question.context[answer.start : answer.start + len(answer.text)] == answer.text
+            assert answer.text == answer.text.strip() != ""
 
 
 KEYS = (

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from xlqa.data.registry import find_part
+from xlqa.data.registry import find_part, parts_of_file
 from xlqa.data.subsets import sample_questions, split_validation
 from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import Question
-from xlqa.tasks.qa.offsets import UTF16
-from xlqa.tasks.qa.overlap import find_overlap
+from xlqa.tasks.qa.offsets import EDGE_SPACE, UTF16
+from xlqa.tasks.qa.overlap import count_repeated, find_overlap
 from xlqa.tasks.qa.reading import DUPLICATE_ID, read_dataset
 
 pytestmark = pytest.mark.shared
@@ -38,17 +38,42 @@ SETS = {
 }
 """Questions and distinct paragraphs."""
 
+REPAIRED = {
+    "sberquad-fragment-a.json": {EDGE_SPACE: 13, DUPLICATE_ID: 265},
+    "sberquad-fragment-b.json": {EDGE_SPACE: 7},
+    "tydiqa-goldp.ru.dev.json": {EDGE_SPACE: 2},
+    "tydiqa-goldp.sw.train.json": {EDGE_SPACE: 1},
+}
+"""What reading repairs in them; nothing in the others."""
+
 
 @pytest.mark.parametrize("name", SETS)
 def test_each_set_is_read_whole(shared_data: Path, name: str) -> None:
     reading = read_dataset(shared_data / name)
     assert (len(reading.questions), len({question.context_hash for question in reading.questions})) == SETS[name]
     assert len({question.id for question in reading.questions}) == len(reading.questions)
-    assert reading.repairs == ({DUPLICATE_ID: 265} if name.endswith("fragment-a.json") else {})
+    assert reading.repairs == REPAIRED.get(Path(name).name, {})
     assert reading.refused == reading.unanswerable == ()
+    assert reading.scored == reading.everything == reading.questions
+    assert not reading.scores_by_file
     for question in reading.questions:
         for answer in question.answers:
             assert question.context.startswith(answer.text, answer.start)
+
+
+def test_ids_are_those_of_version_0_1(shared_data: Path) -> None:
+    """Subsets are drawn by ids, so that these decide what every run trains on."""
+    ids = [q.id for q in read_dataset(shared_data / "sberquad" / "sberquad-fragment-a.json").questions]
+    assert hashlib.sha256("\n".join(ids).encode()).hexdigest()[:16] == "9d95b523195da88e"
+
+
+def test_the_train_and_dev_parts_of_tquad_overlap_and_repeat(shared_data: Path) -> None:
+    train, dev = (read_dataset(shared_data / "tquad" / f"{part}-v0.1.json") for part in ("train", "dev"))
+    overlap = find_overlap(train.questions, dev.questions)
+    assert (len(overlap.by_paragraph), len(overlap.asked), overlap.tested) == (260, 194, 892)
+    assert (count_repeated(train.questions), count_repeated(dev.questions)) == (646, 2)
+    assert dev.repairs[EDGE_SPACE] == 360
+    assert not dev.scores_by_file
 
 
 @pytest.mark.parametrize(
@@ -60,6 +85,11 @@ def test_each_set_is_read_whole(shared_data: Path, name: str) -> None:
         ("xquad.ru", "xquad/xquad.ru.json"),
         ("xquad.zh", "xquad/xquad.zh.json"),
         ("cmrc2018.trial", "bad-input/cmrc2018-trial.json"),
+        ("drcd.dev", "drcd/DRCD_dev.json"),
+        ("drcd.test", "drcd/DRCD_test.json"),
+        ("tquad.train", "tquad/train-v0.1.json"),
+        ("tquad.dev", "tquad/dev-v0.1.json"),
+        *((f"xquad.{code}", f"xquad/xquad.{code}.json") for code in ("ar", "de", "el", "hi", "ro", "th", "tr", "vi")),
     ],
 )
 def test_the_registrys_sha256_are_those_of_the_files(shared_data: Path, name: str, file: str) -> None:
@@ -67,6 +97,13 @@ def test_the_registrys_sha256_are_those_of_the_files(shared_data: Path, name: st
     part = find_part(name)
     assert part.sha256 == hashlib.sha256(content).hexdigest()
     assert part.size == len(content)
+    assert parts_of_file(hashlib.sha256(content).hexdigest()) == (part,)
+
+
+@pytest.mark.parametrize("split", ["train", "dev"])
+def test_the_joined_files_of_jaquad_are_known(shared_data: Path, split: str) -> None:
+    content = (shared_data / "jaquad" / f"jaquad_{split}.json").read_bytes()
+    assert parts_of_file(hashlib.sha256(content).hexdigest()) == (find_part(f"jaquad.{split}"),)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +132,9 @@ def test_the_trial_set_of_cmrc(shared_data: Path) -> None:
     assert "question TRIAL_20_QUERY_0: the question is empty" in second
     assert "2 questions refused" in total
     reading = read_dataset(path, skip_bad=True)
-    assert (len(reading.questions), len(reading.refused), reading.repairs) == (1000, 2, {UTF16: 5})
+    assert (len(reading.questions), len(reading.refused), reading.repairs) == (1000, 2, {UTF16: 5, EDGE_SPACE: 3})
+    # Scores are over all of them, as in the official script.
+    assert len(read_dataset(path, to_score=True).scored) == 1002
 
 
 def test_the_label_stripped_set(shared_data: Path) -> None:

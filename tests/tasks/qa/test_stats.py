@@ -146,14 +146,14 @@ def test_folders_without_a_tokenizer_say_so(tmp_path: Path) -> None:
     with pytest.raises(XlqaError, match=r"has no tokenizer\.json"):
         load_cutter(str(tmp_path))
     (tmp_path / "tokenizer.json").write_text("{}")
-    with pytest.raises(XlqaError, match="is no tokenizer"):
+    with pytest.raises(XlqaError, match="is not a tokenizer"):
         load_cutter(str(tmp_path))
 
 
 def test_an_unknown_model_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(model: str) -> None:
-        raise XlqaError(f"{model}: no tokenizer to be had")
+        raise XlqaError(f"{model}: could not be loaded")
 
     monkeypatch.setattr(stats, "_hub_tokenizer", fail)
-    with pytest.raises(XlqaError, match="no tokenizer to be had"):
+    with pytest.raises(XlqaError, match="could not be loaded"):
         load_cutter("no/such-model")

@@ -27,15 +27,13 @@ def readings(draw: st.DrawFn) -> Reading:
         context = draw(TEXT)
         start = draw(st.integers(0, len(context) - 1).filter(lambda start: context[start:].strip()))  # noqa: B023  drawn at once
         for asked in range(draw(st.integers(1, 2))):
-            answers = () if draw(st.booleans()) and number else (Answer(context[start:], start),)
+            begin = start + len(context[start:]) - len(context[start:].lstrip())
+            answers = () if draw(st.booleans()) and number else (Answer(context[begin:].rstrip(), begin),)
             identity = f"{number}-{asked}"
             questions.append(Question(identity, draw(TEXT), context, answers, hash_context(context)))
         titles[hash_context(context)] = draw(st.sampled_from(["", "A, b", "«c»"]))
-    return Reading(
-        tuple(question for question in questions if question.answers),
-        tuple(question for question in questions if not question.answers),
-        "squad-2.0", "", {}, (), titles={key: title for key, title in titles.items() if title},
-    )  # fmt: skip
+    titles = {key: title for key, title in titles.items() if title}
+    return Reading(tuple(draw(st.permutations(questions))), "squad-2.0", "", {}, (), titles=titles)
 
 
 @settings(deadline=None, max_examples=60)
@@ -51,17 +49,14 @@ def test_written_and_read_is_the_same(reading: Reading, ending: str) -> None:
         write_dataset(reading, path)
         assert path.read_bytes() == first
         assert [file.name for file in Path(folder).iterdir()] == [path.name]
-    assert sorted(found.questions, key=lambda q: q.id) == sorted(reading.questions, key=lambda q: q.id)
-    assert sorted(found.unanswerable, key=lambda q: q.id) == sorted(reading.unanswerable, key=lambda q: q.id)
+    assert found.everything == reading.everything
     assert found.titles == reading.titles
     assert found.repairs == {}
-    if not reading.unanswerable:
-        assert found.questions == reading.questions
 
 
 def plain_reading() -> Reading:
     question = Question("a", "Who?", "Anna.", (Answer("Anna", 0),), hash_context("Anna."))
-    return Reading((question,), (), "squad-1.1", "", {}, ())
+    return Reading((question,), "squad-1.1", "", {}, ())
 
 
 def test_squad_without_unanswerable_questions_is_version_one(tmp_path: Path) -> None:
@@ -74,8 +69,27 @@ def test_squad_without_unanswerable_questions_is_version_one(tmp_path: Path) -> 
 def test_neighbours_stay_together_and_in_order(tmp_path: Path) -> None:
     one, two = plain_reading().questions[0], Question("b", "?", "Ben.", (Answer("Ben", 0),), hash_context("Ben."))
     order = (one, two, replace(one, id="c"), replace(two, id="d"))
-    write_dataset(replace(plain_reading(), questions=order), tmp_path / "set.json")
+    write_dataset(replace(plain_reading(), everything=order), tmp_path / "set.json")
     assert [question.id for question in read_dataset(tmp_path / "set.json").questions] == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("ending", [".json", ".jsonl", ".csv"])
+def test_gold_texts_without_a_place_are_kept_for_scoring(tmp_path: Path, ending: str) -> None:
+    golds = [("Anna", 0), ("", -1), ("nowhere", 3), ("n", -1)]
+    qas = [{"id": "a", "question": "?", "answers": [{"text": text, "answer_start": start} for text, start in golds]}]
+    source = tmp_path / "source.json"
+    source.write_text(json.dumps({"data": [{"paragraphs": [{"context": "Anna met Ben", "qas": qas}]}]}))
+    reading = read_dataset(source)
+    write_dataset(reading, tmp_path / f"set{ending}")
+    (found,) = read_dataset(tmp_path / f"set{ending}").questions
+    assert found.answers == (Answer("Anna", 0),)
+    assert found.gold_texts == ("Anna", "", "nowhere", "n")
+
+
+def test_questions_that_only_count_in_scores_are_left_out(tmp_path: Path) -> None:
+    scored = Question("b", "?", "Anna.", (), hash_context("Anna."), golds=("nowhere",))
+    write_dataset(replace(plain_reading(), everything=(scored, *plain_reading().questions)), tmp_path / "set.json")
+    assert [question.id for question in read_dataset(tmp_path / "set.json").everything] == ["a"]
 
 
 @pytest.mark.parametrize("name", ["set", "set.txt", "set.gz", "set.parquet.gz", ".json"])

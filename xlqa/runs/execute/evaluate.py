@@ -20,7 +20,7 @@ from xlqa.runs.store.run_config import Evaluation, RunConfig, TestEntry, read_co
 from xlqa.runs.store.setup import copy_whole, preparing
 from xlqa.runs.store.table import check_tables, write_results
 from xlqa.tasks.base import get_task
-from xlqa.tasks.sources import resolve
+from xlqa.tasks.sources import resolve, settle_language
 from xlqa.training.context import print_event
 
 
@@ -37,7 +37,7 @@ def evaluate_run(
 
     Args:
         folder: of a run whose weights were kept; a zero-shot run uses those of its source stage.
-        test: registered name or file; language: of a local file.
+        test: registered name or file; language: of a local file whose bytes do not give it.
 
     Returns:
         the row of results.csv.
@@ -53,13 +53,16 @@ def evaluate_run(
     check_tables(Layout(folder.root))
     ref = resolve(test, language=language, data_dir=data_dir)
     task = get_task(config.task)
+    dataset = task.read_test(ref.path, language=ref.language, skip_bad=config.skip_bad)
+    examples = dataset.examples
+    if task.name == "qa":
+        ref = settle_language(ref, examples)
     ref = replace(ref, scorer=TASK_SCORERS.get(task.name, ref.scorer))
-    examples = task.read(ref.path, language=language).examples
     if test_size is not None and test_size > len(examples):
         raise XlqaError(f"{ref.name} has {len(examples):,} {task.unit}s, {test_size:,} requested: lower --test-size.")
     if foreign := sorted(set(task.label_set(examples)) - set(config.labels)) if config.labels else []:
         raise XlqaError(f"{ref.name} has the label {foreign[0]}, which this run does not know: take another set.")
-    eval_id = _add_test(folder, ref, test_size)
+    eval_id = _add_test(folder, ref, test_size, dataset.by_file)
     if read_result(folder.evaluation(eval_id)) is None:
         copy_whole(ref.path, folder.root / place_data(ref), ref.sha256)
         execute(folder, keep=True, listen=print_event, device=device)
@@ -78,13 +81,15 @@ def _refuse_without_weights(folder: RunFolder, config: RunConfig) -> None:
         )
 
 
-def _add_test(folder: RunFolder, ref: DataRef, test_size: int | None) -> str:
+def _add_test(folder: RunFolder, ref: DataRef, test_size: int | None, by_file: bool) -> str:
     """Add a test set to a run's config, unless it is there; returns the evaluation's id."""
     with preparing(Layout(folder.root)):
         config = read_config(folder)
         row, skip_bad = dict(config.first_row), config.skip_bad
         common = Common(config.max_length, config.stride, config.precision, skip_bad, config.task, config.labels)
-        eval_id = EvalSpec("test", ref, test_size, config.max_answer_length).eval_id(common)
+        home = str(row["lang"])
+        spec = EvalSpec("test", ref, test_size, config.max_answer_length, home=home, by_file=by_file)
+        eval_id = spec.eval_id(common)
         evaluation = Evaluation(eval_id, None, _row(row, ref, test_size, eval_id))
         if evaluation.digest not in config.digests:
             test = TestEntry("test", data_entry(ref, skip_bad), test_size)

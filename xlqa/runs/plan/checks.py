@@ -5,6 +5,7 @@ xlqa sweep --lang ru --model multilingual-e5-small --dry-run
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,111 @@ SAMPLE = 1000
 """Answers of a test set that are measured, at most."""
 
 ALLOWED = 0.02
-"""Share of a test set's questions that may be lost to --max-answer-length without a word."""
+"""Share of a test set's questions that may be lost to --max-answer-length without a warning."""
+
+
+WRONG = 0.05
+"""Share of a test set's answers that may come back wrong from a tokenizer without a warning."""
 
 
 def find_warnings(plan: Plan) -> list[str]:
-    """A line for each thing that the user should know, or change, before the sweep starts."""
-    return [*plan.notes, *slow_precision(plan), *long_answers(plan), *subsets_of_one_label(plan)]
+    """A line for each thing that the user should know, or change, before the sweep starts.
+
+    Raises:
+        XlqaError: a tokenizer's offsets leave out letters of answers, so that no model could learn or give them.
+    """
+    if plan.request.task != "qa":
+        return [*plan.notes, *slow_precision(plan), *subsets_of_one_label(plan)]
+    return [*plan.notes, *slow_precision(plan), *data_notes(plan), *tokenizer_notes(plan), *long_answers(plan)]
+
+
+def data_notes(plan: Plan) -> list[str]:
+    """What counts in scores only, what repeats, and what of the test sets is in the train parts."""
+    lines: list[str] = []
+    for loaded in plan.sets.values():
+        lines += _set_notes(loaded)
+    pairs = {
+        (test.data.sha256, test.overlap_with.sha256): (test.data.name, test.overlap_with.name)
+        for _, evals in plan.runs
+        for test in evals
+        if test.overlap_with
+    }
+    for (test, train), names in pairs.items():
+        lines += _overlap_notes(plan.sets[test], plan.sets[train], *names)
+    return lines
+
+
+def _set_notes(loaded: LoadedSet) -> Iterable[str]:
+    from xlqa.tasks.qa.languages import foreign_script
+    from xlqa.tasks.qa.overlap import count_repeated
+
+    name, total = loaded.ref.name, len(loaded.questions)
+    if loaded.untrainable:
+        yield (
+            f"{loaded.untrainable:,} of {total:,} questions of {name} have no answer with a place in the paragraph: they count in its "
+            "scores all the same, as in the official scripts (`xlqa data check`)."
+        )
+    if repeated := count_repeated(loaded.questions):
+        yield f"{repeated:,} of {total:,} questions of {name} repeat an earlier one (the same words on the same paragraph)."
+    if not loaded.ref.set_name and (script := foreign_script(loaded.questions, loaded.ref.language)):
+        yield (
+            f"{name}: most letters of its paragraphs are {script.title()}, and it is taken for {loaded.ref.language} and scored by "
+            f"{loaded.ref.scorer}. If it is in another language, name that, such as --target-test de=FILE."
+        )
+
+
+def _overlap_notes(test: LoadedSet, train: LoadedSet, test_name: str, train_name: str) -> Iterable[str]:
+    from xlqa.tasks.qa.overlap import find_overlap
+
+    overlap = find_overlap(train.questions, test.questions)
+    if overlap.by_paragraph:
+        yield (
+            f"{len(overlap.by_paragraph):,} of {overlap.tested:,} questions of {test_name} have their paragraph in the train part "
+            f"{train_name}, {len(overlap.asked):,} of them word for word: the table has the score without them too "
+            "(f1_without_overlap)."
+        )
+
+
+def _test_pairs(plan: Plan) -> list[tuple[EncoderRef, EvalSpec]]:
+    """Every encoder with every test set that it is scored on."""
+    pairs = {
+        (spec.encoder.sha256, test.data.sha256): (spec.encoder, test) for spec, evals in plan.runs for test in evals
+    }
+    return list(pairs.values())
+
+
+def tokenizer_notes(plan: Plan) -> list[str]:
+    """A line for each test set whose gold answers a tokenizer does not give back. Encoders without a tokenizer.json are left out.
+
+    Raises:
+        XlqaError: letters of many answers belong to no piece of the tokenizer.
+    """
+    from xlqa.tasks.qa.oracle import cut_labels, describe_wrong
+    from xlqa.tasks.qa.stats import load_cutter
+
+    lines = []
+    for encoder, test in _test_pairs(plan):
+        try:
+            tokenizer = load_cutter(str(encoder.folder)).tokenizer
+        except XlqaError:
+            continue
+        found = cut_labels(
+            tokenizer, plan.sets[test.data.sha256].questions, max_length=plan.request.max_length,
+            stride=plan.request.stride, max_answer_length=test.max_answer_length, scorer=test.data.scorer, most=SAMPLE,
+        )  # fmt: skip
+        if found.wrong <= WRONG * found.questions:
+            continue
+        line = f"{describe_wrong(found)} under the tokenizer of {encoder.name}"
+        if found.holes > WRONG * found.questions:
+            raise XlqaError(
+                f"{test.data.name}: of {found.questions:,} questions {line}. Its offsets are wrong: no model could reach more than "
+                f"EM {found.em:.1f}. Choose another encoder, or repair the pre-tokenizer in its tokenizer.json."
+            )
+        lines.append(
+            f"{test.data.name}: of {found.questions:,} questions {line}: no model can reach more than EM {found.em:.1f}, "
+            f"F1 {found.f1:.1f} ({found.scorer})."
+        )
+    return lines
 
 
 def subsets_of_one_label(plan: Plan) -> list[str]:
@@ -70,15 +170,10 @@ def slow_precision(plan: Plan) -> list[str]:
 def long_answers(plan: Plan) -> list[str]:
     """A line for each test set that has many answers longer than any prediction of an encoder may be.
 
-    A vocabulary that falls apart into letters makes a short answer long: 30 pieces, which suit the encoder's own languages,
-    then put a lid on every score. Encoders without a tokenizer.json are left out.
+    A vocabulary that splits words into letters makes a short answer long: 30 pieces, which suit the encoder's own languages,
+    then limit every score. Encoders without a tokenizer.json are left out.
     """
-    if plan.request.task != "qa":
-        return []
-    pairs = {
-        (spec.encoder.sha256, test.data.sha256): (spec.encoder, test) for spec, evals in plan.runs for test in evals
-    }
-    lines = [_long_answers(encoder, test, plan.sets[test.data.sha256]) for encoder, test in pairs.values()]
+    lines = [_long_answers(encoder, test, plan.sets[test.data.sha256]) for encoder, test in _test_pairs(plan)]
     return [line for line in lines if line]
 
 

@@ -24,7 +24,15 @@ from xlqa.util.files import read_json
 
 @dataclass(frozen=True)
 class LoadedSet:
-    """A data set that was read: where it is, its examples (`questions`, whatever the task), and what reading repaired."""
+    """A data set that was read.
+
+    Attributes:
+        questions: its examples, whatever the task: of a train part those for training, of a test set those that are scored.
+        repairs: how often reading had to repair something, by kind.
+        refused: examples left out by --skip-bad.
+        unanswerable: questions without an answer, which are neither trained nor scored.
+        untrainable, by_file: as in `Dataset`.
+    """
 
     ref: DataRef
     questions: tuple[Any, ...]
@@ -32,6 +40,8 @@ class LoadedSet:
     refused: int
     task: str = "qa"
     unanswerable: int = 0
+    untrainable: int = 0
+    by_file: bool = False
 
     @cached_property
     def mean_characters(self) -> float:
@@ -175,7 +185,7 @@ class _Finder:
         self.task: Task[Any] = get_task(request.task)
         self.sets: dict[str, LoadedSet] = {}
         self.notes: list[str] = []
-        self.loaded: dict[tuple[str, str], LoadedSet | None] = {}
+        self.loaded: dict[tuple[str, str, str], LoadedSet | None] = {}
 
     def precision(self) -> str | None:
         from xlqa.training.devices import resolve_device, resolve_precision
@@ -193,8 +203,8 @@ class _Finder:
         return None
 
     def load(self, name: str, language: str, named_by: str) -> LoadedSet | None:
-        """A data set by name or file, read once."""
-        key = (name, language)
+        """A data set by name or file, read once; `language` is that of a file that does not show its own."""
+        key = (name, language, named_by)
         if key not in self.loaded:
             self.loaded[key] = None
             with self.complaints.gather():
@@ -202,20 +212,24 @@ class _Finder:
         return self.loaded[key]
 
     def _read(self, name: str, language: str, named_by: str) -> LoadedSet:
-        from xlqa.tasks.sources import resolve
+        from xlqa.tasks.sources import resolve, settle_language
 
-        ref = resolve(name, language=language, data_dir=self.request.data_dir)
+        ref = resolve(name, data_dir=self.request.data_dir)
         if any(sign in ref.name for sign in "{}") or ref.name.startswith("#"):
             raise XlqaError(
                 f"{named_by} {name}: DeepPavlov's configs cannot hold this file's name: rename it without braces and #."
             )
-        ref = replace(ref, scorer=TASK_SCORERS.get(self.task.name, ref.scorer))
-        dataset = self.task.read(ref.path, skip_bad=self.request.skip_bad, language=language)
+        read = self.task.read_test if named_by == "--target-test" else self.task.read
+        dataset = read(ref.path, skip_bad=self.request.skip_bad, language=ref.language or language)
         if not dataset.examples:
-            raise XlqaError(f"{named_by} {name}: {ref.path} holds no question that has an answer.")
+            raise XlqaError(f"{named_by} {name}: {ref.path} has no question with an answer.")
+        if self.task.name == "qa":
+            ref = settle_language(ref, dataset.examples, language)
+        ref = replace(ref, language=ref.language or language, scorer=TASK_SCORERS.get(self.task.name, ref.scorer))
         loaded = LoadedSet(
-            ref, dataset.examples, dataset.repairs, dataset.refused, self.task.name, dataset.unanswerable
-        )
+            ref, dataset.examples, dataset.repairs, dataset.refused, self.task.name, dataset.unanswerable,
+            dataset.untrainable, dataset.by_file,
+        )  # fmt: skip
         self.sets[ref.sha256] = loaded
         return loaded
 
@@ -250,7 +264,7 @@ class _Finder:
             return None
         self._check_test_size(language, [test for test in tests if test is not None])
         questions = self._train_questions(train)
-        specs = [self._evaluation(i, test, train, source) for i, test in enumerate(tests) if test is not None]
+        specs = [self._evaluation(i, test, train, source, language) for i, test in enumerate(tests) if test is not None]
         if self.request.valid_size:
             specs.append(self._validation(train))
         labels = self._labels(train, [test for test in tests if test is not None], source)
@@ -324,7 +338,9 @@ class _Finder:
                 )
         return questions
 
-    def _evaluation(self, index: int, test: LoadedSet, train: LoadedSet, source: LoadedSet | None) -> EvalSpec:
+    def _evaluation(
+        self, index: int, test: LoadedSet, train: LoadedSet, source: LoadedSet | None, language: str
+    ) -> EvalSpec:
         target = "test" if index == 0 else f"test_{index + 1}"
         if test.ref.sha256 == train.ref.sha256:
             self.complaints.add(f"{test.ref.name} is both the train and the test set: give another --target-test.")
@@ -336,6 +352,8 @@ class _Finder:
             self.request.max_answer_length,
             overlap_with=train.ref,
             source_overlap=leaked,
+            home=language,
+            by_file=test.by_file,
         )
 
     def _leak(self, test: LoadedSet, source: LoadedSet) -> int:
@@ -352,8 +370,9 @@ class _Finder:
 
     def _validation(self, train: LoadedSet) -> EvalSpec:
         return EvalSpec(
-            "valid", train.ref, None, self.request.max_answer_length, split="valid", valid_size=self.request.valid_size
-        )
+            "valid", train.ref, None, self.request.max_answer_length, split="valid", valid_size=self.request.valid_size,
+            by_file=train.by_file,
+        )  # fmt: skip
 
 
 def _stages(
@@ -429,6 +448,7 @@ def plan_summary(plan: Plan) -> dict[str, Any]:
             {
                 "name": loaded.ref.name, "language": loaded.ref.language, "questions": len(loaded.questions),
                 "sha256": loaded.ref.sha256, "repairs": dict(loaded.repairs), "refused": loaded.refused, "unanswerable": loaded.unanswerable,
+                "scorer": loaded.ref.scorer, "untrainable": loaded.untrainable,
             }
             for loaded in plan.sets.values()
         ],

@@ -48,10 +48,14 @@ def rescore(root: Path) -> Collected:
 def _rescore_one(folder: Path, record: Result, reader: _Reader) -> None:
     row, test = dict(record.row), record.test
     task = get_task(task_of(row))
-    examples = reader.test_examples(test.data, row, test.valid)
     predictions = read_json(folder / PREDICTIONS)
     if not isinstance(predictions, dict):
         raise XlqaError(f"{folder / PREDICTIONS} is not a prediction file: remove the folder and run the sweep again.")
+    examples = reader.test_examples(test.data, row, test.valid)
+    if any(e.id not in predictions for e in examples):
+        # Version 0.1 left questions out of which one gold text could not be used.
+        earlier = reader.test_examples(test.data, row, test.valid, only_whole=True)
+        examples = earlier if all(e.id in predictions for e in earlier) else examples
     if missing := [e.id for e in examples if e.id not in predictions]:
         raise XlqaError(
             f"{folder / PREDICTIONS} has no prediction for {task.unit} {missing[0]} ({len(missing)} in all): "
@@ -73,10 +77,10 @@ class _Reader:
         self.root = root
         self.known: dict[tuple[str, ...], tuple[Any, ...]] = {}
 
-    def read(self, entry: DataEntry, task: str) -> tuple[Any, ...]:
-        """The examples of a config's data entry."""
+    def read(self, entry: DataEntry, task: str, to_score: bool = False) -> tuple[Any, ...]:
+        """The examples of a config's data entry: those for training, or those that a test set is scored on."""
         path = entry.file(self.root)
-        key = (task, entry.sha256, entry.language)
+        key = (task, entry.sha256, entry.language, str(to_score))
         if key not in self.known:
             refuse_links(self.root, [], [path])
             if sha256_of(path) != entry.sha256:
@@ -84,12 +88,17 @@ class _Reader:
                     f"{path} is missing or differs from the file that was scored: put that one there (SHA-256 {entry.sha256}), "
                     "or run the same sweep again."
                 )
-            self.known[key] = get_task(task).read(path, language=entry.language, skip_bad=entry.skip_bad).examples
+            read = get_task(task).read_test if to_score else get_task(task).read
+            self.known[key] = read(path, language=entry.language, skip_bad=entry.skip_bad).examples
         return self.known[key]
 
-    def test_examples(self, entry: DataEntry, row: Mapping[str, Any], valid: bool) -> tuple[Any, ...]:
-        """The examples that an evaluation scored, in its order."""
-        examples = self.read(entry, task_of(row))
+    def test_examples(
+        self, entry: DataEntry, row: Mapping[str, Any], valid: bool, only_whole: bool = False
+    ) -> tuple[Any, ...]:
+        """The examples that an evaluation scored, in its order; `only_whole`: those that training can use entirely."""
+        examples = self.read(entry, task_of(row), to_score=not valid)
+        if only_whole:
+            examples = tuple(e for e in examples if getattr(e, "is_whole", True))
         if valid:
             return tuple(split_validation(examples, int(row["valid_size"]), PART_SEED)[1])
         if row["test_size"] is None:

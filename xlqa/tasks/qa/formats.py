@@ -291,7 +291,7 @@ def _from_items(items: Iterator[Any], names: Columns, name: str, version: Callab
         raise _unknown(seen[0], names)
     if kind == "header":
         return Document("mrqa", "", _mrqa(items))
-    every = chain(seen, items)
+    every: Iterator[Any] = chain(seen, items)
     if kind == "rows":
         return Document(name, "", _from_rows(every, names))
     if kind == "mrqa":

@@ -144,7 +144,7 @@ class Reading:
     @property
     def scores_by_file(self) -> bool:
         """Whether scoring uses gold texts or questions that training does not."""
-        return any(question.golds is not None for question in self.scored)
+        return not all(question.is_whole for question in self.scored)
 
 
 def read_dataset(
@@ -502,9 +502,9 @@ class _Draft:
             self.repairs[ANSWER_AS_NUMBER] += 1
         if not isinstance(text, str):
             raise _Bad(f"an answer is a {type(text).__name__}, not text", "write it as text")
-        text = _without_surrogates(text, self.repairs)
-        self.golds.append(text.strip())
-        return text
+        gold = _without_surrogates(text, self.repairs)
+        self.golds.append(gold)
+        return gold
 
     def place(self, text: str, start: int) -> None:
         """Add an answer at its place, without the white space at its edges."""

@@ -14,7 +14,6 @@ from xlqa.records import Question
 from xlqa.util.text import plain
 
 if TYPE_CHECKING:
-    # The package of scorers gathers this module's functions too.
     from xlqa.tasks.qa.scorers.rules import Scorer
 
 _SHOWN_IDS = 3
@@ -61,39 +60,50 @@ def score_questions(
     scorer: Scorer,
     *,
     allow_missing: bool = False,
+    own_ids: Mapping[str, str] | None = None,
 ) -> Scores:
-    """EM and F1 of each question.
+    """EM and F1 of each question, the best over all its gold texts.
 
     Args:
         questions: the whole test set; an unanswered question stays in the denominator.
         predictions: question id to answer.
         scorer: see `xlqa.tasks.qa.scorers.get_scorer`.
         allow_missing: count a question without a prediction as 0 (also where "no answer" would be right).
+        own_ids: the ids in the data file of questions that were renamed, by the ids here: predictions may use either.
 
     Raises:
         XlqaError: predictions are missing and that is not allowed; or a question has no gold answer and the scorer
             has no rule for that.
     """
     _refuse_unanswerable(questions, scorer)
-    missing = [question.id for question in questions if question.id not in predictions]
+    own = own_ids or {}
+    found = [_find(predictions, question.id, own.get(question.id, question.id)) for question in questions]
+    missing = [question.id for question, answer in zip(questions, found, strict=True) if answer is None]
     if missing and not allow_missing:
         raise XlqaError(_describe_missing(missing, len(questions)))
     em, f1 = np.zeros(len(questions)), np.zeros(len(questions))
-    for row, question in enumerate(questions):
-        prediction = predictions.get(question.id)
-        if prediction is None:
+    for row, (question, answer) in enumerate(zip(questions, found, strict=True)):
+        if answer is None:
             continue
-        golds = list(dict.fromkeys(answer.text for answer in question.answers))
-        em[row] = 100.0 * scorer.em(prediction, golds)
-        f1[row] = 100.0 * scorer.f1(prediction, golds)
+        golds = list(dict.fromkeys(question.gold_texts))
+        em[row] = 100.0 * scorer.em(answer, golds)
+        f1[row] = 100.0 * scorer.f1(answer, golds)
     ids = tuple(question.id for question in questions)
-    return Scores(scorer.name, ids, em, f1, len(missing), len(predictions.keys() - set(ids)))
+    known = {*ids, *(id.strip() for id in ids), *(own[id].strip() for id in ids if id in own)}
+    return Scores(
+        scorer.name, ids, em, f1, len(missing), sum(id not in known and id.strip() not in known for id in predictions)
+    )
+
+
+def _find(predictions: Mapping[str, str], *ids: str) -> str | None:
+    """The prediction for the first of some ids that has one; blanks around an id do not count."""
+    return next((predictions[key] for id in ids for key in (id, id.strip()) if key in predictions), None)
 
 
 def _refuse_unanswerable(questions: Sequence[Question], scorer: Scorer) -> None:
     if scorer.scores_unanswerable:
         return
-    bare = [question.id for question in questions if not question.answers]
+    bare = [question.id for question in questions if not question.gold_texts]
     if bare:
         raise XlqaError(
             f"{len(bare):,} of {len(questions):,} questions have no gold answer ({_some(bare)}), "

@@ -1,11 +1,11 @@
-"""What a data set looks like in figures: counts, lengths, and how a tokenizer cuts it. `xlqa data stats FILE`."""
+"""A data set in figures: counts, lengths, and what a tokenizer makes of it. `xlqa data stats FILE`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ from xlqa.errors import XlqaError
 from xlqa.records import LEAST_QUESTION, MIN_CONTEXT_STEP, Question
 from xlqa.tasks.qa.reading import Reading
 from xlqa.util.text import first_line
+
+if TYPE_CHECKING:
+    from xlqa.tasks.qa.oracle import Oracle
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 """Which quantiles of a length are given; the first and last are its smallest and largest value."""
@@ -43,6 +46,7 @@ class Pieces:
         questions_cut: questions too long for a window to hold them whole and still move on.
         max_answer_length: the most pieces of an answer that `xlqa sweep` would give.
         too_long: share (0 to 1) of the answerable questions all of whose answers are longer than that.
+        oracle: the best scores that any model can reach; None where windows are too small for it, or nothing is answerable.
     """
 
     model: str
@@ -59,11 +63,12 @@ class Pieces:
     questions_cut: int
     max_answer_length: int
     too_long: float
+    oracle: Oracle | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """A data set in figures. Lengths are in characters; paragraphs count once each, by their text."""
+    """A data set in figures. Lengths are in characters; paragraphs count once each, by their text up to white space."""
 
     questions: int
     unanswerable: int
@@ -85,6 +90,7 @@ def describe(
     stride: int = 128,
     max_answer_length: int = 30,
     cut: Cutter | None = None,
+    scorer: str = "squad",
 ) -> Stats:
     """Count and measure a data set.
 
@@ -92,29 +98,50 @@ def describe(
         model: hub name or folder of the tokenizer; "" leaves `pieces` out.
         max_length, stride: the window's length and what neighbouring windows share, in pieces.
         max_answer_length: the most pieces of an answer.
-        cut: a tokenizer in the place of `model`'s (for tests).
+        cut: a tokenizer in the place of `model`'s.
+        scorer: of the oracle's scores.
 
     Raises:
         XlqaError: no tokenizer there, or a stride that the window has no room for.
     """
-    questions = reading.questions
-    paragraphs = sorted({question.context for question in (*questions, *reading.unanswerable)})
+    questions = reading.scored
+    contexts = {question.context_hash: question.context for question in reading.everything if question.context}
+    paragraphs = sorted(contexts.values())
     answers = [answer for question in questions for answer in question.answers]
     starts = [answer.start / len(question.context) for question in questions for answer in question.answers]
     cutter = cut or (load_cutter(model) if model else None)
-    asked = [question.question for question in (*questions, *reading.unanswerable)]
+    asked = [question.question for question in reading.everything]
+    pieces = None
+    if cutter:
+        pieces = _pieces(questions, reading.unanswerable, cutter, (max_length, stride), max_answer_length)
+        pieces = replace(pieces, oracle=_oracle(reading, cutter, (max_length, stride), max_answer_length, scorer))
     return Stats(
         len(questions),
         len(reading.unanswerable),
         len(paragraphs),
-        len(answers) / max(1, len(questions)),
+        sum(len(question.gold_texts) for question in questions) / max(1, len(questions)),
         len(asked) / max(1, len(paragraphs)),
         lengths(map(len, paragraphs)),
         lengths(map(len, asked)),
         lengths(len(answer.text) for answer in answers),
         lengths(starts),
-        _pieces(questions, reading.unanswerable, cutter, (max_length, stride), max_answer_length) if cutter else None,
+        pieces,
     )
+
+
+def _oracle(
+    reading: Reading, cutter: Cutter, window: tuple[int, int], max_answer_length: int, scorer: str
+) -> Oracle | None:
+    from xlqa.tasks.qa.oracle import cut_labels
+    from xlqa.tasks.qa.windows import WindowShape
+
+    max_length, stride = window
+    if cutter.tokenizer is None or not reading.questions or WindowShape(max_length, stride).complaint():
+        return None
+    return cut_labels(
+        cutter.tokenizer, reading.scored, max_length=max_length, stride=stride, max_answer_length=max_answer_length,
+        scorer=scorer,
+    )  # fmt: skip
 
 
 def lengths(values: Iterable[float]) -> Lengths:
@@ -132,11 +159,13 @@ class Cutter:
     Attributes:
         count: lengths in pieces of texts, without special ones, and how many of all those pieces are unknown.
         special: special pieces around a question and a window of its paragraph.
+        tokenizer: of the package tokenizers; None where only lengths are known.
     """
 
     name: str
     count: Callable[[Sequence[str]], tuple[list[int], int]]
     special: int
+    tokenizer: Any = None
 
 
 def load_cutter(model: str) -> Cutter:
@@ -184,7 +213,7 @@ def _hub_tokenizer(model: str) -> Any:
         loaded = AutoTokenizer.from_pretrained(model, use_fast=True, trust_remote_code=False)
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise XlqaError(f"{model}: no tokenizer to be had ({reason}): give a local model folder.") from error
+        raise XlqaError(f"{model}: the tokenizer could not be loaded ({reason}): give a local model folder.") from error
     if not loaded.is_fast:
         raise XlqaError(f"{model}: has no fast tokenizer: give a model with a tokenizer.json.")
     return loaded.backend_tokenizer
@@ -203,7 +232,7 @@ def _cutter(model: str, tokenizer: Any) -> Cutter:
                 strangers += encoding.ids.count(unknown) if unknown is not None else 0
         return found, strangers
 
-    return Cutter(model, count, int(tokenizer.num_special_tokens_to_add(True)))
+    return Cutter(model, count, int(tokenizer.num_special_tokens_to_add(True)), tokenizer)
 
 
 def _has(tokenizer: Any, token: str) -> bool:
@@ -261,7 +290,7 @@ def _pieces(
     by_context = dict(zip(contexts, counts, strict=True))
     asked, _ = cutter.count([question.question for question in every])
     answers, _ = cutter.count([answer.text for question in questions for answer in question.answers])
-    shortest = shortest_answers(questions, answers)
+    shortest = shortest_answers([question for question in questions if question.answers], answers)
     kept, windows = count_windows(
         [by_context[question.context] for question in every], asked, cutter.special, max_length, stride
     )
@@ -282,5 +311,5 @@ def _pieces(
         float(windows.mean()),
         int((kept < asked).sum()),
         max_answer_length,
-        float((shortest > max_answer_length).mean()) if questions else 0.0,
+        float((shortest > max_answer_length).mean()) if len(shortest) else 0.0,
     )

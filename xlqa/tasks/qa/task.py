@@ -39,8 +39,20 @@ class QuestionAnswering(Task[Question]):
 
         reading = read_dataset(path, skip_bad=skip_bad, language=language)
         return Dataset(
-            reading.questions, reading.sha256, dict(reading.repairs), len(reading.refused), len(reading.unanswerable)
-        )
+            reading.questions, reading.sha256, dict(reading.repairs), len(reading.refused), len(reading.unanswerable),
+            by_file=reading.scores_by_file,
+        )  # fmt: skip
+
+    def read_test(self, path: Path, *, language: str = "", skip_bad: bool = False) -> Dataset[Question]:
+        """Read a data set with all questions that have a gold text, as the official scripts score them."""
+        from xlqa.tasks.qa.reading import read_dataset
+
+        reading = read_dataset(path, skip_bad=skip_bad, language=language, to_score=True)
+        untrainable = sum(refusal.is_scored for refusal in reading.refused)
+        return Dataset(
+            reading.scored, reading.sha256, dict(reading.repairs), len(reading.refused) - untrainable,
+            len(reading.unanswerable), untrainable, reading.scores_by_file,
+        )  # fmt: skip
 
     def overlap(self, train: Sequence[Question], test: Sequence[Question]) -> frozenset[str]:
         """Ids of the test questions whose paragraph is in the training data."""
@@ -93,7 +105,7 @@ class QuestionAnswering(Task[Question]):
         """F1 and EM of each answer, from 0 to 1, under a scorer and under SQuAD v1.1; every denominator is 1."""
         from xlqa.tasks.qa.scorers import score_answer
 
-        pairs = [(answer, tuple(a.text for a in q.answers)) for q, answer in zip(examples, predictions, strict=True)]
+        pairs = [(answer, q.gold_texts) for q, answer in zip(examples, predictions, strict=True)]
         table = np.array(
             [score_answer(scorer, *pair) + score_answer("squad", *pair) for pair in pairs], dtype=np.float64
         )

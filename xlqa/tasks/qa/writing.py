@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from xlqa.errors import XlqaError
-from xlqa.records import Question
+from xlqa.records import Answer, Question
+from xlqa.tasks.qa.offsets import caseless
 from xlqa.tasks.qa.reading import Reading
 from xlqa.util.files import write_output
 
@@ -20,11 +21,11 @@ OUTPUTS = (".json", ".jsonl", ".csv", ".parquet")
 
 
 def write_dataset(reading: Reading, target: Path) -> None:
-    """Write questions, answerable and not, in the format that the file's ending names.
+    """Write questions, answerable and not, in the file's order and the format that the file's ending names.
 
     `.json` is SQuAD (2.0 where there are unanswerable questions), `.jsonl`, `.csv` and `.parquet` are flat as Hugging
-    Face writes them, answers in a CSV cell as JSON; `.gz` or `.xz` after the first three compresses. The same data
-    gives the same bytes.
+    Face writes them, answers in a CSV cell as JSON; `.gz` or `.xz` after the first three compresses. Answers that have no
+    place in their paragraph keep their text, with the start -1. The same data gives the same bytes.
 
     Raises:
         XlqaError: another ending, or a folder that can't be written.
@@ -44,17 +45,15 @@ def write_dataset(reading: Reading, target: Path) -> None:
     write_output(target, content, "convert:")
 
 
+def _usable(reading: Reading) -> list[Question]:
+    """What is written, in the file's order: all but questions that training refuses."""
+    return [question for question in reading.everything if question.answers or not question.golds]
+
+
 def _squad(reading: Reading) -> bytes:
     version = "v2.0" if reading.unanswerable else "1.1"
-    # Neighbours of one paragraph stay together and in order; unanswerable questions join their paragraph's first place.
-    paragraphs = [list(group) for _, group in groupby(reading.questions, key=lambda question: question.context)]
-    places: dict[str, list[Question]] = {}
-    for paragraph in paragraphs:
-        places.setdefault(paragraph[0].context, paragraph)
-    for question in reading.unanswerable:
-        if question.context not in places:
-            paragraphs.append(places.setdefault(question.context, []))
-        places[question.context].append(question)
+    # Neighbours of one paragraph stay together and in order.
+    paragraphs = [list(group) for _, group in groupby(_usable(reading), key=lambda question: question.context)]
     articles = [
         {"title": title, "paragraphs": [_paragraph(paragraph, version) for paragraph in group]}
         for title, group in groupby(paragraphs, key=lambda group: reading.titles.get(group[0].context_hash, ""))
@@ -65,12 +64,22 @@ def _squad(reading: Reading) -> bytes:
 def _paragraph(questions: list[Question], version: str) -> dict[str, Any]:
     qas = []
     for question in questions:
-        answers = [{"text": answer.text, "answer_start": answer.start} for answer in question.answers]
+        answers = [{"text": answer.text, "answer_start": answer.start} for answer in _answers(question)]
         qa: dict[str, Any] = {"id": question.id, "question": question.question, "answers": answers}
         if version == "v2.0":
             qa["is_impossible"] = not answers
         qas.append(qa)
     return {"context": questions[0].context, "qas": qas}
+
+
+def _answers(question: Question) -> list[Answer]:
+    """The answers with a place, then those without one (start -1), which count in scores only."""
+    rest = list(question.golds or ())
+    for answer in question.answers:
+        same = [gold for gold in rest if caseless(gold) == caseless(answer.text)]
+        if same:
+            rest.remove(same[0])
+    return [*question.answers, *(Answer(text, -1) for text in rest)]
 
 
 def _rows(reading: Reading) -> list[dict[str, Any]]:
@@ -81,11 +90,11 @@ def _rows(reading: Reading) -> list[dict[str, Any]]:
             "context": question.context,
             "question": question.question,
             "answers": {
-                "text": [answer.text for answer in question.answers],
-                "answer_start": [answer.start for answer in question.answers],
+                "text": [answer.text for answer in _answers(question)],
+                "answer_start": [answer.start for answer in _answers(question)],
             },
         }
-        for question in (*reading.questions, *reading.unanswerable)
+        for question in _usable(reading)
     ]
 
 

@@ -20,7 +20,8 @@ SQUAD = [
     ("squad", "«Спартак»", "Спартак", 0, 0),
     ("squad", "天安门广场", "天安门", 0, 0),  # one word each
     ("squad", "the", "A", 1, 0),  # nothing left of either: the script says EM 1, F1 0
-    ("squad", "", "the", 0, 0),  # an empty answer scores 0: a departure, the script says EM 1
+    ("squad", "", "the", 1, 0),  # so is an empty answer
+    ("squad", "", "", 1, 0),  # and an empty gold answer
     ("squad", " \n", "x", 0, 0),
 ]
 MLQA = [
@@ -64,10 +65,19 @@ CMRC = [
     ("cmrc", "-5~6", "56", 1, 1),
     ("cmrc", " 北京 ", "北京", 1, 1),
     ("cmrc", "。", "，", 1, 0),  # nothing left of either
-    ("cmrc", "", "。", 0, 0),
+    ("cmrc", "", "。", 1, 0),
+    ("cmrc", "", "", 1, 0),
     ("drcd", "臺北市", "臺北", 0, 4 / 5),
     ("drcd", "「臺北」", "臺北", 1, 1),
     ("drcd", "臺灣省的臺北", "臺灣的臺北", 0, 6 / 11),
+    ("drcd", "臺灣的大學", "臺灣大學", 0, 4 / 9),
+    ("drcd-makers", "臺灣的大學", "臺灣大學", 0, 8 / 9),  # a bag of characters
+    ("drcd-makers", "《臺北帝國》大學", "臺北帝國大學", 1, 1),
+    ("drcd-makers", "「臺北」", "臺北", 0, 4 / 6),  # 「」 are not among the eight marks
+    ("drcd-makers", "The, End", "an end", 1, 1),  # SQuAD's articles and ASCII marks go too
+    ("drcd-makers", "a b c", "b c", 1, 1),
+    ("drcd-makers", "x y", "xy", 0, 4 / 5),  # a blank is a character
+    ("drcd-makers", "", "。", 1, 0),
 ]
 KORQUAD = [
     ("korquad", "《춘향전》", "춘향전", 1, 1),

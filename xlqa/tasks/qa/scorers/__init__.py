@@ -1,7 +1,7 @@
 """Scorers: the rules that turn answers into EM and F1. Try `xlqa score PREDICTIONS DATASET`.
 
 One module a scorer; each says which official script it follows and where it departs from it. A name alone says
-everything: `squad`, `squad2`, `mlqa.<language>`, `cmrc`, `drcd`, `korquad`, `jaquad`, `characters`.
+everything: `squad`, `squad2`, `mlqa.<language>`, `cmrc`, `drcd`, `drcd-makers`, `korquad`, `jaquad`, `characters`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from xlqa.errors import XlqaError
-from xlqa.tasks.qa.scorers import characters, cmrc, drcd, jaquad, korquad, mlqa, squad, squad2
+from xlqa.tasks.qa.scorers import characters, cmrc, drcd, drcd_makers, jaquad, korquad, mlqa, squad, squad2
 from xlqa.tasks.qa.scorers.languages import WITHOUT_BLANKS, base_language
 from xlqa.tasks.qa.scorers.rules import CACHED_TEXTS, Scorer
 from xlqa.tasks.qa.scores import Scores, score_questions
@@ -20,10 +20,11 @@ __all__ = [
 ]  # fmt: skip
 
 _FIXED: dict[str, Scorer] = {
-    module.SCORER.name: module.SCORER for module in (squad, squad2, cmrc, drcd, korquad, jaquad, characters)
+    module.SCORER.name: module.SCORER
+    for module in (squad, squad2, cmrc, drcd, drcd_makers, korquad, jaquad, characters)
 }
 
-SCORER_NAMES = ("squad", "squad2", "mlqa", "cmrc", "drcd", "korquad", "jaquad", "characters")
+SCORER_NAMES = ("squad", "squad2", "mlqa", "cmrc", "drcd", "drcd-makers", "korquad", "jaquad", "characters")
 """What may be asked for; `mlqa` needs a language, as `mlqa.<language>` or apart."""
 
 

@@ -8,8 +8,7 @@ Chinese ellipsis (the list has it doubled, and so it never matches a character).
 
 Known departures:
 - Text between Han characters is tokenised as one sentence. The script first splits it into sentences by a model that
-  has to be downloaded; this only shows where such a stretch holds a full stop in its middle.
-- An empty answer scores 0. The script gives EM 1 for it where nothing is left of a gold answer.
+  has to be downloaded; this only shows where such a stretch has a full stop in its middle.
 - A missing answer is an error unless it is allowed (`score_questions`); the script counts 0.
 """
 

@@ -1,8 +1,8 @@
 """DRCD as the field reports it: CMRC 2018's rules, over characters, on traditional Chinese.
 
-DRCD (Shao et al. 2018) came without a script. The figures published since (Chinese-BERT-wwm, Chinese-ELECTRA) come from
-`cmrc2018_drcd_evaluate.py`, which is CMRC 2018's script under another name: `xlqa.tasks.qa.scorers.cmrc` says what it does and
-where we depart from it. F1 of a bag of characters, as other toolkits give it, is somewhat higher: see `mlqa.zh`.
+DRCD (Shao et al. 2018) came without a script, so these are not its makers' rules: those are `drcd-makers`. The figures
+published since (Chinese-BERT-wwm, Chinese-ELECTRA) come from `cmrc2018_drcd_evaluate.py`, which is CMRC 2018's script under
+another name: `xlqa.tasks.qa.scorers.cmrc` states what it does and where we depart from it.
 """
 
 from __future__ import annotations

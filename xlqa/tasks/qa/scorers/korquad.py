@@ -4,9 +4,6 @@ From the rules of the official `evaluate-v1.0.py` of KorQuAD (Lim et al. 2019), 
 particles stick to words, so words would be too coarse. The marks ' " 《 》 < > 〈 〉 ( ) ‘ ’ become blanks, so they
 part what they stand between; other ASCII punctuation is deleted, so it joins. EM compares words, F1 characters without
 white space. There are no articles.
-
-Known departure: an empty answer scores 0. The script gives EM 1 for it where normalising leaves nothing of a gold
-answer.
 """
 
 from __future__ import annotations

@@ -10,7 +10,6 @@ rest on them:
 Known departures:
 - The script knows en, es, hi, vi, de, ar and zh and refuses any other language. Here others get Unicode punctuation, no
   articles and white-space words; for languages written without blanks (Japanese, Thai) use `characters` instead.
-- An empty answer scores 0. The script gives EM 1 for it where normalising leaves nothing of a gold answer.
 - Which characters are punctuation follows this Python's Unicode tables, as it does in the script.
 """
 

@@ -36,8 +36,6 @@ class Scorer(Protocol):
 class Rules:
     """A scorer made of three pure functions, all named at module level so that it can be pickled.
 
-    An empty answer (nothing but white space) scores 0 whatever the gold answers are.
-
     Attributes:
         name: the scorer's full name.
         normalize: text to the string that EM compares.
@@ -55,14 +53,10 @@ class Rules:
         return False
 
     def em(self, prediction: str, golds: Sequence[str]) -> float:
-        if not prediction.strip():
-            return 0.0
         wanted = self.normalize(prediction)
         return float(any(wanted == self.normalize(gold) for gold in golds))
 
     def f1(self, prediction: str, golds: Sequence[str]) -> float:
-        if not prediction.strip():
-            return 0.0
         units = self.units(prediction)
         return max((self.overlap(units, self.units(gold)) for gold in golds), default=0.0)
 

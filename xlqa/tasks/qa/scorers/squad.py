@@ -4,9 +4,9 @@ From the rules of the official `evaluate-v1.1.py` (Rajpurkar et al. 2016), which
 published cross-lingual figures use too. Its words are English: in a language written without blanks a whole answer is
 one word, so F1 falls together with EM.
 
-Known departures:
-- An empty answer scores 0. The script gives EM 1 for it where a gold answer is nothing but articles and punctuation.
-- A missing answer is an error unless it is allowed (`score_questions`); the script warns and counts 0.
+As in the script, an answer of which normalising leaves nothing has EM 1 where a gold answer is one too, and F1 0.
+
+Known departure: a missing answer is an error unless it is allowed (`score_questions`); the script warns and counts 0.
 """
 
 from __future__ import annotations
