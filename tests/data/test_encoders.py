@@ -329,7 +329,7 @@ def _texts(folder: Path) -> list[str]:
 
 @pytest.mark.shared
 def test_ids_and_offsets_are_the_original_tokenizers(real: Path, shared_data: Path) -> None:
-    """On every text in Unicode's composed form.
+    """On every text in Unicode's composed form: on every 20th here, on all with ALL_TEXTS=1 (minutes).
 
     The original does not compose a letter that has one mark as part of it and another behind it ("ô" and a dot below), and
     NFKC does: those texts, 0.05 % of the shared ones, may differ.
@@ -340,6 +340,7 @@ def test_ids_and_offsets_are_the_original_tokenizers(real: Path, shared_data: Pa
     theirs = Tokenizer.from_file(str(shared_data / "encoder" / "tokenizer.json"))
     texts = _texts(shared_data)
     assert len(texts) > 100_000
+    texts = texts if os.environ.get("ALL_TEXTS") else texts[::20]
     other, partly_composed = 0, 0
     for low in range(0, len(texts), 2000):
         part = texts[low : low + 2000]
