@@ -111,6 +111,21 @@ def test_evaluations_tell_their_decoding_apart() -> None:
     assert replace(EVAL, source_overlap=3).eval_id(COMMON) == EVAL.eval_id(COMMON)
 
 
+LOCAL = replace(EVAL, data=replace(TEST, name="mine", set_name="", scorer="mlqa.ru"), home="ru")
+
+
+def test_what_decides_a_score_belongs_to_an_evaluations_identity() -> None:
+    digest = EVAL.eval_id(COMMON).rsplit("-", 1)[1]
+    # As in version 0.1: the registered set's scorer, and the run's language's for a file.
+    assert replace(EVAL, home="ru").eval_id(COMMON) == EVAL.eval_id(COMMON)
+    assert LOCAL.eval_id(COMMON) == f"mine-{digest}"
+    others = [
+        replace(LOCAL, data=replace(LOCAL.data, scorer=scorer)).eval_id(COMMON)
+        for scorer in ("squad", "mlqa.de", "mlqa.zh")
+    ]
+    assert len({*others, LOCAL.eval_id(COMMON), replace(LOCAL, by_file=True).eval_id(COMMON)}) == 5
+
+
 def test_steps() -> None:
     assert ZERO.steps == 0
     assert run().steps == 200

@@ -136,6 +136,8 @@ def test_each_language_of_the_sample_has_a_train_and_a_test_part(language: str) 
 
 def test_the_samples_that_are_there_can_be_read() -> None:
     for name in sample_files():
+        if name.split(".")[1] in ("ner", "nli"):  # of other tasks
+            continue
         reading = read_ref(resolve(name))
         assert reading.questions
         assert not reading.refused

@@ -157,7 +157,7 @@ def _print_set(data_set: DataSet, folder: Path) -> None:
 def _sample_names(languages: list[str]) -> list[str]:
     from xlqa.tasks.sources import sample_files
 
-    return [name for name in sample_files() if not languages or name.split(".")[1] in languages]
+    return [name for name in sample_files() if not languages or set(name.split(".")[1:]) & set(languages)]
 
 
 # --- fetch --------------------------------------------------------------------------------------------------------
