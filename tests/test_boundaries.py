@@ -38,8 +38,8 @@ BELOW = {
 """Which top-level folder or module may import which."""
 
 INSIDE_RUNS = {
-    "specs": set(),
-    "paths": {"specs"},
+    "paths": set(),
+    "specs": {"paths"},
     "plan": {"paths", "specs"},
     "store": {"plan", "paths", "specs"},
     "execute": {"store", "plan", "paths", "specs"},
@@ -94,6 +94,9 @@ def sources() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
 
+RUNS = sorted(path for path in (PACKAGE / "runs").rglob("*.py") if path != PACKAGE / "runs" / "__init__.py")
+
+
 def imports(tree: ast.AST) -> Iterator[tuple[ast.stmt, str, str]]:
     """Every import below a node that runs (not those for type checkers): statement, module, name."""
     for node in ast.iter_child_nodes(tree):
@@ -135,6 +138,20 @@ def test_imports_point_one_way(path: Path) -> None:
         and (folder, module, name) not in EXCEPTIONS
     ]
     assert not wrong, f"{path.relative_to(PACKAGE)} imports against the order of the folders: {wrong}"
+
+
+@pytest.mark.parametrize("path", RUNS, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_inside_runs_point_one_way(path: Path) -> None:
+    part = path.relative_to(PACKAGE / "runs").parts[0].removesuffix(".py")
+    assert part in INSIDE_RUNS, f"{path.name}: a new module of runs/ must be given its place in INSIDE_RUNS"
+    wrong = [
+        f"line {node.lineno}: {module}"
+        for node, module, _ in imports(ast.parse(path.read_text(encoding="utf-8")))
+        if module.startswith("xlqa.runs.")
+        and (target := module.split(".")[2]) != part
+        and target not in INSIDE_RUNS[part]
+    ]
+    assert not wrong, f"{path.relative_to(PACKAGE)} imports against the order inside runs/: {wrong}"
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -9,7 +9,7 @@ import pytest
 
 from xlqa.runs.execute.run import execute
 from xlqa.runs.paths import RunFolder
-from xlqa.runs.plan.presets import PRESETS, main, render_preset, write_presets
+from xlqa.runs.store.presets import PRESETS, main, render_preset, write_presets
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 

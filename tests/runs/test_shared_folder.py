@@ -15,8 +15,8 @@ import pytest
 from executors import FixedExecutor, ScriptedSlot, in_process
 from test_sweep import table
 
+from xlqa.runs.execute.background import TableWriter
 from xlqa.runs.execute.events import Failed
-from xlqa.runs.execute.table_writer import TableWriter
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.plan.planner import Plan
 from xlqa.runs.store import table as tables

@@ -351,7 +351,7 @@ def test_all_that_is_wrong_is_said_before_any_training(
 
 
 def test_shards_are_disjoint_and_together_all(plan: MakePlan, tmp_path: Path) -> None:
-    from xlqa.runs.sweep import take_shard
+    from xlqa.runs.execute.jobs import take_shard
 
     whole = plan(tmp_path / "out", sizes="4,8,16", seeds=3)
     parts = [[spec.run_id for spec, _ in take_shard(whole, (i, 4))] for i in (1, 2, 3, 4)]

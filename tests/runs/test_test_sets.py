@@ -42,7 +42,9 @@ def scorers(plan: Plan) -> dict[str, tuple[str, str]]:
 
 def test_a_files_own_language_decides_its_scorer(plan: MakePlan, tmp_path: Path) -> None:
     german = write_set(tmp_path / "dev-context-de-question-es.json", ["Ostby"])
-    plain, stated = (write_set(tmp_path / f"{name}.json", ["Ostby"], context=f"{CONTEXT} {name}") for name in ("a", "b"))
+    plain, stated = (
+        write_set(tmp_path / f"{name}.json", ["Ostby"], context=f"{CONTEXT} {name}") for name in ("a", "b")
+    )
     chinese = write_set(tmp_path / "zh.json", ["一九二零年"], context="江城大學在一九二零年成立。")
     tests = [german, plain, f"fr={stated}", f"zh={chinese}", "sample.en.test"]
     found = scorers(plan(tmp_path / "out", target_test=tests, test_size=None))
@@ -70,7 +72,9 @@ def test_a_file_with_registered_bytes_is_that_set(
 def test_letters_of_another_script_are_pointed_out(plan: MakePlan, tmp_path: Path) -> None:
     file = write_set(tmp_path / "ru.json", ["Мара"], context="Мара живёт в Бренне.")
     (line,) = data_notes(plan(tmp_path / "out", target_test=[file], test_size=None))
-    assert line.startswith("ru: most letters of its paragraphs are Cyrillic, and it is taken for es and scored by mlqa.es.")
+    assert line.startswith(
+        "ru: most letters of its paragraphs are Cyrillic, and it is taken for es and scored by mlqa.es."
+    )
     assert "--target-test de=FILE" in line
     assert data_notes(plan(tmp_path / "out", target_test=[f"ru={file}"], test_size=None)) == []
 
@@ -81,7 +85,9 @@ def test_bad_gold_texts_stop_no_test_set_and_leave_no_question_out(plan: MakePla
     (loaded,) = [some for some in found.sets.values() if some.ref.name == "bad"]
     assert [question.gold_texts for question in loaded.questions] == [("Ostby", ""), ("nowhere",), ("",), ("1911",)]
     (line,) = data_notes(found)
-    assert line.startswith("2 of 4 questions of bad have no answer with a place in the paragraph: they count in its scores")
+    assert line.startswith(
+        "2 of 4 questions of bad have no answer with a place in the paragraph: they count in its scores"
+    )
     with pytest.raises(XlqaError, match="2 questions refused"):
         plan(tmp_path / "out", target_train=file, sizes="1")
 
@@ -116,7 +122,9 @@ def test_a_tokenizer_that_loses_letters_is_refused(
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Sequence([tokenizers.pre_tokenizers.Whitespace(), byte_level])
     tokenizer.post_processor = tokenizers.processors.RobertaProcessing(("[SEP]", 3), ("[CLS]", 2), trim_offsets=True)
     tokenizer.save(str(encoder / "tokenizer.json"))
-    with pytest.raises(XlqaError, match=r"letters belong to no piece .* Its offsets are wrong: no model could reach more") as caught:
+    with pytest.raises(
+        XlqaError, match=r"letters belong to no piece .* Its offsets are wrong: no model could reach more"
+    ) as caught:
         find_warnings(plan(tmp_path / "out", model=str(encoder)))
     assert "\n" not in str(caught.value)
 

@@ -346,7 +346,7 @@ def load_json(path: Path, most: int = MOST_JSON_BYTES) -> Any:
     """
     content = read_file(path, most)
     try:
-        return json.loads(content, parse_constant=_refuse_constant)
+        return _DECODER.decode(content.decode(json.detect_encoding(content), "surrogatepass"))
     except json.JSONDecodeError as error:
         raise XlqaError(f"{path} is not JSON (line {error.lineno}: {error.msg}).") from error
     except UnicodeDecodeError as error:
@@ -359,6 +359,11 @@ def load_json(path: Path, most: int = MOST_JSON_BYTES) -> Any:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(name)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+_CHECKSUM_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+"""Made once: a sweep has tens of thousands of small records."""
 
 
 def read_json(path: Path) -> Any | None:
@@ -427,5 +432,4 @@ def is_signed(record: Any) -> bool:
 
 
 def _checksum(record: Mapping[str, Any]) -> str:
-    text = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_CHECKSUM_ENCODER.encode(record).encode()).hexdigest()

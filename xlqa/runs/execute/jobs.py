@@ -13,6 +13,19 @@ from xlqa.runs.store.results import is_trained, read_result
 from xlqa.runs.store.setup import write_run_config, write_source_config
 
 
+def take_shard(plan: Plan, shard: tuple[int, int] | None) -> Sequence[PlannedRun]:
+    """The runs of shard (i, n), i from 1: shards are disjoint and together all runs; costly runs are spread evenly."""
+    if shard is None:
+        return plan.runs
+    index, count = shard
+    # Sorted by what the user named, not by id: an id holds the precision, which `auto` resolves host by host.
+    by_cost = sorted(
+        plan.runs, key=lambda run: (-run[0].steps, run[0].language, run[0].arm, run[0].size, run[0].paired_seed)
+    )
+    mine = {spec.run_id for spec, _ in by_cost[index - 1 :: count]}
+    return [(spec, evals) for spec, evals in plan.runs if spec.run_id in mine]
+
+
 def find_pending(plan: Plan, runs: Sequence[PlannedRun] | None = None) -> Pending:
     """What is not finished of a plan's runs (all of them, unless `runs` says which); reads each run's results once."""
     chosen = plan.runs if runs is None else runs

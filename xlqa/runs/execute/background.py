@@ -1,15 +1,21 @@
-"""Keeping results.csv current while a sweep runs, at a cost that stays a small share of the sweep's time."""
+"""What a sweep does beside its runs, in threads: writing the table at intervals, removing stale files, preparing configs."""
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from xlqa.errors import XlqaError
 from xlqa.runs.paths import Layout
+from xlqa.runs.plan.cost import Pending
+from xlqa.runs.plan.planner import Plan
 from xlqa.runs.store.failures import write_failures
+from xlqa.runs.store.setup import write_configs
 from xlqa.runs.store.table import write_results
+from xlqa.util.files import remove_stale_files
 
 LEAST_SECONDS = 2.0
 """Time between two tables at least."""
@@ -56,3 +62,28 @@ class TableWriter:
         with suppress(XlqaError, OSError):
             write_results(self.layout)
             write_failures(self.layout)
+
+
+@contextmanager
+def tidying(plan: Plan, pending: Pending) -> Iterator[None]:
+    """Meanwhile remove what ended processes left half-written, and write the configs of the runs that wait.
+
+    Runs do not wait for that: each start writes its own config. `xlqa status` counts the runs that have one.
+    """
+    ended, interrupted = threading.Event(), threading.Event()
+
+    def tidy() -> None:
+        with suppress(XlqaError, OSError):
+            remove_stale_files(itertools.takewhile(lambda _: not interrupted.is_set(), plan.layout.folders()))
+            write_configs(plan, plan.stages, pending.runs, lambda: not ended.is_set())
+
+    thread = threading.Thread(target=tidy, daemon=True)
+    thread.start()
+    try:
+        yield
+    except BaseException:
+        interrupted.set()
+        raise
+    finally:
+        ended.set()
+        thread.join()

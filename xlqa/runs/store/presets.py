@@ -1,6 +1,6 @@
 """The five systems that xlqa grew from, as DeepPavlov configs that run as they stand.
 
-    python -m xlqa.runs.plan.presets configs          # writes them again
+    python -m xlqa.runs.store.presets configs          # writes them again
     python -m deeppavlov train configs/trans_en_mbert.json
 
 Hyper-parameters are the lab's (learning rate 2e-5, batches of 8 or 10, windows of 384) where they make sense; `notes` in a
@@ -125,7 +125,7 @@ def write_presets(folder: Path) -> list[Path]:
 def main(arguments: Sequence[str]) -> int:
     """Write the configs into the folder that is named."""
     if len(arguments) != 1:
-        raise XlqaError("name one folder: python -m xlqa.runs.plan.presets configs.")
+        raise XlqaError("name one folder: python -m xlqa.runs.store.presets configs.")
     for path in write_presets(Path(arguments[0])):
         print(path)
     return 0
