@@ -81,8 +81,6 @@ def ask(
 
       xlqa ask "El carpincho vive en Brasil y Venezuela." "Where do capybaras live?"
 
-      xlqa ask --context-file article.txt "Who founded the town?" --top-k 3 --json
-
       xlqa ask --task ner "Mara vive en Brenna."
     """
     if task != "qa":

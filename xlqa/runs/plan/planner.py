@@ -359,7 +359,7 @@ class _Finder:
     def _leak(self, test: LoadedSet, source: LoadedSet) -> int:
         """How many test examples the source data contains; complains unless --allow-overlap."""
         leaked = self.task.leak(source.questions, test.questions)
-        if leaked and not self.request.allow_overlap:
+        if len(leaked) > self.task.tolerated_leak * len(test.questions) and not self.request.allow_overlap:
             example = min(leaked)
             self.complaints.add(
                 f"the source data {source.ref.name} contains {len(leaked):,} of {len(test.questions):,} {self.task.unit}s of the test set "

@@ -27,6 +27,8 @@ class Tagging(Task[Sentence]):
     """Find the tag of each word of a sentence. A task's name is the kind of its tags."""
 
     unit = "sentence"
+    # Titles and fragments are the same in many files by accident: 0.4 % of PAN-X's Spanish dev part is in its English train part.
+    tolerated_leak = 0.01
     inputs = ("words",)
     outputs = ("tags",)
 
