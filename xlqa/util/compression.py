@@ -10,6 +10,7 @@ import zlib
 from pathlib import Path
 
 from xlqa.errors import XlqaError
+from xlqa.util.files import read_input
 
 MAX_BYTES = 8 * 1024**3
 """Limit on the decompressed size: larger than every known data set, too small to fill a disk."""
@@ -58,3 +59,22 @@ def _inflate(stream: gzip.GzipFile | lzma.LZMAFile | bz2.BZ2File, path: Path, pa
     if chunks and _is_tar(chunks[0]):
         raise XlqaError(f"{path}: is a tar archive inside {packing}: unpack it and name the file inside.")
     return b"".join(chunks)
+
+
+def read_text(path: Path, expected: str) -> tuple[bytes, str]:
+    """The bytes of a file that the user named, and its text in UTF-8, decompressed and with plain line ends.
+
+    Args:
+        expected: what the file should hold, for messages.
+
+    Raises:
+        XlqaError: it cannot be read or decompressed, or is not UTF-8 text.
+    """
+    try:
+        content = read_input(path)
+    except OSError as error:
+        raise XlqaError(f"{path}: cannot be read ({error.strerror}): name a file of {expected}.") from error
+    try:
+        return content, decompress(content, path)[0].decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        raise XlqaError(f"{path}: is not UTF-8 text (byte {error.start:,}): convert it to UTF-8.") from error

@@ -17,8 +17,7 @@ from pathlib import Path
 from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import hash_context
 from xlqa.tasks.base import Dataset
-from xlqa.util.compression import decompress
-from xlqa.util.files import read_input
+from xlqa.util.compression import read_text
 from xlqa.util.text import plain
 
 FIRST = ("premise", "sentence1", "text1", "text", "sentence", "review", "content")
@@ -90,7 +89,7 @@ def read_texts(path: Path, task: str, *, language: str = "", skip_bad: bool = Fa
         XlqaError: the file cannot be read, or has examples that cannot be used (and not `skip_bad`).
     """
     kind, repairs = KINDS[task], Counter[str]()
-    content, text = _load(path)
+    content, text = read_text(path, "labelled sentences")
     examples: list[LabelledText] = []
     refused: list[str] = []
     for number, row in _rows(text, kind, path):
@@ -114,17 +113,6 @@ def read_texts(path: Path, task: str, *, language: str = "", skip_bad: bool = Fa
         )
     unique = _unique_ids(examples, repairs)
     return Dataset(unique, hashlib.sha256(content).hexdigest(), dict(repairs), len(refused))
-
-
-def _load(path: Path) -> tuple[bytes, str]:
-    try:
-        content = read_input(path)
-    except OSError as error:
-        raise XlqaError(f"{path}: cannot be read ({error.strerror}): name a file of labelled sentences.") from error
-    try:
-        return content, decompress(content, path)[0].decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        raise XlqaError(f"{path}: is not UTF-8 text (byte {error.start:,}): convert it to UTF-8.") from error
 
 
 def _rows(text: str, kind: TextKind, path: Path) -> Iterator[tuple[int, dict[str, str]]]:

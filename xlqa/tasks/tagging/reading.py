@@ -18,8 +18,7 @@ from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import hash_context
 from xlqa.tasks.base import Dataset
 from xlqa.tasks.tagging.schemes import OUTSIDE, complaint, find_scheme, to_iob2
-from xlqa.util.compression import decompress
-from xlqa.util.files import read_input
+from xlqa.util.compression import read_text
 from xlqa.util.text import plain
 
 Kind = Literal["ner", "pos"]
@@ -73,7 +72,7 @@ def read_sentences(path: Path, kind: Kind, *, skip_bad: bool = False) -> Dataset
     Raises:
         XlqaError: the file cannot be read, holds no tags, or has sentences that cannot be used (and not `skip_bad`).
     """
-    content, text = _load(path)
+    content, text = read_text(path, "tagged sentences")
     repairs: Counter[str] = Counter()
     rows = list(_json_lines(text, kind, path) if text.lstrip()[:1] == "{" else _columns(text, kind, path))
     rows = _strip_prefix(rows, repairs)
@@ -92,18 +91,6 @@ def read_sentences(path: Path, kind: Kind, *, skip_bad: bool = False) -> Dataset
         good = _in_iob2(good, path, repairs)
     sentences = _unique_ids([_sentence(row, number) for number, row in enumerate(good, start=1)], repairs)
     return Dataset(sentences, hashlib.sha256(content).hexdigest(), dict(repairs), len(bad))
-
-
-def _load(path: Path) -> tuple[bytes, str]:
-    """The bytes of a file, and its text, decompressed."""
-    try:
-        content = read_input(path)
-    except OSError as error:
-        raise XlqaError(f"{path}: cannot be read ({error.strerror}): name a file of tagged sentences.") from error
-    try:
-        return content, decompress(content, path)[0].decode("utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        raise XlqaError(f"{path}: is not UTF-8 text (byte {error.start:,}): convert it to UTF-8.") from error
 
 
 def _columns(text: str, kind: Kind, path: Path) -> Iterator[_Raw]:
