@@ -127,7 +127,7 @@ class Comparison:
         source_stages: how many source stages the runs come from; confounded: whether each seed has its own.
         seeds: fewest pairs behind a gain. one_run: whether the runs' spread is unknown.
         by_group: whether per-example scores were there; without them intervals are over seeds alone.
-        learned: whether some run of each arm scored above the floor.
+        learned: whether some run of either arm scored above the floor.
         cells: the runs behind it.
         other: the same comparison over other source stages, where there is more than one.
     """
@@ -457,7 +457,7 @@ class _Reader:
 
     def _learned(self) -> bool:
         shares = {arm: [self._collapsed(arm, size) for size in self.paired.sizes] for arm in (SOURCE, TARGET)}
-        return all(any(share < 1 for share in each) for each in shares.values())
+        return any(share < 1 for each in shares.values() for share in each)
 
     def _gap(self, size: int) -> Interval:
         full, cells = self.paired.second.full_size, self.paired.rows

@@ -14,19 +14,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from xlqa.curves import statistics as st
-from xlqa.curves.example_scores import QuestionStore
+from xlqa.curves.example_scores import ExampleStore
 from xlqa.curves.table import load_results
+from xlqa.curves.variance import SOURCE, TARGET, ZERO, Cell, Floats, Interval, Key, Study, influence_of
+from xlqa.curves.worth import ratio_interval
 from xlqa.errors import XlqaError
 
 HERE = Path(__file__).resolve().parent
 COLUMNS = ("test", "arm", "size", "metric", "runs", "questions", "cyrillic", "latin", "difference", "low", "high")
-DRAWS = 10_000
 
 
-def question_scores(
-    store: QuestionStore, folder: Path, rows: pd.DataFrame, metric: str
-) -> tuple[st.Floats, pd.DataFrame]:
+def question_scores(store: ExampleStore, folder: Path, rows: pd.DataFrame, metric: str) -> tuple[Floats, pd.DataFrame]:
     """(n, Q) scores of n runs by question id, and the questions (id, context)."""
     frames = [store.read(folder, row.run_id, row.eval_id) for row in rows.itertuples()]
     if any(frame is None for frame in frames):
@@ -35,22 +33,23 @@ def question_scores(
     return np.array([frame[metric].to_numpy(dtype=float) for frame in ordered]), ordered[0][["id", "context"]]
 
 
-def interval(cyrillic: st.Floats, latin: st.Floats, paragraphs: np.ndarray, seeds: bool) -> st.Interval:
+def cell(scores: Floats, paragraphs: np.ndarray) -> Cell:
+    """The runs of one script as a cell of a study; run r of one script is paired with run r of the other."""
+    found, influence, examples = influence_of(scores / 100, np.ones_like(scores), paragraphs)
+    units = tuple(range(len(scores)))
+    return Cell(found, influence, units, units, units, examples=examples)
+
+
+def interval(cyrillic: Floats, latin: Floats, paragraphs: np.ndarray, seeds: bool) -> Interval:
     """Mean difference with its 95 % interval over paragraphs, and over seeds where they are to vary.
 
     Args:
         cyrillic, latin: (n, Q) percent, run by run of the same seed.
         paragraphs: (Q,) paragraph of each question, 0 to P − 1.
     """
-    rng = np.random.default_rng(0)
-    sums, counts = zip(*(st.paragraph_sums(scores, paragraphs) for scores in (cyrillic, latin)), strict=True)
-    if seeds:
-        units = tuple(range(len(cyrillic)))
-        found = st.draw_means([st.Cell(units, part) for part in sums], counts[0], DRAWS, rng)
-        return st.central_interval(float(found.means[1] - found.means[0]), found.values[:, 1] - found.values[:, 0])
-    means = np.array([part.mean(axis=0) for part in sums])
-    drawn = st.resample_paragraphs(means, counts[0], DRAWS, rng)
-    return st.central_interval(float((latin - cyrillic).mean()), drawn[:, 1] - drawn[:, 0])
+    parts = (cyrillic, latin) if seeds else tuple(scores.mean(axis=0)[None, :] for scores in (cyrillic, latin))
+    first, second = (cell(scores, paragraphs) for scores in parts)
+    return Study({(TARGET, 1): first, (SOURCE, 1): second}).interval({(SOURCE, 1): 1.0, (TARGET, 1): -1.0})
 
 
 def compare() -> list[dict[str, object]]:
@@ -58,7 +57,7 @@ def compare() -> list[dict[str, object]]:
     folders = HERE.parent / "russian", HERE
     tables = [load_results(folder) for folder in folders]
     tables[1]["test"] = tables[1]["test"].str.removesuffix(".latin")
-    store, found = QuestionStore(), []
+    store, found = ExampleStore(), []
     keys = ["test", "arm", "size", "seed"]
     both = tables[0].merge(tables[1], on=keys, suffixes=("_c", "_l"))
     for (test, arm, size), rows in both.groupby(keys[:3], sort=True):
@@ -84,10 +83,10 @@ def compare() -> list[dict[str, object]]:
     return found
 
 
-def way_to_english() -> st.Interval:
+def way_to_english() -> Interval:
     """What share of the way from Russian to English, on the same XQuAD questions and zero-shot, the letters bring back, in percent."""
     russian, here = HERE.parent / "russian", HERE
-    store, parts, asked = QuestionStore(), [], None
+    store, parts, asked = ExampleStore(), [], None
     for folder, test in ((russian, "xquad.ru"), (here, "xquad.ru.latin"), (here, "xquad.en")):
         table = load_results(folder)
         scores, questions = question_scores(store, folder, table[(table["test"] == test) & (table["size"] == 0)], "f1")
@@ -97,11 +96,11 @@ def way_to_english() -> st.Interval:
         parts.append(scores)
     assert asked is not None
     _, paragraphs = np.unique(asked["context"].to_numpy(dtype=str), return_inverse=True)
-    sums, counts = zip(*(st.paragraph_sums(scores.mean(axis=0)[None, :], paragraphs) for scores in parts), strict=True)
-    drawn = st.resample_paragraphs(np.concatenate(sums), counts[0], DRAWS, np.random.default_rng(0))
-    cyrillic, latin, english = (float(scores.mean()) for scores in parts)
-    shares = 100 * (drawn[:, 1] - drawn[:, 0]) / (drawn[:, 2] - drawn[:, 0])
-    return st.central_interval(100 * (latin - cyrillic) / (english - cyrillic), shares)
+    keys: list[Key] = [(TARGET, 1), (SOURCE, 1), (ZERO, 0)]
+    means = [cell(scores.mean(axis=0)[None, :], paragraphs) for scores in parts]
+    study = Study(dict(zip(keys, means, strict=True)))
+    way = ratio_interval(study, {(SOURCE, 1): 1.0, (TARGET, 1): -1.0}, {(ZERO, 0): 1.0, (TARGET, 1): -1.0})
+    return Interval(100 * way.value, 100 * way.low, 100 * way.high)
 
 
 def main() -> int:

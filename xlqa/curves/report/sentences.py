@@ -43,26 +43,27 @@ def given(c: Comparison) -> str:
 
 
 def _format_nothing_learned(c: Comparison, options: Options) -> str:
-    arms = w.listed([curve.label for curve in (c.first, c.second) if _all_below(c, curve.label)])
     return (
-        f"On {_test_words(c)}, no run of {arms} scored {options.floor:g} F1 or more: nothing was learned there, and "
-        "nothing about gain or worth is concluded."
+        f"On {_test_words(c)}, no run of {c.first.label} or {c.second.label} scored {options.floor:g} F1 or more: nothing was "
+        "learned, and nothing about gain or worth is concluded."
     )
-
-
-def _all_below(c: Comparison, label: str) -> bool:
-    shares = [r.collapsed_with if label == c.first.label else r.collapsed_without for r in c.results]
-    return all(share == 1 for share in shares if not math.isnan(share))
 
 
 def _format_collapse(c: Comparison, options: Options) -> str:
     if not c.collapsed_at:
         return ""
     where = w.listed([f"N = {w.size(size)}" for size in c.collapsed_at])
+    never = [curve.label for curve in (c.first, c.second) if _all_below(c, curve.label)]
+    every = f"; {never[0]} never scored more" if never else ""
     return (
-        f"Some runs scored below {options.floor:g} F1 (collapsed) at {where}: intervals there may hold the truth less "
+        f"Some runs scored below {options.floor:g} F1 (collapsed) at {where}{every}: intervals there may hold the truth less "
         "often than 95 %."
     )
+
+
+def _all_below(c: Comparison, label: str) -> bool:
+    shares = [r.collapsed_with if label == c.first.label else r.collapsed_without for r in c.results]
+    return all(share == 1 for share in shares if not math.isnan(share))
 
 
 def _format_gain(c: Comparison) -> str:
@@ -151,7 +152,8 @@ def _sizes(results: Sequence[SizeResult]) -> str:
 
 
 def _format_worth(c: Comparison) -> str:
-    known = [r for r in c.results if r.worth.is_determined and not math.isnan(r.worth.value)]
+    # At the largest size a worth beyond it is only "more than 0".
+    known = [r for r in c.results if r.worth.is_determined and not math.isnan(r.worth.value) and r.size < c.n_max]
     at_size = next((r for r in known if math.isfinite(r.worth.value)), known[0] if known else None)
     parts = [_format_zero_shot(c), "" if at_size is None else _format_worth_at(c, at_size)]
     text = "; ".join(part for part in parts if part)
