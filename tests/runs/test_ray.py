@@ -229,7 +229,7 @@ def test_stopped_and_killed_drivers_cost_nothing_that_was_done(
     _wait(lambda: bool(cluster.workers()), 120, "no worker began")
     driver.process.send_signal(signal.SIGTERM)
     assert driver.end(130) == {}
-    assert "The same command goes on from here." in driver.said()
+    assert "the same command continues from here" in driver.said()
     _wait(lambda: not cluster.workers(), 20, "a worker outlived its driver that was stopped")
     driver = _sweep(cluster, some, out)
     _wait(lambda: _results(out) > 0, 240, "nothing was done")

@@ -350,6 +350,23 @@ def test_all_that_is_wrong_is_said_before_any_training(
     assert "qq" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [[], ["--json"]])
+def test_a_sweep_keeps_its_exit_status_where_nobody_reads_its_output(
+    finished: Path, settings: dict[str, Any], tmp_path: Path, words: list[str]
+) -> None:
+    out = tmp_path / "copy"
+    shutil.copytree(finished, out, symlinks=True)
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        command(*sweep_words(settings, out), *words), stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writing)
+    assert done.returncode == 0, done.stderr
+    assert "9 runs, 0 to do" in done.stderr
+    assert "Error" not in done.stderr
+
+
 def test_shards_are_disjoint_and_together_all(plan: MakePlan, tmp_path: Path) -> None:
     from xlqa.runs.execute.jobs import take_shard
 

@@ -87,7 +87,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return int(error.exit_code)
     except typer.Abort:
         return 130
-    except SystemExit:
-        # Typer's own end where the reader of stdout is gone; its status 1 would mean that runs failed.
+    except SystemExit as end:
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        # Typer exits with 1, which would mean that runs failed, where the reader of stdout is gone.
         return 141
     return int(status or 0)
