@@ -23,8 +23,8 @@ from typing import Any
 
 CPU_LIMIT = 10.0
 """Seconds of processor time after which a command hangs; a machine that others use makes no difference to it."""
-WALL_LIMIT = 60.0
-"""Seconds without an answer after which it hangs although it does nothing, as on a pipe."""
+SLEEP_LIMIT = 30.0
+"""Seconds that a command may sleep, as on a pipe, before it hangs; one that waits for a busy processor does not sleep."""
 MEMORY_LIMIT = 12 << 30
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -179,19 +179,28 @@ class Watched:
         self.process: Any = None
         self.channel: Any = None
 
-    def answer(self, number: int) -> Answer:
-        """A case's answer; one that hangs, or takes its process with it, is wrong."""
+    def answer(self, number: int, may_wait: bool = False) -> Answer:
+        """A case's answer; one that hangs, or takes its process with it, is wrong.
+
+        Args:
+            may_wait: it waits for a process of its own.
+        """
         if self.process is None or not self.process.is_alive():
             self._start()
         self.channel.send(number)
-        cpu, wall = _cpu_seconds(self.process.pid), time.monotonic()
+        (_, before), began = _state(self.process.pid), time.monotonic()
+        awake, last = began, before
         while not self.channel.poll(0.2):
             if not self.process.is_alive():
                 return Answer((), f"it took its process with it (exit status {self.process.exitcode})")
-            used = _cpu_seconds(self.process.pid) - cpu
-            if used > self.cpu_limit or (time.monotonic() - wall > WALL_LIMIT and used < 1.0):
+            state, cpu = _state(self.process.pid)
+            if state == "R" or cpu != last or may_wait:
+                awake, last = time.monotonic(), cpu
+            if cpu - before > self.cpu_limit or time.monotonic() - awake > SLEEP_LIMIT:
                 self.close()
-                return Answer((), f"it hangs: {used:.0f} s of processor time, {time.monotonic() - wall:.0f} s in all")
+                return Answer(
+                    (), f"it hangs: {cpu - before:.0f} s of processor time, {time.monotonic() - began:.0f} s in all"
+                )
         try:
             answer: Answer = self.channel.recv()
         except EOFError:
@@ -228,12 +237,13 @@ def _serve(make: Callable[[], Callable[[int], Answer]], channel: Connection) -> 
         channel.send(serve(number))
 
 
-def _cpu_seconds(pid: int) -> float:
+def _state(pid: int) -> tuple[str, float]:
+    """Whether a process runs ("R") or sleeps ("S"), and its seconds of processor time."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
     except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return "", 0.0
+    return fields[0], (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextlib.contextmanager

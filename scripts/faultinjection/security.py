@@ -11,6 +11,7 @@ import json
 import lzma
 import os
 import random
+import resource
 import shutil
 import stat
 import subprocess
@@ -30,7 +31,9 @@ from xlqa.util.files import file_sha256, sign, write_json
 
 CLI_EVERY = 100
 """Every so many-th mutant goes through the real command line too."""
-CLI_SECONDS = 240
+CLI_SECONDS = 600
+CLI_CPU_SECONDS = 40
+"""Of a process of its own: most of it are imports."""
 MAIN = "import sys; from xlqa.cli import main; sys.exit(main())"
 
 CONTEXT, QUESTION = "mara lives in the town of the river", "where mara lives"
@@ -469,7 +472,7 @@ def fuzz(kind: Kind, seed: int, numbers: Sequence[int], work: Path) -> Iterator[
     watched = Watched(partial(_make_server, kind, seed, work / kind.name, good, victim))
     try:
         for number in numbers:
-            yield number, watched.answer(number)
+            yield number, watched.answer(number, may_wait=number % CLI_EVERY == 0)
     finally:
         watched.close()
 
@@ -517,15 +520,22 @@ def _isolate(work: Path) -> None:
     tempfile.tempdir = None
 
 
+def _limit_time() -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (CLI_CPU_SECONDS, CLI_CPU_SECONDS))
+
+
 def _through_command_line(commands: Sequence[Command], folder: Path, answer: Answer) -> Answer:
     """The first command again as a process of its own; its exit status and lines are held to the same."""
     command = commands[0]
     if callable(command):
         return answer
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", MAIN, *command], cwd=folder, capture_output=True, text=True, errors="replace",
-        timeout=CLI_SECONDS, check=False,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", MAIN, *command], cwd=folder, capture_output=True, text=True, errors="replace",
+            check=False, preexec_fn=_limit_time, timeout=CLI_SECONDS,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return replace(answer, wrong=f"xlqa {' '.join(command)}: it hangs")
     if done.returncode not in (0, 1, 2) or "Traceback" in done.stderr or "\x1b" in done.stdout + done.stderr:
         return replace(answer, wrong=f"xlqa {' '.join(command)}: exit status {done.returncode}: {done.stderr[-1500:]}")
     return answer

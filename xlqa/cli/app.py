@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -78,10 +79,16 @@ _examples_last(app)
 ClickException: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 
+@functools.cache
+def _command() -> Any:
+    """The commands with their options. Typer would build them again for each call, which takes longer than most commands."""
+    return typer.main.get_command(app)
+
+
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command; click's own complaints keep their form and exit status 2."""
     try:
-        status = app(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+        status = _command()(args=list(arguments) if arguments is not None else None, standalone_mode=False)
     except ClickException as error:
         error.show()
         return int(error.exit_code)
