@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from faultinjection.mutate import Mutator
 from faultinjection.sandbox import Answer, Sandbox, Watched, make_victim
-from faultinjection.security import KINDS, Kind, fuzz
+from faultinjection.security import KINDS
 
 MUTANTS = 30
+SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_hostile_files_are_taken_or_refused_in_one_line(kind: Kind, tmp_path: Path) -> None:
-    wrong = {number: answer.wrong for number, answer in fuzz(kind, 7, range(1, MUTANTS + 1), tmp_path) if answer.wrong}
-    assert not wrong
+@pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
+def test_hostile_files_are_taken_or_refused_in_one_line(kind: str, tmp_path: Path) -> None:
+    # In a process of its own: the sandbox forks, and a fork of a process in which torch has threads may never wake.
+    words = ["--security", "--seed", "7", "--mutants", str(MUTANTS), "--kinds", kind, "--out", str(tmp_path / "out")]
+    done = subprocess.run(
+        [sys.executable, "-m", "faultinjection", *words], cwd=SCRIPTS, capture_output=True, text=True, timeout=300,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(SCRIPTS), str(SCRIPTS.parent)])},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_seed_gives_the_same_mutant(tmp_path: Path) -> None:
