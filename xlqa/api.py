@@ -205,7 +205,10 @@ def _draw_comparison(ax: Axes, panel: Panel, column: str, style: Style, worth: b
     from xlqa.curves.plots import curves, effects
 
     options = Options()
-    found = leading([c for c in compare(panel, column, ExampleStore(), options) if c.learned])
+    comparisons = compare(panel, column, ExampleStore(), options)
+    found = leading([c for c in comparisons if c.learned])
+    if comparisons and not found:
+        raise XlqaError(f"no gain or worth to draw: no run scored above {options.floor:g} F1, so nothing was learned.")
     if not found:
         raise XlqaError("no gain or worth to draw: it takes transfer (or joint) and target-only runs of one encoder.")
     shown = {c.first.label for c in found}

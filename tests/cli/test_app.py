@@ -93,7 +93,7 @@ def test_the_front_page_groups_the_commands(capsys: pytest.CaptureFixture[str]) 
         (["sweep", "--source-size", "many"], "--source-size"),
         (["ask"], "Missing argument"),
         (["evaluate", "run"], "--test"),
-        (["status", "/nowhere/at/all"], "is no sweep's folder"),
+        (["status", "/nowhere/at/all"], "is not a sweep's folder"),
     ],
 )
 def test_bad_input_ends_with_status_2_and_one_clear_message(

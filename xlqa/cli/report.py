@@ -61,9 +61,7 @@ def report(
 
       xlqa report results.csv
 
-      xlqa report results.csv --metric both --out report.html
-
-      xlqa report results.csv --data dev.json
+      xlqa report results.csv --metric both --data dev.json --out report.html
     """
     kind = _choose_format(format, out, as_json)
     _check(metric, margin, floor)

@@ -107,6 +107,8 @@ def test_a_gold_answer_comes_back_without_blanks(kind: str, data: st.DataObject)
     """Words between blanks, the gold answer some of them with or without the blanks around."""
     words = data.draw(st.lists(WORD, min_size=1, max_size=8))
     blanks = [data.draw(BLANK) for _ in range(len(words) + 1)]
+    if kind == "WordPiece":  # BERT's normaliser deletes a zero-width space: it does not part two words
+        blanks = [blank.replace("\u200b", "") or " " for blank in blanks]
     first = data.draw(st.integers(0, len(words) - 1))
     last = data.draw(st.integers(first, len(words) - 1))
     before, gold, after = (

@@ -98,6 +98,7 @@ def test_other_endings_are_refused(tmp_path: Path, name: str) -> None:
         write_dataset(plain_reading(), tmp_path / name)
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(XlqaError, match="can't be written"):
-        write_dataset(plain_reading(), tmp_path / "none" / "set.json")
+def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder", encoding="utf-8")
+    with pytest.raises(XlqaError, match="cannot be written"):
+        write_dataset(plain_reading(), tmp_path / "file" / "set.json")
