@@ -113,7 +113,7 @@ def test_a_plot_is_drawn_on_the_axes_given(done: xlqa.Sweep, what: Any) -> None:
     from matplotlib.figure import Figure
 
     ax = Figure().subplots()
-    learned = done.results.assign(f1=done.results.f1 + 30)  # the tiny encoder learns nothing, and a gain needs that
+    learned = done.results.assign(f1=done.results.f1 + 30)  # the tiny encoder learns nothing, and a worth needs that
     assert xlqa.plot(learned, what=what, metric="em", test="one", ax=ax) is ax
     assert "EM" in ax.get_ylabel()
     assert "scorer: mlqa.es" in ax.get_ylabel()
@@ -124,9 +124,9 @@ def test_a_plot_is_drawn_on_the_axes_given(done: xlqa.Sweep, what: Any) -> None:
     assert labels == (["transfer", "target-only"] if what == "curve" else ["transfer"])
 
 
-def test_a_gain_of_runs_that_learned_nothing_is_refused_with_the_reason(done: xlqa.Sweep) -> None:
+def test_a_worth_of_runs_that_learned_nothing_is_refused_with_the_reason(done: xlqa.Sweep) -> None:
     with pytest.raises(XlqaError, match="no run scored above 10 F1"):  # it scores about 8
-        xlqa.plot(done.results, what="gain", metric="em", test="one")
+        xlqa.plot(done.results, what="worth", metric="em", test="one")
 
 
 def test_without_axes_there_is_a_new_figure(done: xlqa.Sweep, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -206,9 +206,9 @@ def _draw_comparison(ax: Axes, panel: Panel, column: str, style: Style, worth: b
 
     options = Options()
     comparisons = compare(panel, column, ExampleStore(), options)
-    found = leading([c for c in comparisons if c.learned])
+    found = leading([c for c in comparisons if c.learned or not worth])
     if comparisons and not found:
-        raise XlqaError(f"no gain or worth to draw: no run scored above {options.floor:g} F1, so nothing was learned.")
+        raise XlqaError(f"no worth to draw: no run scored above {options.floor:g} F1, so nothing was learned.")
     if not found:
         raise XlqaError("no gain or worth to draw: it takes transfer (or joint) and target-only runs of one encoder.")
     shown = {c.first.label for c in found}

@@ -15,7 +15,7 @@ from xlqa.errors import XlqaError
 from xlqa.records import Answer, Question, hash_context
 from xlqa.tasks.qa.reading import read_dataset
 
-SCRIPT = ROOT / "experiments" / "russian-latin" / "transliterate.py"
+SCRIPT = ROOT / "experiments" / "english-encoder" / "russian-latin" / "transliterate.py"
 LETTERS = "абвгдеёжзийклмнопрстуфхцчшщъыьэюяАБВЩЬЮЯ"
 
 
