@@ -379,7 +379,7 @@ def mutate_table(mutator: Mutator, folder: Path) -> list[Command]:
         path.write_bytes(change(path.read_bytes()))
     kind = mutator.random.choice(("text", "md", "tex", "csv", "json", "html"))
     what = mutator.random.choice(("curve", "curve", "gain", "worth", "cost"))
-    commands: list[Command] = [["report", str(folder), "--format", kind, "--draws", "200"]]
+    commands: list[Command] = [["report", str(folder), "--format", kind]]
     if mutator.random.random() < 0.25:
         commands.append(["plot", str(folder), "--what", what, "--out", str(folder / "figure.svg")])
     return commands
@@ -387,7 +387,7 @@ def mutate_table(mutator: Mutator, folder: Path) -> list[Command]:
 
 def control_table(folder: Path) -> list[tuple[Command, int]]:
     return [
-        (["report", str(folder), "--draws", "200"], 0), (["report", str(folder), "--format", "html", "--draws", "200"], 0),
+        (["report", str(folder)], 0), (["report", str(folder), "--format", "html", ], 0),
         (["plot", str(folder), "--out", str(folder / "figure.svg")], 0),
     ]  # fmt: skip
 
