@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -145,3 +146,15 @@ def test_evaluation_that_runs_out_of_memory_takes_smaller_batches(
     assert after[:2] == before[:2]
     assert after[2] == pytest.approx(before[2], rel=1e-4)
     assert max(sizes) > 2
+
+
+@pytest.mark.parametrize(("key", "value"), [("layer_norm_eps", "small"), ("hidden_act", 3)])
+def test_a_configuration_that_cannot_be_computed_is_one_line(
+    key: str, value: object, encoder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(encoder, tmp_path / "model")
+    path = tmp_path / "model" / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_bytes()) | {key: value}), encoding="utf-8")
+    with pytest.raises(XlqaError, match=r"the model cannot be (read|computed) \(") as caught:
+        read_network(tmp_path / "model")
+    assert "\n" not in str(caught.value)

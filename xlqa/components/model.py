@@ -85,7 +85,26 @@ def read_network(folder: Path, head: Head | None = None) -> tuple[Network, list[
         raise XlqaError(
             f"{folder} lacks the encoder's weights {foreign[0]} (and {len(foreign) - 1} more): not a complete model."
         )
+    _refuse_broken(network, folder)
     return network, missing
+
+
+def _refuse_broken(network: Network, folder: Path) -> None:
+    """Compute two pieces: transformers builds networks from values that fail only when they are used.
+
+    Raises:
+        XlqaError: the computation fails.
+    """
+    training = network.training
+    try:
+        with torch.inference_mode():
+            network.eval()(input_ids=torch.zeros((1, 2), dtype=torch.long))
+    except Exception as error:  # as above
+        raise XlqaError(
+            f"{folder}: the model cannot be computed ({first_line(error)}): its config.json has a wrong value."
+        ) from error
+    finally:
+        network.train(training)
 
 
 def _below(name: str, modules: Sequence[str]) -> bool:
