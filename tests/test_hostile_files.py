@@ -43,7 +43,7 @@ def answers(work: Path, harm: object) -> Answer:
         sandbox = Sandbox(work, victim)
         return lambda number: sandbox.run([harm], work / "case")  # type: ignore[list-item]  # one of the functions below
 
-    watched = Watched(make, cpu_limit=2.0)  # type: ignore[arg-type]  # as above
+    watched = Watched(make, cpu_limit=2.0, start="fork")  # type: ignore[arg-type]  # as above
     try:
         return watched.answer(0)
     finally:

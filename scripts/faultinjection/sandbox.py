@@ -172,10 +172,13 @@ class Watched:
     Args:
         make: in the process, gives the function from a case's number to its answer.
         cpu_limit: seconds of processor time of a case, after which it hangs.
+        start: how the process starts; `fork` takes any function for `make`, but must not follow the import of torch.
     """
 
-    def __init__(self, make: Callable[[], Callable[[int], Answer]], cpu_limit: float = CPU_LIMIT) -> None:
-        self.make, self.cpu_limit = make, cpu_limit
+    def __init__(
+        self, make: Callable[[], Callable[[int], Answer]], cpu_limit: float = CPU_LIMIT, start: str = "spawn"
+    ) -> None:
+        self.make, self.cpu_limit, self.context = make, cpu_limit, multiprocessing.get_context(start)
         self.process: Any = None
         self.channel: Any = None
 
@@ -209,9 +212,8 @@ class Watched:
         return answer
 
     def _start(self) -> None:
-        context = multiprocessing.get_context("fork")
-        self.channel, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(self.make, theirs), daemon=True)
+        self.channel, theirs = self.context.Pipe()
+        self.process = self.context.Process(target=_serve, args=(self.make, theirs), daemon=True)
         self.process.start()
         theirs.close()
         self.channel.recv()  # it has loaded what it needs

@@ -468,7 +468,6 @@ def fuzz(kind: Kind, seed: int, numbers: Sequence[int], work: Path) -> Iterator[
         AssertionError: the commands do not do what they should on the good files, so that nothing is tested.
     """
     good, victim = work / kind.name / "good", make_victim(work / kind.name / "victim")
-    kind.prepare(good)
     watched = Watched(partial(_make_server, kind, seed, work / kind.name, good, victim))
     try:
         for number in numbers:
@@ -480,6 +479,8 @@ def fuzz(kind: Kind, seed: int, numbers: Sequence[int], work: Path) -> Iterator[
 def _make_server(kind: Kind, seed: int, work: Path, good: Path, victim: Path) -> Callable[[int], Answer]:
     """In the watched process: check the good files, then answer numbers."""
     _isolate(work)
+    if not good.exists():
+        kind.prepare(good)
     # The hook watches from here on; what the control loads is loaded by then.
     with case_folder(work, "control") as folder:
         copy = shutil.copytree(good, folder / "case", symlinks=True)

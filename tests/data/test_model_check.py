@@ -67,6 +67,22 @@ def test_what_public_models_have_is_taken(model: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("layer_norm_eps", "1e-12"),
+        ("hidden_act", {}),
+        ("hidden_size", [32]),
+        ("hidden_dropout_prob", True),
+        ("id2label", 7),
+    ],
+)
+def test_values_of_another_type_are_refused_by_name(key: str, value: Any, model: Path) -> None:
+    change(model / "config.json", **{key: value})
+    with pytest.raises(XlqaError, match=rf"config\.json: {key} is .*, expected a value such as"):
+        read_network(model)
+
+
+@pytest.mark.parametrize(
     "content", ["[1, 2]", "[" * 100_000, "1" * 100_000, "{", '{"hidden_size": [32]}', '{"model_type": 7}']
 )
 def test_a_broken_config_is_one_line(content: str, model: Path) -> None:

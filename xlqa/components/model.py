@@ -26,7 +26,7 @@ from xlqa.training.batching import collate, token_batches
 from xlqa.training.context import SHARED
 from xlqa.training.cpu_kernels import accelerate
 from xlqa.training.devices import autocast, resolve_device
-from xlqa.training.model_folder import hash_encoder, hash_weights, weight_files
+from xlqa.training.model_folder import check_config_types, hash_encoder, hash_weights, weight_files
 from xlqa.util.files import filling, known_sha256
 from xlqa.util.text import first_line
 
@@ -71,6 +71,7 @@ def read_network(folder: Path, head: Head | None = None) -> tuple[Network, list[
 
     logging.set_verbosity_error()
     check_model_folder(folder)
+    check_config_types(folder)
     head = head or get_task(DEFAULT_TASK).head(HeadOptions())
     weights = weight_files(folder)[0]
     try:

@@ -106,3 +106,37 @@ def hash_encoder(folder: Path) -> tuple[str, str]:
     weights = hash_weights(folder)
     parts = [known_sha256(folder / "config.json"), weights, *tokenizer]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest(), weights
+
+
+def check_config_types(folder: Path) -> None:
+    """Refuse a config.json whose values have other types than those of its kind of model.
+
+    transformers takes them as they are, and a network that is built from them fails in its first pass.
+
+    Raises:
+        XlqaError: names the key.
+    """
+    from transformers import CONFIG_MAPPING
+
+    path = folder / "config.json"
+    config = load_json(path)
+    kind = config.get("model_type") if isinstance(config, dict) else None
+    if not isinstance(kind, str) or kind not in CONFIG_MAPPING:
+        return  # transformers names it
+    usual = CONFIG_MAPPING[kind]().to_dict()
+    for key, value in config.items():
+        if value is None or usual.get(key) is None or key.endswith("_token_id"):
+            continue
+        if not isinstance(value, _KINDS.get(type(usual[key]), type(usual[key]))) or isinstance(
+            value, bool
+        ) != isinstance(usual[key], bool):
+            raise XlqaError(f"{path}: {key} is {plain(repr(value), 60)}, expected a value such as {usual[key]!r}.")
+
+
+_KINDS: dict[type, tuple[type, ...]] = {
+    float: (int, float),
+    int: (int, float),
+    tuple: (list, tuple),
+    list: (list, tuple),
+}
+"""Which types may stand for another: JSON has one kind of numbers and one of lists."""
