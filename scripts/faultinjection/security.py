@@ -387,7 +387,7 @@ def mutate_table(mutator: Mutator, folder: Path) -> list[Command]:
 
 def control_table(folder: Path) -> list[tuple[Command, int]]:
     return [
-        (["report", str(folder)], 0), (["report", str(folder), "--format", "html", ], 0),
+        (["report", str(folder)], 0), (["report", str(folder), "--format", "html"], 0),
         (["plot", str(folder), "--out", str(folder / "figure.svg")], 0),
     ]  # fmt: skip
 
