@@ -303,9 +303,7 @@ def write_zip(mutator: Mutator, path: Path, entries: Sequence[tuple[str, bytes]]
         for name, content in entries:
             bundle.writestr(name, content)
         for _ in range(mutator.random.randint(0, 2)):
-            info = zipfile.ZipInfo(
-                hostile_name(mutator).encode("utf-8", "replace").decode()[:4000].replace("\0", "_") or "x"
-            )
+            info = zipfile.ZipInfo(hostile_name(mutator)[:4000].replace("\0", "_") or "x")
             info.external_attr = mutator.random.choice((stat.S_IFREG, stat.S_IFLNK, stat.S_IFIFO, 0)) << 16
             bundle.writestr(info, str(mutator.victim))
 
@@ -317,7 +315,8 @@ def hostile_name(mutator: Mutator) -> str:
         "C:/x", "..\\x", "\x1b[31m", "\u202e", "a\nb", "set/../mine.json", str(mutator.victim / "file.json"),
     )  # fmt: skip
     name = mutator.random.choice(names)
-    return mutator.text(name) if mutator.random.random() < 0.2 else name
+    changed = mutator.text(name) if mutator.random.random() < 0.2 else name
+    return changed.encode("utf-8", "replace").decode()  # what writes archives takes no lone surrogates
 
 
 def control_archive(folder: Path) -> list[tuple[Command, int]]:
