@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import signal
@@ -145,3 +146,27 @@ def test_a_shell_can_complete_the_commands() -> None:
     script = Path(sys.executable).with_name("xlqa")
     done = subprocess.run([script], capture_output=True, text=True, env=environment, check=False)
     assert done.stdout.split() == ["report", "rescore"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_that_cannot_show_a_letter_stops_no_command(tmp_path: Path, encoding: str) -> None:
+    data = tmp_path / "Бренна.json"
+    data.write_text(
+        '{"data": [{"paragraphs": [{"context": "Мара.", "qas": [{"id": "я", "question": "?", "answers": [{"text": "Иван"}]}]}]}]}'
+    )
+    code = "import sys; from xlqa.cli import main; sys.exit(main())"
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    for words in (
+        ["data", "check", str(data)],
+        ["data", "check", "--json", str(data)],
+        ["score", str(data), str(data)],
+    ):
+        command = [sys.executable, "-c", code, *words]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, encoding=encoding, check=False)
+        assert done.returncode in (1, 2)
+        assert "Traceback" not in done.stderr
+        if "--json" in words:
+            (report,) = json.loads(done.stdout)  # letters are escaped, not lost
+            assert report["file"] == str(data)
+        elif "check" in words:
+            assert "?????.json" in done.stdout

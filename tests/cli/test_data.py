@@ -111,7 +111,10 @@ def test_stats_with_pieces(good: Path, tmp_path: Path, capsys: Capture) -> None:
     assert "1.00 a word" in out
     assert "80.00% unknown" in out
     assert "beyond one window of 8: 0.00% of the questions; 1.00 windows" in out
-    assert "answers longer than 30 pieces, which no prediction is (--max-answer-length): 0.00% of the questions" in out
+    assert (
+        "answers longer than 30 pieces, which no prediction reaches (--max-answer-length): 0.00% of the questions"
+        in out
+    )
 
 
 def test_stats_of_several_files_stand_side_by_side(good: Path, tmp_path: Path, capsys: Capture) -> None:
@@ -320,7 +323,7 @@ def test_fetch_says_everything_that_is_wrong_at_once(tmp_path: Path, capsys: Cap
     err = capsys.readouterr().err
     assert "did you mean squad.train" in err
     assert "did you mean xquad.ru" in err
-    assert '"qq" is no language with registered sets' in err
+    assert '"qq" is not a language with registered sets' in err
     assert main(["data", "fetch"]) == 2
     assert "Nothing to fetch" in capsys.readouterr().err
 

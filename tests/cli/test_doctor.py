@@ -189,7 +189,7 @@ def test_without_network_the_ways_out_are_named(
     [
         ({"lang": "ru", "model": "someone/encodr"}, "the hub has no public model of this name (HTTP 401)"),
         ({"lang": "fr", "model": "someone/encoder"}, "its makers give it out on request"),
-        ({"lang": "qq", "model": "someone/encoder"}, '"qq" is no language with registered sets'),
+        ({"lang": "qq", "model": "someone/encoder"}, '"qq" is not a language with registered sets'),
         ({"lang": "ru", "target_train": "sberquad.trian", "model": "minilm"}, "did you mean sberquad.train"),
         ({"lang": "ru", "model": "./nowhere"}, "there is no such model folder"),
         ({"lang": "ru", "device": "cuda:99", "model": "someone/encoder"}, "--device cuda:99"),

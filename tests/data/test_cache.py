@@ -156,7 +156,7 @@ def test_a_language_is_picked_out_of_tydiqa(address: str, tmp_path: Path) -> Non
     path, _ = ensure_local(part("tydiqa.ru.dev", url), tmp_path, download=False)
     assert ids(path) == ["russian--2-0"]
     assert Handler.asked["/tydiqa-goldp-v1.1-dev.json"] == 1
-    with pytest.raises(XlqaError, match="holds no question in fi"):
+    with pytest.raises(XlqaError, match="has no question in fi"):
         ensure_local(part("tydiqa.fi.dev", url), tmp_path)
 
 

@@ -166,7 +166,7 @@ def test_redirects_are_followed_but_not_out_of_the_web(address: str, target: Pat
     evil = offer(address, server.redirecting, b"file:///etc/passwd", "/evil.json")
     with pytest.raises(XlqaError):
         fetch_file([evil], target.with_name("evil.json"))
-    with pytest.raises(XlqaError, match="is no http or https address"):
+    with pytest.raises(XlqaError, match="is not an http or https address"):
         fetch_file(["file:///etc/passwd"], target.with_name("evil.json"))
 
 
@@ -187,7 +187,7 @@ def test_a_full_disk_is_one_line(address: str, target: Path, monkeypatch: pytest
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(download, "_copy", full)
-    with pytest.raises(XlqaError, match="the disk is full: make room, or choose another --data-dir"):
+    with pytest.raises(XlqaError, match="the disk is full: free some space, or choose another --data-dir"):
         fetch_file([offer(address, server.whole)], target)
 
 

@@ -543,7 +543,7 @@ def _print_stats(name: str, reading: Reading, found: Stats) -> None:
         beyond = f"{pieces.beyond_window:.2%} of the questions"
         windows = f"{pieces.windows:.2f} windows a question (stride {pieces.stride:,})"
         print(f"beyond one window of {pieces.max_length:,}: {beyond}; {windows}")
-        limit = f"{pieces.max_answer_length:,} pieces, which no prediction is (--max-answer-length)"
+        limit = f"{pieces.max_answer_length:,} pieces, which no prediction reaches (--max-answer-length)"
         print(f"answers longer than {limit}: {pieces.too_long:.2%} of the questions")
         for line in _oracle_lines(pieces.oracle):
             print(line)
@@ -585,7 +585,7 @@ def _print_comparison(files: Sequence[str], found: Sequence[Stats]) -> None:
     window = f"one window of {pieces.max_length:,} pieces; WINDOWS: of a question on average, stride {pieces.stride:,}"
     print(f"UNKNOWN: share of the paragraphs' pieces; BEYOND: share of the questions that don't fit {window}")
     print(
-        f"TOO LONG: share of the questions whose answers are longer than {pieces.max_answer_length:,} pieces, which no prediction is"
+        f"TOO LONG: share of the questions whose answers are longer than {pieces.max_answer_length:,} pieces, which no prediction reaches"
     )
     if has_best:
         print("BEST EM, BEST F1: of the gold labels cut back out, each set by its own scorer: no model can reach more")

@@ -79,7 +79,7 @@ class Report:
     Attributes:
         questions: those scored, in the order of `lead`.
         all_scores: the leading scorer's first, then SQuAD v1.1's and, where the language needs it, one over characters.
-        language: of the answers, "" where unknown; `guessed` where only their script says so.
+        language: of the answers, "" where unknown; `guessed` where only their script tells.
         extra: predictions for which the data set has no question at all.
         unanswerable: questions without an answer in the data set, whether they were scored or left out.
         refused: questions of the data set left out by --skip-bad.
@@ -108,7 +108,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class ChosenRules:
-    """The scorer that leads, the others that stand beside it, and the language they were chosen for."""
+    """The leading scorer, the others that are shown too, and the language they were chosen for."""
 
     lead: Scorer
     beside: tuple[Scorer, ...]

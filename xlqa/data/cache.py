@@ -1,4 +1,4 @@
-"""The folder where fetched data sets lie, and how a registered part gets there: `xlqa data fetch NAME`."""
+"""The folder of fetched data sets, and how a registered part gets there: `xlqa data fetch NAME`."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def tokenised_folder() -> Path:
 
 
 def part_path(part: Part, folder: Path) -> Path:
-    """Where a part's questions lie, or would lie, in the data folder."""
+    """The path of a part's questions in the data folder, present or not."""
     return folder / part.set_name / part.file
 
 
@@ -167,7 +167,7 @@ def _check_readable(part: Part, target: Path, count: CountExamples) -> None:
 
 
 def _extract(part: Part, folder: Path, progress: PartProgress | None) -> None:
-    """Fetch an archive, unpack all of it beside, and drop it."""
+    """Fetch an archive, unpack all of it beside it, and remove it."""
     stem = part.file.split("/", 1)[0]
     archive = folder / part.set_name / part.urls[0].rsplit("/", 1)[-1]
     _fetch(part, archive, progress, find_set(part.set_name).title)
@@ -175,7 +175,7 @@ def _extract(part: Part, folder: Path, progress: PartProgress | None) -> None:
     archive.unlink()
     receipt_path(archive).unlink(missing_ok=True)
     if not part_path(part, folder).is_file():
-        raise XlqaError(f'the archive of {part.urls[0]} holds no "{part.member}"')
+        raise XlqaError(f'the archive of {part.urls[0]} has no "{part.member}"')
 
 
 def _whole(part: Part, folder: Path) -> Path:
@@ -190,7 +190,7 @@ def _pick(part: Part, folder: Path, progress: PartProgress | None) -> None:
     prefix = TYDIQA_LANGUAGES[part.pick] + "-"
     articles = [article for article in _load(whole)["data"] if _first_id(article).startswith(prefix)]
     if not articles:
-        raise XlqaError(f"{whole} holds no question in {part.pick}")
+        raise XlqaError(f"{whole} has no question in {part.pick}")
     _dump({"data": articles}, part_path(part, folder))
 
 

@@ -35,7 +35,7 @@ class Part:
         sha256: of the file at `urls` (the archive, where it is one); None where unknown.
         file_sha256: of the questions' file, where that is not the file at `urls`; None where unknown.
         size: its bytes; None where unknown.
-        file: where the questions lie below the set's folder in the cache.
+        file: path of the questions below the set's folder in the cache.
         member: the file's path inside the archive at `urls`, "" where that is no archive.
         pick: the language to pick out of a file that holds several.
         merge: whether `urls` are pieces to be joined.

@@ -1,6 +1,6 @@
 """Fetching a file so that what ends up in the cache is whole, is the right one, and stays so.
 
-A download goes to `NAME.part`, goes on where it broke off, is held against its length and SHA-256, and only then takes
+A download goes to `NAME.part`, continues where it stopped, is checked against its length and SHA-256, and only then gets
 its name, atomically. What has no registered SHA-256 is trusted the first time and recorded beside the file.
 """
 
@@ -168,7 +168,7 @@ def _continue(url: str, part: Path, sha256: str | None, size: int | None, progre
 def _opened(url: str, headers: dict[str, str], part: Path, have: int) -> Iterator[http.client.HTTPResponse | None]:
     """The answer; None where the server says that what is here is already all of it."""
     if not url.startswith(("https://", "http://")):
-        raise _Refused("is no http or https address")
+        raise _Refused("is not an http or https address")
     request = urllib.request.Request(url, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as response:
@@ -276,7 +276,7 @@ def _forget(part: Path) -> None:
 
 
 def receipt_path(target: Path) -> Path:
-    """Where the receipt of a cached file lies: beside it."""
+    """The path of a cached file's receipt: beside it."""
     return target.with_name(target.name + ".source.json")
 
 
@@ -305,10 +305,12 @@ def settle(source: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def _complaining(target: Path) -> Iterator[None]:
-    """Turn what the disk says into one clear line."""
+    """Turn a disk error into one clear line."""
     try:
         yield
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            raise XlqaError(f"{target.parent}: the disk is full: make room, or choose another --data-dir.") from error
+            raise XlqaError(
+                f"{target.parent}: the disk is full: free some space, or choose another --data-dir."
+            ) from error
         raise XlqaError(f"{target.parent}: can't be written ({error.strerror}): choose another --data-dir.") from error

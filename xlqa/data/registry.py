@@ -53,7 +53,7 @@ def find_set(name: str) -> DataSet:
     """
     found = _sets().get(name) or _sets().get(name.split(".")[0] if name in _parts() else "")
     if found is None:
-        raise XlqaError(f'"{name}" is no registered set{_did_you_mean(name, _sets())}: see `xlqa data list`.')
+        raise XlqaError(f'"{name}" is not a registered set{_did_you_mean(name, _sets())}: see `xlqa data list`.')
     return found
 
 
@@ -70,7 +70,7 @@ def find_part(name: str) -> Part:
 
 
 def unknown_part(name: str, others: Iterable[str] = ()) -> str:
-    """What to say where a name is no registered part; `others` are names that would also have done."""
+    """The message for a name that is not a registered part; `others` are other names that are known."""
     if name in _sets():
         names = [part.name for part in _sets()[name].parts]
         shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
@@ -101,7 +101,7 @@ def default_train(language: str) -> str:
     """Name of the part that a sweep trains on where none is named.
 
     Raises:
-        XlqaError: unknown language, or no public train part: the message says so and how to go on.
+        XlqaError: unknown language, or no public train part: the message names the next step.
     """
     train = _defaults(language)[0]
     if not train:
@@ -126,7 +126,7 @@ def _defaults(language: str) -> tuple[str, tuple[str, ...]]:
     if found is None:
         hint = _did_you_mean(language, DEFAULTS, LANGUAGES)
         raise XlqaError(
-            f'"{language}" is no language with registered sets{hint} (there are {", ".join(known_languages())}): '
+            f'"{language}" is not a language with registered sets{hint} (there are {", ".join(known_languages())}): '
             "give --target-train and --target-test files."
         )
     return found

@@ -67,7 +67,7 @@ _SUFFIXES = (
 
 
 def _stated(name: str, language: str, data_dir: Path | None, download: bool, progress: PartProgress | None) -> DataRef:
-    """A data set whose language stands before its name."""
+    """A data set whose language is given before its name."""
     from xlqa.tasks.qa.scorers import base_language
 
     ref = resolve(name, language=base_language(language), data_dir=data_dir, download=download, progress=progress)

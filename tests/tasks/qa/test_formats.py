@@ -172,7 +172,7 @@ def test_other_shapes_and_names(path: Path, value: Any) -> None:
 
 
 def test_two_lists_of_questions_are_not_chosen_from(path: Path) -> None:
-    with pytest.raises(XlqaError, match=r"holds several lists of questions \(train, dev\)"):
+    with pytest.raises(XlqaError, match=r"has several lists of questions \(train, dev\)"):
         read_dataset(write_json(path, {"train": [GOOD], "dev": [GOOD]}))
 
 
@@ -390,10 +390,10 @@ def test_bare_paragraphs_and_articles_line_by_line(path: Path) -> None:
         (b'{"q1": "Anna", "q2": "Ben"}', "looks like predictions"),
         (b'{"model_type": "bert", "size": 5}', 'has the keys "model_type", "size": not question answering'),
         (b"{}", "is an empty object"),
-        (b"[]", "holds no question"),
-        (b'{"data": []}', "holds no question"),
-        (b'{"data": [{"paragraphs": []}]}', "holds no question"),
-        (b"[1, 2]", "holds a int where an article or a question belongs"),
+        (b"[]", "has no question"),
+        (b'{"data": []}', "has no question"),
+        (b'{"data": [{"paragraphs": []}]}', "has no question"),
+        (b"[1, 2]", "has a int where an article or a question belongs"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 3\n", "is a Git LFS pointer"),
         (b"<!DOCTYPE html><html><head>", "is a web page, not data"),
         (b"PK\x03\x04 and so on", "is a zip archive: unpack it"),

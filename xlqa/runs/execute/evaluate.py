@@ -5,6 +5,7 @@ xlqa evaluate runs/<run_id> --test squad.dev
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from xlqa.errors import XlqaError
 from xlqa.records import TASK_METRICS, TASK_SCORERS, DataRef
 from xlqa.runs.execute.run import execute
 from xlqa.runs.paths import Layout, RunFolder
+from xlqa.runs.plan.cost import describe_unanswerable
 from xlqa.runs.specs import Common, EvalSpec
 from xlqa.runs.store.config import data_entry, place_data
 from xlqa.runs.store.results import is_trained, read_result, task_of
@@ -57,6 +59,9 @@ def evaluate_run(
     examples = dataset.examples
     if task.name == "qa":
         ref = settle_language(ref, examples)
+    if dataset.unanswerable:
+        counts = {ref.name: (dataset.unanswerable, dataset.unanswerable + len(examples))}
+        print(*describe_unanswerable(counts), sep="\n", file=sys.stderr)
     ref = replace(ref, scorer=TASK_SCORERS.get(task.name, ref.scorer))
     if test_size is not None and test_size > len(examples):
         raise XlqaError(f"{ref.name} has {len(examples):,} {task.unit}s, {test_size:,} requested: lower --test-size.")

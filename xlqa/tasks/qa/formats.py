@@ -32,8 +32,8 @@ class RawQuestion(NamedTuple):
     Attributes:
         article, paragraph: places in a nested file, counted from 1; 0 in a flat one.
         row: place in a flat file, counted from 1 without a header; 0 in a nested one.
-        answers: (text, start) pairs as the file has them, start None where it gives none; a string says what is wrong.
-        impossible: what the file says of SQuAD 2.0's `is_impossible`; None where it says nothing.
+        answers: (text, start) pairs as the file has them, start None where it gives none; a string states what is wrong.
+        impossible: what the file says of SQuAD 2.0's `is_impossible`; None where it states nothing.
     """
 
     article: int
@@ -132,7 +132,7 @@ Names = dict[str, str]
 
 
 class Columns:
-    """Which of a row's or table's columns holds which field."""
+    """Which of a row's or table's columns has which field."""
 
     def __init__(self, given: Mapping[str, str], path: Path) -> None:
         """Args: given: a file's own names by field; other fields have their usual names."""
@@ -172,7 +172,7 @@ class Columns:
             )
         return XlqaError(
             f"{self.path}: has the keys {shown or 'of no column'}: not question answering data of a known format "
-            f"({KNOWN_FORMATS}). If these are columns, say which holds what: `xlqa data convert --columns "
+            f"({KNOWN_FORMATS}). If these are columns, say which has what: `xlqa data convert --columns "
             "question=NAME,context=NAME,answers=NAME,answer_start=NAME`."
         )
 
@@ -196,7 +196,7 @@ def _from_json(text: str, names: Columns) -> Document:
     if first is not _NOTHING:
         return _from_items(chain([first], elements), names, "json", lambda: str(source.head.get("version", "")))
     if source.listed:
-        raise XlqaError(f"{names.path}: holds no question: its list is empty.")
+        raise XlqaError(f"{names.path}: has no question: its list is empty.")
     return _from_mapping(source.head, names)
 
 
@@ -218,7 +218,7 @@ def _from_mapping(value: dict[str, Any], names: Columns) -> Document:
     lists = [key for key, item in value.items() if isinstance(item, list) and any(_kind(one, names) for one in item)]
     if len(lists) > 1:
         shown = ", ".join(plain(key, 30) for key in lists)
-        raise XlqaError(f"{names.path}: holds several lists of questions ({shown}): write each into a file of its own.")
+        raise XlqaError(f"{names.path}: has several lists of questions ({shown}): write each into a file of its own.")
     if lists:
         return _from_items(iter(value[lists[0]]), names, "json", lambda: str(value.get("version", "")))
     records = [item for item in value.values() if isinstance(item, dict)]
@@ -284,7 +284,7 @@ def _from_items(items: Iterator[Any], names: Columns, name: str, version: Callab
         if kind:
             break
     if not seen:
-        raise XlqaError(f"{names.path}: holds no question: its list is empty.")
+        raise XlqaError(f"{names.path}: has no question: its list is empty.")
     # Where no element is whole, the keys still say what they were meant to be.
     kind = kind or next(filter(None, (_kind(item, names, by_keys=True) for item in seen)), "")
     if not kind:
@@ -324,11 +324,9 @@ def _squad(articles: Iterable[Any], document: Document, version: Callable[[], st
 def _unknown(value: Any, names: Columns) -> XlqaError:
     if isinstance(value, dict):
         return (
-            names.unknown(value)
-            if value
-            else XlqaError(f"{names.path}: holds an empty object where a question belongs.")
+            names.unknown(value) if value else XlqaError(f"{names.path}: has an empty object where a question belongs.")
         )
-    seen = f"holds a {type(value).__name__} where an article or a question belongs"
+    seen = f"has a {type(value).__name__} where an article or a question belongs"
     return XlqaError(f"{names.path}: {seen}: not question answering data of a known format ({KNOWN_FORMATS}).")
 
 
@@ -541,7 +539,7 @@ def _keys(value: dict[str, Any]) -> str:
 def _pairs_of_columns(value: dict[str, Any]) -> list[tuple[Any, Any]] | str:
     name = next((name for name in _TEXTS if name in value), None)
     if name is None:
-        return f"answers hold no text, but {_keys(value)}"
+        return f"answers have no text, but {_keys(value)}"
     texts, starts = value[name], next((value[start] for start in _STARTS if start in value), None)
     texts, starts = read_cell(texts), read_cell(starts, "[(")
     if texts is None:

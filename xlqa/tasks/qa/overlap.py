@@ -1,10 +1,10 @@
 """Which test questions a model has already seen: the leak between training and test data.
 
-A test question overlaps the training data if one of three things holds, each strict enough not to raise false alarms:
+A test question overlaps the training data if one of three things is true, each strict enough not to raise false alarms:
 
 - **paragraph**: its paragraph is there, up to white space, case, Unicode normal form and invisible marks;
 - **id**: its id is there and is a hash or another long number, as translations of one set share them (XQuAD's languages
-  share theirs with SQuAD's dev part). Short or counted ids ("14719", "q1") meet by accident and say nothing;
+  share theirs with SQuAD's dev part). Short or counted ids ("14719", "q1") agree by accident and prove nothing;
 - **question**: its question and one of its answers are there, on a paragraph that shares half of its text. The question
   and answer alone would find pairs that do not overlap: "What does AC stand for?" is asked in SQuAD's train and dev parts.
 

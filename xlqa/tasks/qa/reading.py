@@ -159,7 +159,7 @@ def read_dataset(
 
     Args:
         skip_bad: leave out what would be refused (it is listed in `refused`) instead of raising.
-        language: ISO 639-1 code; picks this language's questions out of a TyDi QA file that holds several.
+        language: ISO 639-1 code; picks this language's questions out of a TyDi QA file that has several.
         to_score: the set is to be scored on, so a question is in order as long as it has a gold text.
         columns: names of a table's or row's own columns by field, as `unfold` takes them.
 
@@ -243,10 +243,10 @@ def _tydiqa_language(raw: RawQuestion) -> str:
 
 
 def _pick_language(document: Document, path: Path, language: str) -> int:
-    """Keep one language of a TyDi QA file that holds several; returns how many questions of others it leaves out."""
+    """Keep one language of a TyDi QA file that has several; returns how many questions of others it leaves out."""
     first = next(document.questions, None)
     if first is None:
-        raise XlqaError(f"{path}: holds no question: fetch or write it again.")
+        raise XlqaError(f"{path}: has no question: fetch or write it again.")
     document.questions = chain([first], document.questions)
     if not _tydiqa_language(first):
         return 0
@@ -400,7 +400,7 @@ class _Sieve:
             return not _has_answer(raw.answers)
         if raw.impossible is not None or raw.answers:
             return False
-        # Hugging Face writes SQuAD 2.0 without the mark: there an empty list says it.
+        # Hugging Face writes SQuAD 2.0 without the mark: there an empty list means it.
         if not self.flat and not last_word and self.document.format == "squad-1.1":
             raise _Unclear
         return self.flat or self.document.format == "squad-2.0"

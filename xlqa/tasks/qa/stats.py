@@ -25,7 +25,7 @@ QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """A length's mean and its `QUANTILES`, in the unit that the table says."""
+    """A length's mean and its `QUANTILES`, in the unit that the table names."""
 
     mean: float
     quantiles: tuple[float, ...]
@@ -208,7 +208,7 @@ def _hub_tokenizer(model: str) -> Any:
     from huggingface_hub.utils import logging
     from transformers import AutoTokenizer
 
-    logging.set_verbosity_error()  # its retries would fill the screen; what came of them is said in one line
+    logging.set_verbosity_error()  # its retries would fill the screen; the outcome is reported in one line
     try:
         loaded = AutoTokenizer.from_pretrained(model, use_fast=True, trust_remote_code=False)
     except (OSError, ValueError) as error:

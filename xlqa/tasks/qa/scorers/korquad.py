@@ -2,7 +2,7 @@
 
 From the rules of the official `evaluate-v1.0.py` of KorQuAD (Lim et al. 2019), itself derived from SQuAD's: Korean
 particles stick to words, so words would be too coarse. The marks ' " 《 》 < > 〈 〉 ( ) ‘ ’ become blanks, so they
-part what they stand between; other ASCII punctuation is deleted, so it joins. EM compares words, F1 characters without
+separate the text around them; other ASCII punctuation is deleted, so it joins. EM compares words, F1 characters without
 white space. There are no articles.
 """
 

@@ -2,7 +2,7 @@
 
 From the rules of the official `mlqa_evaluation_v1.py` (Lewis et al. 2020), quirks included, because published figures
 rest on them:
-- Arabic: the letters "ال" become a blank wherever they stand, inside a word too.
+- Arabic: the letters "ال" become a blank everywhere, inside a word too.
 - Vietnamese "articles" are classifiers and particles (của, là, cái, chiếc, những).
 - Chinese: each of U+4E00 to U+9FA5 is a unit, anything else goes by white space. Rarer Han (extensions) are not split.
 - Punctuation is all of Unicode's categories P*, and the ASCII signs $ + < = > ^ ` | ~.

@@ -99,7 +99,7 @@ class CharacterTable(dict[int, str | None]):
     """
 
     def __init__(self, replace: Callable[[str], str | None]) -> None:
-        """Args: replace: a character to what stands for it; None deletes it."""
+        """Args: replace: a character to its replacement; None deletes it."""
         super().__init__()
         self._replace = replace
 

@@ -5,7 +5,7 @@ scores 1 on an unanswerable question and 0 on any other. Gold answers of which n
 
 Known departures:
 - A missing answer is an error, or counts 0 where it is allowed; the script leaves it out of the denominator.
-- No threshold on no-answer probabilities is searched: the answers are scored as they stand.
+- No threshold on no-answer probabilities is searched: the answers are scored as given.
 """
 
 from __future__ import annotations

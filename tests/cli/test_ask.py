@@ -1,0 +1,80 @@
+"""`xlqa ask`: which arguments are texts, and what a place in a file counts."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from xlqa.cli import main
+from xlqa.cli.ask import sentences_last
+from xlqa.tasks.qa.decoding import Span
+
+VALUED = {"--top-k", "--model", "--context-file"}
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["-5 degrees", "How cold?"], ["--", "-5 degrees", "How cold?"]),
+        (["It was -5.", "-5?", "--json"], ["--json", "--", "It was -5.", "-5?"]),
+        (["- a dash", "Q?", "--top-k", "3"], ["--top-k", "3", "--", "- a dash", "Q?"]),
+        (["-heat is here", "Q?"], ["--", "-heat is here", "Q?"]),
+        (["--model", "-5", "ctx", "-5"], ["--model", "-5", "--", "ctx", "-5"]),
+        (["ctx", "-h"], ["ctx", "-h"]),
+        (["--", "-5", "Q?"], ["--", "-5", "Q?"]),
+        (["-", "Q?"], ["-", "Q?"]),
+        (["ctx", "Q?", "--topk"], ["ctx", "Q?", "--topk"]),
+    ],
+)
+def test_texts_with_a_dash_are_no_options(words: list[str], expected: list[str]) -> None:
+    assert sentences_last(words, VALUED) == expected
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What a model is asked; its answer is the word "mill"."""
+    seen: list[tuple[str, str]] = []
+
+    def answer(context: str, question: str, **_: Any) -> list[Span]:
+        seen.append((context, question))
+        return [Span("mill", context.index("mill"), context.index("mill") + 4, 0.5)]
+
+    monkeypatch.setattr("xlqa.predict.ask", answer)
+    return seen
+
+
+@pytest.mark.usefixtures("asked")
+@pytest.mark.parametrize("mark", [b"", "\ufeff".encode()])
+def test_a_place_counts_the_files_own_characters(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], mark: bytes
+) -> None:
+    file = tmp_path / "windows.txt"
+    file.write_bytes(mark + b"one\r\ntwo\r\nthree: the mill\r\n")
+    assert main(["ask", "--context-file", str(file), "What?", "--json"]) == 0
+    (span,) = json.loads(capsys.readouterr().out)
+    with file.open(encoding="utf-8-sig", newline="") as opened:
+        assert opened.read()[span["start"] : span["end"]] == "mill"
+
+
+def test_texts_with_a_dash_reach_the_model(asked: list[tuple[str, str]], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ask", "-5 degrees at the mill", "- What?", "--top-k", "2"]) == 0
+    assert asked == [("-5 degrees at the mill", "- What?")]
+    assert capsys.readouterr().out == "mill\n"
+
+
+def test_the_context_on_stdin_keeps_its_line_ends(
+    asked: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"the\r\nmill")))
+    assert main(["ask", "-", "What?"]) == 0
+    assert asked == [("the\r\nmill", "What?")]
+
+
+def test_files_that_are_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
+    assert main(["ask", "--context-file", str(tmp_path / "latin.txt"), "What?"]) == 2
+    assert "cannot be read as UTF-8 text" in capsys.readouterr().err
