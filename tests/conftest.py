@@ -8,7 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A change must not fail on examples that it did not cause. HYPOTHESIS_PROFILE=random draws new examples in each run.
+hypothesis.settings.register_profile("fixed", derandomize=True, database=None)
+hypothesis.settings.register_profile("random", derandomize=False)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 
 # Before torch loads: beside another program, threads that spin while they wait fall to a tenth of their speed.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
 
 from xlqa.tasks.qa.decoding import merge_windows
 from xlqa.tasks.qa.windows import BLANKS, WindowShape, label_windows, make_windows, trim_span
@@ -40,7 +40,9 @@ def finish(tokenizer: Tokenizer, trainer: Any) -> Any:
 
 def unigram(prepend: str) -> Any:
     tokenizer = Tokenizer(models.Unigram())
-    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Replace(" ", " ")])
+    # SentencePiece reads every blank as a space. Without that, unknown letters and a newline between them are one piece.
+    blank = normalizers.Replace(Regex(r"[\n\t\u200b]"), " ")
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), blank])
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme=prepend)
     return finish(
         tokenizer,
