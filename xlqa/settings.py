@@ -415,39 +415,39 @@ class Settings:
         columns=("test", "test_sha256", "scorer"), also=("test_file", "test", "dev", "validation_file"),
     )]
     source_size: Annotated[int | None, whole(
-        None, DATA, "Number of source questions to use, drawn at random.", shown="all", columns=("source_size",),
+        None, DATA, "Number of source examples to use, drawn at random.", shown="all", columns=("source_size",),
     )]
     source_labels: Annotated[SourceLabels, choice(
-        "gold", DATA, "gold, or shuffled: a control in which each source question has the answer of another one in its paragraph.",
+        "gold", DATA, "gold, or shuffled (qa only): a control in which each source question has the answer of another question on its paragraph.",
         "gold", "shuffled", columns=("source", "source_sha256"),
     )]
     test_size: Annotated[int | None, whole(
-        None, DATA, "Number of questions to score in each test set, drawn at random.", shown="all", columns=("test_size",),
+        None, DATA, "Number of examples to score in each test set, drawn at random.", shown="all", columns=("test_size",),
     )]
     valid_size: Annotated[int, whole(
-        0, DATA, "Number of questions to set apart from the target's train part and to score as split `valid`.", 0,
+        0, DATA, "Number of examples to hold out from the target's train part and to score as split `valid`.", 0,
         columns=("valid_size",),
     )]
     subset_by: Annotated[SubsetBy, choice(
-        "question", DATA, "Unit of the target subsets: question or paragraph.", "question", "paragraph",
+        "question", DATA, "Unit of the target subsets: question (any example) or paragraph.", "question", "paragraph",
         columns=("subset_by",),
     )]
     data_dir: Annotated[Path | None, folder(
         None, DATA, "Folder for downloaded data sets.", shown="the user's cache, or XLQA_DATA", also=("cache_dir",),
     )]
     allow_overlap: Annotated[bool, switch(
-        DATA, "Continue although the source data contains test questions; the table counts them.",
+        DATA, "Continue although the source data contains test examples; the table counts them.",
         columns=("source_overlap",),
     )]
-    skip_bad: Annotated[bool, switch(DATA, "Leave out questions that cannot be read, and print how many.")]
+    skip_bad: Annotated[bool, switch(DATA, "Leave out examples that cannot be read, and print how many.")]
     epochs: Annotated[PerArm[float], per_arm(number(
-        3.0, TRAINING, "Epochs on target questions.", *EPOCHS, columns=("epochs",), also=("num_train_epochs",),
+        3.0, TRAINING, "Epochs on target examples.", *EPOCHS, columns=("epochs",), also=("num_train_epochs",),
     ))]
     source_epochs: Annotated[float, number(
         2.0, TRAINING, "Epochs of the source stage.", *EPOCHS, columns=("source_epochs",),
     )]
     min_steps: Annotated[PerArm[int], per_arm(whole(
-        200, TRAINING, "Minimum number of steps, so that trainings on few questions do not collapse.",
+        200, TRAINING, "Minimum number of steps, so that trainings on few examples do not collapse.",
         columns=("min_steps",), also=("max_steps", "steps"),
     ))]
     batch_size: Annotated[int, whole(
@@ -468,18 +468,18 @@ class Settings:
     )]
     tune: Annotated[Mapping[str, tuple[Any, ...]], words(
         (), TRAINING,
-        "Try these values of lr, epochs and min_steps in each arm, and train with those that score best on the validation part.",
+        "Try these values of lr, epochs and min_steps in each arm, and train with the values that score best on the validation part.",
         _grid, "str | Mapping[str, Sequence[float]]", "GRID", repeatable=True,
         columns=("lr", "epochs", "min_steps"), also=("grid", "search"),
     )]
-    tune_size: Annotated[int | None, whole(None, TRAINING, "Number of target questions to tune on.")]
+    tune_size: Annotated[int | None, whole(None, TRAINING, "Number of target examples to tune on.")]
     tune_seeds: Annotated[int, whole(3, TRAINING, "Number of seeds to tune with: the first of --seeds.")]
     freeze: Annotated[int | None, words(
-        "none", TRAINING, "What training on target questions leaves as it is: none, embeddings, or N for embeddings and the lowest N layers.",
+        "none", TRAINING, "What to freeze in training on target examples: none, embeddings, or N for the embeddings and the lowest N layers.",
         _layers, "int | str", "N", columns=("target", "target_sha256"), also=("frozen_layers",),
     )]
     source_freeze: Annotated[int | None, words(
-        None, TRAINING, "What the source stage leaves as it is.", _layers, "int | str", "N",
+        None, TRAINING, "What to freeze in the source stage.", _layers, "int | str", "N",
         follows=lambda fields: fields["freeze"], shown="as --freeze", columns=("source", "source_sha256"),
     )]
     reinit_top: Annotated[int, whole(
@@ -491,7 +491,7 @@ class Settings:
         also=("warmup_ratio", "warmup_proportion", "warmup_steps"),
     )]
     joint_sampling: Annotated[JointSampling, choice(
-        "proportional", TRAINING, "How the joint arm mixes its data: proportional (all questions alike) or balanced (half of each).",
+        "proportional", TRAINING, "How the joint arm mixes its data: proportional (all examples alike) or balanced (half of each).",
         "proportional", "balanced", columns=("source", "source_sha256"),
     )]
     max_length: Annotated[int, whole(
@@ -503,15 +503,15 @@ class Settings:
         follows=lambda fields: fields["max_length"] // 3, shown="a third of --max-length",
     )]
     max_answer_length: Annotated[int, whole(
-        30, TRAINING, "Maximum length of a predicted answer in word pieces.", columns=("max_answer_length",),
+        30, TRAINING, "Maximum length of a predicted answer in word pieces (qa only).", columns=("max_answer_length",),
         also=("max_ans_length",),
     )]
     precision: Annotated[str, choice(
-        "auto", MACHINE, "auto, fp32 or bf16. auto is bf16 on devices that compute in it.", "auto", "fp32", "bf16",
+        "auto", MACHINE, "Floating-point format: auto, fp32 or bf16. auto is bf16 on devices with bf16 arithmetic.", "auto", "fp32", "bf16",
         columns=("precision",), also=("bf16", "fp16", "dtype"),
     )]
     device: Annotated[str, text(
-        "auto", MACHINE, "auto, cpu, cuda or cuda:1. auto is every GPU, or the CPU where there is none.",
+        "auto", MACHINE, "Device: auto, cpu, cuda or cuda:1. auto is every GPU, or the CPU if there is none.",
         columns=("device",),
     )]
     workers_per_device: Annotated[int, whole(

@@ -43,28 +43,28 @@ class SweepKeywords(TypedDict, total=False):
     """Target test set: name or file, or ru=FILE for one language. Repeat the flag for several. [default: the language's
     registered sets]"""
     source_size: int
-    """Number of source questions to use, drawn at random. [default: all]"""
+    """Number of source examples to use, drawn at random. [default: all]"""
     source_labels: Literal["gold", "shuffled"]
-    """gold, or shuffled: a control in which each source question has the answer of another one in its paragraph.
-    [default: gold]"""
+    """gold, or shuffled (qa only): a control in which each source question has the answer of another question on its
+    paragraph. [default: gold]"""
     test_size: int
-    """Number of questions to score in each test set, drawn at random. [default: all]"""
+    """Number of examples to score in each test set, drawn at random. [default: all]"""
     valid_size: int
-    """Number of questions to set apart from the target's train part and to score as split `valid`. [default: 0]"""
+    """Number of examples to hold out from the target's train part and to score as split `valid`. [default: 0]"""
     subset_by: Literal["question", "paragraph"]
-    """Unit of the target subsets: question or paragraph. [default: question]"""
+    """Unit of the target subsets: question (any example) or paragraph. [default: question]"""
     data_dir: PathLike
     """Folder for downloaded data sets. [default: the user's cache, or XLQA_DATA]"""
     allow_overlap: bool
-    """Continue although the source data contains test questions; the table counts them."""
+    """Continue although the source data contains test examples; the table counts them."""
     skip_bad: bool
-    """Leave out questions that cannot be read, and print how many."""
+    """Leave out examples that cannot be read, and print how many."""
     epochs: float | str | Mapping[str, float]
-    """Epochs on target questions. ARM=X sets it for one arm; a comma list takes several. [default: 3]"""
+    """Epochs on target examples. ARM=X sets it for one arm; a comma list takes several. [default: 3]"""
     source_epochs: float
     """Epochs of the source stage. [default: 2]"""
     min_steps: int | str | Mapping[str, int]
-    """Minimum number of steps, so that trainings on few questions do not collapse. ARM=N sets it for one arm; a comma
+    """Minimum number of steps, so that trainings on few examples do not collapse. ARM=N sets it for one arm; a comma
     list takes several. [default: 200]"""
     batch_size: int
     """Windows per step. [default: 16; other tasks 32]"""
@@ -75,34 +75,34 @@ class SweepKeywords(TypedDict, total=False):
     source_lr: float
     """Peak learning rate of the source stage. [default: as --lr for all arms]"""
     tune: str | Mapping[str, Sequence[float]]
-    """Try these values of lr, epochs and min_steps in each arm, and train with those that score best on the validation
-    part."""
+    """Try these values of lr, epochs and min_steps in each arm, and train with the values that score best on the
+    validation part."""
     tune_size: int
-    """Number of target questions to tune on."""
+    """Number of target examples to tune on."""
     tune_seeds: int
     """Number of seeds to tune with: the first of --seeds. [default: 3]"""
     freeze: int | str
-    """What training on target questions leaves as it is: none, embeddings, or N for embeddings and the lowest N layers.
+    """What to freeze in training on target examples: none, embeddings, or N for the embeddings and the lowest N layers.
     [default: none]"""
     source_freeze: int | str
-    """What the source stage leaves as it is. [default: as --freeze]"""
+    """What to freeze in the source stage. [default: as --freeze]"""
     reinit_top: int
     """Number of highest encoder layers that start from fresh weights instead of pre-trained ones. [default: 0]"""
     warmup: float
     """Share of the steps in which the learning rate rises. [default: 0.1]"""
     joint_sampling: Literal["proportional", "balanced"]
-    """How the joint arm mixes its data: proportional (all questions alike) or balanced (half of each). [default:
+    """How the joint arm mixes its data: proportional (all examples alike) or balanced (half of each). [default:
     proportional]"""
     max_length: int
     """Word pieces per window. [default: 384; other tasks 128]"""
     stride: int
     """Word pieces that neighbouring windows share. [default: a third of --max-length]"""
     max_answer_length: int
-    """Maximum length of a predicted answer in word pieces. [default: 30]"""
+    """Maximum length of a predicted answer in word pieces (qa only). [default: 30]"""
     precision: Literal["auto", "fp32", "bf16"]
-    """auto, fp32 or bf16. auto is bf16 on devices that compute in it. [default: auto]"""
+    """Floating-point format: auto, fp32 or bf16. auto is bf16 on devices with bf16 arithmetic. [default: auto]"""
     device: str
-    """auto, cpu, cuda or cuda:1. auto is every GPU, or the CPU where there is none. [default: auto]"""
+    """Device: auto, cpu, cuda or cuda:1. auto is every GPU, or the CPU if there is none. [default: auto]"""
     workers_per_device: int
     """Worker processes per device, for small models. [default: 1]"""
     launcher: Literal["local", "ray"]

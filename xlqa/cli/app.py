@@ -23,7 +23,7 @@ from xlqa.cli.sweep import sweep
 
 app = typer.Typer(
     name="xlqa",
-    help="Learning curves for cross-lingual question answering: how many labelled target-language questions is English worth?",
+    help="Learning curves for cross-lingual transfer: how many labelled target-language examples is English worth?",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -43,10 +43,10 @@ def common(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Learning curves for cross-lingual question answering."""
+    """Learning curves for cross-lingual transfer."""
 
 
-MAIN, RUNS, DATA, MACHINE = "The main job", "Runs and results", "Data and scores", "This machine"
+MAIN, RUNS, DATA, MACHINE = "Main commands", "Runs and results", "Data and scores", "This machine"
 
 app.command(rich_help_panel=MAIN)(sweep)
 app.command(rich_help_panel=MAIN)(plot)

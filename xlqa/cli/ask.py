@@ -56,12 +56,14 @@ def ask(
     words: Annotated[
         list[str],
         typer.Argument(
-            help="CONTEXT and QUESTION; with --context-file the QUESTION alone. `-` reads the context from stdin. For other tasks "
+            help="CONTEXT and QUESTION. With --context-file only QUESTION. `-` reads the context from stdin. For other tasks "
             "the text, or both sentences of a pair.",
             metavar="[CONTEXT] QUESTION",
         ),
     ],
-    task: Annotated[str, typer.Option(help="What the model was trained for: qa, ner, pos, nli, …")] = "qa",
+    task: Annotated[
+        str, typer.Option(help="Task of the model: qa, ner, pos, nli, paraphrase, topic or sentiment.")
+    ] = "qa",
     context_file: Annotated[Path | None, typer.Option(help="Read the context from this text file.")] = None,
     model: Annotated[
         str | None,
@@ -69,13 +71,13 @@ def ask(
             help="Run id, run folder, model folder or hub name. Default: what the sweep in this folder (or XLQA_HOME) kept."
         ),
     ] = None,
-    top_k: Annotated[int, typer.Option(help="How many answers.", min=1, max=1000)] = 1,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
+    top_k: Annotated[int, typer.Option(help="Number of answers to print.", min=1, max=1000)] = 1,
+    device: Annotated[str, typer.Option(help="Device: auto, cpu, cuda or cuda:1.")] = "auto",
     as_json: Json = False,
 ) -> int:
-    """Ask a trained model a question on a paragraph; the answer is a piece of the paragraph.
+    """Ask a trained model a question about a paragraph. The answer is part of the paragraph.
 
-    With --json: answer, score (0 to 1), start and end in characters. Exit status 1 when the paragraph holds no answer.
+    --json adds score (0 to 1), start and end in characters. The exit status is 1 if the model finds no answer.
 
     Examples:
 

@@ -33,15 +33,15 @@ def doctor(
         Path | None, typer.Option(help="experiment.toml of a sweep; flags override it.", rich_help_panel=SWEEP)
     ] = None,
     demo: Annotated[
-        bool, typer.Option("--demo", help="The sweep of xlqa sweep --demo.", rich_help_panel=SWEEP)
+        bool, typer.Option("--demo", help="Check the sweep of xlqa sweep --demo.", rich_help_panel=SWEEP)
     ] = False,
     as_json: Json = False,
     **settings: Any,
 ) -> int:
-    """Check this machine: versions, devices, precision, caches, whether the hub answers.
+    """Check this machine: versions, devices, precision, caches and access to the model hub.
 
-    With a sweep's flags (or its --config) also what that sweep would download and how large it is. Nothing is downloaded.
-    Exit status 1 when something that a sweep needs is missing or broken.
+    With a sweep's flags or its --config, also list what that sweep would download, with sizes. Nothing is downloaded.
+    The exit status is 1 if something that a sweep needs is missing or broken.
 
     Examples:
 

@@ -19,28 +19,38 @@ STYLE_NAMES = ("paper", "slides", "web")
 
 
 def plot(
-    tables: Annotated[list[Path], typer.Argument(help="results.csv of a sweep, or its folder; several are compared.")],
+    tables: Annotated[
+        list[Path], typer.Argument(help="Table of a sweep (results.csv) or its folder. Several are compared.")
+    ],
     what: Annotated[
-        str, typer.Option(help="curve, gain, worth (in examples) or cost (score against device time).")
+        str, typer.Option(help="Figure: curve, gain, worth (in examples) or cost (score over device time).")
     ] = "curve",
-    metric: Annotated[str, typer.Option(help="f1, em or both; by default both for the curve, f1 for the rest.")] = "",
-    scorer: Annotated[str, typer.Option(help="squad, or the scorer that leads in the table (default).")] = "",
-    style: Annotated[str, typer.Option(help="paper, slides or web: sizes of text, lines and panels.")] = "paper",
-    size: Annotated[
-        str, typer.Option(help="Width and height in inches, as 7x4; by default what the panels need.")
+    metric: Annotated[
+        str, typer.Option(help="Scores to draw: f1, em or both. Default: both for curve, f1 for other figures.")
     ] = "",
-    out: Annotated[Path | None, typer.Option(help="File to write; .png, .svg or .pdf. Default: WHAT.png.")] = None,
-    lang: Annotated[list[str] | None, typer.Option(help="Only these languages; repeatable or a comma list.")] = None,
-    test: Annotated[list[str] | None, typer.Option(help="Only these test sets; repeatable or a comma list.")] = None,
-    split: Annotated[str, typer.Option(help="test or valid: which evaluations to draw.")] = "test",
-    seeds: Annotated[str, typer.Option(help="Only these seeds, as 0-4 or 0,1,3.")] = "",
+    scorer: Annotated[str, typer.Option(help="Scorer: squad or the table's first scorer (default).")] = "",
+    style: Annotated[str, typer.Option(help="Sizes of text, lines and panels: paper, slides or web.")] = "paper",
+    size: Annotated[
+        str, typer.Option(help="Width and height in inches, such as 7x4. Default: as the panels need.")
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="File to write: .png, .svg or .pdf. Default: the figure's name and .png.")
+    ] = None,
+    lang: Annotated[
+        list[str] | None, typer.Option(help="Only these languages. Repeat the flag or use a comma list.")
+    ] = None,
+    test: Annotated[
+        list[str] | None, typer.Option(help="Only these test sets. Repeat the flag or use a comma list.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="Evaluations to draw: test or valid.")] = "test",
+    seeds: Annotated[str, typer.Option(help="Only these seeds, such as 0-4 or 0,1,3.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Draw the learning curve of one or several result tables, or what it means.
+    """Draw learning curves, gains or worth from one or several result tables.
 
-    curve: a line an arm and setting, the spread over seeds, each run's point, zero-shot as a dashed level; a panel a
-    language and test set. gain: transfer minus target-only with intervals and break-even. worth: the examples that
-    English is worth. What is missing is named on stderr, and no mean is drawn over it.
+    curve: one panel per language and test set, one line per arm and setting, the spread over seeds, a point per run, and
+    zero-shot as a dashed line. gain: transfer minus target-only with intervals and break-even. worth: the number of
+    examples that English is worth. Missing runs are listed on stderr, and no mean is drawn over them.
 
     Examples:
 

@@ -1,4 +1,4 @@
-"""`xlqa report results.csv`: how much the source data is worth, how sure that is, and where it stops paying."""
+"""`xlqa report results.csv`: what the source data is worth in target examples, with intervals."""
 
 from __future__ import annotations
 
@@ -31,31 +31,42 @@ _SUFFIXES = {".txt": "text", ".md": "md", ".tex": "tex", ".csv": "csv", ".json":
 
 
 def report(
-    tables: Annotated[list[Path], typer.Argument(help="results.csv of a sweep, or its folder; several are compared.")],
+    tables: Annotated[
+        list[Path], typer.Argument(help="Table of a sweep (results.csv) or its folder. Several are compared.")
+    ],
     format: Annotated[
-        str, typer.Option("--format", "-f", help="text, md, tex, csv, json or html; default: what --out's suffix says.")
+        str,
+        typer.Option(
+            "--format", "-f", help="text, md, tex, csv, json or html. Default: by the suffix of --out, else text."
+        ),
     ] = "",
-    out: Annotated[Path | None, typer.Option(help="File to write; standard output when left out.")] = None,
-    metric: Annotated[str, typer.Option(help="f1, em or both: the scores to report.")] = "f1",
-    scorer: Annotated[str, typer.Option(help="squad, or the scorer that leads in the table (default).")] = "",
-    lang: Annotated[list[str] | None, typer.Option(help="Only these languages; repeatable or a comma list.")] = None,
-    test: Annotated[list[str] | None, typer.Option(help="Only these test sets; repeatable or a comma list.")] = None,
-    split: Annotated[str, typer.Option(help="test or valid: which evaluations to report.")] = "test",
-    seeds: Annotated[str, typer.Option(help="Only these seeds, as 0-4 or 0,1,3.")] = "",
-    margin: Annotated[float, typer.Option(help="Break-even: the gain that counts as none, in points.")] = 1.0,
-    floor: Annotated[float, typer.Option(help="A run that scores below this, in percent, has collapsed.")] = 10.0,
+    out: Annotated[Path | None, typer.Option(help="File to write. Default: standard output.")] = None,
+    metric: Annotated[str, typer.Option(help="Scores to report: f1, em or both.")] = "f1",
+    scorer: Annotated[str, typer.Option(help="Scorer: squad or the table's first scorer (default).")] = "",
+    lang: Annotated[
+        list[str] | None, typer.Option(help="Only these languages. Repeat the flag or use a comma list.")
+    ] = None,
+    test: Annotated[
+        list[str] | None, typer.Option(help="Only these test sets. Repeat the flag or use a comma list.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="Evaluations to report: test or valid.")] = "test",
+    seeds: Annotated[str, typer.Option(help="Only these seeds, such as 0-4 or 0,1,3.")] = "",
+    margin: Annotated[
+        float, typer.Option(help="Break-even margin: a gain within ± this many points counts as none.")
+    ] = 1.0,
+    floor: Annotated[float, typer.Option(help="Score in percent below which a run counts as collapsed.")] = 10.0,
     data: Annotated[
         list[Path] | None,
         typer.Option(
-            help="A test set's file: break the gain down by answer length, question word and overlap; repeatable."
+            help="File of a test set. Breaks the gain down by answer length, question word and overlap. Repeatable."
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Report how many target-language examples the source data is worth, how sure that is, and where it stops paying.
+    """Report gains with intervals, and how many target-language examples the source data is worth.
 
-    Sentences to paste into a paper, then tables: paired gains with intervals over paragraphs and seeds, worth in examples,
-    break-even, variance components, fits and planning. Per-question scores are looked for beside each table.
+    Prints sentences for a paper, then tables: paired gains with intervals over test paragraphs and seeds, worth in
+    examples, break-even, variance components, fits and planning. Reads per-question scores from the table's folder.
 
     Examples:
 

@@ -1,4 +1,4 @@
-"""`xlqa run`, `evaluate`, `rescore`, `collect`, `pack`: single runs, other test sets, and the table."""
+"""`xlqa run`, `evaluate`, `rescore`, `collect`, `pack`: single runs, more test sets, and the results table."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from xlqa.util.text import printable
 
 
 def run(
-    folder: Annotated[Path, typer.Argument(help="A prepared run: runs/RUN_ID or source/ID, with its config.json.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of the run, with its config.json: runs/RUN_ID or source/ID.")],
     keep: Annotated[bool, typer.Option("--keep", help="Keep the weights.")] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
+    device: Annotated[str, typer.Option(help="Device: auto, cpu, cuda or cuda:1.")] = "auto",
     as_json: Json = False,
 ) -> int:
-    """Do one prepared run alone: train, score, store. A job array needs no more.
+    """Execute one run of a plan: train, score and store it, for job arrays.
 
-    A transfer run wants its source stage done first (xlqa run source/ID). The table is gathered by `xlqa collect`.
+    A transfer run needs its finished source stage (xlqa run source/ID). xlqa collect then writes the results table.
 
     Examples:
 
@@ -57,18 +57,18 @@ def run(
 def evaluate(
     folder: Annotated[
         Path,
-        typer.Argument(
-            help="A run whose weights were kept: its folder, or its id in the current sweep.", metavar="RUN"
-        ),
+        typer.Argument(help="Run whose weights were kept: its folder, or its id in the current sweep.", metavar="RUN"),
     ],
-    test: Annotated[str, typer.Option(help="Registered test set (xlqa data list) or a file.")],
-    lang: Annotated[str, typer.Option(help="Language of a local file; decides its scorer.")] = "",
-    test_size: Annotated[int | None, typer.Option(help="Score a seeded random part.", min=1)] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")] = "auto",
-    data_dir: Annotated[Path | None, typer.Option(help="Where downloaded data sets lie.")] = None,
+    test: Annotated[str, typer.Option(help="Test set: a registered name (xlqa data list) or a file.")],
+    lang: Annotated[str, typer.Option(help="Language of a local file, which decides its scorer.")] = "",
+    test_size: Annotated[
+        int | None, typer.Option(help="Number of questions to score, drawn at random with a fixed seed.", min=1)
+    ] = None,
+    device: Annotated[str, typer.Option(help="Device: auto, cpu, cuda or cuda:1.")] = "auto",
+    data_dir: Annotated[Path | None, typer.Option(help="Folder of downloaded data sets.")] = None,
     as_json: Json = False,
 ) -> int:
-    """Score a kept model on another test set; the row joins results.csv.
+    """Score a kept model on another test set and add the row to results.csv.
 
     Examples:
 
@@ -90,7 +90,7 @@ def evaluate(
 
 
 def rescore(
-    folder: Annotated[Path, typer.Argument(help="A sweep's folder.", metavar="DIR")] = Path("."),
+    folder: Annotated[Path, typer.Argument(help="Folder of a sweep.", metavar="DIR")] = Path("."),
     as_json: Json = False,
 ) -> int:
     """Recompute all scores of a sweep from its predictions, without a model, and write results.csv.
@@ -115,7 +115,7 @@ def rescore(
 
 def collect(
     folder: Annotated[
-        Path, typer.Argument(help="A sweep's folder, filled by any number of machines.", metavar="DIR")
+        Path, typer.Argument(help="Folder of a sweep, from one or several machines.", metavar="DIR")
     ] = Path("."),
     as_json: Json = False,
 ) -> int:
@@ -149,14 +149,14 @@ def collect(
 
 
 def pack(
-    folder: Annotated[Path, typer.Argument(help="A finished sweep's folder.", metavar="DIR")],
-    out: Annotated[Path, typer.Argument(help="Folder for the packed files, made where it is missing.", metavar="OUT")],
+    folder: Annotated[Path, typer.Argument(help="Folder of a finished sweep.", metavar="DIR")],
+    out: Annotated[Path, typer.Argument(help="Folder for the packed files. Created if missing.", metavar="OUT")],
     as_json: Json = False,
 ) -> int:
     """Pack a finished sweep for publication: table, per-question scores, and every run's predictions and records.
 
-    Neither weights nor data sets are packed, nor names of machines. `tar xf runs.tar.xz` gives back a sweep's folder: `xlqa collect` makes the same
-    table of it, and `xlqa rescore` scores it again once its data/ has the test sets.
+    The archive has no weights, data sets or machine names. Unpacked (tar xf runs.tar.xz), it is a sweep's folder again:
+    xlqa collect writes the same table, and xlqa rescore recomputes the scores if data/ has the test sets.
 
     Examples:
 

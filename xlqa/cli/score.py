@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def score(
     predictions: Annotated[
-        Path, typer.Argument(help="Question id to answer: JSON, JSON lines or CSV; plain or compressed.")
+        Path, typer.Argument(help="Answers by question id: JSON, JSON lines or CSV, plain or compressed.")
     ],
     dataset: Annotated[str, typer.Argument(help="File with gold answers, or a registered set such as xquad.ru.")],
     scorer: Annotated[
@@ -32,13 +32,16 @@ def score(
             help="squad, squad2, mlqa, cmrc, drcd, drcd-makers, korquad, jaquad or characters. Default: the data set's."
         ),
     ] = "",
-    lang: Annotated[str, typer.Option(help="Language of the paragraphs in a local file, as ISO 639 code.")] = "",
+    lang: Annotated[str, typer.Option(help="ISO 639 code of the language of the paragraphs in a local file.")] = "",
     as_json: Json = False,
     per_question: Annotated[
-        Path | None, typer.Option(help="CSV file to write: a row a question with its EM and F1.")
+        Path | None, typer.Option(help="CSV file to write: one row per question with its EM and F1.")
     ] = None,
     allow_missing: Annotated[
-        bool, typer.Option("--allow-missing", help="Count a question without a prediction as 0, not as an error.")
+        bool,
+        typer.Option(
+            "--allow-missing", help="Score a question without a prediction as 0 instead of refusing the file."
+        ),
     ] = False,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out questions of DATASET that have no gold text to score by.")
@@ -46,10 +49,10 @@ def score(
 ) -> None:
     """Score any system's answers: EM and F1 in percent, each with its scorer's name.
 
-    PREDICTIONS is one JSON object of question id to answer, as SQuAD's script reads it, or rows with id and
-    prediction_text. DATASET is a file, or a name of `xlqa data list`. A registered set, also a copy of its file, is scored
-    by the rules that published figures use, any other file by those of its language (--lang). SQuAD v1.1 is always shown too.
-    All gold texts count, as in the official scripts.
+    PREDICTIONS is one JSON object from question id to answer, as for SQuAD's script, or rows with id and prediction_text.
+    DATASET is a file or a name of xlqa data list. A registered set, or a copy of its file, is scored as in published
+    figures; any other file by the rules of its language (--lang). The SQuAD v1.1 score is always printed too. All gold
+    texts count, as in the official scripts.
 
     Examples:
 

@@ -19,12 +19,12 @@ WORDS = {"begun": "begun elsewhere or broken off"}
 
 
 def status(
-    folder: Annotated[Path, typer.Argument(help="A sweep's folder (its --out).", metavar="DIR")] = Path("."),
+    folder: Annotated[Path, typer.Argument(help="Folder of a sweep (its --out).", metavar="DIR")] = Path("."),
     as_json: Json = False,
 ) -> int:
-    """Show a running or finished sweep at a glance: runs done, mean F1, what runs now, what failed and why.
+    """Show the progress of a sweep: finished runs, mean scores, running and failed runs.
 
-    Reads the sweep's files only; means are over the runs that are done so far.
+    Reads only the sweep's files. Means are over the finished runs.
 
     Examples:
 

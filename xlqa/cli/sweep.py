@@ -33,8 +33,8 @@ def sweep(
 ) -> int:
     """Train and score every run of a grid. Finished runs are not repeated.
 
-    Trains the encoder on English SQuAD once, then on N target questions for each size and seed (transfer), and without
-    English on the same N questions (target-only). Writes results.csv, one row per run and test set, into --out.
+    Trains the encoder on the source data (English SQuAD by default), then on N target examples for each size and seed
+    (transfer), and on the same N examples alone (target-only). Writes results.csv, one row per run and test set, to --out.
 
     Examples:
 
