@@ -117,8 +117,8 @@ def _no_results() -> pd.DataFrame:
 def load_results(paths: PathLike | Sequence[PathLike]) -> pd.DataFrame:
     """One or several results.csv (or their folders) as one checked frame.
 
-    Numbers are float64, NaN where a cell is empty; words are str, "" where empty; `size` is int64; `folder` says where
-    a row's table lies.
+    Numbers are float64, NaN where a cell is empty; words are str, "" where empty; `size` is int64; `folder` is the
+    folder of a row's table.
 
     Raises:
         XlqaError: a file that is missing, foreign or broken, with line and column.

@@ -202,7 +202,7 @@ TASK_SCORERS: dict[str, str] = {"ner": "conll"} | {
 def result_columns(task: str) -> tuple[str, ...]:
     """The columns of a task's results.csv, in order.
 
-    Question answering has RESULT_COLUMNS. Other tasks say which they are in a first column, `task`, and have their own metrics; of
+    Question answering has RESULT_COLUMNS. Other tasks have their name in a first column, `task`, and have their own metrics; of
     these the leading one also without the test examples whose text is in the train part.
     """
     if task == "qa":

@@ -260,37 +260,39 @@ def _true_or_false(name: str, value: Any, _: Mapping[str, Any]) -> bool:
 # ---- kinds of settings
 
 
-def whole(default: int | None, panel: str, says: str, least: int = 1, **more: Any) -> Setting:
+def whole(default: int | None, panel: str, help_text: str, least: int = 1, **more: Any) -> Setting:
     """A whole number from `least` on."""
-    return Setting(says, panel, lambda name, value, _: parse_whole(name, value, least), "N", "int", default, **more)
+    return Setting(
+        help_text, panel, lambda name, value, _: parse_whole(name, value, least), "N", "int", default, **more
+    )
 
 
 def number(
-    default: float | None, panel: str, says: str, low: float, high: float, metavar: str = "X", **more: Any
+    default: float | None, panel: str, help_text: str, low: float, high: float, metavar: str = "X", **more: Any
 ) -> Setting:
     """A number between two bounds."""
 
     def parse(name: str, value: Any, _: Mapping[str, Any]) -> float:
         return parse_number(name, value, low, high)
 
-    return Setting(says, panel, parse, metavar, "float", default, **more)
+    return Setting(help_text, panel, parse, metavar, "float", default, **more)
 
 
 def words(
-    default: Any, panel: str, says: str, parse: Parse, python: str, metavar: str = "TEXT", **more: Any
+    default: Any, panel: str, help_text: str, parse: Parse, python: str, metavar: str = "TEXT", **more: Any
 ) -> Setting:
     """A list with a form of its own."""
-    return Setting(says, panel, parse, metavar, python, default, **more)
+    return Setting(help_text, panel, parse, metavar, python, default, **more)
 
 
 def text(
-    default: str | None, panel: str, says: str, metavar: str = "TEXT", python: str = "str", **more: Any
+    default: str | None, panel: str, help_text: str, metavar: str = "TEXT", python: str = "str", **more: Any
 ) -> Setting:
     """A name that later stages check."""
-    return Setting(says, panel, lambda _, value, __: str(value), metavar, python, default, **more)
+    return Setting(help_text, panel, lambda _, value, __: str(value), metavar, python, default, **more)
 
 
-def choice(default: str, panel: str, says: str, *choices: str, **more: Any) -> Setting:
+def choice(default: str, panel: str, help_text: str, *choices: str, **more: Any) -> Setting:
     """One of several words."""
 
     def parse(name: str, value: Any, _: Mapping[str, Any]) -> str:
@@ -299,7 +301,7 @@ def choice(default: str, panel: str, says: str, *choices: str, **more: Any) -> S
         return str(value)
 
     literal = ", ".join(f'"{word}"' for word in choices)
-    return Setting(says, panel, parse, "TEXT", f"Literal[{literal}]", default, **more)
+    return Setting(help_text, panel, parse, "TEXT", f"Literal[{literal}]", default, **more)
 
 
 def per_arm(setting: Setting) -> Setting:
@@ -317,8 +319,8 @@ def per_arm(setting: Setting) -> Setting:
         return PerArm(default, {arm: one for arm, one in found.items() if arm})
 
     python = f"{setting.python} | str | Mapping[str, {setting.python}]"
-    says = f"{setting.help} ARM={setting.metavar} sets it for one arm; a comma list takes several."
-    return replace(setting, help=says, parse=parse, python=python)
+    help_text = f"{setting.help} ARM={setting.metavar} sets it for one arm; a comma list takes several."
+    return replace(setting, help=help_text, parse=parse, python=python)
 
 
 def _split_arm(word: str) -> tuple[str, str]:
@@ -326,18 +328,18 @@ def _split_arm(word: str) -> tuple[str, str]:
     return arm if equals else "default", value
 
 
-def switch(panel: str, says: str, **more: Any) -> Setting:
+def switch(panel: str, help_text: str, **more: Any) -> Setting:
     """On or off; off by default."""
-    return Setting(says, panel, _true_or_false, "", "bool", False, **more)
+    return Setting(help_text, panel, _true_or_false, "", "bool", False, **more)
 
 
-def folder(default: str | None, panel: str, says: str, **more: Any) -> Setting:
+def folder(default: str | None, panel: str, help_text: str, **more: Any) -> Setting:
     """A folder, which need not exist."""
 
     def parse(name: str, value: Any, _: Mapping[str, Any]) -> Path:
         return Path(str(value)).expanduser().resolve()
 
-    return Setting(says, panel, parse, "DIR", "PathLike", default, **more)
+    return Setting(help_text, panel, parse, "DIR", "PathLike", default, **more)
 
 
 def _by_task(qa: Any, others: Any) -> Callable[[Mapping[str, Any]], Any]:

@@ -110,8 +110,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         sys.stderr.close()
         return 141
     except (OSError, RuntimeError) as error:
-        said = describe_system_error(error)
-        if said is None:
+        line = describe_system_error(error)
+        if line is None:
             raise
-        print_error(said)
+        print_error(line)
         return EXIT_BAD_INPUT

@@ -108,8 +108,8 @@ def render_keywords() -> str:
     lines = [KEYWORDS_HEAD]
     for name, setting in SETTINGS.items():
         if name != "lang":
-            said = textwrap.fill(f'"""{setting.full_help}"""', 116, break_long_words=False, break_on_hyphens=False)
-            lines += [f"    {name}: {setting.python}", textwrap.indent(said, "    ")]
+            text = textwrap.fill(f'"""{setting.full_help}"""', 116, break_long_words=False, break_on_hyphens=False)
+            lines += [f"    {name}: {setting.python}", textwrap.indent(text, "    ")]
     return "\n".join(lines) + "\n"
 
 

@@ -204,7 +204,7 @@ def _refuse_ambiguous(reading: Reading, answers: Mapping[str, str], is_registere
     shared = [id for id, found in contents.items() if len(found) > 1]
     if shared:
         raise XlqaError(
-            f"The data set has ids that stand for several questions (such as {plain(shared[0], 60)}), so predictions can't be "
+            f"Several questions of the data set share one id (such as {plain(shared[0], 60)}), so predictions can't be "
             "matched to them: give each question its own id (`xlqa data convert` does) and answer that file."
         )
 

@@ -21,7 +21,7 @@ def table_lines(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator
 
 
 def format_bytes(count: int | None) -> str:
-    """A file's size as people say it: 714 MB, 1.2 GB, 3 kB; "unknown" where nobody knows."""
+    """A file's size in a readable unit: 714 MB, 1.2 GB, 3 kB; "unknown" if it is not known."""
     if count is None:
         return "unknown"
     for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):

@@ -1,6 +1,6 @@
 """The records of the registered data sets: addresses, SHA-256, counts, licences. `xlqa.data.registry` looks them up.
 
-Addresses are the makers' own where they still answer. Every record says where its facts come from and which of them
+Addresses are the makers' own where they still answer. Every record states where its facts come from and which of them
 nobody here has checked. A SHA-256 is given only where it was computed from the makers' file; where it is None the first
 download is trusted, recorded beside the file, and every later use is checked against that.
 """
@@ -30,7 +30,7 @@ class Part:
         name: what the command line calls it: "squad.train", "mlqa.zh.es".
         split: "train", "dev", "test" or "trial", as its makers call it.
         language: of the paragraphs, ISO 639-1; `question_language` where the questions are in another one.
-        questions: how many the makers count, unanswerable ones included; None where nobody has said.
+        questions: how many the makers count, unanswerable ones included; None if they state none.
         urls: addresses of the same file, tried in turn; with `merge` the pieces of one set, all of them needed.
         sha256: of the file at `urls` (the archive, where it is one); None where unknown.
         file_sha256: of the questions' file, where that is not the file at `urls`; None where unknown.
@@ -63,7 +63,7 @@ class DataSet:
 
     Attributes:
         scorer: the rules of published figures, its makers' where they published a script, by `xlqa.tasks.qa.scorers`'s name;
-            "mlqa" stands for "mlqa.<language of the paragraphs>".
+            "mlqa" means "mlqa.<language of the paragraphs>".
         format: as `Reading.format` calls what the file is read as.
         facts: where addresses, counts and hashes were read.
         unverified: which facts of the record nobody here has checked against the makers' own file or word.

@@ -28,7 +28,7 @@ from xlqa.errors import XlqaError
 from xlqa.util.files import file_sha256, replacement, sync, sync_folder
 
 Progress = Callable[[int, int | None], None]
-"""Called with the bytes that are here and the bytes expected in all (None: the server does not say)."""
+"""Called with the bytes that are here and the bytes expected in all (None if the server does not state it)."""
 
 TIMEOUT = 30.0
 """Seconds without a byte after which a connection counts as stalled."""
@@ -79,7 +79,7 @@ def fetch_file(
 
     Args:
         sha256: the file's, where it is known; a file that differs is never kept.
-        size: its bytes, where known; guards against an endless answer where the server says nothing.
+        size: its bytes, where known; limits the download if the server states no length.
 
     Raises:
         XlqaError: no address gave the file; the message holds each one's reason.
@@ -166,7 +166,7 @@ def _continue(url: str, part: Path, sha256: str | None, size: int | None, progre
 
 @contextlib.contextmanager
 def _opened(url: str, headers: dict[str, str], part: Path, have: int) -> Iterator[http.client.HTTPResponse | None]:
-    """The answer; None where the server says that what is here is already all of it."""
+    """The response; None if the server reports that the file is already complete."""
     if not url.startswith(("https://", "http://")):
         raise _Refused("is not an http or https address")
     request = urllib.request.Request(url, headers=headers)
@@ -214,7 +214,7 @@ def retry_after(value: str) -> float | None:
 
 
 def _span(response: http.client.HTTPResponse, have: int, part: Path) -> tuple[int, int | None]:
-    """Where the answer's bytes belong, and how long the whole file is (None: not said)."""
+    """The offset of the response's bytes, and the length of the whole file (None if not stated)."""
     length = response.headers.get("Content-Length", "")
     if response.status == 206:
         span = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", response.headers.get("Content-Range", ""))

@@ -259,7 +259,7 @@ def _read_normalisation(cursor: _Cursor) -> dict[int, str]:
     except (ValueError, OverflowError) as error:
         raise cursor.damaged("a character of its normalisation does not exist") from error
     if cursor.at != end:
-        raise cursor.damaged("its normalisation has another length than it says")
+        raise cursor.damaged("its normalisation table does not have the length in its header")
     return found
 
 

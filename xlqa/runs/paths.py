@@ -1,4 +1,4 @@
-"""Where everything of a sweep lies below its folder: the one place that knows the paths."""
+"""The layout of a sweep's folder: the only module that knows the paths."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def slug(name: str, most: int = 40) -> str:
-    """A name as it may stand in a file name, a config (no braces) and a spreadsheet (no leading sign)."""
+    """A name that is safe in a file name, a config (no braces) and a spreadsheet (no leading sign)."""
     plain = re.sub(r"[^A-Za-z0-9._]+", "-", name.rsplit("/", 1)[-1]).strip("-._")
     return plain[:most].rstrip("-._") or "unnamed"
 

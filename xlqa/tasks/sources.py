@@ -157,7 +157,7 @@ def _local(path: Path, stated: str) -> DataRef:
     if sample:
         return DataRef(name, whole, sha256, sample, _default_scorer(sample), "sample")
     if parts:
-        # A file of several languages (TyDi QA) is one set under one scorer; which language is read is for the user to say.
+        # A file of several languages (TyDi QA) is one set under one scorer; the user states which language to read.
         language = stated or (parts[0].language if len(parts) == 1 else "")
         return DataRef(name, whole, sha256, language, part_scorer(parts[0]), parts[0].set_name)
     language = stated or language_of_name(path.name)

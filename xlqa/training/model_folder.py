@@ -139,4 +139,4 @@ _KINDS: dict[type, tuple[type, ...]] = {
     tuple: (list, tuple),
     list: (list, tuple),
 }
-"""Which types may stand for another: JSON has one kind of numbers and one of lists."""
+"""Types that may replace another: JSON has one kind of numbers and one kind of lists."""

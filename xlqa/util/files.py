@@ -43,7 +43,7 @@ def temporary_beside(path: Path) -> Path:
 
 
 def temporary_owner(process: int | None = None) -> str:
-    """What a temporary name says of the process that writes it: host, process, thread."""
+    """The parts of a temporary name that identify the process that writes it: host, process, thread."""
     return f"{_process_space()}.{process or os.getpid()}.{threading.get_ident()}"
 
 

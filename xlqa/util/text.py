@@ -15,7 +15,7 @@ def plain(text: str, limit: int = 0) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """What an error of a library says, on one short line."""
+    """The message of a library's error, on one short line."""
     line = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
     return plain(line, 200).rstrip(".")
 

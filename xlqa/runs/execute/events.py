@@ -69,7 +69,7 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A run ended well: `evaluations` were written, `trained` says whether it had to train."""
+    """A run finished: `evaluations` were written; `trained` is false if only evaluations were missing."""
 
     evaluations: int = 0
     trained: bool = False

@@ -27,7 +27,7 @@ def take_shard(plan: Plan, shard: tuple[int, int] | None) -> Sequence[PlannedRun
 
 
 def find_pending(plan: Plan, runs: Sequence[PlannedRun] | None = None) -> Pending:
-    """What is not finished of a plan's runs (all of them, unless `runs` says which); reads each run's results once."""
+    """The unfinished runs of a plan (or of `runs`). Reads the results of each run once."""
     chosen = plan.runs if runs is None else runs
     pending = tuple((spec, evals) for spec, evals in chosen if _is_pending(plan, spec, evals))
     return Pending(pending, find_untrained(plan, pending), len(chosen))

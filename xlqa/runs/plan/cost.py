@@ -189,7 +189,7 @@ def estimate(plan: Plan, pending: Pending) -> dict[str, Any]:
     """Runs, steps, seconds and bytes of what is pending.
 
     `operations` counts floating-point operations of the matrix products with weights: two for each weight and piece, three
-    times that in training. `measured` says whether `seconds` come from real steps of this encoder on this machine; otherwise
+    times that in training. `measured` is true if `seconds` come from real steps of this encoder on this machine; otherwise
     they follow from the operations and the speed of a matrix product.
     """
     cost = Cost(plan)

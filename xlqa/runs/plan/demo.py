@@ -1,6 +1,6 @@
 """The settings of `xlqa sweep --demo`: English to Russian and Spanish on the embedded sample, minutes on two processor cores.
 
-It shows that the machinery works, on invented texts; it says nothing about real questions.
+The texts are invented: the scores show that the program works, and nothing about real questions.
 """
 
 from __future__ import annotations

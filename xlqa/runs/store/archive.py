@@ -79,7 +79,7 @@ def _archive(layout: Layout) -> bytes:
 
 
 def _content(path: Path) -> bytes:
-    """A file as it is published: it says nothing of where its sweep lay, nor what its machine was called."""
+    """A file as it is published: without the paths of its sweep and the name of its machine."""
     record = read_json(path) if path.name in RECORDS else None
     if not isinstance(record, dict):
         return read_file(path, MOST_PACKED_BYTES)

@@ -1,10 +1,10 @@
-"""The five systems that xlqa grew from, as DeepPavlov configs that run as they stand.
+"""The five systems that xlqa started from, as complete DeepPavlov configs.
 
     python -m xlqa.runs.store.presets configs          # writes them again
     python -m deeppavlov train configs/trans_en_mbert.json
 
 Hyper-parameters are the lab's (learning rate 2e-5, batches of 8 or 10, windows of 384) where they make sense; `notes` in a
-config's metadata says where a config departs from them, and why.
+config's metadata states where a config differs from them, and why.
 """
 
 from __future__ import annotations

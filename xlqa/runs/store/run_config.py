@@ -1,8 +1,8 @@
-"""The config of a run: a type, read and written here alone. `read_config` is the one door for what lies on disk.
+"""The config of a run: a type, read and written here alone. `read_config` is the only function that reads one from disk.
 
 As JSON it is a complete DeepPavlov config, which `python -m deeppavlov train` runs. DeepPavlov imports what a config names
 and evaluates some of its values, and a sweep's folder may come from anybody. So a config is taken only if every key is
-known, every component is the one that xlqa writes, and every path lies in the sweep's folder. All paths hang on the
+known, every component is the one that xlqa writes, and every path is below the sweep's folder. All paths hang on the
 variable ROOT, which DP_ROOT overrides for the stock command; data files and weights are named with their SHA-256.
 """
 
@@ -266,7 +266,7 @@ class RunConfig:
     def refuse_links(self, folder: RunFolder) -> None:
         """Refuse a run whose files, data or weights lie outside the sweep's folder because of a symbolic link.
 
-        An encoder may lie elsewhere: it is linked where it lies, only read, and held against its SHA-256.
+        An encoder may be elsewhere: it is linked, only read, and compared with its SHA-256.
 
         Raises:
             XlqaError: names the link.

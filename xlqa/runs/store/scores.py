@@ -59,7 +59,7 @@ class ScoredSet:
         return self.scores.percents(TASK_METRICS[task]) | counts
 
     def without(self, overlapping: Collection[str], task: str) -> dict[str, Any]:
-        """The columns that say how many examples share their text with the train part, and the scores without them."""
+        """The columns with the number of examples that share their text with the train part, and the scores without them."""
         rest = np.array([id not in overlapping for id in self.ids], dtype=bool)
         known = result_columns(task)
         metrics = [name for name in TASK_METRICS[task] if f"{name}_without_overlap" in known]

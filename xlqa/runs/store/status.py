@@ -47,7 +47,7 @@ class RunStatus:
     """One run, or one source stage (arm "source").
 
     Attributes:
-        steps: of the whole training; None where the config does not say.
+        steps: of the whole training; None if the config does not state it.
         last_step: of a run that is not done; None where it has not trained.
         error, attempts: of its last failure; "" and 0 where it never failed.
     """
