@@ -79,7 +79,7 @@ def test_the_reference_is_current() -> None:
 def test_the_front_page_groups_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     out = capsys.readouterr().out
-    for panel in ("The main job", "Runs and results", "Data and scores", "This machine"):
+    for panel in ("Main commands", "Runs and results", "Data and scores", "This machine"):
         assert panel in out
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"xlqa {__version__}\n"

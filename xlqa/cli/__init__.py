@@ -110,8 +110,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         sys.stderr.close()
         return 141
     except (OSError, RuntimeError) as error:
-        line = describe_system_error(error)
-        if line is None:
+        message = describe_system_error(error)
+        if message is None:
             raise
-        print_error(line)
+        print_error(message)
         return EXIT_BAD_INPUT
