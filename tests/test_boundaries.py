@@ -20,6 +20,7 @@ BELOW = {
     "errors": set(),
     "util": {"errors"},
     "records": {"errors"},
+    "columns": {"records", "errors"},
     "data": {"records", *UTIL},
     "tasks": DATA,
     "training": TASKS,
@@ -32,7 +33,7 @@ BELOW = {
     "doctor": {"runs", *EXECUTION},
     "predict": {"runs", *EXECUTION},
     "api": {"doctor", "predict", "curves", "runs", "settings", "sweep_keywords", *EXECUTION},
-    "cli": {"api", "doctor", "predict", "curves", "runs", "settings", *EXECUTION},
+    "cli": {"api", "columns", "doctor", "predict", "curves", "runs", "settings", *EXECUTION},
     "__init__": {"api", "errors"},
 }
 """Which top-level folder or module may import which."""

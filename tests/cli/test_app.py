@@ -17,8 +17,9 @@ import typer
 from xlqa import __version__
 from xlqa.cli import ignore_interrupts, main
 from xlqa.cli.app import app
-from xlqa.cli.reference import examples, render_keywords, render_reference, walk
+from xlqa.cli.reference import RENDERERS, examples, walk
 from xlqa.errors import XlqaError
+from xlqa.records import EVERY_COLUMN
 
 ROOT = Path(__file__).parents[2]
 REFERENCE, KEYWORDS = ROOT / "docs" / "commands.md", ROOT / "xlqa" / "sweep_keywords.py"
@@ -33,7 +34,7 @@ def flags(command: Any) -> set[str]:
 def test_the_commands_are_all_there() -> None:
     assert NAMES == [
         "xlqa sweep", "xlqa plot", "xlqa report", "xlqa ask", "xlqa status", "xlqa run", "xlqa evaluate", "xlqa rescore",
-        "xlqa collect", "xlqa pack", "xlqa score", "xlqa doctor", "xlqa data list", "xlqa data fetch", "xlqa data check",
+        "xlqa collect", "xlqa pack", "xlqa columns", "xlqa score", "xlqa doctor", "xlqa data list", "xlqa data fetch", "xlqa data check",
         "xlqa data stats", "xlqa data convert",
     ]  # fmt: skip
 
@@ -70,10 +71,24 @@ def test_help_ends_with_the_examples(
 
 
 def test_the_reference_is_current() -> None:
-    for path, text in ((REFERENCE, render_reference()), (KEYWORDS, render_keywords())):
-        assert path.read_text(encoding="utf-8") == text, (
-            f"{path} is out of date: python -m xlqa.cli.reference docs/commands.md xlqa/sweep_keywords.py"
+    for path in (REFERENCE, REFERENCE.with_name("columns.md"), KEYWORDS):
+        assert path.read_text(encoding="utf-8") == RENDERERS[path.name](), (
+            f"{path} is out of date: python -m xlqa.cli.reference docs/commands.md docs/columns.md xlqa/sweep_keywords.py"
         )
+
+
+def test_every_column_of_every_task_is_described(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["columns", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [column["name"] for column in found] == list(EVERY_COLUMN)
+    assert all(column["meaning"].endswith(".") and column["tasks"] for column in found)
+    assert main(["columns", "f1_overlap"]) == 2
+    assert "no column f1_overlap. Did you mean" in capsys.readouterr().err
+
+
+def test_the_citation_names_this_version() -> None:
+    citation = (REFERENCE.parents[1] / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {__version__}\n" in citation
 
 
 def test_the_front_page_groups_the_commands(capsys: pytest.CaptureFixture[str]) -> None:

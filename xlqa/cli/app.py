@@ -12,6 +12,7 @@ import typer
 from xlqa import __version__
 from xlqa.cli import data
 from xlqa.cli.ask import AskCommand, ask
+from xlqa.cli.columns import columns
 from xlqa.cli.doctor import doctor
 from xlqa.cli.plot import plot
 from xlqa.cli.report import report
@@ -58,6 +59,7 @@ app.command(rich_help_panel=RUNS)(evaluate)
 app.command(rich_help_panel=RUNS)(rescore)
 app.command(rich_help_panel=RUNS)(collect)
 app.command(rich_help_panel=RUNS)(pack)
+app.command(rich_help_panel=RUNS)(columns)
 app.command(rich_help_panel=DATA)(score)
 app.add_typer(data.app, name="data", rich_help_panel=DATA)
 app.command(rich_help_panel=MACHINE)(doctor)

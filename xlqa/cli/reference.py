@@ -1,6 +1,6 @@
-"""Writes what derives from the commands and settings: the command reference, and the keywords of `xlqa.sweep`.
+"""Writes what derives from the commands and settings: the command reference, the keywords of `xlqa.sweep`, and the columns.
 
-python -m xlqa.cli.reference docs/commands.md xlqa/sweep_keywords.py
+python -m xlqa.cli.reference docs/commands.md docs/columns.md xlqa/sweep_keywords.py
 """
 
 from __future__ import annotations
@@ -134,14 +134,43 @@ class SweepKeywords(TypedDict, total=False):
 '''
 
 
+COLUMNS_HEAD = """\
+# Columns of results.csv
+
+Generated from xlqa/columns.py by `python -m xlqa.cli.reference docs/columns.md`; a test keeps it current. `xlqa columns` prints the
+same. A row is one evaluation: a run scored on a test set. A value that does not apply is empty, never 0. Percentages are from
+0 to 100. Only the columns of the group Machine may differ when a sweep is repeated.
+"""
+
+
+def render_columns() -> str:
+    """The data dictionary of results.csv as Markdown: a table for each group of columns."""
+    from xlqa.columns import describe_columns
+    from xlqa.records import TASK_METRICS
+
+    lines, columns = [COLUMNS_HEAD], describe_columns()
+    for group in dict.fromkeys(column.group for column in columns):
+        lines += [f"## {group}", "", "| column | kind | meaning | tasks |", "|---|---|---|---|"]
+        for column in columns:
+            if column.group == group:
+                tasks = "all" if len(column.tasks) == len(TASK_METRICS) else ", ".join(column.tasks)
+                lines.append(f"| `{column.name}` | {column.kind} | {_cell(column.meaning)} | {tasks} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+RENDERERS = {"commands.md": render_reference, "columns.md": render_columns, "sweep_keywords.py": render_keywords}
+
+
 def main(arguments: Sequence[str]) -> int:
-    """Write the files that are named: `.md` is the reference, `.py` the keywords."""
-    renderers = {".md": render_reference, ".py": render_keywords}
+    """Write the files that are named, each by its own name."""
     paths = [Path(argument) for argument in arguments]
-    if not paths or any(path.suffix not in renderers for path in paths):
-        raise XlqaError("name the files: python -m xlqa.cli.reference docs/commands.md xlqa/sweep_keywords.py.")
+    if not paths or any(path.name not in RENDERERS for path in paths):
+        raise XlqaError(
+            "name the files: python -m xlqa.cli.reference docs/commands.md docs/columns.md xlqa/sweep_keywords.py."
+        )
     for path in paths:
-        path.write_text(renderers[path.suffix](), encoding="utf-8")
+        path.write_text(RENDERERS[path.name](), encoding="utf-8")
         print(path)
     return 0
 
