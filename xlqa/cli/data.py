@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from xlqa.cli import print_error, print_json
+from xlqa.cli import data_tasks, print_error, print_json
 from xlqa.errors import ManyErrors, XlqaError
 
 if TYPE_CHECKING:
     from xlqa.data.registry import DataSet, Part
     from xlqa.records import DataRef, Question
+    from xlqa.tasks.base import Task
     from xlqa.tasks.qa.oracle import Oracle
     from xlqa.tasks.qa.reading import Reading
     from xlqa.tasks.qa.stats import Lengths, Stats
@@ -33,6 +34,12 @@ DataDir = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document for programs.")]
 SkipBad = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out questions that would be refused; they are counted.")
+]
+TaskName = Annotated[
+    str,
+    typer.Option(
+        "--task", help="qa, ner, pos, nli, paraphrase, topic or sentiment.  [default: what the file shows, else qa]"
+    ),
 ]
 Language = Annotated[
     str, typer.Option("--lang", help="Language code; picks one language of a file of several (TyDi QA).")
@@ -294,6 +301,7 @@ class _Progress:
 )
 def check(
     files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Files, or registered parts that are here.")],
+    task: TaskName = "",
     lang: Language = "",
     columns: ColumnNames = None,
     show: Annotated[int, typer.Option("--show", min=0, help="How many refusals of a file to show.")] = 20,
@@ -306,6 +314,9 @@ def check(
     would be refused.
     """
     names = _column_names(columns)
+    found = _task(files, task, names)
+    if found is not None:
+        return data_tasks.check(found, files, lang, show, data_dir, as_json)
     reports: list[dict[str, Any]] = []
     seen: list[tuple[str, Sequence[Question]]] = []
     for name in files:
@@ -465,11 +476,14 @@ def stats(
     model: Annotated[
         str, typer.Option("--model", help="Hub name or folder of a tokenizer: adds lengths in pieces.")
     ] = "",
-    max_length: Annotated[int, typer.Option("--max-length", min=8, help="Pieces in a window.")] = 384,
+    max_length: Annotated[
+        int | None, typer.Option("--max-length", min=8, help="Pieces in a window.  [default: 384; other tasks 128]")
+    ] = None,
     stride: Annotated[int, typer.Option("--stride", min=0, help="Pieces that neighbouring windows share.")] = 128,
     max_answer_length: Annotated[
         int, typer.Option("--max-answer-length", min=1, help="The most pieces of an answer, as in a sweep.")
     ] = 30,
+    task: TaskName = "",
     lang: Language = "",
     columns: ColumnNames = None,
     skip_bad: SkipBad = False,
@@ -482,8 +496,11 @@ def stats(
     """
     from xlqa.tasks.qa.stats import QUANTILES, describe, load_cutter
 
-    cutter = load_cutter(model) if model else None
     names = _column_names(columns)
+    other = _task(files, task, names)
+    if other is not None:
+        return data_tasks.stats(other, files, model, max_length, lang, skip_bad, data_dir, as_json)
+    cutter = load_cutter(model) if model else None
     found: list[Stats] = []
     documents = []
     for file in files:
@@ -491,7 +508,7 @@ def stats(
         _say_left_out(reading)
         found.append(
             describe(
-                reading, max_length=max_length, stride=stride, max_answer_length=max_answer_length, cut=cutter,
+                reading, max_length=max_length or 384, stride=stride, max_answer_length=max_answer_length, cut=cutter,
                 scorer=ref.scorer,
             )
         )  # fmt: skip
@@ -618,8 +635,14 @@ def _length_row(name: str, values: Lengths, form: str = ",.0f") -> tuple[str, ..
 def convert(
     source: Annotated[str, typer.Argument(metavar="IN", help="A file of any known format, or a registered part here.")],
     target: Annotated[
-        Path, typer.Argument(metavar="OUT", help="Where to: .json (SQuAD), .jsonl, .csv, .parquet; .gz, .xz.")
+        Path,
+        typer.Argument(
+            metavar="OUT",
+            help="Where to: .json (SQuAD), .jsonl, .csv, .parquet; ner and pos .conll, .conllu, .tsv, .jsonl; others .tsv, "
+            ".csv, .jsonl; with .gz or .xz.",
+        ),
     ],
+    task: TaskName = "",
     lang: Language = "",
     columns: ColumnNames = None,
     skip_bad: SkipBad = False,
@@ -633,7 +656,11 @@ def convert(
 
     if target.exists() and not force:
         raise XlqaError(f"{target}: exists: choose another name, or overwrite it with --force.")
-    _, reading = _open(source, lang, data_dir, skip_bad=skip_bad, columns=_column_names(columns))
+    names = _column_names(columns)
+    found = _task([source], task, names)
+    if found is not None:
+        return data_tasks.convert(found, source, target, lang, skip_bad, data_dir, as_json)
+    _, reading = _open(source, lang, data_dir, skip_bad=skip_bad, columns=names)
     if reading.refused:
         print(f"xlqa: {len(reading.refused):,} questions left out (--skip-bad)", file=sys.stderr)
     write_dataset(reading, target)
@@ -646,6 +673,16 @@ def convert(
     for kind, count in reading.repairs.items():
         print(f"xlqa: repaired {count:,} × {kind}", file=sys.stderr)
     print(f"{target}: {written:,} questions")
+
+
+def _task(files: Sequence[str], given: str, columns: dict[str, str]) -> Task[Any] | None:
+    """The task of some files; None for question answering, whose commands are in this module."""
+    from xlqa.tasks.base import DEFAULT_TASK, get_task
+
+    name = DEFAULT_TASK if columns and not given else data_tasks.task_of(files, given)
+    if columns and name != DEFAULT_TASK:
+        raise XlqaError(f"--columns is for --task qa: the columns of {name} have fixed names.")
+    return None if name == DEFAULT_TASK else get_task(name)
 
 
 # --- shared -------------------------------------------------------------------------------------------------------

@@ -68,6 +68,7 @@ class DataSet:
         facts: where addresses, counts and hashes were read.
         unverified: which facts of the record nobody here has checked against the makers' own file or word.
         on_request: how to get the set where its makers give it out on request only; then its parts have no address.
+        task: what it is for, as `--task` names it.
     """
 
     name: str
@@ -82,6 +83,7 @@ class DataSet:
     unverified: str = ""
     note: str = ""
     on_request: str = ""
+    task: str = "qa"
 
     @property
     def languages(self) -> tuple[str, ...]:

@@ -44,6 +44,9 @@ class Dataset(Generic[E]):
         unanswerable: number of questions without an answer, which are neither trained nor scored.
         untrainable: number of `examples` that only count in scores (`Task.read_test`).
         by_file: whether scores use gold texts or examples of the file that training can't use.
+        format: how the file was read, in a few words.
+        refusals: why examples were left out, a line of text each, with their line in the file.
+        repaired_at: kind of repair -> lines of the file, for repairs that have a place.
     """
 
     examples: tuple[E, ...]
@@ -53,6 +56,56 @@ class Dataset(Generic[E]):
     unanswerable: int = 0
     untrainable: int = 0
     by_file: bool = False
+    format: str = ""
+    refusals: tuple[str, ...] = ()
+    repaired_at: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What `xlqa data check` and `xlqa data stats` print of a data set.
+
+    Attributes:
+        counts: the columns of a table, such as sentences, words, entities.
+        label_kind: what `labels` counts: "entity type", "tag", "label".
+        labels: label -> count, most frequent first.
+        repeated: examples that repeat an earlier one word for word.
+        lengths: what is measured -> one length for each example or part of it.
+        notes: further lines of text.
+    """
+
+    counts: Mapping[str, int]
+    label_kind: str
+    labels: Mapping[str, int]
+    repeated: int
+    lengths: Mapping[str, Sequence[int]]
+    notes: tuple[str, ...] = ()
+
+
+class CountPieces(Protocol):
+    """A tokenizer as `Task.measure` needs it."""
+
+    def __call__(self, texts: Sequence[str], /) -> tuple[list[int], int]:
+        """The word pieces of each text without special ones, and how many of all pieces are unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class PieceCounts:
+    """What a tokenizer makes of a data set.
+
+    Attributes:
+        lengths: what is measured -> one length in pieces for each example.
+        per_word: pieces of a word on average.
+        unknown: share (0 to 1) of the pieces that the vocabulary does not have.
+        beyond: share (0 to 1) of the examples that do not fit one window.
+        notes: further lines of text.
+    """
+
+    lengths: Mapping[str, Sequence[int]]
+    per_word: float
+    unknown: float
+    beyond: float
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -310,6 +363,29 @@ class Task(ABC, Generic[E]):
     @abstractmethod
     def head(self, options: HeadOptions) -> Head:
         """The task's head. Imports torch."""
+
+    written: ClassVar[tuple[str, ...]] = ()
+    """Endings of the files that `write` makes; the data commands of question answering have their own code."""
+
+    def inspect(self, dataset: Dataset[E]) -> Inspection:
+        """Count and describe the examples of a data set."""
+        raise NotImplementedError
+
+    def measure(self, examples: Sequence[E], count: CountPieces, special: int, max_length: int) -> PieceCounts:
+        """What a tokenizer makes of some examples.
+
+        Args:
+            special: special pieces of a window; max_length: pieces of a window at most.
+        """
+        raise NotImplementedError
+
+    def write(self, dataset: Dataset[E], ending: str) -> bytes:
+        """The examples in the format of an ending of `written`; reading it gives the same texts and labels.
+
+        Raises:
+            XlqaError: the format cannot hold an example.
+        """
+        raise NotImplementedError
 
     def shuffle_labels(self, examples: Sequence[E]) -> tuple[E, ...]:
         """The examples with labels that carry no information on the task: what `--source-labels shuffled` trains on.

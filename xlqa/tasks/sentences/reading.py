@@ -1,4 +1,4 @@
-"""Reads labelled sentences and sentence pairs: TSV, CSV and JSON lines, of XNLI, PAWS-X, SIB-200 and the like.
+"""Reads labelled sentences and sentence pairs: TSV, CSV, JSON lines and Parquet, of XNLI, PAWS-X, SIB-200 and the like.
 
 Columns are found by their names where a file has a header. Without one they are those of XTREME's files: for pairs the two
 sentences and the label, for single sentences the sentence and the label.
@@ -13,10 +13,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import hash_context
 from xlqa.tasks.base import Dataset
+from xlqa.tasks.parquet import is_parquet, read_parquet
 from xlqa.util.compression import read_text
 from xlqa.util.text import plain
 
@@ -31,6 +33,11 @@ NO_CONSENSUS = "-"
 
 UNTRANSLATED = "NS"
 """The text of a sentence that PAWS-X's translators could not translate; the pair stays, as in XTREME's scores."""
+
+WITHOUT_CONSENSUS, WITH_UNTRANSLATED = (
+    "pair without a consensus label (left out)",
+    "pair with an untranslated sentence (kept)",
+)
 
 MOST_REFUSALS = 10
 
@@ -89,41 +96,62 @@ def read_texts(path: Path, task: str, *, language: str = "", skip_bad: bool = Fa
         XlqaError: the file cannot be read, or has examples that cannot be used (and not `skip_bad`).
     """
     kind, repairs = KINDS[task], Counter[str]()
-    content, text = read_text(path, "labelled sentences")
+    content, found, rows = _read_rows(path, kind)
     examples: list[LabelledText] = []
     refused: list[str] = []
-    for number, row in _rows(text, kind, path):
+    places: dict[str, list[int]] = {}
+    for number, row in rows:
         if language and row.get("language", language) != language:
             continue
         if row["label"] == NO_CONSENSUS:
-            repairs["pair without a consensus label (left out)"] += 1
+            places.setdefault(WITHOUT_CONSENSUS, []).append(number)
             continue
-        example = _example(row, kind, len(examples) + 1, repairs)
+        example = _example(row, kind, len(examples) + 1)
+        if kind.pairs and UNTRANSLATED in (example.first, example.second):
+            places.setdefault(WITH_UNTRANSLATED, []).append(number)
         if complaint := _complaint(example, kind):
-            refused.append(f"{path}, line {number}: {complaint}.")
+            refused.append(f"line {number}: {complaint}.")
         else:
             examples.append(example)
     if refused and not skip_bad:
         more = [f"{path}: {len(refused) - MOST_REFUSALS:,} more."] if len(refused) > MOST_REFUSALS else []
         hint = f"{path}: repair {len(refused):,} of {len(refused) + len(examples):,} examples, or leave them out with --skip-bad."
-        raise ManyErrors([*refused[:MOST_REFUSALS], *more, hint])
+        raise ManyErrors([*(f"{path}, {line}" for line in refused[:MOST_REFUSALS]), *more, hint])
     if not examples:
         raise XlqaError(
             f"{path}: holds no labelled {'pair of sentences' if kind.pairs else 'sentence'} that can be used."
         )
+    for name, lines in places.items():
+        repairs[name] += len(lines)
     unique = _unique_ids(examples, repairs)
-    return Dataset(unique, hashlib.sha256(content).hexdigest(), dict(repairs), len(refused))
+    return Dataset(
+        unique, hashlib.sha256(content).hexdigest(), dict(repairs), len(refused), format=found, refusals=tuple(refused),
+        repaired_at={name: tuple(lines) for name, lines in places.items()},
+    )  # fmt: skip
 
 
-def _rows(text: str, kind: TextKind, path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line number and `first`, `second`, `label`, and where there are any `id` and `language`, of each example."""
+Rows = Iterator[tuple[int, dict[str, str]]]
+"""Line number and `first`, `second`, `label`, and where there are any `id` and `language`, of each example."""
+
+
+def _read_rows(path: Path, kind: TextKind) -> tuple[bytes, str, Rows]:
+    """The bytes of a file, its format in a few words, and its rows."""
+    if is_parquet(path):
+        content, rows = read_parquet(path)
+        return content, "Parquet", (_named_cells(row, kind, path, at) for at, row in enumerate(rows, start=1))
+    content, text = read_text(path, "labelled sentences")
     if text.lstrip()[:1] == "{":
-        yield from _json_rows(text, kind, path)
-    else:
-        yield from _table_rows(text, kind, path)
+        return content, "JSON lines", _json_rows(text, kind, path)
+    return content, "TSV" if "\t" in text.partition("\n")[0] else "CSV", _table_rows(text, kind, path)
 
 
-def _json_rows(text: str, kind: TextKind, path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+def _named_cells(row: dict[str, Any], kind: TextKind, path: Path, number: int) -> tuple[int, dict[str, str]]:
+    """The columns of a row that matter, by their meaning."""
+    cells = {key.lower(): value for key, value in row.items() if isinstance(value, str | int)}
+    return number, {name: str(cells[key]) for name, key in _find_columns(list(cells), kind, path, number).items()}
+
+
+def _json_rows(text: str, kind: TextKind, path: Path) -> Rows:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -133,11 +161,10 @@ def _json_rows(text: str, kind: TextKind, path: Path) -> Iterator[tuple[int, dic
             raise XlqaError(f"{path}, line {number}: is not JSON or cut short ({type(error).__name__}).") from error
         if not isinstance(row, dict):
             raise XlqaError(f"{path}, line {number}: is not a JSON object with a text and a label.")
-        cells = {key.lower(): value for key, value in row.items() if isinstance(value, str | int)}
-        yield number, {name: str(cells[key]) for name, key in _find_columns(list(cells), kind, path, number).items()}
+        yield _named_cells(row, kind, path, number)
 
 
-def _table_rows(text: str, kind: TextKind, path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+def _table_rows(text: str, kind: TextKind, path: Path) -> Rows:
     lines = _cells(text, path)
     _, first = next(lines, (0, []))
     header = [cell.strip().lower() for cell in first]
@@ -201,10 +228,8 @@ def _find_columns(header: list[str], kind: TextKind, path: Path, number: int) ->
     return found
 
 
-def _example(row: Mapping[str, str], kind: TextKind, number: int, repairs: Counter[str]) -> LabelledText:
+def _example(row: Mapping[str, str], kind: TextKind, number: int) -> LabelledText:
     first, second, label = row["first"].strip(), row.get("second", "").strip(), row["label"].strip()
-    if kind.pairs and UNTRANSLATED in (first, second):
-        repairs["pair with an untranslated sentence (kept)"] += 1
     if kind.numbers and label.isdecimal() and int(label) < len(kind.numbers):
         label = kind.numbers[int(label)]
     return LabelledText(row.get("id") or str(number), first, second, label, hash_context(first))

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from xlqa.records import TASK_METRICS
-from xlqa.tasks.base import Dataset, Head, HeadOptions, Scores, Task
+from xlqa.tasks.base import CountPieces, Dataset, Head, HeadOptions, Inspection, PieceCounts, Scores, Task
 from xlqa.tasks.sentences.features import ClassLabels, TextWindows, label_texts, make_text_windows
+from xlqa.tasks.sentences.inspection import inspect_texts, measure_texts
 from xlqa.tasks.sentences.reading import KINDS, LabelledText, read_texts
+from xlqa.tasks.sentences.writing import ENDINGS, write_texts
 
 LEAST_LENGTH = 8
 
@@ -21,6 +23,7 @@ class Classification(Task[LabelledText]):
 
     outputs = ("label", "probability")
     shown = ("accuracy",)
+    written = ENDINGS
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -30,6 +33,20 @@ class Classification(Task[LabelledText]):
     def read(self, path: Path, *, language: str = "", skip_bad: bool = False) -> Dataset[LabelledText]:
         """Read a file of labelled texts (`xlqa.tasks.sentences.reading`)."""
         return read_texts(path, self.name, language=language, skip_bad=skip_bad)
+
+    def inspect(self, dataset: Dataset[LabelledText]) -> Inspection:
+        """Examples by label, and how often texts repeat (`xlqa.tasks.sentences.inspection`)."""
+        return inspect_texts(dataset.examples, self.kind)
+
+    def measure(
+        self, examples: Sequence[LabelledText], count: CountPieces, special: int, max_length: int
+    ) -> PieceCounts:
+        """Pieces of sentences or pairs."""
+        return measure_texts(examples, self.kind, count, special, max_length)
+
+    def write(self, dataset: Dataset[LabelledText], ending: str) -> bytes:
+        """TSV, CSV or JSON lines."""
+        return write_texts(dataset.examples, self.name, ending)
 
     def overlap(self, train: Sequence[LabelledText], test: Sequence[LabelledText]) -> frozenset[str]:
         """Ids of the test examples whose texts are in the training data."""

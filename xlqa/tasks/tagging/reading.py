@@ -1,4 +1,4 @@
-"""Reads sentences of tagged words: columns (CoNLL, PAN-X, WikiAnn, MasakhaNER), CoNLL-U, Universal NER and JSON lines.
+"""Reads sentences of tagged words: columns (CoNLL, PAN-X, WikiAnn, MasakhaNER), CoNLL-U, Universal NER, JSON lines, Parquet.
 
 Columns: one word a line, its tag last, a blank line between sentences. Files are told apart by their content.
 """
@@ -17,7 +17,8 @@ from typing import Any, Literal
 from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import hash_context
 from xlqa.tasks.base import Dataset
-from xlqa.tasks.tagging.schemes import OUTSIDE, complaint, find_scheme, to_iob2
+from xlqa.tasks.parquet import is_parquet, read_parquet
+from xlqa.tasks.tagging.schemes import OUTSIDE, Scheme, complaint, find_scheme, to_iob2
 from xlqa.util.compression import read_text
 from xlqa.util.text import plain
 
@@ -28,6 +29,9 @@ TAG_KEYS = {"ner": ("ner_tags", "tags", "labels"), "pos": ("upos", "pos_tags", "
 
 INTEGER_TAGS = (OUTSIDE, "B-PER", "I-PER", "B-ORG", "I-ORG", "B-LOC", "I-LOC")
 """What the numbers 0 to 6 mean in WikiAnn, CoNLL-2003 and MasakhaNER on the Hugging Face hub; beyond them the sets differ."""
+
+UNBEGUN = "continued entity without a beginning"
+"""The repair of a tag that continues an entity which never began."""
 
 MOST_REFUSALS = 10
 _INDEX = re.compile(r"[0-9]+([-.][0-9]+)?")
@@ -52,14 +56,23 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class _Raw:
-    """A sentence as a file has it: `line` is that of its first word, `broken` says what is wrong with it."""
+    """A sentence as a file has it: `lines` are those of its words, or its own; `broken` says what is wrong with it."""
 
-    line: int
+    lines: tuple[int, ...]
     words: tuple[str, ...]
     tags: tuple[str, ...]
     id: str = ""
     document: str = ""
     broken: str = ""
+
+    @property
+    def refusal(self) -> str:
+        """Where the sentence is, and what is wrong with it."""
+        return f"line {self.lines[0]}: {self.broken}."
+
+    def line_of(self, word: int) -> int:
+        """The line of a word."""
+        return self.lines[min(word, len(self.lines) - 1)]
 
 
 def read_sentences(path: Path, kind: Kind, *, skip_bad: bool = False) -> Dataset[Sentence]:
@@ -72,38 +85,66 @@ def read_sentences(path: Path, kind: Kind, *, skip_bad: bool = False) -> Dataset
     Raises:
         XlqaError: the file cannot be read, holds no tags, or has sentences that cannot be used (and not `skip_bad`).
     """
-    content, text = read_text(path, "tagged sentences")
     repairs: Counter[str] = Counter()
-    rows = list(_json_lines(text, kind, path) if text.lstrip()[:1] == "{" else _columns(text, kind, path))
+    content, found, rows = _read_rows(path, kind)
     rows = _strip_prefix(rows, repairs)
     if kind == "ner":
         rows = [row if row.broken else replace(row, broken=_wrong_tag(row)) for row in rows]
     bad = [row for row in rows if row.broken]
     if bad and not skip_bad:
-        lines = [f"{path}, line {row.line}: {row.broken}." for row in bad]
+        lines = [f"{path}, {row.refusal}" for row in bad]
         more = [f"{path}: {len(bad) - MOST_REFUSALS:,} more."] if len(bad) > MOST_REFUSALS else []
         hint = [f"{path}: repair {len(bad):,} of {len(rows):,} sentences, or leave them out with --skip-bad."]
         raise ManyErrors([*lines[:MOST_REFUSALS], *more, *hint])
     good = [row for row in rows if not row.broken]
     if not good:
         raise XlqaError(f"{path}: holds no tagged sentence: expected one word and its tag a line, or JSON lines.")
+    places: dict[str, tuple[int, ...]] = {}
     if kind == "ner":
-        good = _in_iob2(good, path, repairs)
+        scheme = find_scheme(row.tags for row in good)
+        found += f", {scheme}"
+        good, places = _in_iob2(good, scheme, path, repairs)
     sentences = _unique_ids([_sentence(row, number) for number, row in enumerate(good, start=1)], repairs)
-    return Dataset(sentences, hashlib.sha256(content).hexdigest(), dict(repairs), len(bad))
+    return Dataset(
+        sentences, hashlib.sha256(content).hexdigest(), dict(repairs), len(bad), format=found,
+        refusals=tuple(row.refusal for row in bad), repaired_at=places,
+    )  # fmt: skip
+
+
+def _read_rows(path: Path, kind: Kind) -> tuple[bytes, str, list[_Raw]]:
+    """The bytes of a file, its format in a few words, and its sentences."""
+    if is_parquet(path):
+        content, rows = read_parquet(path)
+        return content, "Parquet", [_object_row(number, row, kind, path) for number, row in enumerate(rows, start=1)]
+    content, text = read_text(path, "tagged sentences")
+    if text.lstrip()[:1] == "{":
+        return content, "JSON lines", list(_json_lines(text, kind, path))
+    return content, _column_format(text), list(_columns(text, kind, path))
+
+
+def _column_format(text: str) -> str:
+    """Which columns a file has, by its first line that is not a comment."""
+    for line in text.split("\n"):
+        cells = line.split("\t")
+        if len(cells) >= 5 and _INDEX.fullmatch(cells[0]):
+            return "CoNLL-U" if len(cells) >= 10 else "Universal NER columns"
+        if line.strip() and not line.startswith(("#", "-DOCSTART-")):
+            break
+    return "columns"
 
 
 def _columns(text: str, kind: Kind, path: Path) -> Iterator[_Raw]:
     """The sentences of a file of columns."""
     words: list[str] = []
     tags: list[str] = []
-    first, sent_id, document, broken = 0, "", "", ""
+    lines: list[int] = []
+    sent_id, document, broken = "", "", ""
     mark = "# " if "\t" in text else "# sent_id ="  # in columns apart by blanks "# SYM" is a word and its tag
     for number, line in enumerate([*text.split("\n"), ""], start=1):
         if not line.strip(" "):
             if words:
-                yield _Raw(first, tuple(words), tuple(tags), sent_id, document, broken)
-            words, tags, sent_id, broken = [], [], "", ""
+                yield _Raw(tuple(lines), tuple(words), tuple(tags), sent_id, document, broken)
+            words, tags, lines, sent_id, broken = [], [], [], "", ""
         elif line.startswith(mark) and not words and "\t" not in line:
             key, _, value = line[2:].partition("=")
             sent_id = value.strip() if key.strip() == "sent_id" else sent_id
@@ -111,7 +152,7 @@ def _columns(text: str, kind: Kind, path: Path) -> Iterator[_Raw]:
         elif line.startswith("-DOCSTART-"):
             document = f"document at line {number}"
         elif (cell := _cell(line, kind, path, number)) is not None:
-            first = first if words else number
+            lines.append(number)
             words.append(cell[0])
             tags.append(cell[1])
             if not cell[1].strip() or cell[1] == "_":
@@ -148,12 +189,17 @@ def _json_lines(text: str, kind: Kind, path: Path) -> Iterator[_Raw]:
             raise XlqaError(f"{path}, line {number}: is not JSON or cut short ({type(error).__name__}).") from error
         if not isinstance(row, dict):
             raise XlqaError(f"{path}, line {number}: is not a JSON object with tokens and tags.")
-        words = next((row[key] for key in ("tokens", "words") if key in row), None)
-        tags = next((row[key] for key in TAG_KEYS[kind] if key in row), None)
-        if not isinstance(words, list) or not isinstance(tags, list):
-            keys = ", ".join(TAG_KEYS[kind])
-            raise XlqaError(f"{path}, line {number}: has no list under tokens (or words) and {keys}.")
-        yield _json_row(number, row, words, tags, kind)
+        yield _object_row(number, row, kind, path)
+
+
+def _object_row(number: int, row: dict[str, Any], kind: Kind, path: Path) -> _Raw:
+    """A sentence from an object with tokens and tags."""
+    words = next((row[key] for key in ("tokens", "words") if key in row), None)
+    tags = next((row[key] for key in TAG_KEYS[kind] if key in row), None)
+    if not isinstance(words, list) or not isinstance(tags, list):
+        keys = ", ".join(TAG_KEYS[kind])
+        raise XlqaError(f"{path}, line {number}: has no list under tokens (or words) and {keys}.")
+    return _json_row(number, row, words, tags, kind)
 
 
 def _json_row(number: int, row: dict[str, Any], words: list[Any], tags: list[Any], kind: Kind) -> _Raw:
@@ -172,7 +218,7 @@ def _json_row(number: int, row: dict[str, Any], words: list[Any], tags: list[Any
     elif not all(isinstance(tag, str) and tag.strip() for tag in tags):
         wrong = "a tag that is not text"
     texts = tuple(map(str, words)), tuple(map(str, tags))
-    return _Raw(number, *texts, str(row.get("id", "")), str(row.get("document", "")), wrong)
+    return _Raw((number,), *texts, str(row.get("id", "")), str(row.get("document", "")), wrong)
 
 
 def _strip_prefix(rows: list[_Raw], repairs: Counter[str]) -> list[_Raw]:
@@ -189,20 +235,25 @@ def _wrong_tag(row: _Raw) -> str:
     return next((wrong for tag in row.tags if (wrong := complaint(tag))), "")
 
 
-def _in_iob2(rows: Sequence[_Raw], path: Path, repairs: Counter[str]) -> list[_Raw]:
+def _in_iob2(
+    rows: Sequence[_Raw], scheme: Scheme, path: Path, repairs: Counter[str]
+) -> tuple[list[_Raw], dict[str, tuple[int, ...]]]:
+    """The sentences in IOB2, and the lines that were repaired."""
     if all(tag == OUTSIDE for row in rows for tag in row.tags):
         raise XlqaError(
             f"{path}: no word is part of an entity: were the labels of this file stripped? Take another file."
         )
-    scheme = find_scheme(row.tags for row in rows)
     if scheme != "IOB2":
         repairs[f"sentence converted from {scheme}"] += len(rows)
-    found = []
+    found: list[_Raw] = []
+    lines: list[int] = []
     for row in rows:
         tags, repaired = to_iob2(row.tags, scheme)
-        repairs += repaired
+        lines += map(row.line_of, repaired)
         found.append(replace(row, tags=tags))
-    return found
+    if lines:
+        repairs[UNBEGUN] += len(lines)
+    return found, {UNBEGUN: tuple(lines)} if lines else {}
 
 
 def _sentence(row: _Raw, number: int) -> Sentence:

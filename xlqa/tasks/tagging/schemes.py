@@ -6,7 +6,6 @@ directly after another entity of its type. BIOES marks the last word `E-` and an
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -45,15 +44,15 @@ def find_scheme(sentences: Iterable[Sequence[str]]) -> Scheme:
     return "IOB1" if begins_inside and not begins_plain else "IOB2"
 
 
-def to_iob2(tags: Sequence[str], scheme: Scheme) -> tuple[Tags, Counter[str]]:
-    """A sentence's tags in IOB2, and how many were repaired, by kind.
+def to_iob2(tags: Sequence[str], scheme: Scheme) -> tuple[Tags, tuple[int, ...]]:
+    """A sentence's tags in IOB2, and the positions of those that were repaired.
 
     A tag that continues an entity which was never begun begins one: conlleval and seqeval's default mode read it so, too.
     """
     found: list[str] = []
-    repairs: Counter[str] = Counter()
+    repaired: list[int] = []
     kind = ""  # type of the open entity
-    for tag in tags:
+    for at, tag in enumerate(tags):
         if tag == OUTSIDE:
             found.append(OUTSIDE)
             kind = ""
@@ -61,7 +60,7 @@ def to_iob2(tags: Sequence[str], scheme: Scheme) -> tuple[Tags, Counter[str]]:
         prefix, this = _ENDINGS.get(tag[0], tag[0]), tag[2:]
         begins = prefix in "BS" or this != kind
         if begins and prefix in "IE" and scheme != "IOB1":
-            repairs["continued entity without a beginning"] += 1
+            repaired.append(at)
         found.append(f"{'B' if begins else 'I'}-{this}")
         kind = "" if prefix in "ES" else this
-    return tuple(found), repairs
+    return tuple(found), tuple(repaired)

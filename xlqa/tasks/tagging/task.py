@@ -10,11 +10,13 @@ from typing import Any, cast
 import numpy as np
 
 from xlqa.records import TASK_METRICS
-from xlqa.tasks.base import Dataset, Head, HeadOptions, Scores, Task
+from xlqa.tasks.base import CountPieces, Dataset, Head, HeadOptions, Inspection, PieceCounts, Scores, Task
 from xlqa.tasks.tagging.alignment import TaggedWindows, TagLabels, label_words, make_tagged_windows
+from xlqa.tasks.tagging.inspection import inspect_sentences, measure_sentences
 from xlqa.tasks.tagging.reading import Kind, Sentence, read_sentences
 from xlqa.tasks.tagging.schemes import OUTSIDE
 from xlqa.tasks.tagging.scorers import conll_entities, count_entities, count_tags, strict_entities
+from xlqa.tasks.tagging.writing import ENDINGS, write_sentences
 
 LEAST_LENGTH = 16
 
@@ -31,6 +33,7 @@ class Tagging(Task[Sentence]):
     tolerated_leak = 0.01
     inputs = ("words",)
     outputs = ("tags",)
+    written = ENDINGS
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -39,6 +42,18 @@ class Tagging(Task[Sentence]):
     def read(self, path: Path, *, language: str = "", skip_bad: bool = False) -> Dataset[Sentence]:
         """Read a file of tagged sentences (`xlqa.tasks.tagging.reading`)."""
         return read_sentences(path, self.kind, skip_bad=skip_bad)
+
+    def inspect(self, dataset: Dataset[Sentence]) -> Inspection:
+        """Sentences, words, entities by type or words by tag (`xlqa.tasks.tagging.inspection`)."""
+        return inspect_sentences(dataset.examples, self.kind)
+
+    def measure(self, examples: Sequence[Sentence], count: CountPieces, special: int, max_length: int) -> PieceCounts:
+        """Pieces of words tokenised one by one."""
+        return measure_sentences(examples, count, special, max_length)
+
+    def write(self, dataset: Dataset[Sentence], ending: str) -> bytes:
+        """Columns, CoNLL-U or JSON lines."""
+        return write_sentences(dataset.examples, self.kind, ending)
 
     def overlap(self, train: Sequence[Sentence], test: Sequence[Sentence]) -> frozenset[str]:
         """Ids of the test sentences that are in the training data word for word."""

@@ -1,0 +1,67 @@
+"""Reads Parquet files as the Hugging Face hub has them: rows, with numbered labels as text where the file names them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from xlqa.errors import XlqaError
+from xlqa.util.files import read_input
+from xlqa.util.text import first_line
+
+MAGIC = b"PAR1"
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a file begins as Parquet does; False for a file that cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
+
+
+def read_parquet(path: Path) -> tuple[bytes, list[dict[str, Any]]]:
+    """The bytes of a file and its rows.
+
+    A column of numbers for which the file has names (the `ClassLabel` of Hugging Face datasets) holds these names.
+
+    Raises:
+        XlqaError: the file cannot be read or is damaged, or pyarrow is not installed.
+    """
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise XlqaError(f"{path}: Parquet needs pyarrow: pip install 'xlqa[parquet]'.") from error
+    content = read_input(path)
+    try:
+        table = pyarrow.parquet.read_table(pyarrow.BufferReader(content))
+        rows = table.to_pylist()
+    except (pyarrow.ArrowException, OSError) as error:
+        raise XlqaError(
+            f"{path}: the Parquet file is cut short or damaged ({first_line(error)}): fetch it again."
+        ) from error
+    names = _label_names((table.schema.metadata or {}).get(b"huggingface", b""))
+    return content, [{key: _named(value, names.get(key, ())) for key, value in row.items()} for row in rows]
+
+
+def _label_names(metadata: bytes) -> dict[str, tuple[str, ...]]:
+    """Column -> names of its numbers, from what the library `datasets` writes into a file."""
+    try:
+        features = json.loads(metadata)["info"]["features"]
+        nested = {key: feature.get("feature", feature) for key, feature in features.items()}
+        return {
+            key: tuple(map(str, feature["names"]))
+            for key, feature in nested.items()
+            if isinstance(feature, dict) and isinstance(feature.get("names"), list)
+        }
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _named(value: Any, names: tuple[str, ...]) -> Any:
+    if isinstance(value, list):
+        return [_named(item, names) for item in value]
+    return names[value] if type(value) is int and 0 <= value < len(names) else value

@@ -1,0 +1,52 @@
+"""Writes tagged sentences: columns (word, tab, tag), CoNLL-U and JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from xlqa.errors import XlqaError
+from xlqa.tasks.tagging.reading import TAG_KEYS, Kind, Sentence
+
+ENDINGS = (".conll", ".tsv", ".txt", ".conllu", ".jsonl")
+
+_DOCUMENT = "document "
+
+
+def write_sentences(sentences: Sequence[Sentence], kind: Kind, ending: str) -> bytes:
+    """The sentences in the format of an ending.
+
+    Raises:
+        XlqaError: CoNLL-U, which has no column for entity tags.
+    """
+    lines: Iterator[str]
+    if ending == ".jsonl":
+        lines = (json.dumps(_object(sentence, kind), ensure_ascii=False) + "\n" for sentence in sentences)
+    elif ending == ".conllu":
+        if kind == "ner":
+            raise XlqaError("CoNLL-U has no column for entity tags: end the name in .conll or .jsonl.")
+        lines = _conllu(sentences)
+    else:
+        blocks = ("".join(f"{word}\t{tag}\n" for word, tag in zip(s.words, s.tags, strict=True)) for s in sentences)
+        lines = (block + "\n" for block in blocks)
+    return "".join(lines).encode("utf-8", "surrogatepass")
+
+
+def _object(sentence: Sentence, kind: Kind) -> dict[str, object]:
+    row: dict[str, object] = {"id": sentence.id}
+    if sentence.group.startswith(_DOCUMENT):
+        row["document"] = sentence.group.removeprefix(_DOCUMENT)
+    return row | {"tokens": sentence.words, TAG_KEYS[kind][0]: sentence.tags}
+
+
+def _conllu(sentences: Sequence[Sentence]) -> Iterator[str]:
+    """Ten columns, of which the index, the word and the part of speech are filled."""
+    before = ""
+    for sentence in sentences:
+        if sentence.group.startswith(_DOCUMENT) and sentence.group != before:
+            yield f"# newdoc id = {sentence.group.removeprefix(_DOCUMENT)}\n"
+        before = sentence.group
+        yield f"# sent_id = {sentence.id}\n"
+        for number, (word, tag) in enumerate(zip(sentence.words, sentence.tags, strict=True), start=1):
+            yield f"{number}\t{word}\t_\t{tag}" + "\t_" * 6 + "\n"
+        yield "\n"
