@@ -237,11 +237,12 @@ def _data_names(request: SweepRequest) -> Iterator[tuple[str, str | XlqaError]]:
         yield "source", request.source_train
     for language in request.languages:
         try:
-            yield "train", request.target_train.get(language) or default_train(language)
+            yield "train", request.target_train.get(language) or default_train(language, request.task)
         except XlqaError as error:
             yield "train", error
         try:
-            yield from (("test", name) for name in request.target_test.get(language) or default_tests(language))
+            tests = request.target_test.get(language) or default_tests(language, request.task)
+            yield from (("test", name) for name in tests)
         except XlqaError as error:
             yield "test", error
 

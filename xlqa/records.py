@@ -193,6 +193,12 @@ TASK_METRICS: dict[str, tuple[str, ...]] = {
 }
 """The metrics of each task, the leading one first: its columns of results.csv, in percent."""
 
+TASK_SOURCES = {
+    "qa": "squad.train", "ner": "wikiann.en.train", "pos": "ud_en_ewt.train", "nli": "xnli.en.train",
+    "paraphrase": "pawsx.en.train", "topic": "sib200.en.train",
+}  # fmt: skip
+"""The registered source set of each task that has one."""
+
 TASK_SCORERS: dict[str, str] = {"ner": "conll"} | {
     name: "accuracy" for name in TASK_METRICS if name not in ("qa", "ner")
 }

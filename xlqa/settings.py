@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_type_hints
 
 from xlqa.errors import XlqaError
-from xlqa.records import TASK_METRICS, Arm, JointSampling, SourceLabels, SubsetBy, seed_range
+from xlqa.records import TASK_METRICS, TASK_SOURCES, Arm, JointSampling, SourceLabels, SubsetBy, seed_range
 
 GRID, DATA, TRAINING, MACHINE = "The grid", "Data", "Training", "Machine and output"
 
@@ -403,7 +403,8 @@ class Settings:
     )]
     source_train: Annotated[str, text(
         None, DATA, "Source training set: name or file.", "SET", "PathLike", names_files=True,
-        follows=_by_task("squad.train", ""), shown="squad.train", columns=("source", "source_sha256"),
+        follows=lambda fields: TASK_SOURCES.get(fields["task"], ""), shown="the task's English set: squad.train, wikiann.en.train, …",
+        columns=("source", "source_sha256"),
     )]
     target_train: Annotated[Mapping[str, str], words(
         (), DATA, "Target training set: name or file, or ru=FILE for one language.", _last_by_language,

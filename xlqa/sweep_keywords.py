@@ -36,7 +36,7 @@ class SweepKeywords(TypedDict, total=False):
     target_model: Words | Mapping[str, PathLike]
     """Encoder of the monolingual arm: MODEL, or ru=MODEL for one language."""
     source_train: PathLike
-    """Source training set: name or file. [default: squad.train]"""
+    """Source training set: name or file. [default: the task's English set: squad.train, wikiann.en.train, …]"""
     target_train: PathLike | Mapping[str, PathLike]
     """Target training set: name or file, or ru=FILE for one language. [default: the language's registered set]"""
     target_test: PathLike | Sequence[PathLike] | Mapping[str, PathLike | Sequence[PathLike]]

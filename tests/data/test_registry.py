@@ -21,13 +21,14 @@ from xlqa.data.registry import (
     parts_of_file,
 )
 from xlqa.errors import XlqaError
+from xlqa.records import TASK_METRICS, TASK_SCORERS, TASK_SOURCES
 from xlqa.tasks.qa.scorers import get_scorer
 
 PARTS = [part for data_set in SETS for part in data_set.parts]
 
 
 def test_the_sets_of_the_issue_are_there() -> None:
-    assert [data_set.name for data_set in SETS] == [
+    assert [data_set.name for data_set in SETS if data_set.task == "qa"] == [
         "squad", "sberquad", "drcd", "xquad", "mlqa", "tydiqa", "cmrc2018", "korquad", "jaquad", "germanquad", "fquad",
         "squad_it", "squad_es", "arcd", "iapp_wiki_qa", "pquad", "tquad", "piaf", "sqac", "viquad", "scandiqa", "norquad",
         "kazqad", "heq", "parashoot", "poquad", "faquad", "persianqa", "multi_wiki_qa",
@@ -56,7 +57,8 @@ def test_each_part_is_consistent(part: Part) -> None:
     assert part.urls or find_set(part.set_name).on_request
     assert ".." not in part.file
     assert not part.file.startswith("/")
-    assert get_scorer(part_scorer(part))
+    task = find_set(part.set_name).task
+    assert get_scorer(part_scorer(part)) if task == "qa" else part_scorer(part) == TASK_SCORERS[task]
 
 
 def test_files_in_the_cache_do_not_collide() -> None:
@@ -110,19 +112,52 @@ WITHOUT_TRAIN = ("el", "hi", "ro")
 
 
 def test_every_language_of_the_registry_has_defaults() -> None:
-    registered = {language for data_set in SETS for language in data_set.languages}
-    assert registered == set(known_languages()) == set(LANGUAGES)
+    for task in TASK_METRICS:
+        registered = {language for data_set in SETS if data_set.task == task for language in data_set.languages}
+        assert registered == set(known_languages(task)), task
+    assert {language for data_set in SETS for language in data_set.languages} == set(LANGUAGES)
 
 
-@pytest.mark.parametrize("language", known_languages())
-def test_defaults_exist_and_fit_their_language(language: str) -> None:
-    tests = [find_part(name) for name in default_tests(language)]
-    assert tests
-    assert {part.language for part in tests} == {language}
-    assert {part.split for part in tests} <= {"dev", "test"}
-    if language not in WITHOUT_TRAIN:
-        train = find_part(default_train(language))
-        assert (train.language, train.split) == (language, "train")
+@pytest.mark.parametrize("task", TASK_METRICS)
+def test_defaults_exist_and_fit_their_language(task: str) -> None:
+    splits = (
+        ("dev",) if task in ("nli", "paraphrase") else ("train",)
+    )  # translated by people; train is machine translation
+    for language in known_languages(task):
+        tests = [find_part(name) for name in default_tests(language, task)]
+        assert tests
+        assert {part.language for part in tests} == {language}
+        assert {part.split for part in tests} <= {"dev", "test"}
+        parts = list(tests)
+        if task != "qa" or language not in WITHOUT_TRAIN:
+            train = find_part(default_train(language, task))
+            assert (train.language, train.split in splits) == (language, True)
+            parts.append(train)
+            assert train not in tests
+        assert {find_set(part.name).task for part in parts} == {task}
+
+
+def test_each_task_but_sentiment_has_an_english_source() -> None:
+    assert set(TASK_METRICS) - set(TASK_SOURCES) == {"sentiment"}
+    for task, name in TASK_SOURCES.items():
+        part = find_part(name)
+        assert (part.language, part.split, find_set(name).task) == ("en", "train", task)
+    with pytest.raises(XlqaError, match="--task sentiment has no registered sets: give --target-train and"):
+        default_train("ru", "sentiment")
+    with pytest.raises(XlqaError, match=r'"uk" is not a language with registered sets for --task ner \(there are'):
+        default_tests("uk", "ner")
+
+
+def test_files_of_the_makers_are_known_by_their_bytes() -> None:
+    """Checked against copies of the makers' files."""
+    known = {
+        "ud_ru_pud.test": "a37e076d24f0c3cfd5d48a11bbfec36026da5dc46180b7a12dc991dc372de1ea",
+        "sib200.ru.train": "2c5d092fcd73df8b9bf62d93d5acb9e41482fd827b99a9b24273861054ec033e",
+        "masakhapos.sw.dev": "c1aac714528b48d66c28da20bd420b034e32f614501c56a04a59527e4f20da55",
+    }
+    for name, sha256 in known.items():
+        assert [part.name for part in parts_of_file(sha256)] == [name]
+    assert find_part("sib200.ru.test").questions == 204
 
 
 @pytest.mark.parametrize("language", WITHOUT_TRAIN)

@@ -11,6 +11,7 @@ import pytest
 from conftest_runs import run_here
 from test_stock import deeppavlov
 
+from xlqa.data.registry import find_part
 from xlqa.errors import XlqaError
 from xlqa.predict import Entity, Tag, classify, join_entities, tag
 from xlqa.records import TASK_METRICS, Arm, result_columns
@@ -18,14 +19,18 @@ from xlqa.runs.execute.evaluate import evaluate_run, show_row
 from xlqa.runs.execute.run import execute
 from xlqa.runs.paths import RunFolder
 from xlqa.runs.plan.checks import find_warnings
+from xlqa.runs.plan.demo import DEMO_TASKS, describe_demo
 from xlqa.runs.plan.planner import Plan, make_plan
-from xlqa.runs.plan.request import build_request
+from xlqa.runs.plan.request import build_request, gather_settings
 from xlqa.runs.store.archive import pack
 from xlqa.runs.store.rescore import rescore
 from xlqa.runs.store.results import read_result
 from xlqa.runs.store.run_config import read_config
 from xlqa.runs.store.setup import write_run_config
 from xlqa.runs.store.status import read_status
+from xlqa.tasks.base import get_task
+from xlqa.tasks.sources import sample_files
+from xlqa.tasks.tagging.reading import INTEGER_TAGS
 
 SMALL: dict[str, Any] = {
     "lang": "es", "sizes": "8", "seeds": 1, "source_size": 24, "test_size": 20, "min_steps": 3, "epochs": 1.0,
@@ -130,15 +135,68 @@ def test_a_subset_of_one_label_is_said_before_training(encoder: Path, tmp_path: 
     ]
 
 
-def test_missing_files_are_all_named_at_once(encoder: Path, tmp_path: Path) -> None:
+def test_a_task_without_registered_sets_names_what_is_missing(encoder: Path, tmp_path: Path) -> None:
     with pytest.raises(XlqaError) as found:
-        make_plan(build_request({"lang": "es", "task": "pos", "model": str(encoder), "out": str(tmp_path)}))
-    lines = str(found.value).splitlines()
-    assert [line.split(":")[0].split(" is")[0] for line in lines] == [
-        "--source-train",
-        "--target-train",
-        "--target-test",
-    ]
+        make_plan(build_request({"lang": "es", "task": "sentiment", "model": str(encoder), "out": str(tmp_path)}))
+    first, second = str(found.value).splitlines()
+    assert first == "--source-train is missing: name the file of labelled sentences to start from."
+    assert second == "--task sentiment has no registered sets: give --target-train and --target-test files."
+
+
+REGISTERED = {"wikiann.en.train": "en.train", "wikiann.es.train": "es.train", "wikiann.es.test": "es.test"}
+
+
+def test_registered_sets_are_found_by_task_and_language(
+    encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pyarrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    (tmp_path / "wikiann").mkdir()
+    for name, sample in REGISTERED.items():
+        sentences = get_task("ner").read(sample_files()[f"sample.ner.{sample}"]).examples
+        rows = [{"tokens": s.words, "ner_tags": [INTEGER_TAGS.index(tag) for tag in s.tags]} for s in sentences]
+        parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "wikiann" / find_part(name).file)
+    monkeypatch.setenv("XLQA_DATA", str(tmp_path))
+    named = SMALL | {"task": "ner", "model": str(encoder), "out": str(tmp_path / "out")}
+    plan = make_plan(build_request(named))
+    assert {loaded.ref.name for loaded in plan.sets.values()} == set(REGISTERED)
+    assert plan.runs[0][0].common.labels == ("B-LOC", "B-ORG", "B-PER", "I-LOC", "I-ORG", "I-PER", "O")
+
+
+def test_sets_that_cannot_be_fetched_are_named_in_one_line(
+    encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xlqa.data.download.FIRST_WAIT", 0.01)
+    monkeypatch.setenv("XLQA_DATA", str(tmp_path))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
+    named = SMALL | {"task": "ner", "lang": "es,sw", "model": str(encoder), "out": str(tmp_path / "out")}
+    with pytest.raises(XlqaError) as found:
+        make_plan(build_request(named))
+    names = ("wikiann.en.train", "wikiann.es.train", "wikiann.es.test", "wikiann.sw.train", "wikiann.sw.test")
+    (line,) = str(found.value).splitlines()
+    assert line.startswith(f"{', '.join(names)}: http://127.0.0.1:1/datasets/unimelb-nlp/wikiann/resolve/main/en/")
+    assert f"`xlqa data fetch {' '.join(names)} --data-dir DIR` where there is network" in line
+
+
+@pytest.mark.parametrize("task", DEMO_TASKS)
+def test_each_task_of_the_sample_has_a_demo(task: str, encoder: Path, tmp_path: Path) -> None:
+    flags = {
+        "task": task,
+        "lang": "ru",
+        "model": str(encoder),
+        "out": str(tmp_path),
+        "precision": "fp32",
+        "device": "cpu",
+    }
+    plan = make_plan(build_request(gather_settings(flags, None, demo=True)))
+    assert {spec.language for spec, _ in plan.runs} == {"ru"}
+    assert {loaded.ref.language for loaded in plan.sets.values()} == {"en", "ru"}
+    assert "26 runs" in describe_demo(task)
+    assert len(make_plan(build_request(gather_settings(flags | {"lang": "ru,es"}, None, demo=True))).runs) == 26
+
+
+def test_a_task_without_a_sample_has_no_demo() -> None:
+    with pytest.raises(XlqaError, match="--demo: the embedded sample has nothing for --task pos: choose qa, ner, nli"):
+        gather_settings({"task": "pos"}, None, demo=True)
 
 
 def test_a_kept_model_is_scored_on_another_set(swept: Plan) -> None:

@@ -35,6 +35,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document fo
 SkipBad = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out questions that would be refused; they are counted.")
 ]
+ListedTask = Annotated[
+    str, typer.Option("--task", help="qa, ner, pos, nli, paraphrase, topic or sentiment.  [default: qa]")
+]
 TaskName = Annotated[
     str,
     typer.Option(
@@ -64,6 +67,7 @@ ColumnNames = Annotated[
 )
 def list_sets(
     name: Annotated[str, typer.Argument(help="A set, to see all of its record; without it the list of all sets.")] = "",
+    task: ListedTask = "",
     lang: Annotated[list[str] | None, typer.Option("--lang", help="Only these languages (repeatable, or a,b).")] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -74,23 +78,35 @@ def list_sets(
 
     folder = data_folder(data_dir)
     languages = _split(lang)
-    _known_languages(languages)
-    sets = (find_set(name),) if name else SETS
+    task = _known_task(task)
+    _known_languages(languages, task)
+    sets = (find_set(name),) if name else tuple(data_set for data_set in SETS if data_set.task == task)
     if as_json:
         chosen = [s for s in sets if name or not languages or set(languages) & set(s.languages)]
         return print_json([_set_record(data_set, folder, languages) for data_set in chosen])
     if name:
         return _print_set(sets[0], folder)
     rows = _language_rows(sets, folder, languages)
-    _print_table(("LANG", "SET", "PARTS (QUESTIONS)", "TRAIN", "SWEEP", "LICENCE", "HERE"), rows)
-    samples = ", ".join(_sample_names(languages))
+    _print_table(
+        (
+            "LANG",
+            "SET",
+            "PARTS (QUESTIONS)" if task == "qa" else "PARTS (EXAMPLES)",
+            "TRAIN",
+            "SWEEP",
+            "LICENCE",
+            "HERE",
+        ),
+        rows,
+    )
+    samples = ", ".join(_sample_names(languages, task))
     if samples:
         print(f"\nEmbedded, always here: {samples}")
     elsewhere = ", ".join(f"{data_set.name} ({data_set.title})" for data_set in sets if not data_set.parts)
     if elsewhere and not languages:
         print(f"\nNot fetched by xlqa, see `xlqa data list SET`: {elsewhere}")
     print("\nTRAIN: whether a train part is public. SWEEP: what `xlqa sweep --lang` trains and tests on by default.")
-    print(f"Fetched sets are in {folder}. All of a record: xlqa data list SET")
+    print(f"Fetched sets are in {folder}. All of a record: xlqa data list SET. Other tasks: --task ner, pos, nli, …")
 
 
 def _language_rows(sets: tuple[DataSet, ...], folder: Path, languages: list[str]) -> Sequence[tuple[str, ...]]:
@@ -161,10 +177,12 @@ def _print_set(data_set: DataSet, folder: Path) -> None:
     _print_table(("PART", "SPLIT", "LANG", "ASKED IN", "QUESTIONS", "SHA-256", "HERE", "ADDRESS"), rows)
 
 
-def _sample_names(languages: list[str]) -> list[str]:
+def _sample_names(languages: list[str], task: str) -> list[str]:
+    from xlqa.tasks.detect import find_task
     from xlqa.tasks.sources import sample_files
 
-    return [name for name in sample_files() if not languages or set(name.split(".")[1:]) & set(languages)]
+    names = [name for name in sample_files() if not languages or set(name.split(".")[1:]) & set(languages)]
+    return [name for name in names if find_task(name) == task]
 
 
 # --- fetch --------------------------------------------------------------------------------------------------------
@@ -179,9 +197,10 @@ def fetch(
     lang: Annotated[
         list[str] | None,
         typer.Option(
-            "--lang", help="Everything a sweep of these languages needs: English SQuAD and their default sets."
+            "--lang", help="Everything a sweep of these languages needs: the English set and their default sets."
         ),
     ] = None,
+    task: ListedTask = "",
     model: Annotated[list[str] | None, typer.Option("--model", help="An encoder of the hub, too (repeatable).")] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -193,7 +212,7 @@ def fetch(
     from xlqa.data.cache import data_folder
     from xlqa.tasks.sources import ensure_local
 
-    parts = _wanted_parts(names or [], _split(lang))
+    parts = _wanted_parts(names or [], _split(lang), _known_task(task))
     if not parts and not model:
         raise XlqaError("Nothing to fetch: name sets (`xlqa data list`), or give --lang or --model.")
     folder = data_folder(data_dir)
@@ -217,9 +236,10 @@ def fetch(
         raise ManyErrors(complaints)
 
 
-def _wanted_parts(names: list[str], languages: list[str]) -> list[Part]:
+def _wanted_parts(names: list[str], languages: list[str], task: str) -> list[Part]:
     """The parts named, and those that a sweep of the languages uses; each once."""
     from xlqa.data.registry import SETS, default_tests, default_train, find_part, find_set
+    from xlqa.records import TASK_SOURCES
 
     wanted: dict[str, Part] = {}
     complaints: list[str] = []
@@ -236,12 +256,14 @@ def _wanted_parts(names: list[str], languages: list[str]) -> list[Part]:
     for language in languages:
         try:
             # A language without a public train part is still fetched to test on.
-            chosen = ["squad.train", *default_tests(language)]
+            chosen = [TASK_SOURCES[task], *default_tests(language, task)] if task in TASK_SOURCES else []
+            if not chosen:
+                raise XlqaError(f"--task {task} has no registered sets: name files in the sweep.")
         except XlqaError as error:
             complaints.append(str(error))
             continue
         try:
-            chosen.insert(1, default_train(language))
+            chosen.insert(1, default_train(language, task))
         except XlqaError as error:
             print_error(str(error))
         wanted.update((name, find_part(name)) for name in chosen)
@@ -694,11 +716,18 @@ def _split(values: list[str] | None) -> list[str]:
     return list(dict.fromkeys(item for item in found if item))
 
 
-def _known_languages(languages: list[str]) -> None:
+def _known_task(name: str) -> str:
+    """A task's name; question answering where none is given."""
+    from xlqa.tasks.base import DEFAULT_TASK, get_task
+
+    return get_task(name or DEFAULT_TASK).name
+
+
+def _known_languages(languages: list[str], task: str) -> None:
     from xlqa.data.registry import default_tests
 
     for language in languages:
-        default_tests(language)
+        default_tests(language, task)
 
 
 def _print_table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

@@ -52,9 +52,9 @@ def sweep(
     if not dry_run:
         executor = choose_executor(request.launcher, request.ray_address, request.device, request.workers_per_device)
     if demo and not (request.out / "results.csv").exists():
-        from xlqa.runs.plan.demo import NOTICE
+        from xlqa.runs.plan.demo import describe_demo
 
-        print(NOTICE, file=sys.stderr, flush=True)
+        print(describe_demo(request.task), file=sys.stderr, flush=True)
     from xlqa.runs.plan.checks import find_warnings
     from xlqa.runs.plan.planner import make_plan
 

@@ -8,7 +8,7 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,25 @@ from xlqa.util.files import file_sha256, replacement
 from xlqa.util.locks import waiting_lock
 
 logger = logging.getLogger(__name__)
+
+
+class NotFetched(XlqaError):
+    """A registered part that cannot be downloaded; several of them make one message (`describe_unfetched`)."""
+
+    def __init__(self, part: str, reason: str) -> None:
+        self.part, self.reason = part, reason  # "address: what happened"
+        super().__init__(describe_unfetched([self]))
+
+
+def describe_unfetched(errors: Sequence[NotFetched]) -> str:
+    """One line for parts that cannot be downloaded for one reason, and the ways out."""
+    parts = list(dict.fromkeys(error.part for error in errors))
+    file = "a local file" if len(parts) == 1 else "local files"
+    return (
+        f"{', '.join(parts)}: {errors[0].reason}. Ways out: name {file} instead; use the embedded sample (sample.en.train, "
+        f"`xlqa data list`); or run `xlqa data fetch {' '.join(parts)} --data-dir DIR` where there is network and copy DIR here."
+    )
+
 
 PartProgress = Callable[[str], Progress]
 """Makes the progress callback of one file, given what to call it."""
@@ -134,14 +153,7 @@ def _download_part(part: Part, folder: Path, count: CountExamples, progress: Par
             _fetch(part, target, progress)
             _check_readable(part, target, count)
     except XlqaError as error:
-        raise XlqaError(f"{part.name}: {str(error).rstrip('.')}. {_ways_out(part)}") from error
-
-
-def _ways_out(part: Part) -> str:
-    return (
-        "Ways out: name a local file instead; use the embedded sample (sample.en.train, `xlqa data list`); or run "
-        f"`xlqa data fetch {part.name} --data-dir DIR` where there is network and copy DIR here."
-    )
+        raise NotFetched(part.name, str(error).rstrip(".")) from error
 
 
 def _fetch(part: Part, target: Path, progress: PartProgress | None, name: str = "") -> Receipt:

@@ -15,11 +15,11 @@ from xlqa.util.languages import LANGUAGE_NAMES
 LANGUAGES = {
     code: LANGUAGE_NAMES[code]
     for code in (
-        "ar", "bn", "da", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "id", "it", "ja", "kk", "ko", "no", "pl", "pt",
-        "ro", "ru", "sv", "sw", "te", "th", "tr", "vi", "zh",
+        "ar", "bg", "bn", "da", "de", "el", "en", "es", "fa", "fi", "fr", "ha", "he", "hi", "id", "ig", "it", "ja", "kk", "ko",
+        "no", "pcm", "pl", "pt", "ro", "ru", "rw", "sn", "sv", "sw", "te", "th", "tr", "ur", "vi", "wo", "xh", "yo", "zh", "zu",
     )
 }  # fmt: skip
-"""The languages of the registered sets, by ISO 639-1 code. Local files may be in any language."""
+"""The languages of the registered sets of all tasks, by ISO 639-1 code, ISO 639-3 where there is none. Local files may be in any language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Part:
         name: what the command line calls it: "squad.train", "mlqa.zh.es".
         split: "train", "dev", "test" or "trial", as its makers call it.
         language: of the paragraphs, ISO 639-1; `question_language` where the questions are in another one.
-        questions: how many the makers count, unanswerable ones included; None if they state none.
+        questions: how many the makers count, unanswerable ones included, or sentences or pairs of other tasks; None if they state none.
         urls: addresses of the same file, tried in turn; with `merge` the pieces of one set, all of them needed.
         sha256: of the file at `urls` (the archive, where it is one); None where unknown.
         file_sha256: of the questions' file, where that is not the file at `urls`; None where unknown.
@@ -468,7 +468,7 @@ def _raw(repository: str, commit: str, path: str) -> str:
     return f"https://raw.githubusercontent.com/{repository}/{commit}/{path}"
 
 
-def _hub(repository: str, revision: str, path: str) -> str:
+def dataset_address(repository: str, revision: str, path: str) -> str:
     """The address of a file of a data set on the hub at a revision."""
     return f"https://huggingface.co/datasets/{repository}/resolve/{revision}/{path}"
 
@@ -479,7 +479,7 @@ _PIAF = DataSet(
     "https://huggingface.co/datasets/AgentPublic/piaf", "parquet", "squad",
     (
         Part("piaf.train", "piaf", "train", "fr", 3835,
-             (_hub("AgentPublic/piaf", "main", "plain_text/train-00000-of-00001.parquet"),), "piaf-train.parquet"),
+             (dataset_address("AgentPublic/piaf", "main", "plain_text/train-00000-of-00001.parquet"),), "piaf-train.parquet"),
     ),
     "the hub's card (licence, count)",
     "SHA-256 unknown and the address moves: the first download is trusted; the file's name follows the card's pattern",
@@ -492,7 +492,7 @@ _SQAC = DataSet(
     "Gutiérrez-Fandiño et al. 2022, MarIA: Spanish Language Models, arXiv:2107.07253",
     "https://huggingface.co/datasets/PlanTL-GOB-ES/SQAC", "squad-1.1", "squad",
     tuple(
-        Part(f"sqac.{split}", "sqac", split, "es", None, (_hub("PlanTL-GOB-ES/SQAC", _SQAC_COMMIT, f"{split}.json"),),
+        Part(f"sqac.{split}", "sqac", split, "es", None, (dataset_address("PlanTL-GOB-ES/SQAC", _SQAC_COMMIT, f"{split}.json"),),
              f"sqac-{split}.json")
         for split in ("train", "dev", "test")
     ),
@@ -507,7 +507,7 @@ _VIQUAD = DataSet(
     "https://huggingface.co/datasets/taidng/UIT-ViQuAD2.0", "parquet", "squad2",
     tuple(
         Part(f"viquad.{split}", "viquad", split, "vi", None,
-             (_hub("taidng/UIT-ViQuAD2.0", "main", f"data/{file}-00000-of-00001.parquet"),), f"viquad-{split}.parquet")
+             (dataset_address("taidng/UIT-ViQuAD2.0", "main", f"data/{file}-00000-of-00001.parquet"),), f"viquad-{split}.parquet")
         for split, file in (("train", "train"), ("dev", "validation"))
     ),
     "the hub's page (parts: 28.5k, 3.81k and 7.3k questions); a copy that others made",
@@ -523,7 +523,7 @@ _SCANDIQA = DataSet(
     "https://huggingface.co/datasets/alexandrainst/scandi-qa", "parquet", "squad",
     tuple(
         Part(f"scandiqa.{language}.{split}", "scandiqa", split, language, count,
-             (_hub("alexandrainst/scandi-qa", _SCANDIQA_COMMIT, f"{language}/{folder}/0000.parquet"),),
+             (dataset_address("alexandrainst/scandi-qa", _SCANDIQA_COMMIT, f"{language}/{folder}/0000.parquet"),),
              f"scandiqa-{language}-{split}.parquet")
         for language in ("da", "no", "sv")
         for split, folder, count in (("train", "train", None), ("dev", "val", 500), ("test", "test", 500))
@@ -621,7 +621,7 @@ _POQUAD = DataSet(
     "https://huggingface.co/datasets/clarin-pl/poquad", "squad-2.0", "squad2",
     tuple(
         Part(f"poquad.{split}", "poquad", split, "pl", None,
-             (_hub("clarin-pl/poquad", _POQUAD_COMMIT, f"poquad-{split}.json"),), f"poquad-{split}.json")
+             (dataset_address("clarin-pl/poquad", _POQUAD_COMMIT, f"poquad-{split}.json"),), f"poquad-{split}.json")
         for split in ("train", "dev")
     ),
     "the hub's page (licence, 46.2k and 5.76k questions) and file list at the commit named in the addresses",

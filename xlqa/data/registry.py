@@ -1,4 +1,4 @@
-"""The registered data sets by name, language and file: `xlqa data list`. Their records are in `xlqa.data.catalogue`."""
+"""The registered data sets by name, language and file: `xlqa data list`. Their records are in `xlqa.data.catalogue` and `task_catalogue`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,20 @@ import difflib
 from collections.abc import Iterable
 from functools import cache
 
-from xlqa.data.catalogue import DEFAULTS, LANGUAGES, SETS, TYDIQA_LANGUAGES, DataSet, Part
+from xlqa.data.catalogue import DEFAULTS, LANGUAGES, TYDIQA_LANGUAGES, DataSet, Part
+from xlqa.data.catalogue import SETS as QA_SETS
+from xlqa.data.task_catalogue import TASK_DEFAULTS, TASK_SETS
 from xlqa.errors import XlqaError
 
 __all__ = [
     "LANGUAGES", "SETS", "TYDIQA_LANGUAGES", "DataSet", "Part", "default_role", "default_tests", "default_train", "find_part",
     "find_set", "known_languages", "part_names", "part_scorer", "parts_of_file", "unknown_part",
 ]  # fmt: skip
+
+SETS: tuple[DataSet, ...] = (*QA_SETS, *TASK_SETS)
+"""The registered sets of all tasks."""
+
+_DEFAULTS = {"qa": DEFAULTS, **TASK_DEFAULTS}
 
 
 @cache
@@ -87,23 +94,22 @@ def part_scorer(part: Part) -> str:
 
 def default_role(name: str) -> str:
     """What a sweep does with a part where no data set is named: "train", "test" or ""."""
-    language = find_part(name).language
-    train, tests = _defaults(language)
+    train, tests = _DEFAULTS[find_set(name).task].get(find_part(name).language, ("", ()))
     return "train" if name == train else "test" if name in tests else ""
 
 
-def known_languages() -> tuple[str, ...]:
-    """ISO 639-1 codes of the languages that have registered sets."""
-    return tuple(sorted(DEFAULTS))
+def known_languages(task: str = "qa") -> tuple[str, ...]:
+    """Codes of the languages that have registered sets for a task."""
+    return tuple(sorted(_DEFAULTS[task]))
 
 
-def default_train(language: str) -> str:
+def default_train(language: str, task: str = "qa") -> str:
     """Name of the part that a sweep trains on where none is named.
 
     Raises:
         XlqaError: unknown language, or no public train part: the message names the next step.
     """
-    train = _defaults(language)[0]
+    train = _defaults(language, task)[0]
     if not train:
         raise XlqaError(
             f"{LANGUAGES[language]} ({language}) has no registered set with a public train part "
@@ -112,21 +118,25 @@ def default_train(language: str) -> str:
     return train
 
 
-def default_tests(language: str) -> tuple[str, ...]:
+def default_tests(language: str, task: str = "qa") -> tuple[str, ...]:
     """Names of the parts that a sweep tests on where none is named.
 
     Raises:
         XlqaError: unknown language.
     """
-    return _defaults(language)[1]
+    return _defaults(language, task)[1]
 
 
-def _defaults(language: str) -> tuple[str, tuple[str, ...]]:
-    found = DEFAULTS.get(language)
+def _defaults(language: str, task: str) -> tuple[str, tuple[str, ...]]:
+    known = _DEFAULTS[task]
+    if not known:
+        raise XlqaError(f"--task {task} has no registered sets: give --target-train and --target-test files.")
+    found = known.get(language)
     if found is None:
-        hint = _did_you_mean(language, DEFAULTS, LANGUAGES)
+        hint = _did_you_mean(language, known, LANGUAGES)
+        kind = "" if task == "qa" else f" for --task {task}"
         raise XlqaError(
-            f'"{language}" is not a language with registered sets{hint} (there are {", ".join(known_languages())}): '
+            f'"{language}" is not a language with registered sets{kind}{hint} (there are {", ".join(known)}): '
             "give --target-train and --target-test files."
         )
     return found

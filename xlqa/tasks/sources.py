@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from xlqa.data.cache import PartProgress, data_folder, ensure_part
-from xlqa.data.registry import Part, find_part, part_names, part_scorer, parts_of_file, unknown_part
+from xlqa.data.registry import Part, find_part, find_set, part_names, part_scorer, parts_of_file, unknown_part
 from xlqa.errors import XlqaError
 from xlqa.records import DataRef, Question
+from xlqa.tasks.base import DEFAULT_TASK, get_task
 from xlqa.tasks.qa.formats import unfold
 from xlqa.tasks.qa.languages import guess_language, language_of_ids, language_of_name
 from xlqa.tasks.qa.reading import Reading, read_dataset
@@ -79,12 +80,15 @@ def _stated(name: str, language: str, data_dir: Path | None, download: bool, pro
 def ensure_local(
     part: Part, folder: Path, *, download: bool = True, progress: PartProgress | None = None
 ) -> tuple[Path, str]:
-    """`xlqa.data.cache.ensure_part` for question answering data."""
-    return ensure_part(part, folder, _count_questions, download=download, progress=progress)
+    """`xlqa.data.cache.ensure_part` for data of any task."""
+    count = partial(_count_examples, find_set(part.name).task)
+    return ensure_part(part, folder, count, download=download, progress=progress)
 
 
-def _count_questions(path: Path) -> int:
-    return sum(1 for _ in unfold(path.read_bytes(), path).questions)
+def _count_examples(task: str, path: Path) -> int:
+    if task == DEFAULT_TASK:
+        return sum(1 for _ in unfold(path.read_bytes(), path).questions)
+    return len(get_task(task).read(path, skip_bad=True).examples)
 
 
 def read_ref(

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from xlqa.components.environment import refuse_overrides
+from xlqa.data.cache import NotFetched, describe_unfetched
 from xlqa.errors import XlqaError
 from xlqa.records import TASK_SCORERS, Arm, DataRef
 from xlqa.runs.paths import Layout
@@ -136,6 +137,7 @@ def make_plan(request: SweepRequest) -> Plan:
             finder.task.shuffle_labels(())
     for ref in filter(None, (encoder, *target_encoders.values())):
         complaints.found += _layer_complaints(request, ref)
+    complaints.found += finder.describe_unfetched()
     complaints.stop_if_any()
     if encoder is None or precision is None:
         raise XlqaError("nothing to run.")
@@ -185,6 +187,7 @@ class _Finder:
         self.task: Task[Any] = get_task(request.task)
         self.sets: dict[str, LoadedSet] = {}
         self.notes: list[str] = []
+        self.unfetched: list[NotFetched] = []
         self.loaded: dict[tuple[str, str, str], LoadedSet | None] = {}
 
     def precision(self) -> str | None:
@@ -208,7 +211,10 @@ class _Finder:
         if key not in self.loaded:
             self.loaded[key] = None
             with self.complaints.gather():
-                self.loaded[key] = self._read(name, language, named_by)
+                try:
+                    self.loaded[key] = self._read(name, language, named_by)
+                except NotFetched as error:
+                    self.unfetched.append(error)
         return self.loaded[key]
 
     def _read(self, name: str, language: str, named_by: str) -> LoadedSet:
@@ -232,6 +238,13 @@ class _Finder:
         )  # fmt: skip
         self.sets[ref.sha256] = loaded
         return loaded
+
+    def describe_unfetched(self) -> list[str]:
+        """A line for each reason why registered sets cannot be downloaded."""
+        by_reason: dict[str, list[NotFetched]] = {}
+        for error in self.unfetched:
+            by_reason.setdefault(error.reason.rpartition(": ")[2], []).append(error)
+        return [describe_unfetched(errors) for errors in by_reason.values()]
 
     def source(self) -> LoadedSet | None:
         """The source data."""
@@ -288,16 +301,9 @@ class _Finder:
         from xlqa.data.registry import default_tests, default_train
 
         train, tests = self.request.target_train.get(language), self.request.target_test.get(language)
-        if self.task.name != "qa":
-            for name, given in (("--target-train", train), ("--target-test", tests)):
-                if given is None:
-                    self.complaints.add(
-                        f"{name}: none for {language!r}: --task {self.task.name} has no registered sets: name a file."
-                    )
-            return train, tests
         with self.complaints.gather():
-            train = default_train(language) if train is None else train
-            tests = tuple(default_tests(language)) if tests is None else tests
+            train = default_train(language, self.task.name) if train is None else train
+            tests = tuple(default_tests(language, self.task.name)) if tests is None else tests
         return train, tests
 
     def _labels(self, train: LoadedSet, tests: Sequence[LoadedSet], source: LoadedSet | None) -> tuple[str, ...]:

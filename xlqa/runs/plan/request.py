@@ -110,12 +110,11 @@ def gather_settings(flags: Mapping[str, Any], config: Path | None, demo: bool) -
 
     Tables of an experiment file may name languages that `--lang` leaves out of this sweep.
     """
-    from xlqa.runs.plan.demo import DEMO_SETTINGS
+    from xlqa.runs.plan.demo import demo_settings
 
-    settings = dict(DEMO_SETTINGS) if demo else {}
-    if config is not None:
-        settings |= read_experiment(config)
     given = {name: value for name, value in flags.items() if value is not None}
+    stated = read_experiment(config) if config is not None else {}
+    settings = (demo_settings(str((stated | given).get("task", "qa"))) if demo else {}) | stated
     if "lang" in given:
         left_out = set(split_words(settings.get("lang"))) - set(split_words(given["lang"]))
         settings = {name: _without(value, left_out) for name, value in settings.items()}
