@@ -137,7 +137,7 @@ def test_an_archive_serves_all_its_parts(address: str, tmp_path: Path) -> None:
 
 def test_an_archive_without_the_part_says_so(address: str, tmp_path: Path) -> None:
     url = offer(address, "/MLQA_V1.zip", mlqa_zip("MLQA_V1/test/other.json"))
-    with pytest.raises(XlqaError, match=r'holds no "MLQA_V1/test/test-context-zh-question-es\.json"'):
+    with pytest.raises(XlqaError, match=r'has no "MLQA_V1/test/test-context-zh-question-es\.json"'):
         ensure_local(part("mlqa.zh.es", url), tmp_path)
 
 

@@ -19,7 +19,8 @@ from xlqa.data.registry import find_part, part_scorer
 from xlqa.errors import XlqaError
 from xlqa.records import SCHEMA_VERSION
 from xlqa.runs.specs import Hyper
-from xlqa.runs.store.components import QA
+from xlqa.runs.store.components import TASK_COMPONENTS
+from xlqa.runs.store.config import data_suffix
 from xlqa.runs.store.run_config import chainer_section, train_section
 from xlqa.util.files import write_json
 
@@ -33,9 +34,17 @@ NOTES = (
 )
 
 
+TASK_NOTES = ("Hyper-parameters are the defaults of `xlqa sweep` for this task.",)
+
+
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """One of the five systems."""
+    """One system.
+
+    Attributes:
+        labels: of the head's outputs, in their order; () for question answering.
+        max_length, stride: of the windows, in word pieces.
+    """
 
     name: str
     encoder: str
@@ -44,6 +53,16 @@ class Preset:
     batch_size: int
     epochs: float
     note: str
+    task: str = "qa"
+    labels: tuple[str, ...] = ()
+    lr: float = 2e-5
+    max_length: int = 384
+    stride: int = 128
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the config should know."""
+        return (self.note, *(NOTES if self.task == "qa" else TASK_NOTES))
 
 
 PRESETS = (
@@ -59,21 +78,34 @@ PRESETS = (
     Preset("squad_zh_bert_mult", MBERT, "drcd.train", ("drcd.test",), 10, 3.0, "The lab scored DRCD dev; here it is DRCD test."),
     Preset("squad_zh_bert_zh", CHINESE_BERT, "drcd.train", ("drcd.test",), 10, 3.0, "The lab scored DRCD dev; here it is DRCD test."),
     Preset("squad_ru_rubert", RUBERT, "sberquad.train", ("sberquad.dev", "xquad.ru"), 10, 3.0, "Monolingual Russian."),
+    Preset(
+        "ner_wikiann_mbert", MBERT, "wikiann.en.train", ("wikiann.ru.test", "wikiann.en.test"), 32, 3.0,
+        "Named entities of English WikiAnn: scored on Russian it is zero-shot transfer. Parquet needs pyarrow: pip install 'xlqa[parquet]'.",
+        "ner", ("B-LOC", "B-ORG", "B-PER", "I-LOC", "I-ORG", "I-PER", "O"), 3e-5, 128, 42,
+    ),
+    Preset(
+        "nli_xnli_mbert", MBERT, "xnli.en.train", ("xnli.ru.test", "xnli.en.test"), 32, 2.0,
+        "MultiNLI in English: scored on Russian XNLI it is zero-shot transfer. Parquet needs pyarrow: pip install 'xlqa[parquet]'.",
+        "nli", ("contradiction", "entailment", "neutral"), 3e-5, 128, 42,
+    ),
 )  # fmt: skip
 
 
 def render_preset(preset: Preset) -> dict[str, Any]:
     """A preset's config, by the same code that renders a sweep's runs."""
-    hyper = Hyper(lr=2e-5, epochs=preset.epochs, batch_size=preset.batch_size, warmup=0.1, min_steps=200)
+    components = TASK_COMPONENTS[preset.task]
+    hyper = Hyper(lr=preset.lr, epochs=preset.epochs, batch_size=preset.batch_size, warmup=0.1, min_steps=200)
     targets = ["test" if i == 0 else f"test_{i + 1}" for i in range(len(preset.tests))]
-    notes = [preset.note.replace("{", "{{").replace("}", "}}"), *NOTES]
+    notes = [note.replace("{", "{{").replace("}", "}}") for note in preset.notes]
+    facts: dict[str, Any] = {"schema": SCHEMA_VERSION} | ({"task": preset.task} if preset.task != "qa" else {})
     return {
         "metadata": {
             "variables": {"ROOT": "~/xlqa", "DEVICE": "auto"},
-            "xlqa": {"schema": SCHEMA_VERSION, "system": preset.name, "notes": notes},
+            "xlqa": facts | {"system": preset.name, "notes": notes},
         },
         "dataset_reader": {
-            "class_name": QA.reader,
+            "class_name": components.reader,
+            **components.task_entry(),
             "train": _registered(preset.train),
             "source": None,
             "tests": [
@@ -81,39 +113,40 @@ def render_preset(preset: Preset) -> dict[str, Any]:
             ],
         },
         "dataset_iterator": {
-            "class_name": QA.iterator,
+            "class_name": components.iterator,
             "train_size": None,
             "subset_seed": 0,
             "subset_by": "question",
             "valid_size": 0,
         },
         "chainer": chainer_section(
-            QA,
+            components,
             preset.encoder,
             None,
-            max_length=384,
-            stride=128,
+            max_length=preset.max_length,
+            stride=preset.stride,
             max_answer_length=30,
             precision="fp32",
             save_path=f"{{ROOT}}/models/{preset.name}",
             source=None,
             source_sha256=None,
             head_seed=0,
+            labels=preset.labels,
         ),
-        "train": train_section(QA, hyper, 0, 0, targets),
+        "train": train_section(components, hyper, 0, 0, targets),
     }
 
 
 def _registered(name: str) -> dict[str, Any]:
     part = find_part(name)
     return {
-        "name": name, "path": f"{{ROOT}}/data/{name}.json", "sha256": None if part.member else part.sha256, "language": part.language,
-        "scorer": part_scorer(part),
+        "name": name, "path": f"{{ROOT}}/data/{name}{data_suffix(Path(part.file))}",
+        "sha256": None if part.member else part.sha256, "language": part.language, "scorer": part_scorer(part),
     }  # fmt: skip
 
 
 def write_presets(folder: Path) -> list[Path]:
-    """Write the five configs; returns their paths."""
+    """Write the configs; returns their paths."""
     paths = []
     for preset in PRESETS:
         path = folder / f"{preset.name}.json"
