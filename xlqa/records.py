@@ -33,6 +33,10 @@ JointSampling = Literal["proportional", "balanced"]
 """How joint training mixes source and target: as many of each as there are, or half of each."""
 
 
+TagMap = tuple[tuple[str, str], ...]
+"""Tags that are read as other ones: pairs of an entity type and a type or O, or of two parts of speech; sorted."""
+
+
 class Arm(StrEnum):
     """The four ways of training that a sweep compares."""
 

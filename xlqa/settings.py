@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_type_hints
 
 from xlqa.errors import XlqaError
-from xlqa.records import TASK_METRICS, TASK_SOURCES, Arm, JointSampling, SourceLabels, SubsetBy, seed_range
+from xlqa.records import TASK_METRICS, TASK_SOURCES, Arm, JointSampling, SourceLabels, SubsetBy, TagMap, seed_range
 
 GRID, DATA, TRAINING, MACHINE = "The grid", "Data", "Training", "Machine and output"
 
@@ -251,6 +251,20 @@ def _grid(name: str, value: Any, earlier: Mapping[str, Any]) -> dict[str, tuple[
     return grid
 
 
+def _tag_map(name: str, value: Any, earlier: Mapping[str, Any]) -> TagMap:
+    """`MISC=O,DATE=O` or a table."""
+    items = value.items() if isinstance(value, Mapping) else [word.partition("=")[::2] for word in split_words(value)]
+    found: dict[str, str] = {}
+    for tag, other in items:
+        if not isinstance(other, str) or not tag or not other or tag == "O":
+            raise XlqaError(f"{flag(name)} {tag}: write TAG=OTHER, such as {flag(name)} MISC=O.")
+        if found.setdefault(tag, other) != other:
+            raise XlqaError(f"{flag(name)} {tag}: is given twice, as {found[tag]} and {other}: keep one.")
+    if found and earlier["task"] not in ("ner", "pos"):
+        raise XlqaError(f"{flag(name)}: is for --task ner and pos: leave it out of a sweep of {earlier['task']}.")
+    return tuple(sorted(found.items()))
+
+
 def _true_or_false(name: str, value: Any, _: Mapping[str, Any]) -> bool:
     if isinstance(value, bool):
         return value
@@ -441,6 +455,11 @@ class Settings:
     allow_overlap: Annotated[bool, switch(
         DATA, "Continue although the source data contains test examples; the table counts them.",
         columns=("source_overlap",),
+    )]
+    map_tags: Annotated[TagMap, words(
+        (), DATA, "Read tags of all data sets as other ones: entity types as a type or O (MISC=O,DATE=O), parts of speech as others.",
+        _tag_map, "Mapping[str, str] | str", "TAG=OTHER", repeatable=True, columns=("source", "source_sha256", "target", "target_sha256"),
+        also=("tag_map",),
     )]
     skip_bad: Annotated[bool, switch(DATA, "Leave out examples that cannot be read, and print how many.")]
     epochs: Annotated[PerArm[float], per_arm(number(

@@ -57,6 +57,9 @@ class SweepKeywords(TypedDict, total=False):
     """Folder for downloaded data sets. [default: the user's cache, or XLQA_DATA]"""
     allow_overlap: bool
     """Continue although the source data contains test examples; the table counts them."""
+    map_tags: Mapping[str, str] | str
+    """Read tags of all data sets as other ones: entity types as a type or O (MISC=O,DATE=O), parts of speech as
+    others."""
     skip_bad: bool
     """Leave out examples that cannot be read, and print how many."""
     epochs: float | str | Mapping[str, float]

@@ -123,8 +123,49 @@ def test_labels_are_part_of_the_identity(swept: Plan, encoder: Path, tmp_path: P
 
 def test_a_test_set_with_other_labels_is_refused_before_anything_runs(encoder: Path, tmp_path: Path) -> None:
     (tmp_path / "test.conll").write_text("x\tB-MISC\n", encoding="utf-8")
-    with pytest.raises(XlqaError, match=r"test has the label B-MISC, which sample\.ner\.en\.train and sample"):
+    with pytest.raises(XlqaError, match=r"test has the label B-MISC, which .* or take") as found:
         planned(tmp_path / "out", encoder, "ner", target_test=str(tmp_path / "test.conll"), test_size=1)
+    assert "map it, such as --map-tags MISC=O, or take another set" in str(found.value)
+
+
+def test_tags_are_mapped_in_every_data_set(encoder: Path, tmp_path: Path) -> None:
+    (tmp_path / "test.conll").write_text("Mara\tB-PER\nsings\tO\n\nx\tB-MISC\n\nPax\tB-ORG\n", encoding="utf-8")
+    changes: dict[str, Any] = {
+        "target_test": str(tmp_path / "test.conll"), "test_size": None, "arms": "target-only", "valid_size": 0,
+    }  # fmt: skip
+    plain = planned(tmp_path / "out", encoder, "ner", **changes | {"target_test": "sample.ner.es.test"})
+    assert "map_tags" not in plain.runs[0][0].common.payload()
+    plan = planned(tmp_path / "out", encoder, "ner", **changes, map_tags="MISC=O,ORG=LOC")
+    assert plan.runs[0][0].common.labels == ("B-LOC", "B-PER", "I-LOC", "I-PER", "O")
+    assert not {spec.run_id for spec, _ in plan.runs} & {spec.run_id for spec, _ in plain.runs}
+    run_here(plan)
+    folder = plan.layout.run(plan.runs[0][0].run_id)
+    assert read_config(folder).map_tags == (("MISC", "O"), ("ORG", "LOC"))
+    assert table(tmp_path / "out")[0]["target"] == "sample.ner.es.train (MISC=O; ORG=LOC)"
+    examples = csv.DictReader((next(iter(folder.evaluations())) / "examples.csv").open(encoding="utf-8"))
+    assert [int(row["entity_recall_denominator"]) for row in examples] == [1, 0, 1]
+    before = (tmp_path / "out" / "results.csv").read_bytes()
+    rescore(tmp_path / "out")
+    assert (tmp_path / "out" / "results.csv").read_bytes() == before
+    assert evaluate_run(folder, str(tmp_path / "test.conll"), "es", device="cpu")["questions"] == 3
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("MSIC=O", r"--map-tags MSIC: no data set has this tag \(they have LOC, ORG, PER\)"),
+        ("ORG", r"--map-tags ORG: write TAG=OTHER, such as --map-tags MISC=O"),
+        ("ORG=O,ORG=LOC", r"--map-tags ORG: is given twice, as O and LOC"),
+    ],
+)
+def test_a_wrong_mapping_is_refused(given: str, message: str, encoder: Path, tmp_path: Path) -> None:
+    with pytest.raises(XlqaError, match=message):
+        planned(tmp_path / "out", encoder, "ner", map_tags=given)
+
+
+def test_pairs_have_no_tags_to_map(encoder: Path, tmp_path: Path) -> None:
+    with pytest.raises(XlqaError, match="--map-tags: is for --task ner and pos: leave it out of a sweep of nli"):
+        planned(tmp_path / "out", encoder, "nli", map_tags={"neutral": "O"})
 
 
 def test_a_subset_of_one_label_is_said_before_training(encoder: Path, tmp_path: Path) -> None:

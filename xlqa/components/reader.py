@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ class Part:
 
 
 def read_part(description: Mapping[str, Any], task: str = DEFAULT_TASK, to_score: bool = False) -> Part:
-    """The examples of `{"name", "path", "sha256", "scorer", "skip_bad", "labels"}`, read once a process.
+    """The examples of `{"name", "path", "sha256", "scorer", "skip_bad", "labels", "map_tags"}`, read once a process.
 
     Args:
         to_score: those that a test set is scored on, instead of those that can be trained on.
@@ -47,8 +48,10 @@ def read_part(description: Mapping[str, Any], task: str = DEFAULT_TASK, to_score
         raise XlqaError(f"{path} differs from the file the config names (SHA-256 {wanted[:12]}…, here {found[:12]}…).")
     skip, language = bool(description.get("skip_bad", False)), str(description.get("language", ""))
     key: tuple[Hashable, ...] = ("reading", task, found, skip, language, to_score)
-    read = get_task(task).read_test if to_score else get_task(task).read
-    examples = SHARED.get(key, lambda: read(path, language=language, skip_bad=skip)).examples
+    tags = tuple(sorted(dict(description.get("map_tags", {})).items()))
+    key = (*key, tags) if tags else key
+    load = partial(get_task(task).load, path, language=language, skip_bad=skip, to_score=to_score, map_tags=tags)
+    examples = SHARED.get(key, load).examples
     if description.get("labels") == "shuffled":
         whole, key = examples, (*key, "shuffled")
         examples = SHARED.get(key, lambda: get_task(task).shuffle_labels(whole))

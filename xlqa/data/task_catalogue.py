@@ -177,8 +177,8 @@ def _split_defaults(data_set: DataSet, train: str = "train") -> Defaults:
 def _treebank_defaults() -> Defaults:
     """A language's treebank, and its PUD treebank as a second test set."""
     names = [name for name in _TREEBANKS if not name.endswith("_pud")]
-    found = {name.split("_")[1]: (f"{name}.train", (f"{name}.test",)) for name in names}
-    for name in set(_TREEBANKS) - set(names):
+    found: Defaults = {name.split("_")[1]: (f"{name}.train", (f"{name}.test",)) for name in names}
+    for name in _TREEBANKS.keys() - set(names):
         train, tests = found[name.split("_")[1]]
         found[name.split("_")[1]] = (train, (*tests, f"{name}.test"))
     return found

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from xlqa.records import SCHEMA_VERSION, Arm, DataRef, JointSampling, SourceLabels, SubsetBy, planned_steps
+from xlqa.records import SCHEMA_VERSION, Arm, DataRef, JointSampling, SourceLabels, SubsetBy, TagMap, planned_steps
 from xlqa.runs.paths import slug
 from xlqa.tasks.qa.scorers import default_scorer
 
@@ -26,7 +26,7 @@ SEED_STEP = 10_000
 """Distance of the paired seeds of two training seeds: subset seeds that are crossed lie below it."""
 
 
-LATER_DEFAULTS = (("freeze", None), ("reinit_top", 0))
+LATER_DEFAULTS = (("freeze", None), ("reinit_top", 0), ("map_tags", ()))
 """Defaults of settings that the first version lacked: runs with them keep their ids."""
 
 IDS_REMEMBERED = 1 << 17
@@ -82,6 +82,7 @@ class Common:
 
     Attributes:
         labels: all labels of a classification, from source and target train part; () for question answering.
+        map_tags: tags that are read as others.
     """
 
     max_length: int
@@ -90,6 +91,7 @@ class Common:
     skip_bad: bool = False
     task: str = "qa"
     labels: tuple[str, ...] = ()
+    map_tags: TagMap = ()
 
     def payload(self) -> dict[str, Any]:
         """What enters an identity: question answering is what runs were before there were tasks."""
@@ -272,6 +274,7 @@ class EvalSpec:
         }  # fmt: skip
         if common.task != "qa":
             payload |= {"task": common.task, "labels": common.labels}
+            payload |= {"map_tags": common.map_tags} if common.map_tags else {}
             del payload["max_answer_length"]
         elif self.home and not self.data.set_name and self.data.scorer != default_scorer(self.home):
             payload["scorer"] = self.data.scorer

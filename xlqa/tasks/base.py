@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from xlqa.errors import XlqaError
-from xlqa.records import Example
+from xlqa.records import Example, TagMap
 
 if TYPE_CHECKING:
     import numpy as np
@@ -315,6 +315,37 @@ class Task(ABC, Generic[E]):
             XlqaError: as `read`.
         """
         return self.read(path, language=language, skip_bad=skip_bad)
+
+    def load(
+        self, path: Path, *, language: str = "", skip_bad: bool = False, to_score: bool = False, map_tags: TagMap = ()
+    ) -> Dataset[E]:
+        """Read a data file as a sweep uses it: to train on or `to_score`, with some tags read as others.
+
+        Raises:
+            XlqaError: as `read`.
+        """
+        read = self.read_test if to_score else self.read
+        dataset = read(path, language=language, skip_bad=skip_bad)
+        return replace(dataset, examples=self.map_tags(dataset.examples, map_tags)) if map_tags else dataset
+
+    def map_tags(self, examples: Sequence[E], map_tags: TagMap) -> tuple[E, ...]:
+        """The examples with some tags read as others (`--map-tags`).
+
+        Raises:
+            XlqaError: the task has no tags.
+        """
+        raise XlqaError(f"--map-tags is for --task ner and pos, not {self.name}.")
+
+    def tag_names(self, examples: Sequence[E]) -> frozenset[str]:
+        """The names of the examples' tags that `map_tags` can take."""
+        return frozenset()
+
+    no_tag: ClassVar[str] = ""
+    """The tag of words that have none of their own."""
+
+    def tag_of(self, label: str) -> str:
+        """The name by which `map_tags` takes a label; "" for a task without tags."""
+        return ""
 
     @abstractmethod
     def overlap(self, train: Sequence[E], test: Sequence[E]) -> frozenset[str]:

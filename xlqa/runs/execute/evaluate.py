@@ -55,7 +55,8 @@ def evaluate_run(
     check_tables(Layout(folder.root))
     ref = resolve(test, language=language, data_dir=data_dir)
     task = get_task(config.task)
-    dataset = task.read_test(ref.path, language=ref.language, skip_bad=config.skip_bad)
+    options: dict[str, Any] = {"language": ref.language, "skip_bad": config.skip_bad, "map_tags": config.map_tags}
+    dataset = task.load(ref.path, to_score=True, **options)
     examples = dataset.examples
     if task.name == "qa":
         ref = settle_language(ref, examples)
@@ -90,14 +91,22 @@ def _add_test(folder: RunFolder, ref: DataRef, test_size: int | None, by_file: b
     """Add a test set to a run's config, unless it is there; returns the evaluation's id."""
     with preparing(Layout(folder.root)):
         config = read_config(folder)
-        row, skip_bad = dict(config.first_row), config.skip_bad
-        common = Common(config.max_length, config.stride, config.precision, skip_bad, config.task, config.labels)
+        row = dict(config.first_row)
+        common = Common(
+            config.max_length,
+            config.stride,
+            config.precision,
+            config.skip_bad,
+            config.task,
+            config.labels,
+            config.map_tags,
+        )
         home = str(row["lang"])
         spec = EvalSpec("test", ref, test_size, config.max_answer_length, home=home, by_file=by_file)
         eval_id = spec.eval_id(common)
         evaluation = Evaluation(eval_id, None, _row(row, ref, test_size, eval_id))
         if evaluation.digest not in config.digests:
-            test = TestEntry("test", data_entry(ref, skip_bad), test_size)
+            test = TestEntry("test", data_entry(ref, common), test_size)
             write_config(folder, config.add_evaluation(evaluation, test))
     return eval_id
 

@@ -137,7 +137,7 @@ def make_plan(request: SweepRequest) -> Plan:
             finder.task.shuffle_labels(())
     for ref in filter(None, (encoder, *target_encoders.values())):
         complaints.found += _layer_complaints(request, ref)
-    complaints.found += finder.describe_unfetched()
+    complaints.found += [*finder.describe_unfetched(), *finder.describe_unmapped()]
     complaints.stop_if_any()
     if encoder is None or precision is None:
         raise XlqaError("nothing to run.")
@@ -188,6 +188,7 @@ class _Finder:
         self.sets: dict[str, LoadedSet] = {}
         self.notes: list[str] = []
         self.unfetched: list[NotFetched] = []
+        self.tags: set[str] = set()
         self.loaded: dict[tuple[str, str, str], LoadedSet | None] = {}
 
     def precision(self) -> str | None:
@@ -225,8 +226,11 @@ class _Finder:
             raise XlqaError(
                 f"{named_by} {name}: DeepPavlov's configs cannot hold this file's name: rename it without braces and #."
             )
-        read = self.task.read_test if named_by == "--target-test" else self.task.read
-        dataset = read(ref.path, skip_bad=self.request.skip_bad, language=ref.language or language)
+        options: dict[str, Any] = {"skip_bad": self.request.skip_bad, "language": ref.language or language}
+        dataset = self.task.load(ref.path, to_score=named_by == "--target-test", **options)
+        if self.request.map_tags:
+            self.tags |= self.task.tag_names(dataset.examples)
+            dataset = replace(dataset, examples=self.task.map_tags(dataset.examples, self.request.map_tags))
         if not dataset.examples:
             raise XlqaError(f"{named_by} {name}: {ref.path} has no question with an answer.")
         if self.task.name == "qa":
@@ -245,6 +249,17 @@ class _Finder:
         for error in self.unfetched:
             by_reason.setdefault(error.reason.rpartition(": ")[2], []).append(error)
         return [describe_unfetched(errors) for errors in by_reason.values()]
+
+    def describe_unmapped(self) -> list[str]:
+        """A line for each tag of --map-tags that no data set has, where all were read."""
+        if None in self.loaded.values():
+            return []
+        known = ", ".join(sorted(self.tags - {"O"}))
+        absent = [tag for tag, _ in self.request.map_tags if tag not in self.tags]
+        return [
+            f"--map-tags {tag}: no data set has this tag (they have {known}): correct it or leave it out."
+            for tag in absent
+        ]
 
     def source(self) -> LoadedSet | None:
         """The source data."""
@@ -282,7 +297,9 @@ class _Finder:
             specs.append(self._validation(train))
         labels = self._labels(train, [test for test in tests if test is not None], source)
         request = self.request
-        common = Common(request.max_length, request.stride, "", request.skip_bad, request.task, labels)
+        common = Common(
+            request.max_length, request.stride, "", request.skip_bad, request.task, labels, request.map_tags
+        )
         return LanguageData(train, questions, self._without_repeats(specs, common), common)
 
     def _without_repeats(self, specs: Sequence[EvalSpec], common: Common) -> tuple[EvalSpec, ...]:
@@ -313,9 +330,11 @@ class _Finder:
         for test in tests if labels else ():
             if foreign := sorted(set(self.task.label_set(test.questions)) - set(labels)):
                 names = " and ".join(loaded.ref.name for loaded in known)
+                tag = self.task.tag_of(foreign[0])
+                way_out = f"map it, such as --map-tags {tag}={self.task.no_tag}" if tag else "change it in the file"
                 self.complaints.add(
                     f"{test.ref.name} has the label {foreign[0]}, which {names} never has, so that no prediction can be right: "
-                    "change it in the file, or take another set."
+                    f"{way_out}, or take another set."
                 )
         return labels
 

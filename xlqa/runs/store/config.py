@@ -7,7 +7,7 @@ from pathlib import Path
 
 from xlqa.records import DataRef, SourceLabels
 from xlqa.runs.paths import Layout
-from xlqa.runs.specs import EncoderRef, EvalSpec, RunSpec, SourceStage
+from xlqa.runs.specs import Common, EncoderRef, EvalSpec, RunSpec, SourceStage
 from xlqa.runs.store.rows import evaluation_row
 from xlqa.runs.store.run_config import DataEntry, Evaluation, RunConfig, TestEntry
 
@@ -26,9 +26,11 @@ def place_data(ref: DataRef) -> str:
     return Layout(Path()).data_file(ref.name, ref.sha256, data_suffix(ref.path))
 
 
-def data_entry(ref: DataRef, skip_bad: bool, labels: SourceLabels = "gold") -> DataEntry:
+def data_entry(ref: DataRef, common: Common, labels: SourceLabels = "gold") -> DataEntry:
     """A data set as configs name it."""
-    return DataEntry(ref.name, place_data(ref), ref.sha256, ref.language, ref.scorer, skip_bad, labels)
+    return DataEntry(
+        ref.name, place_data(ref), ref.sha256, ref.language, ref.scorer, common.skip_bad, labels, common.map_tags
+    )
 
 
 def place_encoder(encoder: EncoderRef) -> str:
@@ -41,7 +43,7 @@ def render_source(stage: SourceStage, root: Path) -> RunConfig:
     common = stage.common
     return RunConfig(
         kind="source", id=stage.source_id, root=str(root), language=stage.data.language, model=stage.encoder.name,
-        train=data_entry(stage.data, common.skip_bad, stage.labels),
+        train=data_entry(stage.data, common, stage.labels),
         # The part drawn for a smaller size is the same for every seed: seeds differ in head, batches and dropout.
         train_size=stage.size, subset_seed=0,
         encoder=place_encoder(stage.encoder), encoder_sha256=stage.encoder.sha256, max_length=common.max_length,
@@ -56,14 +58,14 @@ def render_run(spec: RunSpec, evals: Sequence[EvalSpec], root: Path, source_sha2
     Args:
         source_sha256: of the source stage's weights; None while that stage is not trained.
     """
-    common, skip_bad = spec.common, spec.common.skip_bad
+    common = spec.common
     starts_from = spec.stage if spec.more_steps == 0 else None
     joint = spec.stage if spec.more_steps else None
     return RunConfig(
         kind="run", id=spec.run_id, root=str(root),
-        train=data_entry(spec.target, skip_bad) if spec.target else None,
-        source=data_entry(joint.data, joint.common.skip_bad, joint.labels) if joint else None, balanced=spec.is_balanced,
-        tests=tuple(TestEntry(e.target, data_entry(e.data, skip_bad), e.size) for e in evals if e.split == "test"),
+        train=data_entry(spec.target, common) if spec.target else None,
+        source=data_entry(joint.data, joint.common, joint.labels) if joint else None, balanced=spec.is_balanced,
+        tests=tuple(TestEntry(e.target, data_entry(e.data, common), e.size) for e in evals if e.split == "test"),
         train_size=spec.size, subset_seed=spec.seed, subset_by=spec.subset_by, valid_size=spec.valid_size,
         source_size=joint.size if joint else None,
         encoder=place_encoder(spec.encoder), encoder_sha256=spec.encoder.sha256, max_length=common.max_length,
@@ -78,6 +80,6 @@ def _evaluation(spec: RunSpec, evaluation: EvalSpec) -> Evaluation:
     overlap = evaluation.overlap_with
     return Evaluation(
         evaluation.eval_id(spec.common),
-        data_entry(overlap, spec.common.skip_bad) if overlap else None,
+        data_entry(overlap, spec.common) if overlap else None,
         evaluation_row(spec, evaluation),
     )

@@ -80,7 +80,7 @@ class _Reader:
     def read(self, entry: DataEntry, task: str, to_score: bool = False) -> tuple[Any, ...]:
         """The examples of a config's data entry: those for training, or those that a test set is scored on."""
         path = entry.file(self.root)
-        key = (task, entry.sha256, entry.language, str(to_score))
+        key = (task, entry.sha256, entry.language, str(to_score), str(entry.map_tags))
         if key not in self.known:
             refuse_links(self.root, [], [path])
             if sha256_of(path) != entry.sha256:
@@ -88,8 +88,10 @@ class _Reader:
                     f"{path} is missing or differs from the file that was scored: put that one there (SHA-256 {entry.sha256}), "
                     "or run the same sweep again."
                 )
-            read = get_task(task).read_test if to_score else get_task(task).read
-            self.known[key] = read(path, language=entry.language, skip_bad=entry.skip_bad).examples
+            dataset = get_task(task).load(
+                path, language=entry.language, skip_bad=entry.skip_bad, to_score=to_score, map_tags=entry.map_tags
+            )
+            self.known[key] = dataset.examples
         return self.known[key]
 
     def test_examples(

@@ -45,12 +45,17 @@ def _frozen(hyper: Hyper) -> list[str]:
     return [f"frozen up to layer {hyper.freeze}" if hyper.freeze else "embeddings frozen"]
 
 
+def _mapped(spec: RunSpec) -> list[str]:
+    return [f"{tag}={other}" for tag, other in spec.common.map_tags]
+
+
 def _source_columns(spec: RunSpec) -> dict[str, Any]:
     stage = spec.stage
     if stage is None:
         return {}
     changes = ["labels shuffled"] * (stage.labels == "shuffled") + ["balanced"] * spec.is_balanced
     changes += _frozen(stage.hyper) if spec.arm is Arm.TRANSFER else []
+    changes += _mapped(spec)
     columns: dict[str, Any] = {"source_size": stage.size, "source_steps": stage.steps}
     columns |= _changed("source", stage.data.name, stage.data.sha256, changes)
     if spec.arm is Arm.JOINT:
@@ -65,7 +70,7 @@ def _source_columns(spec: RunSpec) -> dict[str, Any]:
 def _target_columns(spec: RunSpec) -> dict[str, Any]:
     if spec.target is None or spec.hyper is None:
         return {}
-    return _changed("target", spec.target.name, spec.target.sha256, _frozen(spec.hyper)) | {
+    return _changed("target", spec.target.name, spec.target.sha256, [*_frozen(spec.hyper), *_mapped(spec)]) | {
         "target_questions": spec.target_questions,
         "subset_seed": spec.seed, "train_seed": spec.training_seed, "subset_by": spec.subset_by, "valid_size": spec.valid_size,
         "lr": spec.hyper.lr, "epochs": spec.hyper.epochs, "batch_size": spec.hyper.batch_size,

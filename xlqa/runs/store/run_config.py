@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from xlqa.errors import XlqaError
-from xlqa.records import SCHEMA_VERSION, TASK_SCORERS, SourceLabels
+from xlqa.records import SCHEMA_VERSION, TASK_SCORERS, SourceLabels, TagMap
 from xlqa.runs.paths import RunFolder
 from xlqa.runs.specs import Hyper
 from xlqa.runs.store.components import TASK_COMPONENTS, TaskComponents
@@ -57,6 +57,7 @@ class DataEntry:
     scorer: str
     skip_bad: bool = False
     labels: SourceLabels = "gold"
+    map_tags: TagMap = ()
 
     def to_json(self) -> dict[str, Any]:
         entry: dict[str, Any] = {
@@ -64,6 +65,7 @@ class DataEntry:
             "scorer": self.scorer,
         }  # fmt: skip
         entry |= {"skip_bad": True} if self.skip_bad else {}
+        entry |= {"map_tags": dict(self.map_tags)} if self.map_tags else {}
         return entry | ({"labels": self.labels} if self.labels != "gold" else {})
 
     def file(self, root: Path) -> Path:
@@ -182,8 +184,12 @@ class RunConfig:
     @property
     def skip_bad(self) -> bool:
         """Whether questions that cannot be used are left out of its data."""
-        entries = [self.train, self.source, *(test.data for test in self.tests)]
-        return any(entry.skip_bad for entry in entries if entry)
+        return any(entry.skip_bad for entry in self.data_entries())
+
+    @property
+    def map_tags(self) -> TagMap:
+        """Tags of its data that are read as others."""
+        return next((entry.map_tags for entry in self.data_entries()), ())
 
     @property
     def digests(self) -> frozenset[str]:
@@ -418,11 +424,20 @@ def take_data(fields: Fields, *, done: bool = True) -> DataEntry:
     check_scorer(scorer, fields.where)
     entry = DataEntry(
         fields.text("name"), path, fields.sha256("sha256"), fields.text("language", LANGUAGE, "a language"), scorer,
-        fields.has("skip_bad") and fields.truth("skip_bad"),
+        fields.has("skip_bad") and fields.truth("skip_bad"), map_tags=_take_map(fields) if fields.has("map_tags") else (),
     )  # fmt: skip
     if done:
         fields.done()
     return entry
+
+
+def _take_map(fields: Fields) -> TagMap:
+    """The tags that are read as others."""
+    pairs = fields.object("map_tags")
+    found = tuple(sorted((tag, pairs.text(tag)) for tag in list(pairs.left)))
+    if bad := [tag for tag, _ in found if not NAME.fullmatch(tag)]:
+        raise XlqaError(f"{pairs.where} has {plain(repr(bad[0]), 60)}, expected names without braces or leading #.")
+    return found
 
 
 def _take_source(fields: Fields) -> DataEntry:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
-from xlqa.records import TASK_METRICS
+from xlqa.records import TASK_METRICS, TagMap
 from xlqa.tasks.base import CountPieces, Dataset, Head, HeadOptions, Inspection, PieceCounts, Scores, Task
 from xlqa.tasks.tagging.alignment import TaggedWindows, TagLabels, label_words, make_tagged_windows
 from xlqa.tasks.tagging.inspection import inspect_sentences, measure_sentences
@@ -42,6 +43,23 @@ class Tagging(Task[Sentence]):
     def read(self, path: Path, *, language: str = "", skip_bad: bool = False) -> Dataset[Sentence]:
         """Read a file of tagged sentences (`xlqa.tasks.tagging.reading`)."""
         return read_sentences(path, self.kind, skip_bad=skip_bad)
+
+    def map_tags(self, examples: Sequence[Sentence], map_tags: TagMap) -> tuple[Sentence, ...]:
+        """The sentences with some parts of speech or entity types read as others; O for a type drops its entities."""
+        known = dict(map_tags)
+        return tuple(replace(s, tags=tuple(self.map_tag(tag, known) for tag in s.tags)) for s in examples)
+
+    def map_tag(self, tag: str, known: Mapping[str, str]) -> str:
+        """One tag under a mapping of names."""
+        return known.get(tag, tag)
+
+    def tag_names(self, examples: Sequence[Sentence]) -> frozenset[str]:
+        """Parts of speech, or entity types."""
+        return frozenset(self.tag_of(tag) for sentence in examples for tag in sentence.tags)
+
+    def tag_of(self, label: str) -> str:
+        """The tag itself."""
+        return label
 
     def inspect(self, dataset: Dataset[Sentence]) -> Inspection:
         """Sentences, words, entities by type or words by tag (`xlqa.tasks.tagging.inspection`)."""
@@ -104,7 +122,17 @@ class NamedEntities(Tagging):
     """Named entities, with tags in IOB2."""
 
     metrics = TASK_METRICS["ner"]
+    no_tag = OUTSIDE
     shown = ("f1",)
+
+    def map_tag(self, tag: str, known: Mapping[str, str]) -> str:
+        """A tag with another type, or O."""
+        other = known.get(self.tag_of(tag), "")
+        return tag if not other else OUTSIDE if other == OUTSIDE else tag[:2] + other
+
+    def tag_of(self, label: str) -> str:
+        """The entity type; O for O."""
+        return label[2:] or label
 
     def label_set(self, examples: Sequence[Sentence]) -> tuple[str, ...]:
         """O, and B- and I- of every type, sorted: a type that the data never continues can still be continued."""
@@ -125,6 +153,7 @@ class PartsOfSpeech(Tagging):
     """Parts of speech, such as Universal Dependencies' UPOS."""
 
     metrics = TASK_METRICS["pos"]
+    no_tag = "X"
     shown = ("accuracy",)
 
     def score(self, examples: Sequence[Sentence], predictions: Sequence[Sequence[str]], scorer: str) -> Scores:
