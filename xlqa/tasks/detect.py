@@ -14,7 +14,7 @@ from typing import IO, Any
 from xlqa.data.registry import find_set, part_names
 from xlqa.errors import XlqaError
 from xlqa.tasks.base import DEFAULT_TASK, TASKS
-from xlqa.tasks.parquet import is_parquet, read_parquet
+from xlqa.tasks.parquet import first_row, is_parquet
 from xlqa.tasks.sentences import reading as texts
 from xlqa.tasks.sources import sample_files
 from xlqa.tasks.tagging.reading import TAG_KEYS
@@ -76,11 +76,8 @@ def _fitting(path: Path) -> Sequence[str]:
 
 
 def _of_parquet(path: Path) -> Sequence[str]:
-    try:
-        rows = read_parquet(path)[1]
-    except XlqaError:
-        return ()
-    return _of_names({key.lower() for key in rows[0]}, str(rows[0]).replace("'", '"')) if rows else ()
+    row = first_row(path)
+    return _of_names({key.lower() for key in row}, str(row).replace("'", '"')) if row else ()
 
 
 def _head(path: Path) -> str:

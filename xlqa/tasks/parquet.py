@@ -47,6 +47,21 @@ def read_parquet(path: Path) -> tuple[bytes, list[dict[str, Any]]]:
     return content, [{key: _named(value, names.get(key, ())) for key, value in row.items()} for row in rows]
 
 
+def first_row(path: Path) -> dict[str, Any] | None:
+    """The first row of a file, without reading the others; None where there is none or it cannot be read."""
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        return None
+    try:
+        batch = next(pyarrow.parquet.ParquetFile(path).iter_batches(batch_size=1), None)
+    except (pyarrow.ArrowException, OSError):
+        return None
+    rows: list[dict[str, Any]] = batch.to_pylist() if batch is not None else []
+    return rows[0] if rows else None
+
+
 def _label_names(metadata: bytes) -> dict[str, tuple[str, ...]]:
     """Column -> names of its numbers, from what the library `datasets` writes into a file."""
     try:
