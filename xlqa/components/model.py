@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from deeppavlov.core.models.component import Component
 from safetensors import SafetensorError
 
+from xlqa.components.framework import Component
 from xlqa.components.preprocessor import load_tokenizer
 from xlqa.data.hub import locate_model
 from xlqa.data.model_check import check_model_folder
