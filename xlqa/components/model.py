@@ -21,7 +21,8 @@ from xlqa.data.hub import locate_model
 from xlqa.data.model_check import check_model_folder
 from xlqa.errors import XlqaError
 from xlqa.tasks.base import DEFAULT_TASK, Features, Head, HeadOptions, get_task
-from xlqa.tasks.heads import network_inputs
+from xlqa.tasks.heads import is_of_head, network_inputs
+from xlqa.training.architecture import attention_of, check_architecture, network_class
 from xlqa.training.batching import collate, token_batches
 from xlqa.training.context import SHARED
 from xlqa.training.cpu_kernels import accelerate
@@ -75,14 +76,23 @@ def read_network(folder: Path, head: Head | None = None) -> tuple[Network, list[
     head = head or get_task(DEFAULT_TASK).head(HeadOptions())
     weights = weight_files(folder)[0]
     try:
-        network, loading = getattr(transformers, head.auto_class).from_pretrained(
-            str(folder), local_files_only=True, trust_remote_code=False, output_loading_info=True, dtype=torch.float32,
-            use_safetensors="safetensors" in weights.name, attn_implementation="sdpa", **head.config(),
+        check_architecture(folder)
+        config = transformers.AutoConfig.from_pretrained(
+            str(folder), local_files_only=True, trust_remote_code=False, **head.config()
+        )
+        if hasattr(config, "reference_compile"):
+            config.reference_compile = False  # ModernBERT would compile itself for each shape where there is a GPU
+        kind = network_class(config, head)
+        network, loading = kind.from_pretrained(
+            str(folder), config=config, local_files_only=True, output_loading_info=True, dtype=torch.float32,
+            use_safetensors="safetensors" in weights.name, attn_implementation=attention_of(kind),
         )  # fmt: skip
+    except XlqaError as error:
+        raise XlqaError(f"{folder}: {error}") from error
     except Exception as error:  # the files are somebody's, and transformers raises whatever their values lead to
         raise XlqaError(f"{folder}: the model cannot be read ({first_line(error)}).") from error
     missing = sorted(loading["missing_keys"])
-    if foreign := [name for name in missing if not _below(name, head.modules)]:
+    if foreign := [name for name in missing if not is_of_head(name, network, head.inner)]:
         raise XlqaError(
             f"{folder} lacks the encoder's weights {foreign[0]} (and {len(foreign) - 1} more): not a complete model."
         )
@@ -106,11 +116,6 @@ def _refuse_broken(network: Network, folder: Path) -> None:
         ) from error
     finally:
         network.train(training)
-
-
-def _below(name: str, modules: Sequence[str]) -> bool:
-    """Whether a weight's name is below one of the modules, at any depth."""
-    return any(f".{name}".find(f".{module}.") >= 0 for module in modules)
 
 
 def _read_shared(folder: Path, sha256: str, head: Head) -> tuple[Network, State, list[str]]:
@@ -232,7 +237,7 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
     def _decode(self, features: Features, batch: np.ndarray[Any, Any], top: int) -> tuple[Any, ...]:
         tensors = {name: tensor.to(self.device, non_blocking=True) for name, tensor in collate(features, batch).items()}
         with autocast(self.device, self.precision):
-            output = self.network(**network_inputs(tensors))
+            output = self.network(**network_inputs(tensors, self.network))
         return self.head.decode(output, tensors, features, top)
 
     def destroy(self) -> None:
