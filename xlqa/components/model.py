@@ -220,6 +220,7 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
             inputs: texts that the head needs beside the features (question answering: the paragraphs), (X,) each.
             top: predictions an example, best first, where the task can give several.
         """
+        self.check_pieces(features)
         self.network.eval()
         decoded: list[tuple[Any, tuple[Any, ...]]] = []
         waiting = token_batches(features.lengths, EVAL_TOKENS[self.device.partition(":")[0]])[::-1]
@@ -233,6 +234,19 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
                 torch.cuda.empty_cache()
                 waiting += [batch[len(batch) // 2 :], batch[: len(batch) // 2]]
         return self.head.predict(features, inputs, decoded, top)
+
+    def check_pieces(self, features: Features) -> None:
+        """Refuse features with pieces that the network does not have.
+
+        Raises:
+            XlqaError: the tokenizer is another model's.
+        """
+        rows = len(self.network.get_input_embeddings().weight)
+        if len(features.ids) and int(features.ids.max()) >= rows:
+            raise XlqaError(
+                f"{self.encoder}: its tokenizer gives piece {int(features.ids.max()):,}, its network has {rows:,}: they are not of "
+                "the same model."
+            )
 
     def _decode(self, features: Features, batch: np.ndarray[Any, Any], top: int) -> tuple[Any, ...]:
         tensors = {name: tensor.to(self.device, non_blocking=True) for name, tensor in collate(features, batch).items()}

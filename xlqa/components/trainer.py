@@ -100,6 +100,7 @@ class TaskTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         x, y = zip(*iterator.data["train"], strict=True)
         self.context.listen(Stage(f"reading {len(x):,} {model.task.unit}s"))
         features = preprocessor(*self._columns(x))
+        model.check_pieces(features)
         labels = model.task.label(features, [gold.example for _, gold in y], model.head.options.labels)
         self.context.listen(Stage("training"))
         trainer = Trainer(
