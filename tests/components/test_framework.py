@@ -48,6 +48,7 @@ def stable(found: list[dict[str, str]]) -> list[dict[str, str]]:
 
 
 def test_a_sweep_without_deeppavlov_has_the_same_scores(encoder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("deeppavlov")
     settings = SETTINGS | {"model": str(encoder)}
     with_it = make_plan(build_request(settings | {"out": str(tmp_path / "with")}))
     assert not run_sweep(with_it, executor=in_process()).failures

@@ -71,6 +71,7 @@ def read_network(folder: Path, head: Head | None = None) -> tuple[Network, list[
     from transformers.utils import logging
 
     logging.set_verbosity_error()
+    logging.disable_progress_bar()
     check_model_folder(folder)
     check_config_types(folder)
     head = head or get_task(DEFAULT_TASK).head(HeadOptions())
