@@ -90,7 +90,7 @@ _TEXTS = {
     "host": "text|Machine of the run.",
     "finished": "time|End of the run, UTC.",
     "xlqa": "text|Version of xlqa.",
-    "deeppavlov": "text|Version of DeepPavlov.",
+    "deeppavlov": "text|Version of DeepPavlov; `none` where xlqa ran the config itself.",
     "torch": "text|Version of PyTorch.",
     "transformers": "text|Version of transformers.",
     "precision": "text|Floating-point format: fp32 or bf16.",

@@ -28,7 +28,7 @@ TIMEOUT = 4.0
 """Seconds that an address has to answer."""
 
 PACKAGES = ("xlqa", "deeppavlov", "torch", "transformers", "tokenizers", "huggingface-hub", "numpy", "pandas")
-LOADED = ("torch", "transformers", "deeppavlov", "xlqa.components.model", "xlqa.components.trainer")
+LOADED = ("torch", "transformers", "xlqa.components.model", "xlqa.components.trainer")
 """What a worker imports; an error in any of them would fail every run."""
 
 

@@ -9,8 +9,7 @@ import itertools
 from collections.abc import Hashable
 from typing import Any
 
-from deeppavlov.core.data.data_learning_iterator import DataLearningIterator
-
+from xlqa.components.framework import DataLearningIterator
 from xlqa.components.reader import Part
 from xlqa.data.subsets import check_size, permute_questions, split_validation
 from xlqa.records import SubsetBy

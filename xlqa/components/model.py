@@ -13,15 +13,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from deeppavlov.core.models.component import Component
 from safetensors import SafetensorError
 
+from xlqa.components.framework import Component
 from xlqa.components.preprocessor import load_tokenizer
 from xlqa.data.hub import locate_model
 from xlqa.data.model_check import check_model_folder
 from xlqa.errors import XlqaError
 from xlqa.tasks.base import DEFAULT_TASK, Features, Head, HeadOptions, get_task
-from xlqa.tasks.heads import network_inputs
+from xlqa.tasks.heads import is_of_head, network_inputs
+from xlqa.training.architecture import attention_of, check_architecture, network_class
 from xlqa.training.batching import collate, token_batches
 from xlqa.training.context import SHARED
 from xlqa.training.cpu_kernels import accelerate
@@ -70,19 +71,29 @@ def read_network(folder: Path, head: Head | None = None) -> tuple[Network, list[
     from transformers.utils import logging
 
     logging.set_verbosity_error()
+    logging.disable_progress_bar()
     check_model_folder(folder)
     check_config_types(folder)
     head = head or get_task(DEFAULT_TASK).head(HeadOptions())
     weights = weight_files(folder)[0]
     try:
-        network, loading = getattr(transformers, head.auto_class).from_pretrained(
-            str(folder), local_files_only=True, trust_remote_code=False, output_loading_info=True, dtype=torch.float32,
-            use_safetensors="safetensors" in weights.name, attn_implementation="sdpa", **head.config(),
+        check_architecture(folder)
+        config = transformers.AutoConfig.from_pretrained(
+            str(folder), local_files_only=True, trust_remote_code=False, **head.config()
+        )
+        if hasattr(config, "reference_compile"):
+            config.reference_compile = False  # ModernBERT would compile itself for each shape where there is a GPU
+        kind = network_class(config, head)
+        network, loading = kind.from_pretrained(
+            str(folder), config=config, local_files_only=True, output_loading_info=True, dtype=torch.float32,
+            use_safetensors="safetensors" in weights.name, attn_implementation=attention_of(kind),
         )  # fmt: skip
+    except XlqaError as error:
+        raise XlqaError(f"{folder}: {error}") from error
     except Exception as error:  # the files are somebody's, and transformers raises whatever their values lead to
         raise XlqaError(f"{folder}: the model cannot be read ({first_line(error)}).") from error
     missing = sorted(loading["missing_keys"])
-    if foreign := [name for name in missing if not _below(name, head.modules)]:
+    if foreign := [name for name in missing if not is_of_head(name, network, head.inner)]:
         raise XlqaError(
             f"{folder} lacks the encoder's weights {foreign[0]} (and {len(foreign) - 1} more): not a complete model."
         )
@@ -106,11 +117,6 @@ def _refuse_broken(network: Network, folder: Path) -> None:
         ) from error
     finally:
         network.train(training)
-
-
-def _below(name: str, modules: Sequence[str]) -> bool:
-    """Whether a weight's name is below one of the modules, at any depth."""
-    return any(f".{name}".find(f".{module}.") >= 0 for module in modules)
 
 
 def _read_shared(folder: Path, sha256: str, head: Head) -> tuple[Network, State, list[str]]:
@@ -215,6 +221,7 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
             inputs: texts that the head needs beside the features (question answering: the paragraphs), (X,) each.
             top: predictions an example, best first, where the task can give several.
         """
+        self.check_pieces(features)
         self.network.eval()
         decoded: list[tuple[Any, tuple[Any, ...]]] = []
         waiting = token_batches(features.lengths, EVAL_TOKENS[self.device.partition(":")[0]])[::-1]
@@ -229,10 +236,23 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
                 waiting += [batch[len(batch) // 2 :], batch[: len(batch) // 2]]
         return self.head.predict(features, inputs, decoded, top)
 
+    def check_pieces(self, features: Features) -> None:
+        """Refuse features with pieces that the network does not have.
+
+        Raises:
+            XlqaError: the tokenizer is another model's.
+        """
+        rows = len(self.network.get_input_embeddings().weight)
+        if len(features.ids) and int(features.ids.max()) >= rows:
+            raise XlqaError(
+                f"{self.encoder}: its tokenizer gives piece {int(features.ids.max()):,}, its network has {rows:,}: they are not of "
+                "the same model."
+            )
+
     def _decode(self, features: Features, batch: np.ndarray[Any, Any], top: int) -> tuple[Any, ...]:
         tensors = {name: tensor.to(self.device, non_blocking=True) for name, tensor in collate(features, batch).items()}
         with autocast(self.device, self.precision):
-            output = self.network(**network_inputs(tensors))
+            output = self.network(**network_inputs(tensors, self.network))
         return self.head.decode(output, tensors, features, top)
 
     def destroy(self) -> None:

@@ -9,8 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from deeppavlov.core.models.component import Component
-
+from xlqa.components.framework import Component
 from xlqa.data.hub import locate_model
 from xlqa.data.model_check import check_model_folder
 from xlqa.errors import XlqaError

@@ -11,9 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from deeppavlov.core.data.dataset_reader import DatasetReader
-
 from xlqa.components.environment import refuse_overrides
+from xlqa.components.framework import DatasetReader
 from xlqa.data.registry import part_names
 from xlqa.errors import XlqaError
 from xlqa.tasks.base import DEFAULT_TASK, get_task

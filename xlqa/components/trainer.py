@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from logging import getLogger
 from typing import Any
 
-from deeppavlov.core.common.params import from_params
-from deeppavlov.core.trainers.fit_trainer import FitTrainer
-
+from xlqa.components.framework import FitTrainer, build_component
 from xlqa.components.metrics import score_set
 from xlqa.components.model import TaskModel
 from xlqa.components.preprocessor import TaskPreprocessor
@@ -79,7 +77,7 @@ class TaskTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
     def train(self, iterator: Any) -> None:
         """Build the pipe, train its model and, unless the context forbids it, save it where there is none yet."""
         for component_config in self.chainer_config["pipe"]:
-            component = from_params(component_config, mode="train")
+            component = build_component(component_config, mode="train")
             self._chainer.append(component, component_config["in"], component_config["out"])
         self._built = self._loaded = True
         preprocessor, model = self._parts()
@@ -102,6 +100,7 @@ class TaskTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         x, y = zip(*iterator.data["train"], strict=True)
         self.context.listen(Stage(f"reading {len(x):,} {model.task.unit}s"))
         features = preprocessor(*self._columns(x))
+        model.check_pieces(features)
         labels = model.task.label(features, [gold.example for _, gold in y], model.head.options.labels)
         self.context.listen(Stage("training"))
         trainer = Trainer(

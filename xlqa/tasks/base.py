@@ -224,8 +224,9 @@ class Head(ABC):
     auto_class: ClassVar[str]
     """The class of transformers that reads and writes the network."""
 
-    modules: ClassVar[tuple[str, ...]]
-    """Names of the head's modules: weights below them may be absent from an encoder's folder."""
+    inner: ClassVar[tuple[str, ...]] = ()
+    """Names of the encoder's modules that count as the head's, beside all that is outside the encoder: their weights are drawn
+    afresh and may be absent from an encoder's folder."""
 
     what: ClassVar[str]
     """The head's name in messages."""
@@ -241,9 +242,11 @@ class Head(ABC):
         """Why a network's head does not fit the options, in a few words, or None."""
         return None
 
-    @abstractmethod
     def reset(self, network: Any, seed: int) -> None:
         """Draw fresh weights for the head."""
+        from xlqa.tasks.heads import reset_head
+
+        reset_head(network, seed, self.inner)
 
     @abstractmethod
     def loss(self, output: Any, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,18 +13,51 @@ import torch
 NETWORK_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
-def network_inputs(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The tensors of a batch that a network takes; the others are for its head."""
-    return {name: tensors[name] for name in NETWORK_INPUTS if name in tensors}
+def network_inputs(tensors: Mapping[str, torch.Tensor], network: Any) -> dict[str, torch.Tensor]:
+    """The tensors of a batch that a network takes; the others are for its head.
+
+    What it takes follows from its own signature and configuration, since the tokenizer may be another architecture's: a
+    RoBERTa with one token type may have BERT's tokenizer, which gives two.
+    """
+    names = NETWORK_INPUTS if _uses_types(network) else NETWORK_INPUTS[:2]
+    return {name: tensors[name] for name in names if name in tensors}
 
 
-def draw_linear(layer: Any, config: Any, generator: torch.Generator) -> None:
-    """Draw a linear layer's weights: normal with the model's own deviation, biases zero."""
-    deviation = float(getattr(config, "initializer_range", 0.02))
+def _uses_types(network: Any) -> bool:
+    takes = "token_type_ids" in inspect.signature(network.forward).parameters
+    return takes and int(getattr(network.config, "type_vocab_size", 2)) > 1
+
+
+def is_of_head(name: str, network: Any, inner: Collection[str] = ()) -> bool:
+    """Whether a module or weight belongs to the head: it is not the encoder's, or is below one of its modules `inner`."""
+    parts = name.split(".")
+    return parts[0] != network.base_model_prefix or bool(set(parts) & set(inner))
+
+
+def reset_head(network: Any, seed: int, inner: Collection[str] = ()) -> None:
+    """Draw a fresh head: normal with the model's own deviation, biases zero, norms one.
+
+    Args:
+        inner: names of the encoder's modules that count as the head's.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    for module in _head_modules(network, inner):
+        for name, parameter in module.named_parameters(recurse=False):
+            _draw(name, parameter, float(getattr(network.config, "initializer_range", 0.02)), generator)
+
+
+def _head_modules(network: Any, inner: Collection[str]) -> Iterator[torch.nn.Module]:
+    for name, module in network.named_modules():
+        if name and is_of_head(name, network, inner):
+            yield module
+
+
+def _draw(name: str, parameter: torch.nn.Parameter, deviation: float, generator: torch.Generator) -> None:
     with torch.no_grad():
-        weight = torch.empty(layer.weight.shape).normal_(0.0, deviation, generator=generator)
-        layer.weight.copy_(weight)
-        layer.bias.zero_()
+        if parameter.ndim > 1:
+            parameter.copy_(torch.empty(parameter.shape).normal_(0.0, deviation, generator=generator))
+        else:
+            parameter.fill_(1.0 if name == "weight" else 0.0)
 
 
 def label_config(labels: Sequence[str]) -> dict[str, Any]:

@@ -134,7 +134,7 @@ def batch_loss(network: Any, head: Head, tensors: Mapping[str, torch.Tensor]) ->
     Args:
         tensors: of `collate`, and the labels.
     """
-    return head.loss(network(**network_inputs(tensors)), tensors)
+    return head.loss(network(**network_inputs(tensors, network)), tensors)
 
 
 @contextmanager

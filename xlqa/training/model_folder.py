@@ -63,8 +63,9 @@ TOKENIZER_FILES = (
 
 
 def hash_tokenizer(folder: Path) -> tuple[str, ...]:
-    """Names and SHA-256 of the tokenizer's files in a folder."""
-    return hash_files([folder / name for name in TOKENIZER_FILES if (folder / name).is_file()])
+    """Names and SHA-256 of the tokenizer's files in a folder: also of a SentencePiece model under a name of its own."""
+    named = {folder / name for name in TOKENIZER_FILES}
+    return hash_files(path for path in named | set(folder.glob("*.model")) if path.is_file())
 
 
 def check_tokenizer(folder: Path) -> None:

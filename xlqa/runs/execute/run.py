@@ -129,18 +129,16 @@ class _Run:
     """One run in progress."""
 
     def __init__(self, folder: RunFolder, config: RunConfig, device: str, listen: Callable[[Event], None]) -> None:
-        from deeppavlov.core.commands.train import get_iterator_from_config, read_data_by_config
-        from deeppavlov.core.commands.utils import parse_config
-        from deeppavlov.core.common.registry import get_model
+        from xlqa.components.framework import build_iterator, find_class, parse_config, read_data
 
         # As it was read at the start: another sweep may rewrite this folder's config meanwhile.
         self.folder, self.config, self.listen = folder, config, listen
         # Paths start at the folder's present place, not the recorded one, so that a sweep may be moved.
         parsed = parse_config(replace(config, root=str(folder.root), device=device).to_json())
-        self.data = read_data_by_config(parsed)
-        self.iterator = get_iterator_from_config(parsed, self.data)
+        self.data = read_data(parsed)
+        self.iterator = build_iterator(parsed, self.data)
         settings = dict(parsed["train"])
-        self.trainer = get_model(settings.pop("class_name"))(parsed["chainer"], **settings)
+        self.trainer = find_class(settings.pop("class_name"))(parsed["chainer"], **settings)
         self.did_train = False
         self.outcome = TrainingRecord({})
 
@@ -231,9 +229,12 @@ def machine() -> dict[str, str]:
     """Host and versions, for the table; looked up once per process."""
     from importlib.metadata import version
 
+    from xlqa.components.framework import HAS_DEEPPAVLOV
+
     # Of xlqa the version that is running, which need not be the installed one.
-    others = {name: version(name) for name in ("deeppavlov", "torch", "transformers")}
-    return {"host": platform.node(), "xlqa": __version__, **others}
+    others = {name: version(name) for name in ("torch", "transformers")}
+    deeppavlov = version("deeppavlov") if HAS_DEEPPAVLOV else "none"
+    return {"host": platform.node(), "xlqa": __version__, "deeppavlov": deeppavlov, **others}
 
 
 def record_failure(folder: RunFolder, error: str, tail: str = "") -> None:

@@ -201,7 +201,7 @@ class _Finder:
     def encoder(self, name: str, named_by: str = "--model") -> EncoderRef | None:
         with self.complaints.gather():
             try:
-                return resolve_encoder(name)
+                return resolve_encoder(name, self.task, self.request.max_length)
             except XlqaError as error:
                 raise XlqaError(str(error).replace("--model", named_by, 1)) from error
         return None

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import torch
 
 from xlqa.tasks.base import Head
-from xlqa.tasks.heads import draw_linear
 from xlqa.tasks.qa.decoding import Span, best_spans, merge_windows, span_probabilities
 from xlqa.tasks.qa.windows import Labels, Windows
 
@@ -22,12 +21,7 @@ class SpanHead(Head):
     """Finds answers in windows."""
 
     auto_class = "AutoModelForQuestionAnswering"
-    modules = ("qa_outputs",)
     what = "question-answering head"
-
-    def reset(self, network: Any, seed: int) -> None:
-        """Draw a fresh head: normal with the model's own deviation, biases zero."""
-        draw_linear(network.qa_outputs, network.config, torch.Generator().manual_seed(seed))
 
     def loss(self, output: Any, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Sum over a batch of (cross-entropy of start + of end) / 2, over [CLS] and paragraph pieces only.

@@ -10,17 +10,20 @@ import numpy.typing as npt
 import torch
 
 from xlqa.tasks.base import Head
-from xlqa.tasks.heads import draw_linear, entropy, label_config, label_mismatch
+from xlqa.tasks.heads import entropy, label_config, label_mismatch
 from xlqa.tasks.sentences.features import ClassLabels, TextWindows
 
 Index = npt.NDArray[np.int64]
 
 
 class ClassificationHead(Head):
-    """Finds the label of each text."""
+    """Finds the label of each text.
+
+    A pooler counts as part of the head, also where an encoder has one of its own: pre-training used it for another task.
+    """
 
     auto_class = "AutoModelForSequenceClassification"
-    modules = ("classifier", "pre_classifier", "pooler", "score", "head")
+    inner = ("pooler",)
     what = "classification head"
 
     def config(self) -> dict[str, Any]:
@@ -30,16 +33,6 @@ class ClassificationHead(Head):
     def mismatch(self, network: Any) -> str | None:
         """The labels differ."""
         return label_mismatch(network, self.options.labels)
-
-    def reset(self, network: Any, seed: int) -> None:
-        """Draw the layers of the head: normal with the model's own deviation, biases zero.
-
-        A pooler counts as part of the head, also where an encoder brings its own: pre-training used it for another task.
-        """
-        generator = torch.Generator().manual_seed(seed)
-        for name, module in network.named_modules():
-            if isinstance(module, torch.nn.Linear) and set(name.split(".")) & set(self.modules):
-                draw_linear(module, network.config, generator)
 
     def loss(self, output: Any, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Sum of the cross-entropies of a batch.

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from xlqa.tasks.base import Head
-from xlqa.tasks.heads import draw_linear, entropy, label_config, label_mismatch
+from xlqa.tasks.heads import entropy, label_config, label_mismatch
 from xlqa.tasks.tagging.alignment import IGNORED, TaggedWindows, TagLabels
 
 Index = npt.NDArray[np.int64]
@@ -20,7 +20,6 @@ class TaggingHead(Head):
     """Finds the tag of each word."""
 
     auto_class = "AutoModelForTokenClassification"
-    modules = ("classifier",)
     what = "tagging head"
 
     def config(self) -> dict[str, Any]:
@@ -30,10 +29,6 @@ class TaggingHead(Head):
     def mismatch(self, network: Any) -> str | None:
         """The labels differ."""
         return label_mismatch(network, self.options.labels)
-
-    def reset(self, network: Any, seed: int) -> None:
-        """Draw a fresh head: normal with the model's own deviation, biases zero."""
-        draw_linear(network.classifier, network.config, torch.Generator().manual_seed(seed))
 
     def loss(self, output: Any, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Sum of the cross-entropies of the labelled pieces.
