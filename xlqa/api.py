@@ -132,12 +132,13 @@ def plot(
     results: pd.DataFrame | PathLike | Sequence[PathLike],
     *,
     what: Literal["curve", "gain", "worth"] = "curve",
-    metric: Literal["f1", "em"] = "f1",
+    metric: str = "",
     scorer: str | None = None,
     lang: Words = (),
     test: Words = (),
     split: str = "test",
     seeds: Sequence[int] = (),
+    task: Words = (),
     style: Literal["web", "paper", "slides"] = "web",
     ax: Axes | None = None,
 ) -> Axes:
@@ -147,7 +148,8 @@ def plot(
         results: a frame of `load_results`, or what that takes.
         what: "curve", "gain" (transfer minus target-only, with intervals) or "worth" (in examples).
         scorer: "squad", or None for the test set's own.
-        lang, test, split, seeds: which rows to draw.
+        metric: one of the task's metrics ("f1", "em", "accuracy", …); by default its leading one.
+        lang, test, split, seeds, task: which rows to draw.
         ax: where to draw; a new pyplot figure when None.
 
     Raises:
@@ -159,18 +161,17 @@ def plot(
     from xlqa.curves.plots import curves
 
     _check_choice("what", what, DRAWINGS)
-    _check_choice("metric", metric, ("f1", "em"))
     _check_choice("style", style, tuple(curves.STYLES))
     frame = results if isinstance(results, pd.DataFrame) else load_results(results)
-    rows = grouping.select_rows(frame, _as_words(lang), _as_words(test), tuple(seeds), split)
-    f1, em, _ = grouping.score_columns(rows, scorer)
+    rows = grouping.select_rows(frame, _as_words(lang), _as_words(test), tuple(seeds), split, _as_words(task))
     panel, drawing_style = _only_panel(grouping.split_panels(rows)), curves.STYLES[style]
+    column = grouping.choose_columns(rows, metric, scorer, "metric='{}'")[panel.task][0]
     with drawing_style.context(curves.all_text([panel])):
         if ax is None:
             from matplotlib import pyplot
 
             ax = pyplot.subplots(figsize=drawing_style.panel, layout="constrained")[1]
-        return DRAWINGS[what](ax, panel, f1 if metric == "f1" else em, drawing_style)
+        return DRAWINGS[what](ax, panel, column, drawing_style)
 
 
 def _check_choice(name: str, value: str, choices: Iterable[str]) -> None:
@@ -184,8 +185,10 @@ def _as_words(value: Words) -> tuple[str, ...]:
 
 def _only_panel(panels: Sequence[Panel]) -> Panel:
     if len(panels) > 1:
-        names = "; ".join(f"{panel.lang} on {panel.label}" for panel in panels)
-        raise XlqaError(f"there are {len(panels)} panels to draw ({names}): choose one with lang= and test=.")
+        names = "; ".join(
+            f"{'' if panel.task == 'qa' else f'{panel.task}, '}{panel.lang} on {panel.label}" for panel in panels
+        )
+        raise XlqaError(f"there are {len(panels)} panels to draw ({names}): choose one with task=, lang= and test=.")
     return panels[0]
 
 
@@ -194,7 +197,7 @@ def _draw_curve(ax: Axes, panel: Panel, column: str, style: Style) -> Axes:
 
     curve_styles = curves.assign_styles([panel])
     curves.draw_curve(ax, panel, column, curve_styles, style)
-    curves.name_axes([[ax]], [panel], [f"{curves.METRIC_NAMES[column]}, %"], [column])
+    curves.name_axes([[ax]], [panel], "{}, %", [column])
     curves.label_levels(ax, panel, column, curve_styles, style)
     return _with_legend(ax, curve_styles, style)
 
@@ -203,25 +206,28 @@ def _draw_comparison(ax: Axes, panel: Panel, column: str, style: Style, worth: b
     from xlqa.curves.comparison import Options, compare, leading
     from xlqa.curves.example_scores import ExampleStore
     from xlqa.curves.plots import curves, effects
+    from xlqa.curves.wording import leading_metric, metric_name
 
     options = Options()
     comparisons = compare(panel, column, ExampleStore(), options)
     found = leading([c for c in comparisons if c.learned or not worth])
     if comparisons and not found:
-        raise XlqaError(f"no worth to draw: no run scored above {options.floor:g} F1, so nothing was learned.")
+        leading_name = metric_name(leading_metric(panel.task), panel.task)
+        raise XlqaError(
+            f"no worth to draw: no run scored above {options.floor:g} {leading_name}, so nothing was learned."
+        )
     if not found:
         raise XlqaError("no gain or worth to draw: it takes transfer (or joint) and target-only runs of one encoder.")
     shown = {c.first.label for c in found}
     curve_styles = {
         label: curve_style for label, curve_style in curves.assign_styles([panel]).items() if label in shown
     }
-    metric = curves.METRIC_NAMES[column]
     if worth:
         effects.draw_worth(ax, found, curve_styles, style)
     else:
         effects.draw_gain(ax, found, curve_styles, options.margin, style)
-    name = f"examples alone of equal {metric}" if worth else f"gain in {metric}, points"
-    curves.name_axes([[ax]], [panel], [name], [column], percent=False)
+    name = "examples alone of equal {}" if worth else "gain in {}, points"
+    curves.name_axes([[ax]], [panel], name, [column], percent=False)
     return _with_legend(ax, curve_styles, style)
 
 

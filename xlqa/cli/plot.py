@@ -13,8 +13,7 @@ from xlqa.cli.options import Json
 from xlqa.errors import XlqaError
 from xlqa.util.text import printable
 
-WHAT = ("curve", "gain", "worth", "cost")
-METRICS = ("f1", "em", "both")
+WHAT = ("curve", "gain", "worth", "cost", "summary")
 STYLE_NAMES = ("paper", "slides", "web")
 
 
@@ -23,11 +22,24 @@ def plot(
         list[Path], typer.Argument(help="Table of a sweep (results.csv) or its folder. Several are compared.")
     ],
     what: Annotated[
-        str, typer.Option(help="Figure: curve, gain, worth (in examples) or cost (score over device time).")
+        str,
+        typer.Option(
+            help="Figure: curve, gain, worth (in examples), cost (score over device time) or summary (worth of all tasks)."
+        ),
     ] = "curve",
     metric: Annotated[
-        str, typer.Option(help="Scores to draw: f1, em or both. Default: both for curve, f1 for other figures.")
+        str,
+        typer.Option(
+            help="Score to draw: a metric of the task (f1, em, accuracy, macro_f1, …), both (f1 and em) or all. Default: both for "
+            "the curve of question answering, else the task's first metric."
+        ),
     ] = "",
+    at: Annotated[
+        int,
+        typer.Option(
+            min=0, help="For summary: the N whose worth is drawn beside that of zero-shot. 0: zero-shot only."
+        ),
+    ] = 100,
     scorer: Annotated[str, typer.Option(help="Scorer: squad or the table's first scorer (default).")] = "",
     style: Annotated[str, typer.Option(help="Sizes of text, lines and panels: paper, slides or web.")] = "paper",
     size: Annotated[
@@ -35,6 +47,9 @@ def plot(
     ] = "",
     out: Annotated[
         Path | None, typer.Option(help="File to write: .png, .svg or .pdf. Default: the figure's name and .png.")
+    ] = None,
+    task: Annotated[
+        list[str] | None, typer.Option(help="Only these tasks. Repeat the flag or use a comma list.")
     ] = None,
     lang: Annotated[
         list[str] | None, typer.Option(help="Only these languages. Repeat the flag or use a comma list.")
@@ -50,17 +65,19 @@ def plot(
 
     curve: one panel per language and test set, one line per arm and setting, the spread over seeds, a point per run, and
     zero-shot as a dashed line. gain: transfer minus target-only with intervals and break-even. worth: the number of
-    examples that English is worth. Missing runs are listed on stderr, and no mean is drawn over them.
+    examples that English is worth. summary: the worth for all tasks and languages in one chart, one row each. Missing runs
+    are listed on stderr, and no mean is drawn over them.
 
     Examples:
 
       xlqa plot results.csv
 
       xlqa plot results.csv --what worth --lang ru --style slides --out worth.svg
+
+      xlqa plot ner pos nli --what summary --out tasks.pdf
     """
     for name, value, allowed in (
         ("what", what, WHAT),
-        ("metric", metric or "f1", METRICS),
         ("style", style, STYLE_NAMES),
     ):
         if value not in allowed:
@@ -71,24 +88,24 @@ def plot(
 
     path = curves.check_suffix(out or Path(f"{what}.png"))
     inches = parse_size(size)
+    chosen = grouping.parse_seeds(seeds) if seeds else ()
     rows = grouping.select_rows(
-        load_results(tables), split_words(lang), split_words(test), grouping.parse_seeds(seeds) if seeds else (), split
+        load_results(tables), split_words(lang), split_words(test), chosen, split, split_words(task)
     )
-    f1, em, _ = grouping.score_columns(rows, scorer or None)
-    columns = {"f1": (f1,), "em": (em,), "both": (f1, em)}[metric or ("both" if what == "curve" else "f1")]
+    columns = grouping.choose_columns(rows, metric or ("default" if what == "curve" else ""), scorer or None)
     panels = grouping.split_panels(rows)
     drawing_style = curves.STYLES[style]
-    figure = _draw(what, panels, columns, drawing_style, inches)
+    figure = _draw(what, panels, columns, drawing_style, inches, at)
     curves.save_figure(figure, path, drawing_style)
     _report(path, what, panels, list_failures(tables), as_json)
     if note := curves.missing_font(curves.all_text(panels)):
         print(printable(note), file=sys.stderr)
 
 
-def _draw(what: str, panels: Any, columns: tuple[str, ...], style: Any, size: tuple[float, float] | None) -> Any:
+def _draw(what: str, panels: Any, columns: Any, style: Any, size: tuple[float, float] | None, at: int) -> Any:
     from xlqa.curves.comparison import Options, compare_all
     from xlqa.curves.example_scores import ExampleStore
-    from xlqa.curves.plots import curves, effects
+    from xlqa.curves.plots import curves, effects, summary
 
     if what == "curve":
         return curves.curve_figure(panels, columns, style, size)
@@ -98,6 +115,8 @@ def _draw(what: str, panels: Any, columns: tuple[str, ...], style: Any, size: tu
     comparisons = compare_all(panels, columns, ExampleStore(), options)
     if what == "gain":
         return effects.gain_figure(comparisons, columns, options.margin, style, size)
+    if what == "summary":
+        return summary.summary_figure(comparisons, at, style, size)
     return effects.worth_figure(comparisons, columns, style, size)
 
 
@@ -106,7 +125,9 @@ def _report(path: Path, what: str, panels: Any, failures: tuple[str, ...], as_js
 
     missing = [line for panel in panels for line in panel.missing]
     if as_json:
-        shown = [{"lang": p.lang, **p.measurement, "curves": [c.label for c in p.curves]} for p in panels]
+        shown = [
+            {"task": p.task, "lang": p.lang, **p.measurement, "curves": [c.label for c in p.curves]} for p in panels
+        ]
         print_json({"out": str(path), "what": what, "panels": shown, "missing": missing, "failures": failures})
     else:
         print(path)

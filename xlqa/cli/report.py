@@ -13,7 +13,7 @@ import typer
 
 from xlqa.cli import print_json
 from xlqa.cli.options import Json
-from xlqa.cli.plot import METRICS, split_words
+from xlqa.cli.plot import split_words
 from xlqa.errors import XlqaError
 from xlqa.util.csvfile import csv_text
 from xlqa.util.files import write_output
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
     from xlqa.curves.breakdown import Breakdown
     from xlqa.curves.comparison import Comparison, Options
+    from xlqa.curves.example_scores import ExampleStore
     from xlqa.curves.grouping import Panel
+    from xlqa.curves.wording import Columns
 
 FORMATS = ("text", "md", "tex", "csv", "json", "html")
 _SUFFIXES = {".txt": "text", ".md": "md", ".tex": "tex", ".csv": "csv", ".json": "json", ".html": "html"}
@@ -41,8 +43,17 @@ def report(
         ),
     ] = "",
     out: Annotated[Path | None, typer.Option(help="File to write. Default: standard output.")] = None,
-    metric: Annotated[str, typer.Option(help="Scores to report: f1, em or both.")] = "f1",
+    metric: Annotated[
+        str,
+        typer.Option(
+            help="Score to report: a metric of the task (f1, em, accuracy, macro_f1, …), both (f1 and em) or all. Default: the "
+            "task's first metric."
+        ),
+    ] = "",
     scorer: Annotated[str, typer.Option(help="Scorer: squad or the table's first scorer (default).")] = "",
+    task: Annotated[
+        list[str] | None, typer.Option(help="Only these tasks. Repeat the flag or use a comma list.")
+    ] = None,
     lang: Annotated[
         list[str] | None, typer.Option(help="Only these languages. Repeat the flag or use a comma list.")
     ] = None,
@@ -58,24 +69,27 @@ def report(
     data: Annotated[
         list[Path] | None,
         typer.Option(
-            help="File of a test set. Breaks the gain down by answer length, question word and overlap. Repeatable."
+            help="File of a test set of question answering. Breaks the gain down by answer length, question word and overlap. Repeatable."
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Report gains with intervals, and how many target-language examples the source data is worth.
 
-    Prints sentences for a paper, then tables: paired gains with intervals over test paragraphs and seeds, worth in
-    examples, break-even, variance components, fits and planning. Reads per-question scores from the table's folder.
+    Prints sentences for a paper, then tables: paired gains with intervals over test examples and seeds, worth in
+    examples, break-even, variance components, fits and planning. Reads the scores of single
+    examples from the table's folder. Tables of several tasks are reported side by side and never averaged.
 
     Examples:
 
       xlqa report results.csv
 
       xlqa report results.csv --metric both --data dev.json --out report.html
+
+      xlqa report ner-ru pos-ru nli-ru --out tasks.md
     """
     kind = _choose_format(format, out, as_json)
-    _check(metric, margin, floor)
+    _check(margin, floor)
     from xlqa.curves import grouping
     from xlqa.curves.comparison import Options, compare_all
     from xlqa.curves.example_scores import ExampleStore
@@ -83,15 +97,15 @@ def report(
 
     wanted = grouping.parse_seeds(seeds) if seeds else ()
     whole = load_results(tables)
-    rows = grouping.select_rows(whole, split_words(lang), split_words(test), wanted, split)
-    f1, em, _ = grouping.score_columns(rows, scorer or None)
-    columns = {"f1": (f1,), "em": (em,), "both": (f1, em)}[metric]
+    rows = grouping.select_rows(whole, split_words(lang), split_words(test), wanted, split, split_words(task))
+    columns = grouping.choose_columns(rows, metric, scorer or None)
     panels = grouping.split_panels(rows)
     options = Options(margin=margin, floor=floor)
     valid = grouping.split_panels(whole[whole["split"] == "valid"]) if split == "test" else ()
-    comparisons = compare_all(panels, columns, ExampleStore(), options, valid)
+    store = ExampleStore()
+    comparisons = compare_all(panels, columns, store, options, valid)
     parts = _break_down(comparisons, data or [])
-    written = _write(kind, Analysis(rows, panels, comparisons, columns, options, list_failures(tables), parts))
+    written = _write(kind, Analysis(rows, panels, comparisons, columns, options, list_failures(tables), parts, store))
     _deliver(written, out)
 
 
@@ -103,6 +117,8 @@ def _break_down(comparisons: Sequence[Comparison], data: Sequence[Path]) -> tupl
     found: list[Breakdown] = []
     known: dict[str, dict[str, dict[str, Any]]] = {}
     for c in comparisons:
+        if c.panel.task != "qa":
+            continue
         if c.panel.lang not in known:
             readings = [read_dataset(path, skip_bad=True, language=c.panel.lang) for path in data]
             questions = [q for reading in readings for q in (*reading.questions, *reading.unanswerable)]
@@ -110,7 +126,8 @@ def _break_down(comparisons: Sequence[Comparison], data: Sequence[Path]) -> tupl
         found += break_down(c, known[c.panel.lang])
     if data and not found:
         raise XlqaError(
-            f"--data {data[0]}: no question of it is in the per-question scores beside the table: give the test set's file."
+            f"--data {data[0]}: no question of it is in the per-question scores beside the table: give the file of a test set of "
+            "question answering."
         )
     return tuple(found)
 
@@ -123,9 +140,7 @@ def _choose_format(format: str, out: Path | None, as_json: bool) -> str:
     return kind
 
 
-def _check(metric: str, margin: float, floor: float) -> None:
-    if metric not in METRICS:
-        raise XlqaError(f"--metric {metric}: choose from {', '.join(METRICS)}.")
+def _check(margin: float, floor: float) -> None:
     if not 0 < margin <= 100:
         raise XlqaError(f"--margin {margin:g}: give points above 0.")
     if not 0 <= floor <= 100:
@@ -139,10 +154,11 @@ class Analysis:
     rows: pd.DataFrame
     panels: Sequence[Panel]
     comparisons: Sequence[Comparison]
-    columns: Sequence[str]
+    columns: Columns
     options: Options
     failures: Sequence[str]
     breakdowns: Sequence[Breakdown]
+    store: ExampleStore
 
 
 def _write(kind: str, a: Analysis) -> str:
@@ -151,7 +167,7 @@ def _write(kind: str, a: Analysis) -> str:
 
     if kind == "csv":
         return csv_text(export.TIDY_COLUMNS, export.tidy_rows(a.comparisons, a.breakdowns))
-    made = build_report(a.panels, a.comparisons, a.columns, a.options, a.failures, a.breakdowns)
+    made = build_report(a.panels, a.comparisons, a.columns, a.options, a.failures, a.breakdowns, a.store)
     if kind == "json":
         return _json_text(export.as_record(made, a.panels, a.comparisons, a.options, a.breakdowns))
     if kind == "html":

@@ -20,6 +20,7 @@ from xlqa.curves.components import Component, variance_components
 from xlqa.curves.example_scores import ExampleScores, ExampleStore
 from xlqa.curves.grouping import HYPER_COLUMNS, Curve, Panel, Point, run_units
 from xlqa.curves.variance import SOURCE, TARGET, UNKNOWN, ZERO, Cell, Floats, Interval, Key, Stages, Study
+from xlqa.curves.wording import QA, Columns, Wording, columns_of, leading_metric, metric_name, scorer_name
 from xlqa.curves.worth import Law, TargetCurve, ratio_interval, worth_law
 from xlqa.records import Arm
 
@@ -165,7 +166,18 @@ class Comparison:
 
     @property
     def scorer(self) -> str:
-        return "squad" if self.column.startswith("squad_") else self.panel.scorer
+        """The scorer's name; "" where the metric's name says all."""
+        return scorer_name(self.column, self.panel.task, self.panel.scorer)
+
+    @property
+    def metric(self) -> str:
+        """The score's name."""
+        return metric_name(self.column, self.panel.task)
+
+    @property
+    def wording(self) -> Wording:
+        """The words of its task."""
+        return self.panel.wording
 
     @property
     def model(self) -> str:
@@ -186,7 +198,7 @@ class Comparison:
 
 def compare_all(
     panels: Sequence[Panel],
-    columns: Sequence[str],
+    columns: Columns,
     store: ExampleStore,
     options: Options = Options(),
     valid: Sequence[Panel] = (),
@@ -194,9 +206,15 @@ def compare_all(
     """All comparisons of a report.
 
     Args:
+        columns: the scores to compare.
         valid: panels of the validation split, which choose the best setting of each arm.
     """
-    return tuple(c for panel in panels for column in columns for c in compare(panel, column, store, options, valid))
+    return tuple(
+        c
+        for panel in panels
+        for column in columns_of(columns, panel.task)
+        for c in compare(panel, column, store, options, valid)
+    )
 
 
 def leading(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
@@ -252,14 +270,16 @@ def _same_compute(first: Curve, second: Curve) -> bool:
 
 def _best_settings(panel: Panel, valid: Sequence[Panel]) -> list[tuple[str, ...]]:
     """Keys of the curves that the validation split of the same language prefers, one an arm; none without choice."""
-    curves = [curve for other in valid if other.lang == panel.lang for curve in other.curves if curve.points]
+    same = [other for other in valid if (other.task, other.lang) == (panel.task, panel.lang)]
+    curves = [curve for other in same for curve in other.curves if curve.points]
+    leading = leading_metric(panel.task)
     found = []
     chosen = False
     for arm in (Arm.TRANSFER, Arm.JOINT, Arm.TARGET_ONLY):
         own = [curve for curve in curves if curve.arm is arm]
         sizes = set.intersection(*(set(curve.sizes) for curve in own)) if own else set()
         if sizes:
-            level = [float(np.mean([curve.point_at(size).mean("f1") for size in sorted(sizes)])) for curve in own]
+            level = [float(np.mean([curve.point_at(size).mean(leading) for size in sorted(sizes)])) for curve in own]
             found.append(own[int(np.nanargmax(level))].key if not np.isnan(level).all() else ())
             chosen |= len(own) > 1
     return found if chosen else []
@@ -271,7 +291,7 @@ def compare(
     """The comparisons of one panel by one score.
 
     Args:
-        column: a score's column of the table, as "f1", "em", "squad_f1" or "squad_em".
+        column: a score's column of the table, such as "f1" or "accuracy".
     """
     made = []
     for first, second, match in pairs(panel, valid):
@@ -449,10 +469,12 @@ class _Reader:
         return self.study.cells[self.study.place[arm, size]].scores if (arm, size) in self.paired.rows else np.empty(0)
 
     def _collapsed(self, arm: str, size: int) -> float:
-        """By F1 whatever the score: an EM below the floor may well be learned."""
+        """By the leading score whatever the score: an EM below the floor may well be learned."""
         if (arm, size) not in self.paired.rows:
             return math.nan
-        column = {"em": "f1", "squad_em": "squad_f1"}.get(self.paired.column, self.paired.column)
+        column = leading_metric(self.panel.task)
+        if self.panel.task == QA:
+            column = {"em": "f1", "squad_em": "squad_f1"}.get(self.paired.column, self.paired.column)
         return st.collapse_rate(self.paired.rows[arm, size][column].to_numpy(dtype=float), self.options.floor)
 
     def _learned(self) -> bool:

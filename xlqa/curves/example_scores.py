@@ -1,9 +1,10 @@
-"""Per-question scores beside a results.csv: loose in each run's folder, or packed into one file for a published study.
+"""Scores of single examples beside a results.csv: loose in each run's folder, or packed into one file for a published study.
 
 Loose: `runs/<run_id>/eval/<eval_id>/questions.csv` (or `.csv.xz`). Packed: `questions.csv.xz` or `questions.parquet`
-beside the table, the same columns after `run_id` and `eval_id`. Loose files win: they are what a rescore rewrites.
+beside the table, the same columns after `run_id` and `eval_id`. Loose files take precedence: a rescore rewrites them.
 A file has `id`, `context` (the paragraph) and a column a score in percent. Tasks other than question answering write
-`examples.csv`, with `group` (a document, a sentence) and two columns a score, `NAME_numerator` and `NAME_denominator`.
+`examples.csv`, with `group` (a document, a sentence) and two columns a score, `NAME_numerator` and `NAME_denominator`;
+`f1:LABEL` is the F1 of one label, which a file lacks where the label is neither gold nor predicted.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import csv
 import io
 import lzma
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,8 +22,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from xlqa.curves.grouping import task_order, tasks_of
 from xlqa.curves.table import FOLDER_COLUMN, load_results
 from xlqa.curves.variance import Floats, influence_of
+from xlqa.curves.wording import QA
 from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import QUESTION_COLUMNS
 from xlqa.util.files import replacing
@@ -36,6 +40,9 @@ WORD_COLUMNS = ("run_id", "eval_id", "id", "context", "group", "question_word")
 NAMES = tuple(f"{name}.csv{end}" for name in ("questions", "examples") for end in ("", ".xz"))
 FACTS = ("windows", "answer_words", "question_word", "overlap")
 """Optional columns of a per-example file that say more about an example."""
+LABEL = re.compile(r"f1:(.+)_numerator")
+MACRO_F1 = "macro_f1"
+"""The mean of the labels' F1: the one score that is not a single ratio of sums."""
 TOLERANCE = 0.01
 """How far, in percent, the mean of the per-question scores may be from the table's: rounding, and nothing more."""
 
@@ -85,7 +92,7 @@ class ExampleStore:
         Raises:
             XlqaError: scores that do not make up the row's, or evaluations of different examples.
         """
-        numerators, denominators = [], []
+        ratios: list[list[Ratio]] = []
         first: pd.DataFrame | None = None
         for row in rows.itertuples(index=False):
             folder = Path(str(getattr(row, FOLDER_COLUMN)))
@@ -93,31 +100,52 @@ class ExampleStore:
             if found is None:
                 return None
             parts = _parts_of(found, column)
-            if parts[0] not in found.columns:
+            if not parts or parts[0][0] not in found.columns:
                 where = loose_file(folder, str(row.run_id), str(row.eval_id)) or folder
                 raise XlqaError(f"{where}: lacks the column {column}: `xlqa rescore` writes it again.")
-            found = found.dropna(subset=list(parts))
+            found = found.dropna(subset=[name for part in parts for name in part])
             first = found if first is None else first
             aligned = _align(found, first, str(row.run_id))
-            above, below = _ratio(aligned, parts)
-            _check_score(above, below, float(getattr(row, column)), column, str(row.run_id))
-            numerators.append(above)
-            denominators.append(below)
+            ratios.append([_ratio(aligned, part) for part in parts])
+            _check_score(ratios[-1], float(getattr(row, column)), column, str(row.run_id))
         if first is None:
             return None
-        groups = np.unique(first["context"].to_numpy(dtype=str), return_inverse=True)[1]
+        names, groups = np.unique(first["context"].to_numpy(dtype=str), return_inverse=True)
         facts = {name: tuple(first[name]) for name in FACTS if name in first.columns}
-        return ExampleScores(np.array(numerators), np.array(denominators), groups, tuple(map(str, first["id"])), facts)
+        documents = any(name.startswith("document ") for name in names)
+        return ExampleScores(*_stack(ratios), groups, tuple(map(str, first["id"])), facts, documents)
+
+    def label_scores(self, rows: pd.DataFrame) -> dict[str, Floats]:
+        """The F1 of each label in percent, (n,) over some evaluations; NaN where it is undefined.
+
+        Args:
+            rows: of the table; all of one panel.
+        Returns:
+            By label, in their order; empty where an evaluation has none, or no per-example scores.
+        """
+        found: list[dict[str, float]] = []
+        for row in rows.itertuples(index=False):
+            frame = self.read(Path(str(getattr(row, FOLDER_COLUMN))), str(row.run_id), str(row.eval_id))
+            labels = (
+                {} if frame is None else {label: _ratio(frame, parts) for label, parts in _label_parts(frame).items()}
+            )
+            found.append({label: _score([ratio]) for label, ratio in labels.items()})
+        if not all(found):
+            return {}
+        names = sorted({label for labels in found for label in labels})
+        return {name: np.array([labels.get(name, math.nan) for labels in found]) for name in names}
 
 
 @dataclass(frozen=True)
 class ExampleScores:
-    """What each example adds to each run's score: score = 100 Σ numerator / Σ denominator.
+    """What each example adds to each run's score: score = 100 Σ numerator / Σ denominator, or the mean of several such.
 
     Attributes:
-        numerators, denominators: (n, Q). A question counts its score between 0 and 1 out of 1.
+        numerators, denominators: (n, Q), or (n, K, Q) for the mean of K labels' F1. A question counts its score between 0
+            and 1 out of 1.
         groups: (Q,) group (paragraph, document, sentence) of each example.
         ids: of the examples; facts: columns of the file that say more about them, by name.
+        documents: whether the groups are documents that the test set names.
     """
 
     numerators: Floats
@@ -125,10 +153,11 @@ class ExampleScores:
     groups: npt.NDArray[np.intp]
     ids: tuple[str, ...]
     facts: Mapping[str, tuple[Any, ...]]
+    documents: bool = False
 
     @property
     def count(self) -> int:
-        return self.numerators.shape[1]
+        return self.numerators.shape[-1]
 
     @property
     def group_count(self) -> int:
@@ -142,15 +171,57 @@ class ExampleScores:
         """
         above, below, groups = self.numerators[at], self.denominators[at], self.groups
         if mask is not None:
-            above, below = above[:, mask], below[:, mask]
+            above, below = above[..., mask], below[..., mask]
             groups = np.unique(groups[mask], return_inverse=True)[1]
-        return influence_of(above, below, groups)
+        return influence_of(above, below, groups) if above.ndim == 2 else _mean_influence(above, below, groups)
 
 
-def _parts_of(frame: pd.DataFrame, column: str) -> tuple[str, ...]:
-    """The column of a score, or the two of a ratio: `f1_numerator` and `f1_denominator` for `f1`."""
+def _mean_influence(above: Floats, below: Floats, groups: npt.NDArray[np.intp]) -> tuple[Floats, Floats, Floats]:
+    """As `influence_of`, for scores that are means of K ratios, those without a denominator left out.
+
+    Args:
+        above, below: (n, K, Q).
+    """
+    runs = []
+    for run_above, run_below in zip(above, below, strict=True):
+        known = run_below.sum(axis=1) > 0
+        scores, influence, _ = influence_of(run_above[known], run_below[known], groups)
+        each = influence_of(run_above[known], run_below[known], np.arange(groups.size))[2]
+        runs.append((float(scores.mean()), influence.mean(axis=0), each))
+    scores, influences, examples = (np.array(part) for part in zip(*runs, strict=True))
+    return scores, influences, examples.mean(axis=0)
+
+
+Ratio = tuple[Floats, Floats]
+
+
+def _parts_of(frame: pd.DataFrame, column: str) -> list[tuple[str, ...]]:
+    """The column of a score; the two of a ratio, `f1_numerator` and `f1_denominator` for `f1`; of macro F1 those of each label."""
+    if column == MACRO_F1:
+        return list(_label_parts(frame).values())
     ratio = (f"{column}_numerator", f"{column}_denominator")
-    return ratio if all(name in frame.columns for name in ratio) else (column,)
+    return [ratio if all(name in frame.columns for name in ratio) else (column,)]
+
+
+def _label_parts(frame: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    """The columns of each label's F1."""
+    labels = [found[1] for name in frame.columns if (found := LABEL.fullmatch(name))]
+    return {label: (f"f1:{label}_numerator", f"f1:{label}_denominator") for label in labels}
+
+
+def _stack(ratios: Sequence[Sequence[Ratio]]) -> Ratio:
+    """Numerators and denominators of n runs, (n, Q), or (n, K, Q) for up to K ratios a run: one more has sums of 0."""
+    most = max(map(len, ratios))
+    nothing = (np.zeros_like(ratios[0][0][0]),) * 2
+    whole = [[*run, *[nothing] * (most - len(run))] for run in ratios]
+    above, below = (np.array([[ratio[i] for ratio in run] for run in whole]) for i in (0, 1))
+    return (above[:, 0], below[:, 0]) if most == 1 else (above, below)
+
+
+def _score(ratios: Sequence[Ratio]) -> float:
+    """A score in percent from its ratios; NaN where it is undefined."""
+    known = [100 * float(above.sum()) / float(below.sum()) for above, below in ratios if below.sum() > 0]
+    return sum(known) / len(known) if known else math.nan
 
 
 def _ratio(frame: pd.DataFrame, parts: Sequence[str]) -> tuple[Floats, Floats]:
@@ -206,7 +277,7 @@ def _checked(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
             )
     twice = frame["id"][frame["id"].duplicated()]
     if len(twice):
-        raise XlqaError(f"{path}: the question {twice.iloc[0]} occurs twice: `xlqa rescore` writes it again.")
+        raise XlqaError(f"{path}: the example {twice.iloc[0]} occurs twice: `xlqa rescore` writes it again.")
     return frame
 
 
@@ -222,8 +293,8 @@ def _align(found: pd.DataFrame, first: pd.DataFrame, run_id: str) -> pd.DataFram
     return found.set_index("id").loc[first["id"]].reset_index()
 
 
-def _check_score(above: Floats, below: Floats, stated: float, column: str, run_id: str) -> None:
-    score = 100 * float(above.sum()) / float(below.sum()) if below.sum() > 0 else float("nan")
+def _check_score(ratios: Sequence[Ratio], stated: float, column: str, run_id: str) -> None:
+    score = _score(ratios)
     if not abs(score - stated) <= TOLERANCE:
         raise XlqaError(
             f"run {run_id}: its per-question scores average to {column} {score:.2f}, the table has {stated:.2f}: "
@@ -235,16 +306,21 @@ def pack_questions(results_dir: str | Path, out: str | Path) -> Path:
     """Gather the per-question scores of a sweep into one file, to be published beside its results.csv.
 
     Args:
-        results_dir: the sweep's folder; every evaluation in its results.csv must have its questions.csv.
-        out: a `.csv.xz` (the cells as they stand, the same bytes each time) or a `.parquet` file, or a folder, which
-            gets a questions.csv.xz.
+        results_dir: the sweep's folder; every evaluation in its results.csv must have its questions.csv or examples.csv.
+        out: a `.csv.xz` (the cells as they are, the same bytes each time) or a `.parquet` file, or a folder, which gets a
+            questions.csv.xz (examples.csv.xz for tasks other than question answering).
     Returns:
         The file written.
+    Raises:
+        XlqaError: a file is missing, or the table holds several tasks.
     """
     folder = Path(results_dir)
     folder = folder.parent if folder.suffix == ".csv" else folder
     table = load_results(folder)
-    path = Path(out) / PACKED_NAMES[0] if Path(out).is_dir() else Path(out)
+    if len(tasks := task_order(tasks_of(table))) > 1:
+        raise XlqaError(f"{folder}: holds runs of the tasks {', '.join(tasks)}: pack a folder of one task.")
+    name = PACKED_NAMES[0 if tasks == (QA,) else 2]
+    path = Path(out) / name if Path(out).is_dir() else Path(out)
     if not path.name.endswith((".csv.xz", ".parquet")):
         raise XlqaError(f"{path}: name a file that ends in .csv.xz or .parquet.")
     keys = sorted(zip(table["run_id"], table["eval_id"], strict=True))
@@ -265,26 +341,45 @@ def pack_questions(results_dir: str | Path, out: str | Path) -> Path:
 
 def _packed_lines(folder: Path, keys: Sequence[tuple[str, str]]) -> Iterator[str]:
     """Lines of the packed table: the cells of the loose ones, untouched, after the two ids."""
-    columns: list[str] = []
+    columns = _packed_columns([header for _, header, _ in _loose_tables(folder, keys)])
+    yield ",".join(("run_id", "eval_id", *columns)) + "\n"
+    for (run_id, eval_id), (path, header, rows) in zip(keys, _loose_tables(folder, keys), strict=True):
+        order = _column_order(header, columns, path)
+        for cells in rows:
+            own = ("0" if place is None else cells[place] for place in order)
+            yield ",".join(_quote(cell) for cell in (run_id, eval_id, *own)) + "\n"
+
+
+def _loose_tables(
+    folder: Path, keys: Sequence[tuple[str, str]]
+) -> Iterator[tuple[Path, list[str], Iterator[list[str]]]]:
+    """Path, header and rows of each evaluation's file."""
     for run_id, eval_id in keys:
         path = loose_file(folder, run_id, eval_id)
         assert path is not None
         text = lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
         reader = csv.reader(io.StringIO(text.decode("utf-8"), newline=""))
-        header = next(reader, [])
-        if not columns:
-            columns = [*QUESTION_COLUMNS] if set(QUESTION_COLUMNS) <= set(header) else header
-            yield ",".join(("run_id", "eval_id", *columns)) + "\n"
-        order = _column_order(header, columns, path)
-        for cells in reader:
-            yield ",".join(_quote(cell) for cell in (run_id, eval_id, *(cells[i] for i in order))) + "\n"
+        yield path, next(reader, []), reader
 
 
-def _column_order(header: Sequence[str], columns: Sequence[str], path: Path) -> list[int]:
-    absent = [name for name in columns if name not in header]
+def _packed_columns(headers: Sequence[Sequence[str]]) -> list[str]:
+    if set(QUESTION_COLUMNS) <= set(headers[0]):
+        return [*QUESTION_COLUMNS]
+    labels = sorted({name for header in headers for name in header if name.startswith("f1:")})
+    return [*(name for name in headers[0] if not name.startswith("f1:")), *_in_pairs(labels)]
+
+
+def _in_pairs(labels: Sequence[str]) -> list[str]:
+    """Columns of labels in the order of the loose files: the numerator first."""
+    return sorted(labels, key=lambda name: (name.rpartition("_")[0], name.endswith("denominator")))
+
+
+def _column_order(header: Sequence[str], columns: Sequence[str], path: Path) -> list[int | None]:
+    """Where the columns are in a file; None for a label that is neither gold nor predicted there: its sums are 0."""
+    absent = [name for name in columns if name not in header and not name.startswith("f1:")]
     if absent:
         raise XlqaError(f"{path}: lacks the column {absent[0]}: `xlqa rescore` writes it again.")
-    return [header.index(name) for name in columns]
+    return [header.index(name) if name in header else None for name in columns]
 
 
 def _quote(cell: str) -> str:
@@ -304,6 +399,8 @@ def _pack_parquet(folder: Path, keys: Sequence[tuple[str, str]], path: Path) -> 
         )
         frames.append(frame.assign(run_id=run_id, eval_id=eval_id)[list(columns)])
     whole = pd.concat(frames, ignore_index=True)
+    labels = [name for name in whole.columns if name.startswith("f1:")]
+    whole[labels] = whole[labels].fillna(0)
     for name in ("run_id", "eval_id", "id", "context"):
         whole[name] = whole[name].astype("category")
     try:

@@ -1,6 +1,6 @@
 """Groups the rows of a table into panels, curves and points, so that no mean ever mixes settings.
 
-A **panel** is one measurement (language and everything of TEST_COLUMNS), a **curve** one arm under one setting
+A **panel** is one measurement (task, language and everything of TEST_COLUMNS), a **curve** one arm under one setting
 (SETTING_COLUMNS) in a panel, a **point** the runs of a curve at one size, which differ in their seeds alone.
 Labels name what differs between the curves at hand, and nothing else.
 """
@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from xlqa.curves.wording import QA, WORDING, Wording, choose_metrics, leading_metric
 from xlqa.errors import XlqaError
-from xlqa.records import SETTING_COLUMNS, TEST_COLUMNS, Arm, seed_range
+from xlqa.records import SETTING_COLUMNS, TASK_METRICS, TEST_COLUMNS, Arm, seed_range
 from xlqa.util.languages import LANGUAGE_NAMES, language_name
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Point:
     """The runs of one curve at one size.
 
     Attributes:
-        size: N target questions.
+        size: N target examples.
         rows: one row a run, in the order of their seeds.
         missing: seeds whose score is missing although another run says it should be there.
     """
@@ -145,12 +146,24 @@ class Curve:
 
 @dataclass(frozen=True)
 class Panel:
-    """All curves of one language on one test set under one scorer."""
+    """All curves of one task and language on one test set under one scorer."""
 
     lang: str
     measurement: Mapping[str, str]
     curves: tuple[Curve, ...]
     label: str = ""
+    task: str = QA
+
+    @property
+    def wording(self) -> Wording:
+        """The words of its task."""
+        return WORDING[self.task]
+
+    @property
+    def title(self) -> str:
+        """What tells it from the other panels of a report."""
+        begin = "" if self.task == QA else f"{self.wording.title}: "
+        return f"{begin}{self.language_name}, {self.label}"
 
     @property
     def scorer(self) -> str:
@@ -164,8 +177,9 @@ class Panel:
     def missing(self) -> tuple[str, ...]:
         """One line a missing cell or row of cells: "sw on xquad.sw, target-only, N = 300: seed 2"."""
         lines = []
+        task = "" if self.task == QA else f"{self.task}, "
         for curve in self.curves:
-            begin = f"{self.lang} on {self.measurement['test']}, {curve.label}"
+            begin = f"{task}{self.lang} on {self.measurement['test']}, {curve.label}"
             if curve.zero_shot_missing:
                 lines.append(f"{begin}, zero-shot: source {_format_seeds(curve.zero_shot_missing)}")
             for point in curve.points:
@@ -184,31 +198,46 @@ class _Draft:
 
 
 def split_panels(table: pd.DataFrame) -> tuple[Panel, ...]:
-    """Panels of a table, ordered by language and test set.
+    """Panels of a table, ordered by task, language and test set.
 
     Args:
         table: what `load_results` returns, or a part of its rows.
     """
     texts = {name: [to_text(value) for value in table[name]] for name in {*SETTING_COLUMNS, *TEST_COLUMNS, "lang"}}
+    texts["task"] = tasks_of(table)
+    naming = ("task", "lang", *TEST_COLUMNS)
     places: dict[Key, list[int]] = {}
     for row in range(len(table)):
-        places.setdefault(tuple(texts[name][row] for name in ("lang", *TEST_COLUMNS)), []).append(row)
-    keys = sorted(places)
-    labels = tell_apart(
-        [dict(zip(("lang", *TEST_COLUMNS), k, strict=True)) for k in keys], _TEST_LABEL_ORDER, ("test",)
-    )
-    return tuple(
-        Panel(
-            lang=key[0],
-            measurement=dict(zip(TEST_COLUMNS, key[1:], strict=True)),
-            curves=_curves(table.iloc[places[key]], {n: [texts[n][r] for r in places[key]] for n in SETTING_COLUMNS}),
-            label=label,
-        )
-        for key, label in zip(keys, labels, strict=True)
-    )
+        places.setdefault(tuple(texts[name][row] for name in naming), []).append(row)
+    found = []
+    for task in task_order(texts["task"]):
+        keys = sorted(key for key in places if key[0] == task)
+        labels = tell_apart([dict(zip(naming, key, strict=True)) for key in keys], _TEST_LABEL_ORDER, ("test",))
+        for key, label in zip(keys, labels, strict=True):
+            own = {name: [texts[name][row] for row in places[key]] for name in SETTING_COLUMNS}
+            measurement = dict(zip(TEST_COLUMNS, key[2:], strict=True))
+            curves = _curves(table.iloc[places[key]], own, scores_that_count(task))
+            found.append(Panel(key[1], measurement, curves, label, task))
+    return tuple(found)
 
 
-def _curves(rows: pd.DataFrame, texts: Mapping[str, Sequence[str]]) -> tuple[Curve, ...]:
+def tasks_of(table: pd.DataFrame) -> list[str]:
+    """The task of each row."""
+    return [str(task) for task in table["task"]] if "task" in table.columns else [QA] * len(table)
+
+
+def task_order(tasks: Iterable[str]) -> tuple[str, ...]:
+    """Tasks, each once, in the order in which xlqa lists them."""
+    known = set(tasks)
+    return tuple(task for task in TASK_METRICS if task in known)
+
+
+def scores_that_count(task: str) -> list[str]:
+    """The scores without which a run is missing. Other metrics may be undefined: precision where nothing was predicted."""
+    return ["f1", "em"] if task == QA else [leading_metric(task)]
+
+
+def _curves(rows: pd.DataFrame, texts: Mapping[str, Sequence[str]], scores: list[str]) -> tuple[Curve, ...]:
     drafts: dict[Key, _Draft] = {}
     zero_shot: dict[Key, _Draft] = {}
     for place, (arm, size) in enumerate(zip(rows["arm"], rows["size"], strict=True)):
@@ -224,14 +253,14 @@ def _curves(rows: pd.DataFrame, texts: Mapping[str, Sequence[str]]) -> tuple[Cur
             key = (Arm.TRANSFER.value, *draft.setting.values())
             drafts[key] = _Draft(Arm.TRANSFER, draft.setting, zero_shot=draft.rows)
     ordered = sorted(drafts.values(), key=lambda d: (list(Arm).index(d.arm), _sortable(d.setting.values())))
-    return _with_points(ordered, rows)
+    return _with_points(ordered, rows, scores)
 
 
 def _inherits(setting: Mapping[str, str], zero_shot: Mapping[str, str]) -> bool:
     return all(setting[name] == zero_shot[name] for name in SETTING_COLUMNS if name not in TARGET_STAGE_COLUMNS)
 
 
-def _with_points(drafts: Sequence[_Draft], rows: pd.DataFrame) -> tuple[Curve, ...]:
+def _with_points(drafts: Sequence[_Draft], rows: pd.DataFrame, scores: list[str]) -> tuple[Curve, ...]:
     labels = label_curves([(draft.arm, _setting_to_label(draft, drafts)) for draft in drafts])
     bare = [
         Curve(
@@ -243,7 +272,7 @@ def _with_points(drafts: Sequence[_Draft], rows: pd.DataFrame) -> tuple[Curve, .
         )
         for draft, label in zip(drafts, labels, strict=True)
     ]
-    return tuple(_mark_missing(curve, [c for c in bare if c.family == curve.family]) for curve in bare)
+    return tuple(_mark_missing(curve, [c for c in bare if c.family == curve.family], scores) for curve in bare)
 
 
 def _setting_to_label(draft: _Draft, drafts: Sequence[_Draft]) -> dict[str, str]:
@@ -260,7 +289,7 @@ def _points(rows: pd.DataFrame) -> tuple[Point, ...]:
     return tuple(Point(int(part["size"].iloc[0]), part) for _, part in by_size)
 
 
-def _mark_missing(curve: Curve, family: Sequence[Curve]) -> Curve:
+def _mark_missing(curve: Curve, family: Sequence[Curve], scores: list[str]) -> Curve:
     """Mark the runs that are missing: those of seeds that an arm has elsewhere, up to the last that any arm has here.
 
     Seeds 0 to 4 at one size beside 0 to 9 at another are a design, and so are seeds 0 to 9 of one arm beside 0 to 4 of
@@ -278,13 +307,13 @@ def _mark_missing(curve: Curve, family: Sequence[Curve]) -> Curve:
         last = min(max(seed for point in siblings for seed in point.seeds), own_last)
         seeds = {seed for other in family for point in other.points for seed in point.seeds if seed <= last}
         own = curve.point(size) or Point(size, curve.points[0].rows.iloc[:0])
-        present = own.rows.dropna(subset=["f1", "em"])
+        present = own.rows.dropna(subset=scores)
         there = {int(seed) for seed in present["seed"]}
         missing = tuple(sorted(seeds - there))
         if _is_crossed(own_units) and not own.rows.empty:
             missing = _missing_in_cross(curve, own.rows, present)
         points.append(Point(size, present, missing))
-    zero_shot = curve.zero_shot.dropna(subset=["f1", "em"])
+    zero_shot = curve.zero_shot.dropna(subset=scores)
     missing_stages = _missing_zero_shot(curve, zero_shot)
     # A mean over the source stages that are there would leave a stage out.
     return replace(
@@ -421,15 +450,17 @@ def select_rows(
     tests: Sequence[str] = (),
     seeds: Sequence[int] = (),
     split: str = "test",
+    tasks: Sequence[str] = (),
 ) -> pd.DataFrame:
     """The rows asked for; what is asked for and not there is an error that names what is.
 
     Args:
-        languages, tests: values of `lang` and `test`; all when empty.
+        languages, tests, tasks: values of `lang`, `test` and `task`; all when empty.
         seeds: of the runs; zero-shot rows stay whatever their source seed. All when empty.
         split: "test" or "valid".
     """
-    for column, wanted in (("lang", languages), ("test", tests), ("split", (split,))):
+    table = table if "task" in table.columns else table.assign(task=QA)
+    for column, wanted in (("task", tasks), ("lang", languages), ("test", tests), ("split", (split,))):
         there = sorted(set(table[column]))
         absent = [value for value in wanted if value not in there]
         if absent:
@@ -439,7 +470,7 @@ def select_rows(
     if seeds:
         table = table[table["seed"].isin(seeds) | (table["size"] == 0)]
     if table.empty:
-        raise XlqaError("no row of the table is left by --lang, --test and --seeds together: drop one of them.")
+        raise XlqaError("no row of the table is left by --task, --lang, --test and --seeds together: drop one of them.")
     return table.reset_index(drop=True)
 
 
@@ -460,3 +491,28 @@ def score_columns(table: pd.DataFrame, scorer: str | None) -> tuple[str, str, st
     if scorer in leading:
         raise XlqaError(f"--scorer {scorer}: only some rows have it; add --lang or --test (scorers here: {names}).")
     raise XlqaError(f"--scorer {scorer}: the table has {names}; `xlqa rescore` computes others from the predictions.")
+
+
+def choose_columns(
+    table: pd.DataFrame, metric: str, scorer: str | None, option: str = "--metric {}"
+) -> dict[str, tuple[str, ...]]:
+    """The scores that were asked for, by task, as columns of the table.
+
+    Args:
+        metric, option: as `xlqa.curves.wording.choose_metrics` takes them.
+        scorer: as `score_columns` takes it.
+
+    Raises:
+        XlqaError: a task has no such metric or scorer.
+    """
+    tasks = tasks_of(table)
+    found = choose_metrics(task_order(tasks), metric, option)
+    for task in found:
+        rows = table[[other == task for other in tasks]]
+        if task == QA:
+            f1, em, _ = score_columns(rows, scorer)
+            found[task] = tuple({"f1": f1, "em": em}[name] for name in found[task])
+        elif scorer is not None and {*rows["scorer"]} != {scorer}:
+            only = ", ".join(sorted({*rows["scorer"]}))
+            raise XlqaError(f"--scorer {scorer}: the task {task} is scored by {only} (--task selects one).")
+    return found

@@ -1,7 +1,7 @@
 """Reads results.csv, the table of a sweep: `load_results("results.csv")`. Nothing here needs more than the table.
 
-A cell that is empty is missing (NaN for a number, "" for a word), never 0. What a table of another program, an edited
-or a cut one has wrong is said with line, column and mend, all of it at once.
+A cell that is empty is missing (NaN for a number, "" for a word), never 0. A table of another program, or one that was cut
+or edited, is refused with line, column and fix of each fault.
 """
 
 from __future__ import annotations
@@ -16,16 +16,18 @@ from typing import TYPE_CHECKING
 from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import (
     COUNT_COLUMNS,
+    EVERY_COLUMN,
     MACHINE_COLUMNS,
     PERCENT_COLUMNS,
     RESULT_COLUMNS,
-    SCORE_COLUMNS,
     SEED_COLUMNS,
     SETTING_COLUMNS,
+    TASK_METRICS,
     TEST_COLUMNS,
     TEXT_COLUMNS,
     WHOLE_COLUMNS,
     Arm,
+    result_columns,
 )
 from xlqa.util.files import read_file
 from xlqa.util.text import plain
@@ -40,6 +42,9 @@ NUMBER_COLUMNS = tuple(name for name in RESULT_COLUMNS if name not in TEXT_COLUM
 OPTIONAL_COLUMNS = (*COUNT_COLUMNS[1:], *MACHINE_COLUMNS, "final_loss", "learned", "target_questions", "steps")
 """What a table may lack: nothing that says which rows may be averaged depends on it."""
 REQUIRED_COLUMNS = tuple(name for name in RESULT_COLUMNS if name not in OPTIONAL_COLUMNS)
+"""What a table of question answering needs."""
+COMMON_COLUMNS = tuple(name for name in REQUIRED_COLUMNS if all(name in result_columns(task) for task in TASK_METRICS))
+"""What the table of any task needs."""
 MOST_TABLE_BYTES = 1 << 30
 MOST_NUMBER = 1e15
 NEVER_EMPTY = ("lang", "arm", "size", "seed", "model", "test", "split", "scorer", "run_id", "eval_id")
@@ -52,8 +57,9 @@ def load_results(paths: str | Path | Sequence[str | Path]) -> pd.DataFrame:
     Args:
         paths: a results.csv, a folder that holds one, or several of either.
     Returns:
-        A frame with RESULT_COLUMNS and FOLDER_COLUMN: numbers as float64 (NaN where empty), words as str ("" where
-        empty), `size` as int64. A row that stands in two tables with the same scores is kept once.
+        A frame with RESULT_COLUMNS and FOLDER_COLUMN, and where there are other tasks `task` and their metrics: numbers as
+        float64 (NaN where empty), words as str ("" where empty), `size` as int64. A row that is in two tables with the same
+        scores is kept once.
     Raises:
         ManyErrors, XlqaError: a file that is missing, foreign or broken, with line and column.
     """
@@ -65,7 +71,8 @@ def load_results(paths: str | Path | Sequence[str | Path]) -> pd.DataFrame:
     frames = [_load_one(find_table(path)) for path in listed]
     table = pd.concat(frames, ignore_index=True)
     _unify_names(table)
-    return _drop_repeated(table)
+    kept = _drop_repeated(table)
+    return kept.drop(columns="task") if set(kept["task"]) == {"qa"} else kept
 
 
 def find_table(path: str | Path) -> Path:
@@ -100,10 +107,14 @@ def _load_one(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     header, lines, rows = _read_cells(path)
-    _check_header(path, header)
-    complaints: list[str] = []
-    columns: dict[str, object] = {}
-    for name in RESULT_COLUMNS:
+    tasks = _tasks(header, rows)
+    _check_header(path, header, tasks)
+    complaints = _check_tasks(path, tasks, lines)
+    columns: dict[str, object] = {"task": tasks}
+    known = {*RESULT_COLUMNS, *(name for task in {*tasks} & {*TASK_METRICS} for name in result_columns(task))} - {
+        "task"
+    }
+    for name in (name for name in EVERY_COLUMN if name in known):
         cells = [row[header.index(name)].strip() for row in rows] if name in header else [""] * len(rows)
         columns[name] = cells if name in TEXT_COLUMNS else _numbers(path, name, cells, lines, complaints)
         if name in NEVER_EMPTY:
@@ -152,17 +163,41 @@ def _read_cells(path: Path) -> tuple[list[str], list[int], list[list[str]]]:
         for line, row in zip(lines, rows, strict=True)
         if len(row) != len(header)
     ]
-    if uneven and set(REQUIRED_COLUMNS) <= set(header):
+    if uneven and set(COMMON_COLUMNS) <= set(header):
         raise ManyErrors(_shorten(uneven, path))
     return header, lines[1:], rows[1:]
 
 
-def _check_header(path: Path, header: list[str]) -> None:
-    twice = sorted({name for name in header if header.count(name) > 1 and name in RESULT_COLUMNS})
+def _tasks(header: list[str], rows: list[list[str]]) -> list[str]:
+    """The task of each row. A table of question answering has no column for it."""
+    if "task" not in header:
+        return ["qa"] * len(rows)
+    at, blank = header.index("task"), "qa" if "em" in header else ""
+    return [(row[at].strip() if at < len(row) else "") or blank for row in rows]
+
+
+def _check_tasks(path: Path, tasks: list[str], lines: list[int]) -> list[str]:
+    return [
+        f"{path}, line {line}: task is '{plain(task, 40)}'; the tasks are {', '.join(TASK_METRICS)}."
+        for line, task in zip(lines, tasks, strict=True)
+        if task not in TASK_METRICS
+    ]
+
+
+def _required(tasks: list[str]) -> list[str]:
+    """The columns that rows of these tasks need."""
+    known = [task for task in dict.fromkeys(tasks) if task in TASK_METRICS]
+    names = dict.fromkeys(name for task in known for name in result_columns(task))
+    return [name for name in names if name not in OPTIONAL_COLUMNS and not name.endswith("_without_overlap")]
+
+
+def _check_header(path: Path, header: list[str], tasks: list[str]) -> None:
+    twice = sorted({name for name in header if header.count(name) > 1 and name in EVERY_COLUMN})
     if twice:
         raise XlqaError(f"{path}: the column {twice[0]} stands twice in the header: keep one.")
-    absent = [name for name in REQUIRED_COLUMNS if name not in header]
-    if len(absent) > len(REQUIRED_COLUMNS) // 2:
+    required = _required(tasks) or [*COMMON_COLUMNS]
+    absent = [name for name in required if name not in header]
+    if len(absent) > len(required) // 2:
         begin = plain(", ".join(header[:6]), 80)
         raise XlqaError(
             f"{path}: not a results.csv of xlqa: its header begins with '{begin}'. `xlqa sweep` writes one."
@@ -231,7 +266,7 @@ def _unify_names(table: pd.DataFrame) -> None:
 
 def _drop_repeated(table: pd.DataFrame) -> pd.DataFrame:
     """Keep one of the rows that are one evaluation; refuse two that claim to be the same and differ in score."""
-    scores = [name for name in SCORE_COLUMNS if name in PERCENT_COLUMNS]
+    scores = [name for name in PERCENT_COLUMNS if name in table.columns and not name.endswith("_without_overlap")]
     kept = table.drop_duplicates(["run_id", "eval_id", *scores]).reset_index(drop=True)
     twice = kept[kept.duplicated(["run_id", "eval_id"])]
     if len(twice):
@@ -240,7 +275,7 @@ def _drop_repeated(table: pd.DataFrame) -> pd.DataFrame:
             f"run {row['run_id']} stands twice for evaluation {row['eval_id']}, with different scores "
             f"(the second in {row[FOLDER_COLUMN]}): give the tables to separate commands, or keep one of the rows."
         )
-    same = [*dict.fromkeys(("lang", "arm", "size", *SEED_COLUMNS, *SETTING_COLUMNS, *TEST_COLUMNS))]
+    same = [*dict.fromkeys(("task", "lang", "arm", "size", *SEED_COLUMNS, *SETTING_COLUMNS, *TEST_COLUMNS))]
     twice = kept[kept.duplicated(same)]
     if len(twice):
         row = twice.iloc[0]

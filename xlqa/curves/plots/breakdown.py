@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from xlqa.curves.breakdown import Breakdown
-from xlqa.curves.plots.curves import GREY, METRIC_NAMES, Style, format_size
+from xlqa.curves.plots.curves import GREY, Style, format_size
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,8 +32,7 @@ def breakdown_figure(parts: Sequence[Breakdown], style: Style) -> Figure:
         grid = figure.subplots(len(parts), 1, squeeze=False, sharex=True, height_ratios=heights)
         for ax, part in zip(grid[:, 0], parts, strict=True):
             draw_breakdown(ax, part, style)
-        metric = METRIC_NAMES.get(parts[0].comparison.column, parts[0].comparison.column)
-        grid[-1, 0].set_xlabel(f"gain in {metric}, points (95 % interval)")
+        grid[-1, 0].set_xlabel(f"gain in {parts[0].comparison.metric}, points (95 % interval)")
         handles = grid[0, 0].get_legend_handles_labels()
         figure.legend(*handles, loc="outside lower center", ncols=min(len(handles[1]), 5))
     return figure

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -21,6 +21,7 @@ import numpy as np
 
 from xlqa.curves.grouping import Curve, Floats, Panel
 from xlqa.curves.statistics import size_at_score
+from xlqa.curves.wording import Columns, columns_of, metric_name, scorer_name
 from xlqa.errors import XlqaError
 from xlqa.records import Arm
 from xlqa.util.files import write_output
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-METRIC_NAMES = {"f1": "F1", "em": "EM", "squad_f1": "F1", "squad_em": "EM"}
 SUFFIXES = (".png", ".svg", ".pdf")
 GREY = "#5f5f5f"
 MOST_COLUMNS = 4
@@ -198,7 +198,7 @@ def draw_curve(
     """Draw the learning curves of one panel: mean, spread and runs over ln N; zero-shot as a dashed level with its spread.
 
     Args:
-        column: the score to draw, in percent: "f1", "em", "squad_f1" or "squad_em".
+        column: the score to draw, in percent: "f1", "em", "accuracy", …
     """
     ax.set_xscale("log")
     for curve in panel.curves:
@@ -393,7 +393,7 @@ def format_size(size: float) -> str:
 
 def curve_figure(
     panels: Sequence[Panel],
-    columns: Sequence[str] = ("f1", "em"),
+    columns: Columns = ("f1", "em"),
     style: Style = STYLES["paper"],
     size: tuple[float, float] | None = None,
 ) -> Figure:
@@ -405,16 +405,33 @@ def curve_figure(
     """
     curve_styles = assign_styles(panels)
     with style.context(all_text(panels)):
-        figure, grid = make_grid(len(panels), len(columns), style, size)
-        for row, column in enumerate(columns):
-            for place, panel in enumerate(panels):
-                draw_curve(grid[row][place], panel, column, curve_styles, style)
-        name_axes(grid, panels, [METRIC_NAMES[c] + ", %" for c in columns], columns)
-        for row, column in enumerate(columns):
-            for place, panel in enumerate(panels):
-                label_levels(grid[row][place], panel, column, curve_styles, style)
+        figure, grid = make_grid(panels, count_rows(panels, columns), style, size)
+        cells = list(grid_cells(grid, panels, columns))
+        for ax, panel, column in cells:
+            draw_curve(ax, panel, column, curve_styles, style)
+        name_axes(grid, panels, "{}, %", columns)
+        for ax, panel, column in cells:
+            label_levels(ax, panel, column, curve_styles, style)
         add_legend(figure, curve_styles, style, _say_spread(panels))
     return figure
+
+
+def count_rows(panels: Sequence[Panel], columns: Columns) -> int:
+    """Rows of a grid: one for each score of the panel that has most."""
+    return max(len(columns_of(columns, panel.task)) for panel in panels)
+
+
+def grid_cells(
+    grid: Sequence[Sequence[Axes]], panels: Sequence[Panel], columns: Columns
+) -> Iterator[tuple[Axes, Panel, str]]:
+    """Axes, panel and score of each cell of a grid, row by row; axes of a task with fewer scores are hidden."""
+    for row, axes in enumerate(grid):
+        for ax, panel in zip(axes, panels, strict=True):
+            shown = columns_of(columns, panel.task)
+            if row < len(shown):
+                yield ax, panel, shown[row]
+            else:
+                ax.set_visible(False)
 
 
 def all_text(panels: Iterable[Panel]) -> str:
@@ -422,21 +439,30 @@ def all_text(panels: Iterable[Panel]) -> str:
 
 
 def make_grid(
-    panels: int, rows: int, style: Style, size: tuple[float, float] | None
+    panels: Sequence[Panel], rows: int, style: Style, size: tuple[float, float] | None
 ) -> tuple[Figure, list[list[Axes]]]:
-    """A figure and its axes, `grid[row][panel]`; more than MOST_COLUMNS panels wrap into further blocks of rows."""
+    """A figure and its axes, `grid[row][panel]`.
+
+    More than MOST_COLUMNS panels wrap into further blocks of rows, and so does each further task.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    blocks = math.ceil(panels / MOST_COLUMNS)
-    columns = math.ceil(panels / blocks)
+    counts = [sum(p.task == task for p in panels) for task in dict.fromkeys(p.task for p in panels)]
+    columns = max(math.ceil(count / math.ceil(count / MOST_COLUMNS)) for count in counts)
+    blocks = sum(math.ceil(count / columns) for count in counts)
     width, height = style.panel
     wanted = size or (max(columns, 1.25) * width + 0.1, blocks * rows * height + style.font * 0.045)
     figure = Figure(figsize=wanted, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(blocks * rows, columns, squeeze=False, sharex=False, sharey=False)
-    grid = [[axes[(p // columns) * rows + row][p % columns] for p in range(panels)] for row in range(rows)]
-    for spare in range(panels, blocks * columns):
+    places: list[int] = []
+    for count in counts:
+        # Each task begins a block.
+        begin = math.ceil((places[-1] + 1) / columns) * columns if places else 0
+        places += range(begin, begin + count)
+    grid = [[axes[(place // columns) * rows + row][place % columns] for place in places] for row in range(rows)]
+    for spare in set(range(blocks * columns)) - set(places):
         for row in range(rows):
             axes[(spare // columns) * rows + row][spare % columns].set_visible(False)
     return figure, grid
@@ -445,45 +471,53 @@ def make_grid(
 def name_axes(
     grid: Sequence[Sequence[Axes]],
     panels: Sequence[Panel],
-    rows: Sequence[str],
-    columns: Sequence[str],
-    x_name: str = "target-language training questions, N",
+    name: str,
+    columns: Columns,
+    x_name: str = "",
     percent: bool = True,
 ) -> None:
-    """Titles above, metrics at the left, one scale a metric; a scorer is always named, once where it is one.
+    """Titles above, metrics at the left, one scale a task and metric; a scorer is always named, once where it is one.
 
     Args:
-        rows: what each row shows; columns: the scores behind it.
-        percent: whether the rows are percentages, which do not go below 0.
+        name: of what the rows show, with places for the metric and the task's examples: "{}, %", "{units} of equal {}".
+        columns: the scores behind them.
+        x_name: by default the number of examples; percent: whether the rows are percentages, which do not go below 0.
     """
-    scorers = {_scorer_of(panel, columns[0]) for panel in panels}
-    width = _row_length(grid)
-    for row, name in enumerate(rows):
-        share_scale(grid[row], lowest=0.0 if percent else -math.inf)
-        for place, (ax, panel) in enumerate(zip(grid[row], panels, strict=True)):
+    tasks = list(dict.fromkeys(panel.task for panel in panels))
+    for row, axes in enumerate(grid):
+        for task in tasks:
+            own = [ax for ax, panel in zip(axes, panels, strict=True) if panel.task == task and ax.get_visible()]
+            share_scale(own, lowest=0.0 if percent else -math.inf)
+        for ax, panel in zip(axes, panels, strict=True):
+            shown = columns_of(columns, panel.task)
+            scorers = {_scorer_of(other, shown[0]) for other in panels if other.task == panel.task}
             if row == 0:
-                scorer = "" if len(scorers) == 1 else f" · {_scorer_of(panel, columns[0])}"
-                ax.set_title(plain(f"{panel.language_name} · {panel.label}{scorer}"), loc="left")
-            if place % width == 0:
-                scorer = f"(scorer: {next(iter(scorers))})" if len(scorers) == 1 else ""
-                ax.set_ylabel(plain(f"{name}{' ' if len(name) < 10 else chr(10)}{scorer}".rstrip()))
+                scorer = "" if len(scorers) == 1 else f" · {_scorer_of(panel, shown[0])}"
+                task = f"{panel.wording.short} · " if len(tasks) > 1 else ""
+                ax.set_title(plain(f"{task}{panel.language_name} · {panel.label}{scorer}"), loc="left")
+            if row < len(shown) and (len(panels) == 1 or _is_leftmost(ax)):
+                words = name.format(metric_name(shown[row], panel.task), units=panel.wording.units)
+                scorer = f"(scorer: {next(iter(scorers))})" if len(scorers) == 1 and "" not in scorers else ""
+                ax.set_ylabel(plain(f"{words}{' ' if len(words) < 10 else chr(10)}{scorer}".rstrip()))
             else:
                 ax.tick_params(labelleft=False)
-            if row == len(rows) - 1:
-                ax.set_xlabel(plain(x_name))
+            if row == len(shown) - 1:
+                ax.set_xlabel(plain(x_name or panel.wording.axis))
 
 
 def _scorer_of(panel: Panel, column: str) -> str:
-    return "squad" if column.startswith("squad_") else panel.scorer
+    return scorer_name(column, panel.task, panel.scorer)
 
 
-def _row_length(grid: Sequence[Sequence[Axes]]) -> int:
-    panels = len(grid[0])
-    return math.ceil(panels / math.ceil(panels / MOST_COLUMNS))
+def _is_leftmost(ax: Axes) -> bool:
+    place = ax.get_subplotspec()
+    return place is None or bool(place.colspan.start == 0)
 
 
 def share_scale(row: Sequence[Axes], lowest: float = -math.inf) -> None:
     """Give the axes of a row one range, not below `lowest`, so that panels can be compared by eye."""
+    if not row:
+        return
     low = min(ax.get_ylim()[0] for ax in row)
     high = max(ax.get_ylim()[1] for ax in row)
     # A marker at the edge of the range of one panel alone would be cut in half.

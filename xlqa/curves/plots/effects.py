@@ -1,7 +1,7 @@
 """Draws what the curves mean: the gain, the worth in examples, the score against device time.
 
 As in `curves`, functions take and return an `ax`. Break-even and N₀ are drawn where they fall, so that the answer is
-read off the picture; what lies beyond the sizes measured is an arrow at the edge, never a point.
+read off the picture; what is beyond the sizes measured is an arrow at the edge, never a point.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from xlqa.curves.comparison import Comparison, leading
 from xlqa.curves.grouping import Curve, Panel
 from xlqa.curves.plots.curves import (
     GREY,
-    METRIC_NAMES,
     CurveStyle,
     Style,
     add_legend,
     all_text,
     assign_styles,
+    count_rows,
     format_size,
+    grid_cells,
     make_grid,
     name_axes,
     set_size_axis,
@@ -31,6 +32,7 @@ from xlqa.curves.plots.curves import (
 from xlqa.curves.report import formatting as w
 from xlqa.curves.table import FOLDER_COLUMN
 from xlqa.curves.variance import Interval
+from xlqa.curves.wording import Columns
 from xlqa.errors import XlqaError
 from xlqa.records import Arm
 from xlqa.util.files import read_json
@@ -53,7 +55,7 @@ _TIMES = {
 
 
 def gain_figure(
-    comparisons: Sequence[Comparison], columns: Sequence[str], margin: float, style: Style, size: Size = None
+    comparisons: Sequence[Comparison], columns: Columns, margin: float, style: Style, size: Size = None
 ) -> Figure:
     """Δ(N) with its interval: a column of the figure a panel, a row a metric.
 
@@ -128,7 +130,7 @@ def _mark_break_even(ax: Axes, c: Comparison, curve_style: CurveStyle, style: St
 
 
 def _comparison_figure(
-    comparisons: Sequence[Comparison], columns: Sequence[str], style: Style, size: Size, name: str,
+    comparisons: Sequence[Comparison], columns: Columns, style: Style, size: Size, name: str,
     draw: Callable[[Axes, Sequence[Comparison], Mapping[str, CurveStyle]], Axes], words: str,
 ) -> Figure:  # fmt: skip
     """A figure of one drawing per panel and score; `name` has a place for the metric, `words` go into the legend."""
@@ -142,12 +144,10 @@ def _comparison_figure(
     shown = {c.first.label for c in comparisons}
     curve_styles = {label: curve_style for label, curve_style in assign_styles(panels).items() if label in shown}
     with style.context(all_text(panels)):
-        figure, grid = make_grid(len(panels), len(columns), style, size)
-        for row, column in enumerate(columns):
-            for place, panel in enumerate(panels):
-                own = [c for c in comparisons if c.panel is panel and c.column == column]
-                draw(grid[row][place], own, curve_styles)
-        name_axes(grid, panels, [name.format(METRIC_NAMES[column]) for column in columns], columns, percent=False)
+        figure, grid = make_grid(panels, count_rows(panels, columns), style, size)
+        for ax, panel, column in grid_cells(grid, panels, columns):
+            draw(ax, [c for c in comparisons if c.panel is panel and c.column == column], curve_styles)
+        name_axes(grid, panels, name, columns, percent=False)
         add_legend(figure, curve_styles, style, words, patch=False)
     return figure
 
@@ -155,15 +155,13 @@ def _comparison_figure(
 # ------------------------------------------------------------------------------------------------------- the worth
 
 
-def worth_figure(comparisons: Sequence[Comparison], columns: Sequence[str], style: Style, size: Size = None) -> Figure:
+def worth_figure(comparisons: Sequence[Comparison], columns: Columns, style: Style, size: Size = None) -> Figure:
     """D_E(N), the examples that alone score as N with English do; its height above the diagonal is the worth."""
 
     def draw(ax: Axes, own: Sequence[Comparison], curve_styles: Mapping[str, CurveStyle]) -> Axes:
         return draw_worth(ax, own, curve_styles, style)
 
-    return _comparison_figure(
-        comparisons, columns, style, size, "target-only questions\nof equal {}", draw, WORTH_WORDS
-    )
+    return _comparison_figure(comparisons, columns, style, size, "target-only {units}\nof equal {}", draw, WORTH_WORDS)
 
 
 def draw_worth(
@@ -260,7 +258,8 @@ def _draw_zero_shot_worth(ax: Axes, c: Comparison, curve_style: CurveStyle, styl
     if known:
         ax.axhline(n0.value, color=curve_style.color, linestyle=(0, (4, 2.5)), linewidth=style.line * 0.7, zorder=1.5)
     ends = w.censored_interval(n0, c.n_min, c.n_max)
-    text = f"zero-shot: {w.censored(n0.value, c.n_min, c.n_max)}" + ("" if ends == w.MISSING else f" {ends}")
+    value = w.censored(n0.value, c.n_min, c.n_max)
+    text = f"zero-shot: {value}" + ("" if ends in (w.MISSING, value) else f" {ends}")
     text = text if determined else f"zero-shot: {w.UNDETERMINED}"
     # Below its line; without one in the corner under the diagonal, where a curve comes least.
     below = known and n0.value > c.n_min
@@ -276,19 +275,18 @@ def _draw_zero_shot_worth(ax: Axes, c: Comparison, curve_style: CurveStyle, styl
 # -------------------------------------------------------------------------------------------------------- the cost
 
 
-def cost_figure(panels: Sequence[Panel], columns: Sequence[str], style: Style, size: Size = None) -> Figure:
+def cost_figure(panels: Sequence[Panel], columns: Columns, style: Style, size: Size = None) -> Figure:
     """Score against the device time of training: a column of the figure a panel, a row a metric."""
     curve_styles = assign_styles(panels)
     known = [source_seconds(curve) for panel in panels for curve in panel.curves if curve.arm is Arm.TRANSFER]
     counted = bool(known) and all(seconds is not None for seconds in known)
     with style.context(all_text(panels)):
-        figure, grid = make_grid(len(panels), len(columns), style, size)
-        for row, column in enumerate(columns):
-            for place, panel in enumerate(panels):
-                draw_cost(grid[row][place], panel, column, curve_styles, style, with_source=counted)
+        figure, grid = make_grid(panels, count_rows(panels, columns), style, size)
+        for ax, panel, column in grid_cells(grid, panels, columns):
+            draw_cost(ax, panel, column, curve_styles, style, with_source=counted)
         devices = sorted({str(d) for panel in panels for c in panel.curves for p in c.points for d in p.rows["device"]})
         on = f" ({', '.join(devices)})" if any(devices) else ""
-        name_axes(grid, panels, [METRIC_NAMES[c] + ", %" for c in columns], columns, f"device time of the training{on}")
+        name_axes(grid, panels, "{}, %", columns, f"device time of the training{on}")
         add_legend(figure, curve_styles, style, "" if not known else _format_source(counted), patch=False)
     return figure
 

@@ -11,13 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from xlqa.curves.breakdown import Breakdown
-from xlqa.curves.comparison import FARTHEST, Comparison, Fit, Match, Options
+from xlqa.curves.comparison import FARTHEST, Comparison, Fit, Match, Options, leading
 from xlqa.curves.components import Component
-from xlqa.curves.grouping import Curve, Panel, source_name
+from xlqa.curves.example_scores import ExampleStore
+from xlqa.curves.grouping import Curve, Panel, source_name, task_order
 from xlqa.curves.report import formatting as w
-from xlqa.curves.report.sentences import given, metric_name, sentences
+from xlqa.curves.report.sentences import given, sentences
 from xlqa.curves.variance import Interval
+from xlqa.curves.wording import QA, WORDING, Columns, columns_of, metric_name, points, scorer_name
 from xlqa.records import SETTING_COLUMNS, Arm
 
 FEW_SEEDS = 3
@@ -64,10 +68,11 @@ class Report:
 def build_report(
     panels: Sequence[Panel],
     comparisons: Sequence[Comparison],
-    columns: Sequence[str],
+    columns: Columns,
     options: Options,
     failures: Sequence[str] = (),
     breakdowns: Sequence[Breakdown] = (),
+    store: ExampleStore | None = None,
 ) -> Report:
     """Put the results of an analysis into words.
 
@@ -75,14 +80,17 @@ def build_report(
         columns: the scores reported, the leading one first: sentences are about it.
         failures: runs that failed, a line each.
         breakdowns: of the gain by kinds of examples.
+        store: of per-example scores, which have the F1 of single labels.
     """
-    sections = []
+    several = len({panel.task for panel in panels}) > 1
+    sections = [_summary_section(panels, comparisons, columns)] if several and comparisons else []
     for panel in panels:
         own = [c for c in comparisons if c.panel is panel]
-        sections.append(_panel_section(panel, columns, own))
+        shown = columns_of(columns, panel.task)
+        sections.append(_panel_section(panel, shown, own, store))
         for c in own:
             parts = [b for b in breakdowns if b.comparison is c]
-            sections.append(_comparison_section(c, options, parts, first=c.column == columns[0]))
+            sections.append(_comparison_section(c, options, parts, first=c.column == shown[0]))
     settings = tuple(_settings_table(panel) for panel in panels)
     sources = sorted({source_name(c.first.setting) for c in comparisons})
     title = f"What is {sources[0] if len(sources) == 1 else 'the source data'} worth?"
@@ -105,15 +113,60 @@ def _lead(panels: Sequence[Panel]) -> str:
 # ---------------------------------------------------------------------------------------------------------- tables
 
 
-def _panel_section(panel: Panel, columns: Sequence[str], own: Sequence[Comparison]) -> Section:
-    tables = tuple(_score_table(panel, column) for column in columns)
+def _summary_section(panels: Sequence[Panel], comparisons: Sequence[Comparison], columns: Columns) -> Section:
+    """The tasks side by side, by their leading scores."""
+    shown = leading([c for c in comparisons if c.column == columns_of(columns, c.panel.task)[0]])
+    rows = []
+    for c in shown:
+        known = [result for result in c.results if result.seeds]
+        ends = [
+            f"{w.signed(r.gain.value)} {w.interval(r.gain)} at {w.size(r.size)}" for r in known[:1] + known[1:][-1:]
+        ]
+        n0, none = c.zero_shot_worth, not c.learned or math.isnan(c.zero_shot.value)
+        rows.append(
+            (
+                f"{c.panel.title}, {c.first.label}", c.metric, w.percent(c.zero_shot.value),
+                w.MISSING if none else w.censored(n0.value, c.n_min, c.n_max),
+                w.MISSING if none else w.censored_interval(n0, c.n_min, c.n_max),
+                ends[0] if ends else w.MISSING, ends[1] if len(ends) > 1 else w.MISSING,
+            )
+        )  # fmt: skip
+    header = ("", "score", "zero-shot", "N₀", "95 % interval", "Δ at the smallest N", "Δ at the largest N")
+    units = w.listed([f"{WORDING[t].units} ({WORDING[t].title.lower()})" for t in task_order(p.task for p in panels)])
+    caption = f"Worth of zero-shot in labelled target examples, N₀, and gains Δ in points. Examples are {units}"
+    return Section("All tasks", tables=(Table(caption, header, tuple(rows)),))
+
+
+def _panel_section(
+    panel: Panel, columns: Sequence[str], own: Sequence[Comparison], store: ExampleStore | None
+) -> Section:
+    tables = [_score_table(panel, column) for column in columns]
+    if panel.task == "ner":
+        tables += [_score_table(panel, name) for name in ("entity_precision", "entity_recall") if name not in columns]
+    tables += [_label_table(panel, store)] if store is not None and panel.task != QA else []
     why = () if own else (_why_nothing(panel),)
-    return Section(panel_title(panel), tables=tables, facts=why, missing=panel.missing)
+    return Section(panel.title, tables=tuple(t for t in tables if t.rows), facts=why, missing=panel.missing)
 
 
-def panel_title(panel: Panel) -> str:
-    """Title of a panel's section."""
-    return f"{panel.language_name}, {panel.label}"
+def _label_table(panel: Panel, store: ExampleStore) -> Table:
+    """F1 of each entity type, tag or label: at zero-shot and at the smallest and largest N; no rows where it is not known."""
+    columns: list[tuple[str, dict[str, Any]]] = []
+    for curve in panel.curves:
+        if len(curve.zero_shot):
+            columns.append((f"{curve.label}, N = 0", store.label_scores(curve.zero_shot)))
+        whole = [point for point in curve.points if not point.missing]
+        columns += [
+            (f"{curve.label}, N = {w.size(point.size)}", store.label_scores(point.rows))
+            for point in whole[:1] + whole[1:][-1:]
+        ]
+    labels = sorted({label for _, scores in columns for label in scores})
+    rows = tuple((label, *(_label_cell(scores.get(label)) for _, scores in columns)) for label in labels)
+    caption = f"F1 of each {panel.wording.parts} in percent: mean ± s.d. over seeds (number of runs)"
+    return Table(caption, (panel.wording.parts, *(name for name, _ in columns)), rows)
+
+
+def _label_cell(scores: Any) -> str:
+    return w.MISSING if scores is None else _score_cell(scores[~np.isnan(scores)])
 
 
 def _why_nothing(panel: Panel) -> str:
@@ -128,14 +181,16 @@ def _why_nothing(panel: Panel) -> str:
 
 
 def _score_table(panel: Panel, column: str) -> Table:
-    scorer = "squad" if column.startswith("squad_") else panel.scorer
+    scorer = scorer_name(column, panel.task, panel.scorer)
     sizes = sorted({size for curve in panel.curves for size in curve.sizes})
     rows = []
     if any(len(curve.zero_shot) for curve in panel.curves):
         rows.append(("0", *(_score_cell(curve.zero_shot[column].to_numpy(dtype=float)) for curve in panel.curves)))
     rows += [(w.size(size), *(_point_cell(curve, size, column) for curve in panel.curves)) for size in sizes]
     header = ("N", *(curve.label for curve in panel.curves))
-    caption = f"{metric_name(column)} in percent by scorer {scorer}: mean ± s.d. over seeds (number of runs)"
+    name = metric_name(column, panel.task)
+    name = name if panel.task == QA else name[:1].upper() + name[1:]
+    caption = f"{name} in percent{f' by scorer {scorer}' if scorer else ''}: mean ± s.d. over seeds (number of runs)"
     return Table(caption, header, tuple(rows))
 
 
@@ -156,8 +211,7 @@ def _score_cell(scores: Any) -> str:
 
 
 def _comparison_section(c: Comparison, options: Options, breakdowns: Sequence[Breakdown], first: bool) -> Section:
-    metric = metric_name(c.column)
-    title = f"{c.panel.language_name}, {c.panel.label}: {c.first.label} against {c.second.label}, {metric}"
+    title = f"{c.panel.title}: {c.first.label} against {c.second.label}, {c.metric}"
     if Match.SAME not in c.match:
         title += f" ({c.match[0]})"
     notes = tuple(f"{note[:1].upper()}{note[1:]}" for note in c.notes)
@@ -196,7 +250,7 @@ def _gain_table(c: Comparison) -> Table:
     header: tuple[str, ...] = ("N", "Δ", "95 % interval", "all N together")
     header += ("over other stages",) if other else ()
     header += ("pairs", f"collapsed {c.first.arm.value}", f"collapsed {c.second.arm.value}")
-    return Table(f"Paired gain Δ(N) in points of {metric_name(c.column)}{_condition(c)}", header, rows)
+    return Table(f"Paired gain Δ(N) in points of {c.metric}{_condition(c)}", header, rows)
 
 
 def _worth_table(c: Comparison) -> Table:
@@ -248,9 +302,9 @@ _COMPONENTS = {
     "seed": "subset and training seed",
     "subset seed": "subset of N examples",
     "training seed": "training seed",
-    "groups": "paragraphs, beyond questions",
-    "examples": "questions of the test set",
-    "single runs": "single runs on single paragraphs",
+    "groups": "{groups}, beyond {units}",
+    "examples": "{units} of the test set",
+    "single runs": "single runs on single {groups}",
 }
 
 
@@ -258,11 +312,14 @@ def _components_table(c: Comparison) -> Table:
     def row(part: Component) -> tuple[str, ...]:
         name = "subset and training seed, source stage" if part.name == "seed" and c.confounded else part.name
         values = (part.zero_shot, part.with_source, part.without, part.gain)
-        return (_COMPONENTS.get(name, name), *(w.percent(value, 2) for value in values))
+        words = _COMPONENTS.get(name, name).format(groups=_group_word(c), units=c.wording.units)
+        return (words, *(w.percent(value, 2) for value in values))
 
+    # Where each example is a group of its own, groups have no spread beyond that of examples.
+    shown = [part for part in c.components if part.name != "groups" or c.groups != c.examples or c.panel.task == QA]
     header = ("s.d. from", "zero-shot", c.first.arm.value, c.second.arm.value, "Δ")
-    caption = f"Variance components of one run's {metric_name(c.column)}, in points, over all sizes"
-    return Table(caption, header, tuple(row(part) for part in c.components))
+    caption = f"Variance components of one run's {c.metric}, in points, over all sizes"
+    return Table(caption, header, tuple(row(part) for part in shown))
 
 
 def _breakdown_table(c: Comparison, part: Breakdown) -> Table:
@@ -271,8 +328,8 @@ def _breakdown_table(c: Comparison, part: Breakdown) -> Table:
         (kind.name, f"{kind.examples:,}", *(_breakdown_cell(kind.gains.get(size)) for size in sizes))
         for kind in part.kinds
     )
-    header = (part.factor, "questions", *(f"Δ at N = {w.size(size)}" for size in sizes))
-    caption = f"Gain in points of {metric_name(c.column)} by {part.factor}, with 95 % intervals{_condition(c)}"
+    header = (part.factor, c.wording.units, *(f"Δ at N = {w.size(size)}" for size in sizes))
+    caption = f"Gain in points of {c.metric} by {part.factor}, with 95 % intervals{_condition(c)}"
     return Table(caption, header, rows)
 
 
@@ -296,7 +353,7 @@ def _fact_break_even(c: Comparison, options: Options) -> str:
         where = f"N = {w.size(c.break_even)}"
     elif c.break_even == math.inf:
         where = f"N > {w.size(max(c.sizes_with_gain))}"
-    return f"Break-even at ± {options.margin:g} {metric_name(c.column)}: {where}."
+    return f"Break-even at ± {points(options.margin, c.column, c.panel.task)}: {where}."
 
 
 def _fact_area(c: Comparison) -> str:
@@ -334,7 +391,7 @@ def _fact_law(c: Comparison) -> str:
 def _fact_fit(c: Comparison, fit: Fit) -> str:
     law = f"100 − S = {fit.alpha:.3g} · N^{w.minus(f'{fit.beta:.3f}')} + {fit.gamma:.3g}"
     checked = f"predicted from the smaller sizes, N = {w.size(fit.largest)} is off by {w.signed(fit.held_out)}"
-    more, above = f"{fit.points:g} more {metric_name(c.column)}", (FARTHEST - 1) * fit.largest
+    more, above = points(fit.points, c.column, c.panel.task, "more"), (FARTHEST - 1) * fit.largest
     if fit.at_bound:
         prediction = "its exponent is at the end of the search, so that it predicts nothing"
     elif abs(fit.held_out) > fit.points:
@@ -352,17 +409,17 @@ def _fact_plan(c: Comparison, options: Options) -> str:
     if not plans:
         return "Planning needs at least 2 seeds and per-question scores."
     size, worst = max(plans, key=lambda item: item[1].resolved)
-    metric = metric_name(c.column)
-    goal = f"{options.resolve:g} {metric}"
+    resolved = c.metric if c.panel.task == QA else f"points of {c.metric}"
+    goal = points(options.resolve, c.column, c.panel.task)
     seeds = f"{w.rounded(worst.seeds)} seeds resolve {goal} on this test set"
     if not math.isfinite(worst.seeds):
         seeds = f"no number of seeds resolves {goal} on this test set"
-    questions = f"{w.rounded(worst.questions)} test questions do"
+    questions = f"{w.rounded(worst.questions)} test {c.wording.units} do"
     if not math.isfinite(worst.questions):
-        questions = "no number of test questions does"
+        questions = f"no number of test {c.wording.units} does"
     return (
         f"Planning (5 % level, 80 % power): at N = {w.size(size)}, where the spread is largest, this study resolves "
-        f"{w.percent(worst.resolved)} {metric}. At this spread {seeds}; with {w.counted(c.seeds, 'seed')}, {questions}."
+        f"{w.percent(worst.resolved)} {resolved}. At this spread {seeds}; with {w.counted(c.seeds, 'seed')}, {questions}."
     )
 
 
@@ -376,9 +433,7 @@ def _settings_table(panel: Panel) -> Table:
         for name in SETTING_COLUMNS
         if any(curve.setting[name] for curve in panel.curves)
     ]
-    return Table(
-        f"Settings: {panel.language_name}, {panel.label}", ("setting", *(c.label for c in panel.curves)), tuple(rows)
-    )
+    return Table(f"Settings: {panel.title}", ("setting", *(c.label for c in panel.curves)), tuple(rows))
 
 
 def short_hash(text: str) -> str:
@@ -386,21 +441,36 @@ def short_hash(text: str) -> str:
     return text[:12] if len(text) == 64 and text.isalnum() else text
 
 
+def _group_word(c: Comparison) -> str:
+    """What intervals resample whole: paragraphs, documents, …"""
+    if c.panel.task in ("ner", "pos") and c.cells.scores is not None:
+        return "documents" if c.cells.scores.documents else "sentences"
+    return c.wording.groups
+
+
 def _methods(comparisons: Sequence[Comparison], options: Options) -> tuple[str, ...]:
     if not comparisons:
         return ()
+    tasks = task_order(c.panel.task for c in comparisons)
+    groups = "paragraphs" if tasks == (QA,) else w.listed(sorted({_group_word(c) for c in comparisons}))
+    floor = f"{options.floor:g} F1" if tasks == (QA,) else f"{options.floor:g} % of the leading score"
     notes = [
-        "Intervals: 95 %, of a normal part (test examples by their paragraphs) and a t part (runs), computed exactly, with "
+        f"Intervals: 95 %, of a normal part (test examples by their {groups}) and a t part (runs), computed exactly, with "
         "nothing drawn at random. The variance of runs is pooled over the sizes of a curve and never less than what single "
-        "runs on single paragraphs show, so that no interval is narrower than paragraphs alone would give. Runs of one seed "
+        f"runs on single {groups} show, so that no interval is narrower than {groups} alone would give. Runs of one seed "
         "share their N examples: differences are paired.",
         "“All N together”: intervals that hold at every size at once with 95 % (Šidák's correction).",
         "Worth: the target-only means made monotone (isotonic fit) and interpolated over ln N; an effective size is in the "
         "interval where the interval of the score difference contains 0. An answer outside the sizes measured is given as "
         "< or >; where neither end is known it is not determined. Area: trapezia over ln N.",
-        f"Collapsed: share of runs below {options.floor:g} F1. Break-even: the smallest N from which on every interval of Δ "
+        f"Collapsed: share of runs below {floor}. Break-even: the smallest N from which on every interval of Δ "
         f"stays within ± {options.margin:g}.",
     ]
+    if any(c.panel.task != QA for c in comparisons):
+        notes.append(
+            "A score is 100 times a sum of numerators over a sum of denominators (macro F1: the mean of "
+            "the labels' F1). Its intervals vary both sums together, by linearising the ratio. Tasks are never averaged."
+        )
     if any(0 < c.seeds < FEW_SEEDS for c in comparisons):
         notes.append("With fewer than 3 seeds the spread of runs is hardly known; simulations: experiments/coverage.")
     if any(c.first.arm is Arm.TRANSFER and c.source_stages == 1 for c in comparisons):

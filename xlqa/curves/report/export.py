@@ -12,12 +12,11 @@ from xlqa.curves.comparison import FARTHEST, Comparison, Options
 from xlqa.curves.grouping import Panel
 from xlqa.curves.report.contents import Report
 from xlqa.curves.report.formatting import UNDETERMINED
-from xlqa.curves.report.sentences import metric_name
 from xlqa.curves.variance import Interval
 
 TIDY_COLUMNS = (
     "lang", "test", "split", "scorer", "metric", "model", "arm", "versus", "match", "stages", "size", "kind", "quantity",
-    "value", "low", "high", "censored", "seeds",
+    "value", "low", "high", "censored", "seeds", "task",
 )  # fmt: skip
 
 Bounds = tuple[float, float]
@@ -52,9 +51,9 @@ def _row(
         marks = [*(mark for mark in marks if mark.startswith("value")), UNDETERMINED]
     return {
         "lang": c.panel.lang, "test": c.panel.measurement["test"], "split": c.panel.measurement["split"],
-        "scorer": c.scorer, "metric": metric_name(c.column), "model": c.model, "arm": c.first.label,
+        "scorer": c.scorer, "metric": c.metric, "model": c.model, "arm": c.first.label,
         "versus": c.second.label, "match": ", ".join(c.match), "stages": c.stages, "size": size, "kind": kind,
-        "quantity": quantity, **ends, "censored": ", ".join(marks), "seeds": seeds,
+        "quantity": quantity, **ends, "censored": ", ".join(marks), "seeds": seeds, "task": c.panel.task,
     }  # fmt: skip
 
 

@@ -9,14 +9,8 @@ from xlqa.curves.comparison import Comparison, Match, Options, SizeResult
 from xlqa.curves.grouping import short_name, source_name
 from xlqa.curves.report import formatting as w
 from xlqa.curves.variance import Interval
+from xlqa.curves.wording import QA, leading_metric, metric_name, points
 from xlqa.records import Arm
-
-METRICS = {"f1": "F1", "em": "EM", "squad_f1": "F1", "squad_em": "EM"}
-
-
-def metric_name(column: str) -> str:
-    """A score as readers know it: "F1"."""
-    return METRICS.get(column, column.replace("_", " "))
 
 
 def sentences(c: Comparison, options: Options) -> tuple[str, ...]:
@@ -44,7 +38,7 @@ def given(c: Comparison) -> str:
 
 def _format_nothing_learned(c: Comparison, options: Options) -> str:
     return (
-        f"On {_test_words(c)}, no run of {c.first.label} or {c.second.label} scored {options.floor:g} F1 or more: nothing was "
+        f"On {_test_words(c)}, no run of {c.first.label} or {c.second.label} scored {_floor(c, options)} or more: nothing was "
         "learned, and nothing about gain or worth is concluded."
     )
 
@@ -56,7 +50,7 @@ def _format_collapse(c: Comparison, options: Options) -> str:
     never = [curve.label for curve in (c.first, c.second) if _all_below(c, curve.label)]
     every = f"; {never[0]} never scored more" if never else ""
     return (
-        f"Some runs scored below {options.floor:g} F1 (collapsed) at {where}{every}: intervals there may hold the truth less "
+        f"Some runs scored below {_floor(c, options)} (collapsed) at {where}{every}: intervals there may hold the truth less "
         "often than 95 %."
     )
 
@@ -78,8 +72,8 @@ def _format_gain(c: Comparison) -> str:
     language = c.panel.language_name
     conditions = [_format_seeds(c), given(c), _format_other(c), _format_match(c), _undecided(ends)]
     return (
-        f"On {_test_words(c)}, training {short_name(c.model)} on {_source_words(c)} {how} N {language} questions "
-        f"changed {metric_name(c.column)} {changes}, against training on the {language} questions alone "
+        f"On {_test_words(c)}, training {short_name(c.model)} on {_source_words(c)} {how} N {language} {c.wording.units} "
+        f"changed {c.metric} {changes}, against training on the {language} {c.wording.units} alone "
         f"({'; '.join(part for part in conditions if part)})."
     )
 
@@ -116,9 +110,27 @@ def _format_match(c: Comparison) -> str:
 
 def _test_words(c: Comparison) -> str:
     measured = c.panel.measurement
-    parts = [f"{c.examples:,} questions" + (f" in {c.groups:,} paragraphs" if c.by_group else "")]
+    parts = [f"{c.examples:,} {c.wording.units}{_group_words(c)}"]
     parts += [] if measured["split"] == "test" else [f"{measured['split']} split"]
-    return f"{short_name(measured['test'])} ({', '.join([*parts, f'scorer {c.scorer}'])})"
+    parts += [f"scorer {c.scorer}"] if c.scorer else []
+    return f"{short_name(measured['test'])} ({', '.join(parts)})"
+
+
+def _group_words(c: Comparison) -> str:
+    """How many groups a test set has, where it has fewer than examples."""
+    if not c.by_group or (c.panel.task != QA and c.groups == c.examples):
+        return ""
+    if c.panel.task in ("ner", "pos") and c.cells.scores is not None:
+        return f" in {c.groups:,} documents" if c.cells.scores.documents else f", {c.groups:,} of them different"
+    if c.wording.unit == "sentence":
+        return f", {c.groups:,} of them different"
+    return f" in {c.groups:,} paragraphs" if c.panel.task == QA else f" with {c.groups:,} {c.wording.groups}"
+
+
+def _floor(c: Comparison, options: Options) -> str:
+    """The floor with its score, which is the task's leading one."""
+    name = metric_name(leading_metric(c.panel.task), c.panel.task)
+    return f"{options.floor:g} {name}" if c.panel.task == QA else f"{options.floor:g} % {name}"
 
 
 def _bracket(interval: Interval) -> str:
@@ -163,17 +175,17 @@ def _format_worth(c: Comparison) -> str:
 def _format_zero_shot(c: Comparison) -> str:
     if math.isnan(c.zero_shot.value):
         return ""
-    language, n0 = c.panel.language_name, c.zero_shot_worth
-    begin = f"without any {language} question it scored {w.percent(c.zero_shot.value)} {metric_name(c.column)}"
+    language, n0, unit = c.panel.language_name, c.zero_shot_worth, c.wording.unit
+    begin = f"without any {language} {unit} it scored {w.percent(c.zero_shot.value)} {c.metric}"
     if math.isnan(n0.value):
         return begin
     if not n0.is_determined:
-        return f"{begin}; how many {language} questions alone score as much is not determined between {w.size(c.n_min)} and {w.size(c.n_max)}"
+        return f"{begin}; how many {language} {unit}s alone score as much is not determined between {w.size(c.n_min)} and {w.size(c.n_max)}"
     if n0.low == math.inf:
-        return f"{begin}, more than {language} questions alone reached with {w.size(c.n_max)}, the most measured"
+        return f"{begin}, more than {language} {unit}s alone reached with {w.size(c.n_max)}, the most measured"
     if n0.high == -math.inf:
-        return f"{begin}, less than {w.size(c.n_min)} {language} questions alone reach, the fewest measured"
-    return f"{begin}, which {language} questions alone reach with {_examples(n0, c.n_min, c.n_max)}"
+        return f"{begin}, less than {w.size(c.n_min)} {language} {unit}s alone reach, the fewest measured"
+    return f"{begin}, which {language} {unit}s alone reach with {_examples(n0, c.n_min, c.n_max)}"
 
 
 def _format_worth_at(c: Comparison, r: SizeResult) -> str:
@@ -205,7 +217,7 @@ def _format_break_even(c: Comparison, options: Options) -> str:
     known = [result for result in c.results if result.seeds and not math.isnan(result.gain.low)]
     if not known:
         return ""
-    margin, last = f"±{options.margin:g} {metric_name(c.column)}", known[-1]
+    margin, last = f"±{points(options.margin, c.column, c.panel.task)}", known[-1]
     if math.isfinite(c.break_even):
         return (
             f"From N = {w.size(c.break_even)} on, the interval of the gain stayed within {margin} at every size "

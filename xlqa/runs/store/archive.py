@@ -18,7 +18,7 @@ from typing import Any
 from xlqa.errors import XlqaError
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.store.links import refuse_links
-from xlqa.runs.store.results import EXAMPLES, PREDICTIONS, QUESTIONS, RESULT, read_result, read_training
+from xlqa.runs.store.results import EXAMPLES, PREDICTIONS, QUESTIONS, RESULT, read_result, read_training, task_of
 from xlqa.runs.store.run_config import read_config
 from xlqa.runs.store.table import collect_results, table_columns, write_results
 from xlqa.util.csvfile import csv_text
@@ -41,7 +41,7 @@ def pack(root: Path, out: Path) -> list[Path]:
     the source stages' configs, logs and records; neither weights nor data, and no machine's name.
 
     Raises:
-        XlqaError: there is no finished evaluation, results.csv has rows that none accounts for, a file is linked from
+        XlqaError: there is no finished evaluation, runs are of several tasks, results.csv has rows that none accounts for, a file is linked from
             elsewhere, or the folder cannot be written or is the sweep's own.
     """
     layout = Layout(root)
@@ -52,6 +52,8 @@ def pack(root: Path, out: Path) -> list[Path]:
         raise XlqaError(f"{root} has no finished evaluation below runs/: name a sweep's folder (--out).")
     if found.dropped:
         raise XlqaError(f"{found.dropped[0]} Run the sweep again, or remove that folder; nothing was packed.")
+    if len(tasks := sorted({task_of(row) for row in found.rows})) > 1:
+        raise XlqaError(f"{root} holds runs of the tasks {', '.join(tasks)}: pack a folder of one task.")
     refuse_links(root, [*layout.run_folders(), *layout.source_folders()])
     rows = write_results(layout, keep_rows=True).rows
     try:
