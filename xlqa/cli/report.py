@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from xlqa.curves.breakdown import Breakdown
     from xlqa.curves.comparison import Comparison, Options
     from xlqa.curves.grouping import Panel
+    from xlqa.curves.report.contents import Section
 
 FORMATS = ("text", "md", "tex", "csv", "json", "html")
 _SUFFIXES = {".txt": "text", ".md": "md", ".tex": "tex", ".csv": "csv", ".json": "json", ".html": "html"}
@@ -91,7 +92,7 @@ def report(
     valid = grouping.split_panels(whole[whole["split"] == "valid"]) if split == "test" else ()
     comparisons = compare_all(panels, columns, ExampleStore(), options, valid)
     parts = _break_down(comparisons, data or [])
-    written = _write(kind, Analysis(rows, panels, comparisons, columns, options, list_failures(tables), parts))
+    written = _write(kind, Analysis(rows, panels, comparisons, columns, options, list_failures(tables), parts, tables))
     _deliver(written, out)
 
 
@@ -143,6 +144,7 @@ class Analysis:
     options: Options
     failures: Sequence[str]
     breakdowns: Sequence[Breakdown]
+    tables: Sequence[Path] = ()
 
 
 def _write(kind: str, a: Analysis) -> str:
@@ -152,6 +154,7 @@ def _write(kind: str, a: Analysis) -> str:
     if kind == "csv":
         return csv_text(export.TIDY_COLUMNS, export.tidy_rows(a.comparisons, a.breakdowns))
     made = build_report(a.panels, a.comparisons, a.columns, a.options, a.failures, a.breakdowns)
+    made = replace(made, sections=(*made.sections, *_across_languages(a)))
     if kind == "json":
         return _json_text(export.as_record(made, a.panels, a.comparisons, a.options, a.breakdowns))
     if kind == "html":
@@ -160,6 +163,15 @@ def _write(kind: str, a: Analysis) -> str:
         figures = pictures(a.panels, a.comparisons, a.columns, a.options, a.breakdowns)
         return render.as_html(made, figures, runs_tables(a.rows, a.panels))
     return {"text": render.as_text, "md": render.as_markdown, "tex": render.as_tex}[kind](made)
+
+
+def _across_languages(a: Analysis) -> tuple[Section, ...]:
+    """What the leading score goes with over languages, where `xlqa features` measured them."""
+    from xlqa.curves.features import group_languages, load_features
+    from xlqa.curves.report.features import feature_sections
+
+    known = load_features(a.tables, required=False)
+    return feature_sections(group_languages(a.rows, a.comparisons, known, a.columns[0])) if known else ()
 
 
 def _json_text(record: dict[str, Any]) -> str:
