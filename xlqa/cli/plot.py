@@ -64,8 +64,6 @@ def plot(
       xlqa plot results.csv
 
       xlqa plot results.csv --what worth --lang ru --style slides --out worth.svg
-
-      xlqa plot runs/ru-transfer-0-s0-0123456789/pairs/mlqa.csv --what pairs --out pairs.png
     """
     for name, value, allowed in (
         ("what", what, WHAT),
@@ -74,6 +72,8 @@ def plot(
     ):
         if value not in allowed:
             raise XlqaError(f"--{name} {value}: choose from {', '.join(allowed)}.")
+    if what in ("pairs", "features") and (lang or test or seeds or split != "test"):
+        raise XlqaError(f"--what {what}: does not take --lang, --test, --split or --seeds: drop them.")
     from xlqa.curves import grouping
     from xlqa.curves.plots import curves
     from xlqa.curves.table import list_failures, load_results

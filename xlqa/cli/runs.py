@@ -89,8 +89,6 @@ def evaluate(
 
       xlqa evaluate runs/ru-transfer-10000-s0-0123456789 --test squad.dev
 
-      xlqa evaluate ru-transfer-10000-s0-0123456789 --test mine.json --lang ru --json
-
       xlqa evaluate ru-transfer-0-s0-0123456789 --pairs xquad --test-size 200
     """
     if bool(test) == bool(pairs):
