@@ -269,3 +269,30 @@ TEST_COLUMNS = ("test", "split", "test_sha256", "test_size", "scorer", "max_answ
 
 QUESTION_COLUMNS = ("id", "context", "f1", "em", "squad_f1", "squad_em")
 """The columns of questions.csv, one row per test question; scores are percentages (0 to 100), `context` a context hash."""
+
+PAIR_COLUMNS = (
+    "set", "question_lang", "context_lang", "f1", "em", "scorer", "squad_f1", "squad_em", "n", "paragraphs", "lang", "arm",
+    "size", "seed", "source_seed", "model", "source", "test_size", "max_length", "stride", "max_answer_length", "precision",
+    "eval_seconds", "device", "finished", "xlqa", "model_sha256", "source_sha256", "weights_sha256", "question_sha256",
+    "context_sha256", "run_id",
+)  # fmt: skip
+"""The columns of the table of `xlqa evaluate --pairs`, one row per pair; scores in percent, `n` counts questions."""
+
+FEATURE_KEY = ("lang", "test", "test_sha256", "model_sha256", "source_sha256")
+"""The columns of results.csv by which a row of features.csv belongs to its rows."""
+
+PIECE_FEATURES = (
+    "pieces_per_word", "pieces_per_character", "whole_words", "unknown", "overlap_types", "overlap_tokens", "untouched",
+    "entity_overlap_types", "entity_overlap_tokens",
+)  # fmt: skip
+"""What a tokenizer makes of a test set, and what its pieces have in common with the source data's; shares from 0 to 1."""
+LANGUAGE_FEATURES = (
+    "same_script", "same_family", "syntactic", "phonological", "inventory", "genetic", "geographic",
+)  # fmt: skip
+"""The test language against the source language: 1 or 0, and URIEL's distances from 0 to 1."""
+
+FEATURE_COLUMNS = (
+    "task", "lang", "test", "test_lang", "model", "source", "source_lang", "source_size", *PIECE_FEATURES, "script", "family",
+    *LANGUAGE_FEATURES, "test_sha256", "model_sha256", "source_sha256",
+)  # fmt: skip
+"""The columns of features.csv (`xlqa features`), one row per language, test set, encoder and source."""

@@ -34,8 +34,8 @@ def flags(command: Any) -> set[str]:
 def test_the_commands_are_all_there() -> None:
     assert NAMES == [
         "xlqa sweep", "xlqa plot", "xlqa report", "xlqa ask", "xlqa status", "xlqa run", "xlqa evaluate", "xlqa rescore",
-        "xlqa collect", "xlqa pack", "xlqa columns", "xlqa score", "xlqa doctor", "xlqa data list", "xlqa data fetch", "xlqa data check",
-        "xlqa data stats", "xlqa data convert",
+        "xlqa collect", "xlqa pack", "xlqa columns", "xlqa features", "xlqa explain",
+        "xlqa score", "xlqa doctor", "xlqa data list", "xlqa data fetch", "xlqa data check", "xlqa data stats", "xlqa data convert",
     ]  # fmt: skip
 
 

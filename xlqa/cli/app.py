@@ -14,6 +14,7 @@ from xlqa.cli import data
 from xlqa.cli.ask import AskCommand, ask
 from xlqa.cli.columns import columns
 from xlqa.cli.doctor import doctor
+from xlqa.cli.explain import explain, features
 from xlqa.cli.plot import plot
 from xlqa.cli.report import report
 from xlqa.cli.runs import collect, evaluate, pack, rescore
@@ -60,6 +61,8 @@ app.command(rich_help_panel=RUNS)(rescore)
 app.command(rich_help_panel=RUNS)(collect)
 app.command(rich_help_panel=RUNS)(pack)
 app.command(rich_help_panel=RUNS)(columns)
+app.command(rich_help_panel=RUNS)(features)
+app.command(rich_help_panel=RUNS)(explain)
 app.command(rich_help_panel=DATA)(score)
 app.add_typer(data.app, name="data", rich_help_panel=DATA)
 app.command(rich_help_panel=MACHINE)(doctor)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from xlqa.tasks.base import Task
     from xlqa.tasks.qa.oracle import Oracle
     from xlqa.tasks.qa.reading import Reading
-    from xlqa.tasks.qa.stats import Lengths, Stats
+    from xlqa.tasks.qa.stats import Lengths, Pieces, Stats
 
 app = typer.Typer(
     help="Data sets: list, fetch, check, measure, convert.",
@@ -488,7 +488,7 @@ def _overlap_line(found: dict[str, Any]) -> str:
 
 
 @app.command(
-    epilog="Examples:\n\n  xlqa data stats dev.json\n\n  xlqa data stats xquad.en xquad.ru --model bert-base-multilingual-cased"
+    epilog="Examples:\n\n  xlqa data stats dev.json\n\n  xlqa data stats xquad.en xquad.ru --model bert-base-multilingual-cased --source squad.train"
 )
 def stats(
     files: Annotated[
@@ -497,6 +497,10 @@ def stats(
     ],
     model: Annotated[
         str, typer.Option("--model", help="Hub name or folder of a tokenizer: adds lengths in pieces.")
+    ] = "",
+    source: Annotated[
+        str,
+        typer.Option("--source", help="Source data, a file or part: adds the overlap of its pieces (with --model)."),
     ] = "",
     max_length: Annotated[
         int | None, typer.Option("--max-length", min=8, help="Pieces in a window.  [default: 384; other tasks 128]")
@@ -514,15 +518,20 @@ def stats(
 ) -> None:
     """Count and measure data sets: questions, lengths, and with --model pieces, windows and the best scores that any model can reach.
 
-    Several files are compared, a line each.
+    Several files are compared, a line each. With --source: how many of their pieces the source data has.
     """
-    from xlqa.tasks.qa.stats import QUANTILES, describe, load_cutter
+    from xlqa.tasks.qa.stats import QUANTILES, count_reading, describe, load_cutter
 
     names = _column_names(columns)
     other = _task(files, task, names)
     if other is not None:
+        if source:
+            raise XlqaError("--source compares the pieces of question answering data only.")
         return data_tasks.stats(other, files, model, max_length, lang, skip_bad, data_dir, as_json)
+    if source and not model:
+        raise XlqaError("--source needs a tokenizer: add --model.")
     cutter = load_cutter(model) if model else None
+    known = count_reading(_open(source, "", data_dir, skip_bad=True)[1], cutter) if source and cutter else None
     found: list[Stats] = []
     documents = []
     for file in files:
@@ -531,7 +540,7 @@ def stats(
         found.append(
             describe(
                 reading, max_length=max_length or 384, stride=stride, max_answer_length=max_answer_length, cut=cutter,
-                scorer=ref.scorer,
+                scorer=ref.scorer, source=known,
             )
         )  # fmt: skip
         document = {"file": file, "quantiles": QUANTILES, "refused": len(reading.refused)}
@@ -584,10 +593,26 @@ def _print_stats(name: str, reading: Reading, found: Stats) -> None:
         print(f"beyond one window of {pieces.max_length:,}: {beyond}; {windows}")
         limit = f"{pieces.max_answer_length:,} pieces, which no prediction reaches (--max-answer-length)"
         print(f"answers longer than {limit}: {pieces.too_long:.2%} of the questions")
-        for line in _oracle_lines(pieces.oracle):
+        for line in (*_overlap_lines(pieces), *_oracle_lines(pieces.oracle)):
             print(line)
         if pieces.questions_cut:
             print(f"questions too long for such a window: {pieces.questions_cut:,}; they are cut")
+
+
+def _overlap_lines(pieces: Pieces) -> list[str]:
+    """What the pieces have in common with the source's."""
+    if pieces.overlap is None:
+        return []
+    overlap, whole = pieces.overlap, _share(pieces.whole_words)
+    return [
+        f"words in one piece: {whole}",
+        f"pieces shared with the source: {_share(overlap.types)} of both sets' distinct pieces, {_share(overlap.tokens)} of "
+        f"this set's pieces; {_share(overlap.untouched)} of its distinct pieces are not in the source",
+    ]
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
 
 
 def _oracle_lines(oracle: Oracle | None) -> list[str]:
@@ -610,6 +635,8 @@ def _print_comparison(files: Sequence[str], found: Sequence[Stats]) -> None:
     pieces = found[0].pieces
     heads = ("DATA", "QUESTIONS", "PARAGRAPHS", "PARAGRAPH", "QUESTION", "ANSWER")
     more: tuple[str, ...] = ("A WORD", "UNKNOWN", "BEYOND", "WINDOWS", "TOO LONG") if pieces is not None else ()
+    has_source = any(stats.pieces is not None and stats.pieces.overlap is not None for stats in found)
+    more += ("WHOLE", "OVERLAP", "SHARED", "UNTOUCHED") if has_source else ()
     has_best = any(stats.pieces is not None and stats.pieces.oracle is not None for stats in found)
     more += ("BEST EM", "BEST F1") if has_best else ()
     _print_table(
@@ -626,6 +653,11 @@ def _print_comparison(files: Sequence[str], found: Sequence[Stats]) -> None:
     print(
         f"TOO LONG: share of the questions whose answers are longer than {pieces.max_answer_length:,} pieces, which no prediction reaches"
     )
+    if has_source:
+        print(
+            "WHOLE: share of the words in one piece; OVERLAP: of the distinct pieces of both sets, those in both; SHARED: of the "
+            "set's pieces, those that the source has; UNTOUCHED: of its distinct pieces, those that the source lacks"
+        )
     if has_best:
         print("BEST EM, BEST F1: of the gold labels cut back out, each set by its own scorer: no model can reach more")
 
@@ -638,9 +670,19 @@ def _comparison_row(name: str, stats: Stats, has_best: bool) -> tuple[str, ...]:
     if pieces is None:
         return row
     shares = (f"{pieces.unknown:.2%}", f"{pieces.beyond_window:.1%}")
+    overlap = pieces.overlap
+    shared = (pieces.whole_words, overlap.types, overlap.tokens, overlap.untouched) if overlap else ()
     oracle = pieces.oracle
     best = () if not has_best else ("", "") if oracle is None else (f"{oracle.em:.2f}", f"{oracle.f1:.2f}")
-    return (*row, f"{pieces.per_word:.2f}", *shares, f"{pieces.windows:.2f}", f"{pieces.too_long:.1%}", *best)
+    return (
+        *row,
+        f"{pieces.per_word:.2f}",
+        *shares,
+        f"{pieces.windows:.2f}",
+        f"{pieces.too_long:.1%}",
+        *map(_share, shared),
+        *best,
+    )
 
 
 def _length_row(name: str, values: Lengths, form: str = ",.0f") -> tuple[str, ...]:

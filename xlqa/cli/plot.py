@@ -13,7 +13,7 @@ from xlqa.cli.options import Json
 from xlqa.errors import XlqaError
 from xlqa.util.text import printable
 
-WHAT = ("curve", "gain", "worth", "cost", "summary")
+WHAT = ("curve", "gain", "worth", "cost", "summary", "pairs", "features", "layers")
 STYLE_NAMES = ("paper", "slides", "web")
 
 
@@ -24,7 +24,8 @@ def plot(
     what: Annotated[
         str,
         typer.Option(
-            help="Figure: curve, gain, worth (in examples), cost (score over device time) or summary (worth of all tasks)."
+            help="Figure: curve, gain, worth (in examples), cost (score over device time), summary (worth of all tasks), pairs (of "
+            "languages), features (of languages) or layers (frozen)."
         ),
     ] = "curve",
     metric: Annotated[
@@ -68,6 +69,10 @@ def plot(
     examples that English is worth. summary: the worth for all tasks and languages in one chart, one row each. Missing runs
     are listed on stderr, and no mean is drawn over them.
 
+    pairs: question language x context language, from the tables of xlqa evaluate --pairs or folders that have them; with
+    several models, the change from the first. features: zero-shot score, gain and N₀ over features of languages (xlqa
+    features). layers: the score over the number of frozen layers.
+
     Examples:
 
       xlqa plot results.csv
@@ -82,10 +87,16 @@ def plot(
     ):
         if value not in allowed:
             raise XlqaError(f"--{name} {value}: choose from {', '.join(allowed)}.")
+    if what in ("pairs", "features") and (lang or test or seeds or split != "test"):
+        raise XlqaError(f"--what {what}: does not take --lang, --test, --split or --seeds: drop them.")
     from xlqa.curves import grouping
     from xlqa.curves.plots import curves
     from xlqa.curves.table import list_failures, load_results
 
+    if what == "pairs":
+        return _plot_pairs(tables, metric, scorer, curves.STYLES[style], parse_size(size), out, as_json)
+    if what == "features":
+        return _plot_features(tables, metric, curves.STYLES[style], parse_size(size), out, as_json)
     path = curves.check_suffix(out or Path(f"{what}.png"))
     inches = parse_size(size)
     chosen = grouping.parse_seeds(seeds) if seeds else ()
@@ -102,13 +113,60 @@ def plot(
         print(printable(note), file=sys.stderr)
 
 
+def _plot_pairs(
+    tables: list[Path],
+    metric: str,
+    scorer: str,
+    style: Any,
+    size: tuple[float, float] | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Question language × context language, from the tables of `xlqa evaluate --pairs`."""
+    from xlqa.cli import print_json
+    from xlqa.curves.pairs import build_matrices, load_pairs
+    from xlqa.curves.plots import curves, pairs
+
+    if metric == "both" or scorer not in ("", "squad"):
+        raise XlqaError("--what pairs: give --metric f1 or em, and --scorer squad or none.")
+    path = curves.check_suffix(out or Path("pairs.png"))
+    column = ("squad_" if scorer else "") + (metric or "f1")
+    matrices = build_matrices(load_pairs(tables), column)
+    curves.save_figure(pairs.pairs_figure(matrices, column, style, size), path, style)
+    if as_json:
+        print_json({"out": str(path), "what": "pairs", "panels": [matrix.label for matrix in matrices]})
+    else:
+        print(path)
+
+
+def _plot_features(
+    tables: list[Path], metric: str, style: Any, size: tuple[float, float] | None, out: Path | None, as_json: bool
+) -> None:
+    """Outcomes against features over languages, from results.csv and features.csv."""
+    from xlqa.cli import print_json
+    from xlqa.cli.explain import gather
+    from xlqa.curves.plots import curves, features
+    from xlqa.curves.wording import metric_name
+
+    path = curves.check_suffix(out or Path("features.png"))
+    column = metric or "f1"
+    groups = gather(tables, column)
+    curves.save_figure(features.features_figure(groups, metric_name(column), style, size), path, style)
+    if as_json:
+        print_json({"out": str(path), "what": "features", "panels": [group.label for group in groups]})
+    else:
+        print(path)
+
+
 def _draw(what: str, panels: Any, columns: Any, style: Any, size: tuple[float, float] | None, at: int) -> Any:
     from xlqa.curves.comparison import Options, compare_all
     from xlqa.curves.example_scores import ExampleStore
-    from xlqa.curves.plots import curves, effects, summary
+    from xlqa.curves.plots import curves, effects, layers, summary
 
     if what == "curve":
         return curves.curve_figure(panels, columns, style, size)
+    if what == "layers":
+        return layers.layers_figure(panels, columns, style, size)
     if what == "cost":
         return effects.cost_figure(panels, columns, style, size)
     options = Options()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from xlqa.curves.comparison import Comparison, Options
     from xlqa.curves.example_scores import ExampleStore
     from xlqa.curves.grouping import Panel
+    from xlqa.curves.report.contents import Section
     from xlqa.curves.wording import Columns
 
 FORMATS = ("text", "md", "tex", "csv", "json", "html")
@@ -105,7 +106,9 @@ def report(
     store = ExampleStore()
     comparisons = compare_all(panels, columns, store, options, valid)
     parts = _break_down(comparisons, data or [])
-    written = _write(kind, Analysis(rows, panels, comparisons, columns, options, list_failures(tables), parts, store))
+    written = _write(
+        kind, Analysis(rows, panels, comparisons, columns, options, list_failures(tables), parts, store, tables)
+    )
     _deliver(written, out)
 
 
@@ -159,6 +162,7 @@ class Analysis:
     failures: Sequence[str]
     breakdowns: Sequence[Breakdown]
     store: ExampleStore
+    tables: Sequence[Path] = ()
 
 
 def _write(kind: str, a: Analysis) -> str:
@@ -168,6 +172,7 @@ def _write(kind: str, a: Analysis) -> str:
     if kind == "csv":
         return csv_text(export.TIDY_COLUMNS, export.tidy_rows(a.comparisons, a.breakdowns))
     made = build_report(a.panels, a.comparisons, a.columns, a.options, a.failures, a.breakdowns, a.store)
+    made = replace(made, sections=(*made.sections, *_across_languages(a)))
     if kind == "json":
         return _json_text(export.as_record(made, a.panels, a.comparisons, a.options, a.breakdowns))
     if kind == "html":
@@ -176,6 +181,19 @@ def _write(kind: str, a: Analysis) -> str:
         figures = pictures(a.panels, a.comparisons, a.columns, a.options, a.breakdowns)
         return render.as_html(made, figures, runs_tables(a.rows, a.panels))
     return {"text": render.as_text, "md": render.as_markdown, "tex": render.as_tex}[kind](made)
+
+
+def _across_languages(a: Analysis) -> tuple[Section, ...]:
+    """What the leading score goes with over languages, where `xlqa features` measured them."""
+    from xlqa.curves.features import group_languages, load_features
+    from xlqa.curves.report.features import feature_sections
+    from xlqa.curves.wording import columns_of
+
+    known = load_features(a.tables, required=False)
+    # Word pieces are measured for question answering only.
+    if not known or all(panel.task != "qa" for panel in a.panels):
+        return ()
+    return feature_sections(group_languages(a.rows, a.comparisons, known, columns_of(a.columns, "qa")[0]))
 
 
 def _json_text(record: dict[str, Any]) -> str:

@@ -59,8 +59,20 @@ def evaluate(
         Path,
         typer.Argument(help="Run whose weights were kept: its folder, or its id in the current sweep.", metavar="RUN"),
     ],
-    test: Annotated[str, typer.Option(help="Test set: a registered name (xlqa data list) or a file.")],
-    lang: Annotated[str, typer.Option(help="Language of a local file, which decides its scorer.")] = "",
+    test: Annotated[str, typer.Option(help="Test set: a registered name (xlqa data list) or a file.")] = "",
+    pairs: Annotated[
+        str,
+        typer.Option(
+            help="Every question language x context language pair of a set instead: mlqa, mlqa.dev, xquad, or a folder of "
+            "files that have the same ids or name both languages."
+        ),
+    ] = "",
+    lang: Annotated[
+        str,
+        typer.Option(
+            help="Language of a local file, which decides its scorer. With --pairs: only these languages, as en,ru."
+        ),
+    ] = "",
     test_size: Annotated[
         int | None, typer.Option(help="Number of questions to score, drawn at random with a fixed seed.", min=1)
     ] = None,
@@ -68,24 +80,56 @@ def evaluate(
     data_dir: Annotated[Path | None, typer.Option(help="Folder of downloaded data sets.")] = None,
     as_json: Json = False,
 ) -> int:
-    """Score a kept model on another test set and add the row to results.csv.
+    """Score a kept model on another test set and add the row to results.csv, or on all language pairs of a set.
+
+    --pairs writes RUN/pairs/SET.csv, a row for each pair. It can be interrupted: the same command continues. xlqa plot --what
+    pairs draws it.
 
     Examples:
 
       xlqa evaluate runs/ru-transfer-10000-s0-0123456789 --test squad.dev
 
-      xlqa evaluate ru-transfer-10000-s0-0123456789 --test mine.json --lang ru --json
+      xlqa evaluate ru-transfer-0-s0-0123456789 --pairs xquad --test-size 200
     """
+    if bool(test) == bool(pairs):
+        raise XlqaError("xlqa evaluate: give a test set (--test) or a set of language pairs (--pairs).")
     from xlqa.runs.execute.evaluate import evaluate_run, show_row
     from xlqa.runs.execute.run import prepared
 
     path = folder if folder.is_dir() else Path("runs") / folder
+    if pairs:
+        return _evaluate_pairs(path, pairs, lang, test_size, device, data_dir, as_json)
     with redirect_stdout(sys.stderr):
         row = evaluate_run(prepared(path), test, lang, test_size=test_size, device=device, data_dir=data_dir)
     if as_json:
         print_json(row)
     else:
         print(printable(show_row(row)))
+    return 0
+
+
+def _evaluate_pairs(
+    path: Path, pairs: str, lang: str, test_size: int | None, device: str, data_dir: Path | None, as_json: bool
+) -> int:
+    from xlqa.cli.plot import split_words
+    from xlqa.cli.tables import table_lines
+    from xlqa.runs.execute.pairs import describe_means, evaluate_pairs
+    from xlqa.runs.execute.run import prepared
+    from xlqa.tasks.qa.pairs import find_pairs
+
+    run_folder = prepared(path)
+    with redirect_stdout(sys.stderr):
+        found = find_pairs(pairs, data_dir)
+        done = evaluate_pairs(run_folder, found, languages=split_words([lang]), test_size=test_size, device=device)
+    if as_json:
+        print_json({"table": str(done.table), "computed": done.computed, "rows": [dict(row) for row in done.rows]})
+        return 0
+    contexts = sorted({row["context_lang"] for row in done.rows})
+    cells = {(row["question_lang"], row["context_lang"]): f"{row['f1']:.1f}" for row in done.rows}
+    lines = [[q, *(cells.get((q, c), "–") for c in contexts)] for q in sorted({q for q, _ in cells})]
+    print("\n".join(table_lines(("F1, question \\ context", *contexts), lines)))
+    print(f"Mean F1: {describe_means(done.rows)}")
+    print(done.table)
     return 0
 
 

@@ -51,7 +51,7 @@ def evaluate_run(
     config.refuse_links(folder)
     if folder.is_source:
         raise XlqaError(f"{folder.path} is a source stage: evaluate its zero-shot run (size 0) below runs/ instead.")
-    _refuse_without_weights(folder, config)
+    refuse_without_weights(folder, config)
     check_tables(Layout(folder.root))
     ref = resolve(test, language=language, data_dir=data_dir)
     task = get_task(config.task)
@@ -79,7 +79,12 @@ def evaluate_run(
     return dict(record.row)
 
 
-def _refuse_without_weights(folder: RunFolder, config: RunConfig) -> None:
+def refuse_without_weights(folder: RunFolder, config: RunConfig) -> None:
+    """Refuse a run whose weights were not kept.
+
+    Raises:
+        XlqaError: names the command that trains it again.
+    """
     zero_shot = (folder.root / config.weights / "config.json").is_file() if config.is_zero_shot else False
     if not zero_shot and not is_trained(folder):
         raise XlqaError(

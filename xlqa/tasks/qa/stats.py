@@ -17,6 +17,7 @@ from xlqa.tasks.qa.reading import Reading
 from xlqa.util.text import first_line
 
 if TYPE_CHECKING:
+    from xlqa.tasks.pieces import Overlap, PieceCounts
     from xlqa.tasks.qa.oracle import Oracle
 
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
@@ -47,6 +48,8 @@ class Pieces:
         max_answer_length: the most pieces of an answer that `xlqa sweep` would give.
         too_long: share (0 to 1) of the answerable questions all of whose answers are longer than that.
         oracle: the best scores that any model can reach; None where windows are too small for it, or nothing is answerable.
+        whole_words: share (0 to 1) of the words of all texts that are one piece; overlap: with the source's pieces. None
+            without source data.
     """
 
     model: str
@@ -64,6 +67,8 @@ class Pieces:
     max_answer_length: int
     too_long: float
     oracle: Oracle | None = None
+    whole_words: float | None = None
+    overlap: Overlap | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,7 @@ def describe(
     max_answer_length: int = 30,
     cut: Cutter | None = None,
     scorer: str = "squad",
+    source: PieceCounts | None = None,
 ) -> Stats:
     """Count and measure a data set.
 
@@ -100,6 +106,7 @@ def describe(
         max_answer_length: the most pieces of an answer.
         cut: a tokenizer in the place of `model`'s.
         scorer: of the oracle's scores.
+        source: pieces of the source data, by the same tokenizer (`count_reading`).
 
     Raises:
         XlqaError: no tokenizer there, or a stride that the window has no room for.
@@ -115,6 +122,7 @@ def describe(
     if cutter:
         pieces = _pieces(questions, reading.unanswerable, cutter, (max_length, stride), max_answer_length)
         pieces = replace(pieces, oracle=_oracle(reading, cutter, (max_length, stride), max_answer_length, scorer))
+        pieces = _against_source(pieces, reading, cutter, source) if source else pieces
     return Stats(
         len(questions),
         len(reading.unanswerable),
@@ -127,6 +135,22 @@ def describe(
         lengths(starts),
         pieces,
     )
+
+
+def count_reading(reading: Reading, cutter: Cutter) -> PieceCounts:
+    """The pieces of a data set's distinct paragraphs and questions."""
+    from xlqa.tasks.pieces import count_pieces
+
+    texts = (text for question in reading.everything for text in (question.context, question.question))
+    return count_pieces(cutter.tokenizer, dict.fromkeys(texts))
+
+
+def _against_source(pieces: Pieces, reading: Reading, cutter: Cutter, source: PieceCounts) -> Pieces:
+    from xlqa.tasks.pieces import measure_overlap
+
+    own = count_reading(reading, cutter)
+    whole = own.whole_words / own.words if own.words else None
+    return replace(pieces, whole_words=whole, overlap=measure_overlap(source, own))
 
 
 def _oracle(

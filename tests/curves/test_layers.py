@@ -1,0 +1,66 @@
+"""Scores over frozen layers: which runs belong together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from synthetic import Study, write_study
+
+from xlqa.curves.grouping import split_panels
+from xlqa.curves.layers import NOTHING, frozen_layers, layer_series
+from xlqa.curves.plots.curves import STYLES
+from xlqa.curves.plots.layers import layers_figure
+from xlqa.curves.table import load_results
+from xlqa.errors import XlqaError
+
+NOTES = ("", "embeddings frozen", "frozen up to layer 3", "frozen up to layer 11")
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> pd.DataFrame:
+    """Runs with parts of the encoder frozen on the target, and zero-shot runs with parts frozen in the source stage."""
+    rows = load_results(write_study(tmp_path / "s", Study(sizes=(100,), seeds=2, per_question=False)))
+    frames = []
+    for number, note in enumerate(NOTES):
+        copy = rows.copy()
+        if note:
+            zero_shot = copy["size"] == 0
+            for stage, chosen in (("source", zero_shot), ("target", ~zero_shot)):
+                copy.loc[chosen, stage] += f" ({note})"
+                copy.loc[chosen, f"{stage}_sha256"] += f"+{note}"
+            copy["run_id"] += f"-{number}"
+            copy["f1"] -= number
+        frames.append(copy)
+    return pd.concat(frames, ignore_index=True)
+
+
+def test_the_hash_tells_how_many_layers_were_frozen():
+    assert [frozen_layers(f"abc+{note}" if note else "abc") for note in NOTES] == [NOTHING, 0, 3, 11]
+    assert frozen_layers("abc+labels shuffled+frozen up to layer 6") == 6
+
+
+def test_series_are_runs_that_differ_in_frozen_layers_alone(table: pd.DataFrame):
+    (panel,) = split_panels(table)
+    found = {(str(series.arm), series.size): series for series in layer_series(panel, "f1")}
+    assert {key: series.stage for key, series in found.items()} == {
+        ("transfer", 0): "source stage", ("transfer", 100): "target stage", ("target-only", 100): "target stage",
+    }  # fmt: skip
+    for series in found.values():
+        assert series.layers == (NOTHING, 0, 3, 11)
+        assert [series.scores[0][0] - scores[0] for scores in series.scores] == pytest.approx([0, 1, 2, 3])
+    assert found["transfer", 100].label == "transfer, N = 100, target stage frozen"
+
+
+def test_the_figure_has_a_line_for_each_series(table: pd.DataFrame):
+    figure = layers_figure(split_panels(table), ("f1", "em"), STYLES["paper"])
+    ticks = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert ticks == ["none", "emb.", "3", "11"]
+    assert len(figure.legends[0].get_texts()) == 3
+
+
+def test_a_table_without_frozen_runs_is_refused(tmp_path: Path):
+    rows = load_results(write_study(tmp_path / "s", Study(sizes=(100,), seeds=2, per_question=False)))
+    with pytest.raises(XlqaError, match="no two runs differ in frozen layers alone"):
+        layers_figure(split_panels(rows), ("f1",), STYLES["paper"])

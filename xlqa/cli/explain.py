@@ -1,0 +1,128 @@
+"""`xlqa features` and `xlqa explain`: what transfer goes with, over all languages measured."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from xlqa.cli import print_json
+from xlqa.cli.options import Json
+from xlqa.errors import XlqaError
+from xlqa.util.csvfile import csv_text
+from xlqa.util.files import write_output
+from xlqa.util.text import printable
+
+if TYPE_CHECKING:
+    from xlqa.curves.features import Group
+
+FORMATS = ("text", "md", "tex", "csv")
+_SUFFIXES = {".txt": "text", ".md": "md", ".tex": "tex", ".csv": "csv"}
+
+
+def features(
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of a sweep, with its data/ and encoders/.", metavar="DIR")
+    ] = Path("."),
+    model: Annotated[str, typer.Option(help="Tokenizer: folder or hub name. Default: the sweep's encoder.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Measure what may explain transfer: word pieces, script, family and URIEL distances. Writes DIR/features.csv.
+
+    One row for each language, test set, encoder and source: pieces per word, unknown pieces, overlap with the pieces of the
+    source data, and with xlqa[typology] the distances to the source language. xlqa explain reads it.
+
+    Examples:
+
+      xlqa features results/ru
+
+      xlqa features . --model bert-base-multilingual-cased
+    """
+    from xlqa.data.typology import has_distances
+    from xlqa.runs.store.features import write_features
+
+    path, rows = write_features(folder.expanduser().resolve(), model=model)
+    if as_json:
+        print_json({"features": str(path), "rows": rows})
+    else:
+        print(f"{path}: {len(rows)} rows")
+    if not has_distances():
+        print("xlqa: no URIEL distances: pip install 'xlqa[typology]' adds them.", file=sys.stderr)
+
+
+def explain(
+    tables: Annotated[
+        list[Path],
+        typer.Argument(help="results.csv or folder of a sweep, with features.csv beside it. Several are joined."),
+    ],
+    metric: Annotated[str, typer.Option(help="Score to explain: f1 or em.")] = "f1",
+    pool: Annotated[
+        bool, typer.Option("--pool", help="Join all families of test sets, and average over a language's test sets.")
+    ] = False,
+    format: Annotated[
+        str, typer.Option("--format", "-f", help="text, md, tex or csv. Default: by the suffix of --out, else text.")
+    ] = "",
+    out: Annotated[Path | None, typer.Option(help="File to write. Default: standard output.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare zero-shot scores, gains and N₀ with the features of all languages measured: Spearman's ρ with intervals.
+
+    The number of languages comes first; below 8 languages no correlation is computed. xlqa plot --what features draws it.
+
+    Examples:
+
+      xlqa explain results/xquad
+
+      xlqa explain results/xquad results/tydiqa --out languages.md
+    """
+    from xlqa.curves.report import features as words
+    from xlqa.curves.report import render
+    from xlqa.curves.report.contents import Report
+
+    kind = format or (_SUFFIXES.get(out.suffix.lower(), "") if out else "text")
+    if kind not in FORMATS:
+        raise XlqaError(f"--format {format or out}: choose from {', '.join(FORMATS)}.")
+    groups = gather(tables, metric, pool=pool)
+    if as_json:
+        shown = [{"group": g.label, "languages": g.languages, "features": g.features} for g in groups]
+        return print_json({"groups": shown, "correlations": [*words.tidy_rows(groups)]})
+    if kind == "csv":
+        text = csv_text(words.TIDY_COLUMNS, words.tidy_rows(groups))
+    else:
+        made = Report("What does transfer go with?", "", (), words.feature_sections(groups), (words.METHODS,))
+        text = {"text": render.as_text, "md": render.as_markdown, "tex": render.as_tex}[kind](made)
+    if out is None:
+        sys.stdout.write("\n".join(map(printable, text.split("\n"))))
+    else:
+        write_output(out, text.encode("utf-8", "surrogatepass"))
+        print(out)
+    return None
+
+
+def gather(tables: Sequence[Path], metric: str, *, pool: bool = False) -> tuple[Group, ...]:
+    """The languages of some tables with their outcomes and features.
+
+    Raises:
+        XlqaError: no features.csv, or no language that both files have.
+    """
+    from xlqa.curves.comparison import Options, compare_all
+    from xlqa.curves.example_scores import ExampleStore
+    from xlqa.curves.features import group_languages, load_features
+    from xlqa.curves.grouping import select_rows, split_panels
+    from xlqa.curves.table import load_results
+
+    if metric not in ("f1", "em"):
+        raise XlqaError(f"--metric {metric}: choose f1 or em.")
+    known = load_features(tables)
+    rows: Any = select_rows(load_results(tables))
+    comparisons = compare_all(split_panels(rows), (metric,), ExampleStore(), Options())
+    groups = group_languages(rows, comparisons, known, metric, pool=pool)
+    if not groups:
+        raise XlqaError(
+            f"{tables[0]}: no row of features.csv fits a zero-shot score or a gain in another language than the source's: run "
+            "`xlqa features` again."
+        )
+    return groups
