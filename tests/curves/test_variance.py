@@ -11,7 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from scipy import stats
 
-from xlqa.curves.variance import SOURCE, TARGET, ZERO, Cell, Key, Study, influence_of, mixed_quantile, moderated
+from xlqa.curves.variance import (
+    SOURCE,
+    TARGET,
+    ZERO,
+    Cell,
+    Key,
+    Study,
+    influence_of,
+    mixed_quantile,
+    moderated,
+    variance_trend,
+)
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -111,25 +122,38 @@ def made_study(
 
 
 def test_seed_variance_is_pooled_over_the_sizes():
-    """Two sizes with one gain spread of 1 and 3: the same width at both, from the mean variance and more freedom."""
+    """Two sizes with the same spread of the gain: narrower than either size alone, and wider where N is smaller."""
     base = np.array([-1.0, 0, 1])
     cells = {}
-    for size, spread in ((100, 1.0), (300, 3.0)):
-        cells[SOURCE, size] = cell(50 + spread * (base if size == 100 else base[[1, 2, 0]]))
+    for size in (100, 300):
+        cells[SOURCE, size] = cell(50 + 3 * (base if size == 100 else base[[1, 2, 0]]))
         cells[TARGET, size] = cell(np.full(3, 40.0))
     study = Study(cells)
     widths = [(gain_at(study, size).high - gain_at(study, size).low) / 2 for size in (100, 300)]
-    assert widths[0] == pytest.approx(widths[1])
-    pooled = math.sqrt((1 + 9) / 2 / 3)
-    assert stats.t.ppf(0.975, 4) * pooled <= widths[0] < stats.t.ppf(0.975, 2) * pooled
+    alone = stats.t.ppf(0.975, 2) * math.sqrt(9 / 3)
+    assert stats.t.ppf(0.975, 4) * math.sqrt(9 / 3) * 0.8 < widths[1] < widths[0] < alone
+
+
+def test_the_trend_follows_variances_that_fall_with_n():
+    sizes = np.array([30.0, 100, 300, 1000])
+    many = np.full(4, 200.0)
+    falling = variance_trend(sizes, 2 * (sizes / 30) ** -0.8, many, 0.0)
+    assert falling == pytest.approx(2 * (sizes / 30) ** -0.8, rel=0.05)
+    level = variance_trend(sizes, np.ones(4), many, 0.0)
+    assert level == pytest.approx(1.0, rel=0.05)
+    # Three seeds tell little of a slope: the trend falls by less than the prior's, and is wide at both ends.
+    few = variance_trend(sizes, np.ones(4), np.full(4, 2.0), 0.0)
+    assert 1.2 < few[0] < 2.2
+    assert 0.6 < few[-1] < 1.0
 
 
 def test_sizes_that_differ_beyond_chance_keep_their_own_variance():
-    equal, _ = moderated(dict.fromkeys((30, 100, 300, 1000), (1.0, 9)), 1.0, 0.0)
-    assert equal == {}
-    unequal, prior = moderated({30: (9.0, 9), 100: (1.0, 9), 300: (0.5, 9), 1000: (0.5, 9)}, 2.75, 0.0)
-    assert unequal[30] > 1.5
-    assert unequal[1000] < 0.8
+    equal, prior = moderated(dict.fromkeys((30, 100, 300, 1000), (1.0, 900)), 1.0, 0.0)
+    assert list(equal.values()) == pytest.approx([1.0] * 4, rel=0.01)
+    assert prior == math.inf
+    unequal, prior = moderated({30: (1.0, 90), 100: (9.0, 90), 300: (0.5, 90), 1000: (0.5, 90)}, 2.75, 0.0)
+    assert unequal[100] > 1.7
+    assert unequal[1000] < 0.6
     assert prior < 9
 
 

@@ -30,6 +30,10 @@ ZERO, SOURCE, TARGET = "zero", "source", "target"
 Stages = Literal["given", "other"]
 """The estimand: given the source stages at hand, or over other source stages."""
 _NODES = 64
+SLOPE, SLOPE_SPREAD = -0.4, 0.4
+"""Prior of s in the variance of runs, N^s: that of a mean of N examples falls as N^-1, that of the training seed may stay."""
+LEAST_VARIANCE = 0.02
+"""Variances of sizes, relative to their mean, are not taken to be less in the trend's slope."""
 
 
 @dataclass(frozen=True)
@@ -582,24 +586,49 @@ def moderated(
 ) -> tuple[dict[int, float], float]:
     """Standard deviations of sizes relative to the pooled one, and the degrees of freedom that pooling is worth.
 
-    Each variance is the mean of its own and the pooled one, weighted by its own degrees of freedom and those of a prior,
-    as in the moderated statistics of Smyth (2004). The prior's are found by moments, from how far the variances spread
-    beyond chance; those that spread no more are all the pooled one.
+    Runs on few examples differ more than runs on many: variances follow a trend N^s (`variance_trend`). Each variance is
+    then the mean of its own and the trend's, weighted by its own degrees of freedom and those of a prior, as in the
+    moderated statistics of Smyth (2004). The prior's are found by moments, from how far the variances spread around the
+    trend beyond chance; those that spread no more are all on the trend.
 
     Args:
         variances: by size, with degrees of freedom; across: the correlation of the effects at two sizes.
     """
     known = {size: (value, freedom) for size, (value, freedom) in variances.items() if freedom > 0}
-    if len(known) < 3 or pooled <= 0:
+    if len(known) < 2 or pooled <= 0:
         return {}, math.inf
     value = np.array([v for v, _ in known.values()]) / pooled
-    chance = float(np.mean([2 / freedom for _, freedom in known.values()]))
-    beyond = (float(value.var(ddof=1)) / (1 - across**2 / 2) - chance) / (1 + chance)
+    freedom = np.array([f for _, f in known.values()], dtype=float)
+    trend = variance_trend(np.array(list(known), dtype=float), value, freedom, across)
+    chance = float(np.mean(2 / freedom))
+    around = value / trend
+    beyond = (float(around.var(ddof=1)) / (1 - across**2 / 2) - chance) / (1 + chance) if len(known) > 2 else 0.0
     if beyond <= 0:
-        return {}, math.inf
+        return {size: math.sqrt(ratio) for size, ratio in zip(known, trend, strict=True)}, math.inf
     prior = max(2 / beyond, 1.0)
-    ratios = {s: (prior + freedom * v / pooled) / (prior + freedom) for s, (v, freedom) in known.items()}
-    return {size: math.sqrt(ratio) for size, ratio in ratios.items()}, prior
+    ratios = (prior * trend + freedom * value) / (prior + freedom)
+    return {size: math.sqrt(ratio) for size, ratio in zip(known, ratios, strict=True)}, prior
+
+
+def variance_trend(sizes: Floats, values: Floats, freedom: Floats, across: float) -> Floats:
+    """(S,) variances of runs on a trend N^s through their weighted mean.
+
+    s is the slope of the log variances over ln N, each corrected for the mean of the logarithm of χ²/ν and weighted by its
+    variance (digamma and trigamma). Few seeds tell little of it. It is therefore drawn towards `SLOPE`, with the weight
+    of a normal prior of standard deviation `SLOPE_SPREAD`.
+    """
+    from scipy.special import digamma, polygamma
+
+    weights = 1 / (polygamma(1, freedom / 2) * max(1 - across**2, 0.1))
+    logs = np.log(np.maximum(values, LEAST_VARIANCE)) - digamma(freedom / 2) + np.log(freedom / 2)
+    x = np.log(sizes)
+    x = x - np.average(x, weights=weights)
+    known, prior = float(weights @ x**2), 1 / SLOPE_SPREAD**2
+    slope = (float(weights @ (x * logs)) + prior * SLOPE) / (known + prior)
+    shape = np.exp(slope * x)
+    # The mean over the slopes that are as likely: at both ends of the curve it is larger than the trend itself.
+    unsure = np.exp(x**2 / (known + prior) / 2)
+    return np.asarray(shape * unsure * np.average(values / shape, weights=freedom))
 
 
 def _size_correlation(effects: _Effects, by_arm: Mapping[str, Sequence[Key]]) -> float:
