@@ -131,7 +131,8 @@ def _print_reports(task: Task[Any], reports: Sequence[dict[str, Any]], show: int
 
 def _report_lines(task: Task[Any], report: dict[str, Any], show: int) -> list[str]:
     if report["error"]:
-        return [line.removeprefix(f"{report['file']}: ") for line in str(report["error"]).splitlines()]
+        lines = str(report["error"]).splitlines()
+        return [line.removeprefix(f"{report['file']}: ").removeprefix(f"{report['file']}, ") for line in lines]
     unit, total = f"{task.unit}s", report[report["counts"][0]]
     lines = [_labels_line(report["label_kind"], report["label_counts"])]
     for kind, count in report["repairs"].items():
