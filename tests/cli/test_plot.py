@@ -127,3 +127,9 @@ def test_needs_no_torch(table: Path, tmp_path: Path):
 def test_importing_the_command_loads_nothing_heavy():
     code = "import sys, xlqa.cli.plot; assert not {'pandas', 'matplotlib', 'numpy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("what", ["pairs", "features"])
+def test_filters_that_a_figure_does_not_have_are_refused(table: Path, what: str):
+    with pytest.raises(XlqaError, match=f"--what {what}: does not take --lang"):
+        call(table, "--what", what, "--lang", "ru")

@@ -157,3 +157,14 @@ def test_an_unknown_model_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stats, "_hub_tokenizer", fail)
     with pytest.raises(XlqaError, match="could not be loaded"):
         load_cutter("no/such-model")
+
+
+def test_a_source_adds_the_overlap_of_pieces(reading: Reading, tmp_path: Path) -> None:
+    cutter = load_cutter(str(tokenizer_folder(tmp_path)))
+    assert describe(reading, cut=cutter).pieces.overlap is None
+    found = describe(reading, cut=cutter, source=stats.count_reading(reading, cutter)).pieces
+    assert found is not None
+    assert found.overlap is not None
+    assert (found.overlap.types, found.overlap.tokens, found.overlap.untouched) == (1, 1, 0)
+    assert found.whole_words is not None
+    assert 0 < found.whole_words <= 1
