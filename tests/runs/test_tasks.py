@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest_runs import run_here
 from test_stock import deeppavlov
+from test_sweep import command, sweep_words
 
 from xlqa.data.registry import find_part
 from xlqa.errors import XlqaError
 from xlqa.predict import Entity, Tag, classify, join_entities, tag
-from xlqa.records import TASK_METRICS, Arm, result_columns
+from xlqa.records import TASK_METRICS, VOLATILE_COLUMNS, Arm, result_columns
 from xlqa.runs.execute.evaluate import evaluate_run, show_row
 from xlqa.runs.execute.run import execute
 from xlqa.runs.paths import RunFolder
@@ -254,6 +258,47 @@ def test_status_and_pack_know_the_task(swept: Plan, tmp_path: Path) -> None:
     assert {group.metric for group in found.groups} == {TASK_METRICS[swept.request.task][0]}
     pack(swept.request.out, tmp_path / "packed")
     assert tuple(table(tmp_path / "packed")[0]) == result_columns(swept.request.task)
+
+
+def test_collect_pack_and_report_are_commands_for_every_task(
+    swept: Plan, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from xlqa.cli import main
+
+    out, packed, task = swept.request.out, tmp_path / "packed", swept.request.task
+    before = (out / "results.csv").read_bytes()
+    assert main(["collect", str(out)]) == 0
+    assert (out / "results.csv").read_bytes() == before
+    assert main(["pack", str(out), str(packed)]) == 0
+    assert {path.name for path in packed.iterdir()} == {"results.csv", "runs.tar.xz", "examples.csv.xz"}
+    capsys.readouterr()
+    shown = []
+    for folder in (out, packed):
+        assert main(["report", str(folder)]) == 0
+        shown.append(capsys.readouterr().out)
+    assert shown[0] == shown[1]
+    assert {"ner": "Entity precision in percent", "nli": "F1 of each label in percent"}[task] in shown[0]
+    assert main(["plot", str(packed), "--out", str(tmp_path / "curve.svg")]) == 0
+
+
+@pytest.mark.slow
+def test_a_killed_sweep_ends_with_the_same_table(swept: Plan, encoder: Path, tmp_path: Path) -> None:
+    """The driver is killed after its first evaluation; its worker ends too, and the same command resumes."""
+    if swept.request.task != "ner":
+        pytest.skip("one task is enough: the runner is the same")
+    files = {f"{part}_train": f"sample.ner.{lang}.train" for part, lang in (("source", "en"), ("target", "es"))}
+    settings = SMALL | files | {"target_test": "sample.ner.es.test", "task": "ner", "model": str(encoder)}
+    words = command(*sweep_words(settings, tmp_path / "out"))
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not list(tmp_path.glob("out/runs/*/eval/*/result.json")) and process.poll() is None:
+        time.sleep(0.05)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    fixed = [name for name in result_columns("ner") if name not in VOLATILE_COLUMNS]
+    found, wanted = ([{n: row[n] for n in fixed} for row in table(p)] for p in (tmp_path / "out", swept.request.out))
+    assert found == wanted
 
 
 def test_the_model_is_called_by_deeppavlov(swept: Plan) -> None:

@@ -342,7 +342,7 @@ def pack_questions(results_dir: str | Path, out: str | Path) -> Path:
 def _packed_lines(folder: Path, keys: Sequence[tuple[str, str]]) -> Iterator[str]:
     """Lines of the packed table: the cells of the loose ones, untouched, after the two ids."""
     columns = _packed_columns([header for _, header, _ in _loose_tables(folder, keys)])
-    yield ",".join(("run_id", "eval_id", *columns)) + "\n"
+    yield ",".join(map(_quote, ("run_id", "eval_id", *columns))) + "\n"
     for (run_id, eval_id), (path, header, rows) in zip(keys, _loose_tables(folder, keys), strict=True):
         order = _column_order(header, columns, path)
         for cells in rows:

@@ -37,8 +37,8 @@ GOLDEN = [
 def test_worked_examples(gold: str, predicted: str, conll: tuple[int, ...], strict: tuple[int, ...]) -> None:
     found = score(NER, [gold], [predicted])
     right, said, there = conll
-    assert found.numerators.tolist() == [[2 * right, right, right, 2 * strict[0]]]
-    assert found.denominators.tolist() == [[said + there, said, there, strict[1] + strict[2]]]
+    assert found.numerators[:, :4].tolist() == [[2 * right, right, right, 2 * strict[0]]]
+    assert found.denominators[:, :4].tolist() == [[said + there, said, there, strict[1] + strict[2]]]
 
 
 def test_scores_are_ratios_of_sums_over_sentences() -> None:
@@ -57,6 +57,9 @@ def test_parts_of_speech_count_words() -> None:
     found = score(POS, ["DET NOUN VERB", "PRON VERB"], ["DET NOUN NOUN", "PRON VERB"])
     assert found.percent("accuracy") == 80.0
     assert found.denominators[:, 0].tolist() == [3, 2]
+    assert found.metrics[2:] == ("f1:DET", "f1:NOUN", "f1:PRON", "f1:VERB")
+    assert found.percent("f1:NOUN") == pytest.approx(200 / 3)
+    assert found.percent("f1:VERB") == pytest.approx(200 / 3)
 
 
 def test_xtreme_merges_equal_neighbours_and_conjunctions() -> None:
@@ -91,6 +94,9 @@ def test_both_modes_equal_seqeval(sentences: list[tuple[list[str], list[str]]]) 
         assert (found.percent(metric) or 0.0) == pytest.approx(100 * theirs, abs=1e-9)
     strict = seqeval.f1_score(golds, predictions, mode="strict", scheme=IOB2, zero_division=0)
     assert (found.percent("strict_f1") or 0.0) == pytest.approx(100 * strict, abs=1e-9)
+    types = [metric for metric in found.metrics if metric.startswith("f1:")]
+    each = seqeval.f1_score(golds, predictions, average=None, zero_division=0)
+    assert [found.percent(metric) for metric in types] == pytest.approx([100 * value for value in each], abs=1e-9)
 
 
 @given(pairs(UPOS))

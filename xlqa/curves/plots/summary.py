@@ -78,7 +78,7 @@ def summary_figure(
         FigureCanvasAgg(figure)
         grid = figure.subplots(len(blocks), 1, squeeze=False, sharex=True, height_ratios=[len(b) + 0.2 for b in blocks])
         axes = list(grid[:, 0])
-        _set_axis(axes, shown)
+        _set_axis(axes, shown, at if with_second else 0)
         for ax, own in zip(axes, blocks, strict=True):
             _draw_block(ax, own, at if with_second else 0, style)
             ax.tick_params(axis="x", length=2 if ax is axes[-1] else 0)
@@ -95,10 +95,13 @@ def _is_leading(c: Comparison) -> bool:
     return c.column.removeprefix("squad_") == leading_metric(c.panel.task)
 
 
-def _set_axis(axes: Sequence[Axes], shown: Sequence[Comparison]) -> None:
+def _set_axis(axes: Sequence[Axes], shown: Sequence[Comparison], at: int) -> None:
+    """One log axis from the smallest to the largest number of examples, the ends of intervals included."""
     from matplotlib.ticker import FixedLocator, NullLocator
 
-    low, high = max(1, min(c.n_min for c in shown)), max(c.n_max for c in shown)
+    found = [r.worth for c in shown for r in c.results if at and r.size == at]
+    ends = [end for worth in found if worth.is_determined for end in (worth.low, worth.value) if 1 <= end < math.inf]
+    low, high = max(1, min([*ends, *(c.n_min for c in shown)])), max(c.n_max for c in shown)
     margin = math.exp(0.05 * max(math.log(high / low), math.log(4)))
     for ax in axes:
         ax.set_xscale("log")

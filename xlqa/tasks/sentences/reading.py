@@ -179,8 +179,8 @@ def _table_rows(text: str, kind: TextKind, path: Path) -> Rows:
     for number, cells in lines:
         if len(cells) != width:
             found = f"{len(cells)} columns where {width} belong"
-            stripped = ": were the labels of this file stripped?" if len(cells) == width - 1 else ""
-            raise XlqaError(f"{path}, line {number}: {found}{stripped}.")
+            end = ": were the labels of this file stripped?" if len(cells) == width - 1 else "."
+            raise XlqaError(f"{path}, line {number}: {found}{end}")
         yield number, {name: cells[at] for name, at in places.items()}
 
 

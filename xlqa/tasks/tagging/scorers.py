@@ -64,6 +64,21 @@ def count_entities(golds: list[set[Entity]], predicted: list[set[Entity]]) -> Co
     return np.array([(len(g & p), len(p), len(g)) for g, p in pairs], dtype=np.float64).reshape(-1, 3)
 
 
+def count_kinds(golds: list[set[Entity]], predicted: list[set[Entity]]) -> dict[str, Counts]:
+    """As `count_entities`, for each type that occurs, in order."""
+    kinds = sorted({kind for entities in (*golds, *predicted) for kind, _, _ in entities})
+    return {kind: count_entities(*(_of_kind(some, kind) for some in (golds, predicted))) for kind in kinds}
+
+
+def _of_kind(sentences: list[set[Entity]], kind: str) -> list[set[Entity]]:
+    return [{entity for entity in entities if entity[0] == kind} for entities in sentences]
+
+
+def single_tags(sentences: Sentences) -> list[set[Entity]]:
+    """The tag of each word of S sentences, as entities of one word."""
+    return [{(tag, at, at) for at, tag in enumerate(tags)} for tags in sentences]
+
+
 def count_tags(golds: Sentences, predicted: Sentences) -> Counts:
     """(S, 2) of each sentence: words whose tag is right, and words."""
     pairs = zip(golds, predicted, strict=True)

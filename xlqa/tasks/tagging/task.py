@@ -16,7 +16,15 @@ from xlqa.tasks.tagging.alignment import TaggedWindows, TagLabels, label_words, 
 from xlqa.tasks.tagging.inspection import inspect_sentences, measure_sentences
 from xlqa.tasks.tagging.reading import Kind, Sentence, read_sentences
 from xlqa.tasks.tagging.schemes import OUTSIDE
-from xlqa.tasks.tagging.scorers import conll_entities, count_entities, count_tags, strict_entities
+from xlqa.tasks.tagging.scorers import (
+    Counts,
+    conll_entities,
+    count_entities,
+    count_kinds,
+    count_tags,
+    single_tags,
+    strict_entities,
+)
 from xlqa.tasks.tagging.writing import ENDINGS, write_sentences
 
 LEAST_LENGTH = 16
@@ -140,13 +148,25 @@ class NamedEntities(Tagging):
         return tuple(sorted({OUTSIDE, *(f"{prefix}-{kind}" for prefix in "BI" for kind in kinds)}))
 
     def score(self, examples: Sequence[Sentence], predictions: Sequence[Sequence[str]], scorer: str) -> Scores:
-        """Entity F1, precision and recall as conlleval counts, and F1 under strict IOB2 (`xlqa.tasks.tagging.scorers`)."""
+        """Entity F1, precision and recall as conlleval counts, and F1 under strict IOB2 (`xlqa.tasks.tagging.scorers`).
+
+        The F1 of each entity type follows, `f1:TYPE`.
+        """
         golds = [sentence.tags for sentence in examples]
-        right, predicted, gold = count_entities(conll_entities(golds), conll_entities(predictions)).T
+        entities = conll_entities(golds), conll_entities(predictions)
+        right, predicted, gold = count_entities(*entities).T
         strict, strict_predicted, strict_gold = count_entities(strict_entities(golds), strict_entities(predictions)).T
         numerators = np.stack([2 * right, right, right, 2 * strict], axis=1)
         denominators = np.stack([predicted + gold, predicted, gold, strict_predicted + strict_gold], axis=1)
-        return Scores(self.metrics, numerators, denominators)
+        return _with_kinds(Scores(self.metrics, numerators, denominators), count_kinds(*entities))
+
+
+def _with_kinds(scores: Scores, counts: Mapping[str, Counts]) -> Scores:
+    """The scores, followed by the F1 of each entity type or tag from its (S, 3) counts."""
+    numerators = [scores.numerators, *(2 * count[:, :1] for count in counts.values())]
+    denominators = [scores.denominators, *(count[:, 1:].sum(axis=1, keepdims=True) for count in counts.values())]
+    names = (*scores.metrics, *(f"f1:{kind}" for kind in counts))
+    return Scores(names, np.concatenate(numerators, axis=1), np.concatenate(denominators, axis=1))
 
 
 class PartsOfSpeech(Tagging):
@@ -157,9 +177,13 @@ class PartsOfSpeech(Tagging):
     shown = ("accuracy",)
 
     def score(self, examples: Sequence[Sentence], predictions: Sequence[Sequence[str]], scorer: str) -> Scores:
-        """Accuracy over words, and what XTREME reports: seqeval's F1 on the bare tags, in which equal neighbours merge."""
+        """Accuracy over words, and what XTREME reports: seqeval's F1 on the bare tags, in which equal neighbours merge.
+
+        The F1 of each tag follows, `f1:TAG`.
+        """
         golds = [sentence.tags for sentence in examples]
         right, words = count_tags(golds, predictions).T
         both, predicted, gold = count_entities(conll_entities(golds), conll_entities(predictions)).T
         numerators = np.stack([right, 2 * both], axis=1)
-        return Scores(self.metrics, numerators, np.stack([words, predicted + gold], axis=1))
+        scores = Scores(self.metrics, numerators, np.stack([words, predicted + gold], axis=1))
+        return _with_kinds(scores, count_kinds(single_tags(golds), single_tags(predictions)))
