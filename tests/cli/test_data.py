@@ -188,6 +188,14 @@ def test_check_of_two_files_says_what_one_has_of_the_other(good: Path, tmp_path:
     assert second["found_in"] == [{"file": str(good), "paragraph": 2, "question": 2, "any": 2, "of": 2}]
 
 
+def test_a_question_on_a_cut_paragraph_is_said_to_be_in_the_other_file(tmp_path: Path, capsys: Capture) -> None:
+    for name, context in (("whole", "Anna met Ben in Rome. They left."), ("cut", "Anna met Ben in Rome.")):
+        (tmp_path / f"{name}.json").write_text(json.dumps(squad(("x", "Anna", 0), context=context)))
+    assert main(["data", "check", str(tmp_path / "whole.json"), str(tmp_path / "cut.json")]) == 0
+    found = "(0 by their paragraph, 0 word for word, 1 by id, or by question and answer on a similar paragraph)"
+    assert found in capsys.readouterr().out
+
+
 def test_check_says_what_is_unanswerable_and_what_only_scores(bad: Path, capsys: Capture) -> None:
     value = squad(("a", "Anna", 0), ("b", "Paris", 3))
     value["data"][0]["paragraphs"][0]["qas"].append({"id": "n", "question": "?", "answers": [], "is_impossible": True})

@@ -114,6 +114,18 @@ def test_settings_are_never_averaged(sweep: Path) -> None:
     assert sorted((g.setting, g.f1) for g in groups) == [("lr 0.0001", 90.0), ("lr 3e-05", 55.0)]
 
 
+def test_scores_of_different_scorers_and_of_different_files_are_never_averaged(tmp_path: Path) -> None:
+    changes = ({}, {"scorer": "mlqa.ru"}, {"test_sha256": "7" * 64})
+    for seed, change in enumerate(changes):
+        finish(prepare(tmp_path, "transfer", 100, seed, **change), 10.0 * (seed + 1), tests=TESTS[:1])
+    groups = [g for g in read_status(tmp_path).groups if g.test == TESTS[0]]
+    assert sorted((g.scorer, g.runs, g.f1) for g in groups) == [
+        ("mlqa.ru", 1, 20.0),
+        ("squad", 1, 10.0),
+        ("squad", 1, 30.0),
+    ]
+
+
 def test_a_run_that_succeeded_has_failed_no_more(sweep: Path) -> None:
     folder = RunFolder(next(sweep.glob("runs/ru-target-only-100-s1-*")))
     finish(folder, 30.0)

@@ -273,7 +273,9 @@ def test_kept_model_is_scored_on_another_set(
     shutil.copytree(finished, out, symlinks=True)
     kept = next(p for p in out.glob("runs/es-transfer-16-s0-*"))
     assert main(["evaluate", str(kept), "--test", "sample.en.test", "--test-size", "15", "--json"]) == 0
-    row = json.loads(capsys.readouterr().out)
+    printed = capsys.readouterr()
+    row = json.loads(printed.out)
+    assert "eval_examples_count" not in printed.err  # a line of DeepPavlov's
     assert (row["test"], row["questions"], row["scorer"], row["run_id"]) == ("sample.en.test", 15, "squad", kept.name)
     assert len(table(out)) == len(table(finished)) + 1
     unkept = next(out.glob("runs/es-transfer-8-s0-*"))

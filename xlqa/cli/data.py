@@ -481,6 +481,8 @@ def _report_lines(report: dict[str, Any], show: int, meanings: dict[str, str]) -
 
 def _overlap_line(found: dict[str, Any]) -> str:
     kinds = f"{found['paragraph']:,} by their paragraph, {found['question']:,} word for word"
+    if others := found["any"] - found["paragraph"]:
+        kinds += f", {others:,} by id, or by question and answer on a similar paragraph"
     return f"{found['any']:,} of {found['of']:,} questions are in {found['file']} ({kinds})"
 
 

@@ -138,7 +138,8 @@ class TaskTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         reports: dict[str, Any] = {}
         for target in targets:
             reports[target] = self._evaluate_one(target, iterator)
-            report_log.info(json.dumps({target: reports[target]}, ensure_ascii=False))
+            if self.context.keep_weights is None:  # the stock command's report; in a run of a sweep the listener reports
+                report_log.info(json.dumps({target: reports[target]}, ensure_ascii=False))
         return reports
 
     def _evaluate_one(self, target: str, iterator: Any) -> dict[str, Any]:

@@ -28,8 +28,8 @@ State = Literal["done", "running", "failed", "begun", "waiting"]
 machine's, or broken off."""
 
 STATES: tuple[State, ...] = ("done", "running", "failed", "begun", "waiting")
-ROW_COLUMNS = (*SETTING_COLUMNS, "max_answer_length", "test_size")
-"""What runs of one language, arm and size may differ in; their scores are then never averaged."""
+ROW_COLUMNS = (*SETTING_COLUMNS, "test_sha256", "test_size", "max_answer_length")
+"""What runs of one language, arm, size and scorer may differ in; their scores are then never averaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class RunStatus:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The runs of one language, arm, size and setting on one test set.
+    """The runs of one language, arm, size and setting on one test set by one scorer.
 
     Attributes:
         setting: what tells it from other groups of the same language, arm and size; "" where nothing has to.
@@ -232,7 +232,9 @@ def _order(run: RunStatus) -> tuple[Any, ...]:
 def _groups(rows: Iterable[Mapping[str, Any]]) -> list[Group]:
     found: dict[tuple[Any, ...], dict[tuple[str, ...], list[Mapping[str, Any]]]] = {}
     for row in rows:
-        cell = (row["lang"], ARM_ORDER.get(row["arm"], 9), row["arm"], int(row["size"]), row["split"], row["test"])
+        cell = (
+            row["lang"], ARM_ORDER.get(row["arm"], 9), row["arm"], int(row["size"]), row["split"], row["test"], row["scorer"],
+        )  # fmt: skip
         setting = tuple("" if row.get(name) is None else str(row[name]) for name in ROW_COLUMNS)
         found.setdefault(cell, {}).setdefault(setting, []).append(row)
     return [

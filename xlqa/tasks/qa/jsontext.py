@@ -14,6 +14,12 @@ _BLANK = re.compile(r"[ \t\n\r]*")
 _FILLED = re.compile(r"\S")
 _DECODER = json.JSONDecoder()
 
+RELEASED = 1 << 25
+"""Characters after which the part of a text that was read is dropped, so that it is not in memory beside all questions."""
+
+LOOK_BACK = 200
+"""Characters before an error within which its cause is looked for."""
+
 LISTS = ("data", "rows")
 """Keys of a document's head whose list is handed out element by element: SQuAD's, and the data set server's."""
 
@@ -26,10 +32,11 @@ class JsonText:
         listed: the key of `LISTS` whose list was handed out, "" for none.
     """
 
-    def __init__(self, text: str, path: Path) -> None:
-        self.text, self.path = text, path
+    def __init__(self, text: str, path: Path, released: int = RELEASED) -> None:
+        self.text, self.path, self.released = text, path, released
         self.head: dict[str, Any] = {}
         self.listed = ""
+        self._dropped_lines, self._dropped_columns = 0, 0
 
     def is_list(self) -> bool:
         """Whether the document is a list rather than an object."""
@@ -82,6 +89,17 @@ class JsonText:
             at, ended = self._after(at, "]")
             if ended:
                 return at
+            if at > self.released:
+                at = self._release(at)
+
+    def _release(self, at: int) -> int:
+        """Drop the text before a place, but for the end that errors look back on; returns the place in the rest."""
+        start = max(0, at - LOOK_BACK)
+        lines = self.text.count("\n", 0, start)
+        self._dropped_columns = start - self.text.rfind("\n", 0, start) - 1 + (0 if lines else self._dropped_columns)
+        self._dropped_lines += lines
+        self.text = self.text[start:]
+        return at - start
 
     def _after(self, at: int, end: str) -> tuple[int, bool]:
         """The place after a comma or the closing bracket, and whether it was the bracket."""
@@ -105,8 +123,9 @@ class JsonText:
 
     def _error(self, reason: str, at: int) -> XlqaError:
         """What is wrong with the text: a document cut short breaks at its end, or inside a text without its end."""
-        line = self.text.count("\n", 0, at) + 1
-        where = f"line {line:,}, column {at - self.text.rfind(chr(10), 0, at):,}"
+        lines = self.text.count("\n", 0, at)
+        column = at - self.text.rfind("\n", 0, at) + (0 if lines else self._dropped_columns)
+        where = f"line {self._dropped_lines + lines + 1:,}, column {column:,}"
         if self._is_trailing_comma(at):
             return XlqaError(f"{self.path}: is not JSON: a comma is before a closing bracket ({where}): remove it.")
         rest = _FILLED.search(self.text, at + 8)
@@ -120,10 +139,10 @@ class JsonText:
             at = self._skip(at + 1)
         if self.text[at : at + 1] not in ("]", "}"):
             return False
-        return self.text[max(0, at - 200) : at].rstrip().endswith(",")
+        return self.text[max(0, at - LOOK_BACK) : at].rstrip().endswith(",")
 
 
-def json_lines(text: str, path: Path) -> Iterator[Any] | None:
+def json_lines(text: str, path: Path, released: int = RELEASED) -> Iterator[Any] | None:
     """The values of a text with one JSON value a line; None where its first line is not JSON, or is all of it."""
     filled = _FILLED.search(text)
     start = text.rfind("\n", 0, filled.start()) + 1 if filled else 0
@@ -134,15 +153,17 @@ def json_lines(text: str, path: Path) -> Iterator[Any] | None:
         json.loads(text[start:end])
     except (ValueError, RecursionError):
         return None
-    return _lines(text, path)
+    return _lines(text, path, released)
 
 
-def _lines(text: str, path: Path) -> Iterator[Any]:
+def _lines(text: str, path: Path, released: int) -> Iterator[Any]:
     at, number = 0, 0
     while at < len(text):
         end = text.find("\n", at)
         line = text[at : len(text) if end < 0 else end]
         at, number = (len(text) if end < 0 else end + 1), number + 1
+        if at > released:
+            text, at = text[at:], 0
         if not line.strip():
             continue
         try:
