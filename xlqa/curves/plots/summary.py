@@ -101,14 +101,15 @@ def _set_axis(axes: Sequence[Axes], shown: Sequence[Comparison], at: int) -> Non
 
     found = [r.worth for c in shown for r in c.results if at and r.size == at]
     ends = [end for worth in found if worth.is_determined for end in (worth.low, worth.value) if 1 <= end < math.inf]
-    low, high = max(1, min([*ends, *(c.n_min for c in shown)])), max(c.n_max for c in shown)
+    low = max(1.0, min([*ends, *(float(c.n_min) for c in shown)]))
+    high = float(max(c.n_max for c in shown))
     margin = math.exp(0.05 * max(math.log(high / low), math.log(4)))
     for ax in axes:
         ax.set_xscale("log")
         ax.set_xlim(low / margin, high * margin)
         ax.grid(axis="y", visible=False)
         ax.grid(axis="x", visible=True)
-    ticks = [tick for tick in _TICKS if low / margin <= tick <= high * margin] or [low, high]
+    ticks: list[float] = [tick for tick in _TICKS if low / margin <= tick <= high * margin] or [low, high]
     axes[-1].xaxis.set_minor_locator(NullLocator())
     axes[-1].xaxis.set_major_locator(FixedLocator(ticks))
     axes[-1].set_xticklabels([format_size(tick) for tick in ticks])
