@@ -58,7 +58,7 @@ def explain(
         list[Path],
         typer.Argument(help="results.csv or folder of a sweep, with features.csv beside it. Several are joined."),
     ],
-    metric: Annotated[str, typer.Option(help="Score to explain: f1 or em.")] = "f1",
+    metric: Annotated[str, typer.Option(help="Score to explain. Default: the leading one of each task.")] = "",
     pool: Annotated[
         bool, typer.Option("--pool", help="Join all families of test sets, and average over a language's test sets.")
     ] = False,
@@ -111,15 +111,14 @@ def gather(tables: Sequence[Path], metric: str, *, pool: bool = False) -> tuple[
     from xlqa.curves.comparison import Options, compare_all
     from xlqa.curves.example_scores import ExampleStore
     from xlqa.curves.features import group_languages, load_features
-    from xlqa.curves.grouping import select_rows, split_panels
+    from xlqa.curves.grouping import choose_columns, select_rows, split_panels
     from xlqa.curves.table import load_results
 
-    if metric not in ("f1", "em"):
-        raise XlqaError(f"--metric {metric}: choose f1 or em.")
     known = load_features(tables)
     rows: Any = select_rows(load_results(tables))
-    comparisons = compare_all(split_panels(rows), (metric,), ExampleStore(), Options())
-    groups = group_languages(rows, comparisons, known, metric, pool=pool)
+    columns = choose_columns(rows, metric, None)
+    comparisons = compare_all(split_panels(rows), columns, ExampleStore(), Options())
+    groups = group_languages(rows, comparisons, known, columns, pool=pool)
     if not groups:
         raise XlqaError(
             f"{tables[0]}: no row of features.csv fits a zero-shot score or a gain in another language than the source's: run "

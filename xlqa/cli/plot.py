@@ -146,12 +146,10 @@ def _plot_features(
     from xlqa.cli import print_json
     from xlqa.cli.explain import gather
     from xlqa.curves.plots import curves, features
-    from xlqa.curves.wording import metric_name
 
     path = curves.check_suffix(out or Path("features.png"))
-    column = metric or "f1"
-    groups = gather(tables, column)
-    curves.save_figure(features.features_figure(groups, metric_name(column), style, size), path, style)
+    groups = gather(tables, metric)
+    curves.save_figure(features.features_figure(groups, style, size), path, style)
     if as_json:
         print_json({"out": str(path), "what": "features", "panels": [group.label for group in groups]})
     else:

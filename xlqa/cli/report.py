@@ -187,13 +187,9 @@ def _across_languages(a: Analysis) -> tuple[Section, ...]:
     """What the leading score goes with over languages, where `xlqa features` measured them."""
     from xlqa.curves.features import group_languages, load_features
     from xlqa.curves.report.features import feature_sections
-    from xlqa.curves.wording import columns_of
 
     known = load_features(a.tables, required=False)
-    # Word pieces are measured for question answering only.
-    if not known or all(panel.task != "qa" for panel in a.panels):
-        return ()
-    return feature_sections(group_languages(a.rows, a.comparisons, known, columns_of(a.columns, "qa")[0]))
+    return feature_sections(group_languages(a.rows, a.comparisons, known, a.columns)) if known else ()
 
 
 def _json_text(record: dict[str, Any]) -> str:

@@ -21,6 +21,7 @@ from xlqa.curves.comparison import Comparison, leading
 from xlqa.curves.grouping import Floats, short_name, to_text
 from xlqa.curves.table import find_table
 from xlqa.curves.variance import Interval
+from xlqa.curves.wording import Columns, columns_of, metric_name
 from xlqa.errors import XlqaError
 from xlqa.records import FEATURE_COLUMNS, FEATURE_KEY, LANGUAGE_FEATURES, PIECE_FEATURES
 from xlqa.util.files import read_file
@@ -68,11 +69,13 @@ class Group:
 
     Attributes:
         features: by language code, then feature; a feature that is not known is left out.
+        metric: name of the score.
     """
 
     label: str
     outcomes: tuple[Outcome, ...]
     features: Mapping[str, Mapping[str, float]]
+    metric: str = "F1"
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -92,6 +95,7 @@ class Correlation:
 @dataclass
 class _Draft:
     label: str
+    metric: str
     scores: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     gains: dict[int, dict[str, list[float]]] = field(default_factory=dict)
     worth: dict[str, list[float]] = field(default_factory=dict)
@@ -138,30 +142,35 @@ def _check(row: dict[str, str], file: Path, line: int) -> dict[str, str]:
 
 
 def group_languages(
-    rows: pd.DataFrame, comparisons: Sequence[Comparison], features: Mapping[Key, Mapping[str, str]], column: str = "f1",
+    rows: pd.DataFrame,
+    comparisons: Sequence[Comparison],
+    features: Mapping[Key, Mapping[str, str]],
+    columns: Columns = ("f1",),
     pool: bool = False,
-) -> tuple[Group, ...]:  # fmt: skip
+) -> tuple[Group, ...]:
     """Outcomes and features by language, in groups of languages that were measured alike; the largest group first.
 
     Args:
         rows: of results.csv, for the zero-shot scores; comparisons: for gains and N₀.
-        column: the score, in percent.
+        columns: the scores, in percent; the first of each task is explained.
         pool: put the test sets of all families into one group; a language's outcomes are then means over its test sets.
     """
     drafts: dict[Key, _Draft] = {}
     for row in rows[(rows["size"] == 0) & (rows["split"] == "test")].to_dict("records"):
         known = features.get(tuple(to_text(row[name]) for name in FEATURE_KEY))
-        score = float(row[column])
-        if known and not math.isnan(score) and known["test_lang"] != known["source_lang"]:
-            draft = _draft(drafts, known, to_text(row["source_size"]), pool)
+        if known is None or known["test_lang"] == known["source_lang"]:
+            continue
+        score = float(row[columns_of(columns, known["task"])[0]])
+        if not math.isnan(score):
+            draft = _draft(drafts, known, to_text(row["source_size"]), pool, columns)
             # A source stage scored from several runs is one measurement.
             unit = f"{known['test_sha256']} {row['source_seed']:g}"
             draft.scores.setdefault(known["test_lang"], {})[unit] = [score]
-    for c in leading([c for c in comparisons if c.column == column]):
+    for c in leading([c for c in comparisons if c.column == columns_of(columns, c.panel.task)[0]]):
         known = features.get(_key_of(c))
         if known is None or known["test_lang"] == known["source_lang"]:
             continue
-        draft = _draft(drafts, known, c.first.setting["source_size"], pool)
+        draft = _draft(drafts, known, c.first.setting["source_size"], pool, columns)
         for result in c.results:
             if not math.isnan(result.gain.value):
                 draft.gains.setdefault(result.size, {}).setdefault(known["test_lang"], []).append(result.gain.value)
@@ -182,12 +191,15 @@ def _key_of(c: Comparison) -> Key:
     )
 
 
-def _draft(drafts: dict[Key, _Draft], known: Mapping[str, str], source_size: str, pool: bool) -> _Draft:
+def _draft(
+    drafts: dict[Key, _Draft], known: Mapping[str, str], source_size: str, pool: bool, columns: Columns
+) -> _Draft:
     family = "all test sets" if pool else _set_family(known["test"], known["test_lang"])
     key = (known["task"], known["model_sha256"], known["source_sha256"], source_size, family)
     size = f" ({int(float(source_size)):,})" if source_size else ""
     label = f"{family}, {short_name(known['model'])}, {short_name(known['source'])}{size}"
-    draft = drafts.setdefault(key, _Draft(label))
+    task = known["task"]
+    draft = drafts.setdefault(key, _Draft(label, metric_name(columns_of(columns, task)[0], task)))
     draft.features.setdefault(known["test_lang"], {name: float(known[name]) for name in FEATURES if known[name] != ""})
     return draft
 
@@ -207,7 +219,7 @@ def _finish(draft: _Draft) -> Group:
     outcomes += [Outcome("gain", size, _means(values)) for size, values in sorted(draft.gains.items())]
     if draft.worth:
         outcomes.append(Outcome("N₀", 0, _means(draft.worth)))
-    return Group(draft.label, tuple(outcomes), draft.features)
+    return Group(draft.label, tuple(outcomes), draft.features, draft.metric)
 
 
 def _means(values: Mapping[str, Iterable[Any]]) -> dict[str, float]:

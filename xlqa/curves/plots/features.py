@@ -22,13 +22,10 @@ BINARY = ("same_script", "same_family")
 Size = tuple[float, float] | None
 
 
-def features_figure(
-    groups: Sequence[Group], metric: str, style: Style, size: Size = None, names: Sequence[str] = ()
-) -> Figure:
+def features_figure(groups: Sequence[Group], style: Style, size: Size = None, names: Sequence[str] = ()) -> Figure:
     """Every outcome of every group against every feature that varies; the ρ of each panel, from 8 languages on.
 
     Args:
-        metric: name of the score.
         names: only these features.
 
     Raises:
@@ -53,16 +50,14 @@ def features_figure(
         grid = figure.subplots(len(rows) * len(blocks), columns, squeeze=False)
         for number, block in enumerate(blocks):
             axes = grid[number * len(rows) : (number + 1) * len(rows)]
-            _draw_block(axes, rows, block, metric, style)
+            _draw_block(axes, rows, block, style)
             for line in axes:
                 for spare in line[len(block) :]:
                     spare.set_visible(False)
     return figure
 
 
-def _draw_block(
-    axes: Any, rows: Sequence[tuple[Group, Outcome]], features: Sequence[str], metric: str, style: Style
-) -> None:
+def _draw_block(axes: Any, rows: Sequence[tuple[Group, Outcome]], features: Sequence[str], style: Style) -> None:
     """Draw every outcome against some features: (rows, columns) axes."""
     for line, (group, outcome) in enumerate(rows):
         known = {c.feature: c for c in correlate(group) if c.outcome is outcome}
@@ -78,7 +73,7 @@ def _draw_block(
             else:
                 ax.tick_params(labelbottom=False)
         _share_axes(axes[line][: len(features)])
-        axes[line][0].set_ylabel(_outcome_label(outcome, metric))
+        axes[line][0].set_ylabel(_outcome_label(outcome, group.metric))
         if first:
             _name_group(axes[line][0], group, style)
 
