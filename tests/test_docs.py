@@ -79,7 +79,7 @@ def test_flags_named_in_running_text_exist(page: Path) -> None:
         flag for _, command in walk(typer.main.get_command(app), "xlqa") for p in command.params for flag in p.opts
     }
     named = set(re.findall(r"`(--[a-z-]+)", running_text(page)))
-    of_others = {"--array", "--jobs"}  # sbatch, scripts/faults
+    of_others = {"--array", "--jobs", "--kinds"}  # sbatch, scripts/faults
     assert named - every - of_others == set()
 
 
@@ -91,7 +91,7 @@ def test_links_lead_somewhere(page: Path) -> None:
             continue
         assert not path or (page.parent / path).exists(), f"{page.name} links to {target}"
         if not path:
-            assert f"## {anchor.replace('-', ' ')}" in page.read_text(encoding="utf-8")
+            assert f"## {anchor.replace('-', ' ')}" in page.read_text(encoding="utf-8").lower()
 
 
 def test_the_smallest_file_is_read_without_repairs(tmp_path: Path) -> None:
