@@ -1,7 +1,7 @@
-"""Do the intervals of `xlqa report` hold the truth? `python experiments/coverage/simulate.py`, a few minutes on one core.
+"""Do the intervals of `xlqa report` contain the truth? `python experiments/coverage/simulate.py` runs for minutes on one core.
 
 Draws studies whose truth is known, sends each through the functions that the report uses, and counts how often the 95 %
-intervals hold the truth, how wide they are, and how often they are open to one side or not determined at all. Writes
+intervals contain the truth, how wide they are, and how often they are open to one side or not determined at all. Writes
 coverage.csv beside this file.
 """
 
@@ -12,7 +12,7 @@ import csv
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -95,6 +95,7 @@ DESIGNS = ((2, 1), (3, 1), (5, 1), (10, 1), (4, 2), (3, 3), (6, 3), (5, 5))
 """Seeds and source stages; seed s starts from stage s mod K. All of them in the first world, in the others some."""
 FEWER_DESIGNS = {"collapsing": ((3, 1), (10, 1), (5, 5))}
 SOME_DESIGNS = ((3, 1), (5, 1), (3, 3), (6, 3), (5, 5))
+QUANTITIES = ("N0", "gain", "worth", "gap")
 
 
 @dataclass(frozen=True)
@@ -220,20 +221,25 @@ def _truth(world: World, stage: np.ndarray | None, stage_of: np.ndarray) -> Trut
     return Truth(scores)
 
 
-def estimate(study: Study, world: World) -> Iterator[tuple[str, Interval]]:
-    """Everything that a report gives with an interval, by the functions of the report."""
+def estimate(study: Study, world: World, wanted: Sequence[str] = QUANTITIES) -> Iterator[tuple[str, Interval]]:
+    """What a report gives with an interval, by the functions of the report."""
     curve, last = TargetCurve(study, world.sizes), world.sizes[-1]
-    yield "N0", curve.size_at({(ZERO, 0): 1.0})
+    if "N0" in wanted:
+        yield "N0", curve.size_at({(ZERO, 0): 1.0})
     for size in world.sizes:
-        yield f"gain@{size}", study.interval({(SOURCE, size): 1.0, (TARGET, size): -1.0})
-        found = curve.size_at({(SOURCE, size): 1.0})
-        yield f"worth@{size}", Interval(found.value - size, found.low - size, found.high - size)
+        if "gain" in wanted:
+            yield f"gain@{size}", study.interval({(SOURCE, size): 1.0, (TARGET, size): -1.0})
+        if "worth" in wanted:
+            found = curve.size_at({(SOURCE, size): 1.0})
+            yield f"worth@{size}", Interval(found.value - size, found.low - size, found.high - size)
         gap = {(TARGET, last): 1.0, (ZERO, 0): -1.0}
-        if size in world.sizes[:2]:
+        if "gap" in wanted and size in world.sizes[:2]:
             yield f"gap@{size}", ratio_interval(study, {(SOURCE, size): 1.0, (ZERO, 0): -1.0}, gap)
 
 
-def measure(world: World, seeds: int, stages: int, studies: int) -> list[dict[str, object]]:
+def measure(
+    world: World, seeds: int, stages: int, studies: int, wanted: Sequence[str] = QUANTITIES
+) -> list[dict[str, object]]:
     """Coverage, width and share of open intervals, one row a quantity and estimand; over all sizes together."""
     rng = np.random.default_rng([seeds, stages, *world.name.encode()])
     found: dict[tuple[str, str], list[tuple[bool, float, bool, bool]]] = {}
@@ -242,7 +248,7 @@ def measure(world: World, seeds: int, stages: int, studies: int) -> list[dict[st
         for estimand in ("given", "other"):
             # With one stage nothing is known of others: the interval given it is judged by the wider truth.
             if estimand == "given" or stages > 1:
-                made = list(estimate(Study(cells, estimand), world))
+                made = list(estimate(Study(cells, estimand), world, wanted))
             for quantity, interval in made:
                 truth = truths[estimand].value(world, quantity)
                 found.setdefault((estimand, quantity.partition("@")[0]), []).append(_judge(interval, truth))
@@ -258,9 +264,9 @@ def measure(world: World, seeds: int, stages: int, studies: int) -> list[dict[st
 
 
 def _judge(interval: Interval, truth: float) -> tuple[bool, float, bool, bool]:
-    """Whether the interval holds the truth, its half width, whether it is open to one side, or not determined.
+    """Whether the interval contains the truth, its half width, whether it is open to one side, or not determined.
 
-    What is not determined excludes nothing, so that it holds every truth.
+    What is not determined excludes nothing, so it contains every truth.
     """
     if not interval.is_determined:
         return True, math.inf, False, True
@@ -281,18 +287,21 @@ def main() -> None:
     parser.add_argument("--studies", type=int, default=200)
     parser.add_argument("--out", type=Path, default=HERE)
     parser.add_argument("--worlds", default=",".join(WORLDS), help="a comma list")
+    parser.add_argument("--designs", default="", help="seeds x stages, as 3x1,6x3; each world's own without it")
+    parser.add_argument("--quantities", default=",".join(QUANTITIES), help="a comma list")
     given = parser.parse_args()
+    chosen = [tuple(int(count) for count in design.split("x")) for design in given.designs.split(",") if design]
     rows: list[dict[str, object]] = []
     begin = time.monotonic()
     for name in given.worlds.split(","):
         designs = DESIGNS if name == SWAHILI.name else FEWER_DESIGNS.get(name, SOME_DESIGNS)
-        for seeds, stages in designs:
-            rows += measure(WORLDS[name], seeds, stages, given.studies)
+        for seeds, stages in chosen or designs:
+            rows += measure(WORLDS[name], seeds, stages, given.studies, given.quantities.split(","))
             write_csv(given.out / "coverage.csv", rows)
-            gains = [r for r in rows[-8:] if r["quantity"] == "gain"]
-            shown = ", ".join(f"{r['estimand']} stages {r['covered']:.1%}" for r in gains)
+            own = [r for r in rows if (r["world"], r["seeds"], r["stages"]) == (name, seeds, stages)]
+            shown = ", ".join(f"{r['quantity']} ({r['estimand']}) {r['covered']:.1%}" for r in own)
             print(
-                f"{name}, {seeds} seeds, {stages} stages: gain {shown} ({time.monotonic() - begin:.0f} s)",
+                f"{name}, {seeds} seeds, {stages} stages: {shown} ({time.monotonic() - begin:.0f} s)",
                 file=sys.stderr,
             )
 

@@ -50,8 +50,8 @@ def _format_collapse(c: Comparison, options: Options) -> str:
     never = [curve.label for curve in (c.first, c.second) if _all_below(c, curve.label)]
     every = f"; {never[0]} never scored more" if never else ""
     return (
-        f"Some runs scored below {_floor(c, options)} (collapsed) at {where}{every}: intervals there may hold the truth less "
-        "often than 95 %."
+        f"Some runs scored below {_floor(c, options)} (collapsed) at {where}{every}. In simulations with such runs, the "
+        "interval of the gain contained the truth about as often as it should, that of worth less often."
     )
 
 
