@@ -138,9 +138,8 @@ class TaskTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         reports: dict[str, Any] = {}
         for target in targets:
             reports[target] = self._evaluate_one(target, iterator)
-            if (
-                self.context.keep_weights is None
-            ):  # the stock command's report; in a run of a sweep the listener reports
+            # For the stock command; in a run of a sweep the listener reports.
+            if self.context.keep_weights is None:
                 report_log.info(json.dumps({target: reports[target]}, ensure_ascii=False))
         return reports
 
