@@ -320,9 +320,10 @@ def test_tidy_rows_hold_each_quantity_and_say_where_it_was_cut(tmp_path: Path):
     assert by["gain", 30]["value"] == found.results[0].gain.value
     assert (by["effective_data", 300]["value"], by["effective_data", 300]["censored"]) == (300, "value>, low>, high>")
     assert (by["worth", 300]["value"], by["worth", 300]["censored"]) == (0, "value>, low>, high>")
-    assert by["break_even", None]["value"] is None
-    (row,) = [r for r in export.tidy_rows([replace(found, break_even=math.inf)]) if r["quantity"] == "break_even"]
+    row = by["break_even", None]
     assert (row["value"], row["censored"]) == (300, "value>")
+    (row,) = [r for r in export.tidy_rows([replace(found, break_even=math.nan)]) if r["quantity"] == "break_even"]
+    assert row["value"] is None
     assert by["gap_closed", 30]["value"] is None
     assert by["zero_shot_worth", 0]["value"] == 300
     assert all(
