@@ -134,6 +134,20 @@ def test_a_tokenizer_that_grows_text_is_refused(model: Path) -> None:
         load_tokenizer(model)
 
 
+@pytest.mark.parametrize("name", ["tokenizer_config.json", "special_tokens_map.json"])
+@pytest.mark.parametrize("value", ["x" * 100_000, ["x" * 100_000], {"content": "x" * 100_000}])
+def test_a_token_that_is_too_long_is_refused(name: str, value: object, model: Path) -> None:
+    change(model / name, additional_special_tokens=value)
+    with pytest.raises(XlqaError, match=f"{name}: .* has 100,000 characters: more than 1,000 are refused"):
+        load_tokenizer(model)
+
+
+def test_a_token_that_is_too_long_is_refused_in_the_tokenizer_itself(model: Path) -> None:
+    change(model / "tokenizer.json", added_tokens=[{"id": 0, "content": "x" * 100_000, "special": True}])
+    with pytest.raises(XlqaError, match=r"tokenizer\.json: content has 100,000 characters"):
+        load_tokenizer(model)
+
+
 @pytest.mark.parametrize("content", ["[]", "{", "{}", '{"model": {"type": "BPE", "vocab": 3}}', '{"model": []}'])
 def test_a_broken_tokenizer_is_one_line(content: str, model: Path) -> None:
     (model / "tokenizer.json").write_text(content, encoding="utf-8")

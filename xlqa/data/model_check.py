@@ -25,6 +25,8 @@ ALWAYS_ALLOWED = 5 * 10**7
 """Numbers that a model may have whatever its weights: fewer than fill a memory."""
 MOST_INSERTED = 64
 """Characters that a tokenizer may put in the place of one match: more would let short texts fill the memory."""
+MOST_TOKEN = 1_000
+"""Characters of one special token: the library takes minutes to add one of 100,000."""
 
 CODE_KEYS = frozenset({
     "auto_map", "base_model_name_or_path", "code_revision", "custom_generate", "custom_pipelines", "kernel_config",
@@ -130,17 +132,21 @@ def check_tokenizer(folder: Path) -> None:
             raise XlqaError(f"{path} is not an object: give a complete model folder.")
         _refuse_code(settings, path)
         _refuse_unprintable(settings, path)
+        _refuse_long_tokens(settings, path)
         for key, value in settings.items():
             if key.endswith("_file") and isinstance(value, str) and _is_elsewhere(folder, value):
                 raise XlqaError(f"{path}: {key} names a file outside this folder: remove the key.")
     path = folder / "special_tokens_map.json"
     if path.exists():
-        _refuse_unprintable(load_json(path, MOST_CONFIG_BYTES), path)
+        special = load_json(path, MOST_CONFIG_BYTES)
+        _refuse_unprintable(special, path)
+        _refuse_long_tokens(special, path)
     path = folder / "tokenizer.json"
     if path.exists():
         tokenizer = load_json(path, MOST_TOKENIZER_BYTES)
         if not isinstance(tokenizer, dict):
             raise XlqaError(f"{path} is not an object: give a complete model folder.")
+        _refuse_long_tokens(tokenizer.get("added_tokens"), path)
         for part in ("normalizer", "pre_tokenizer", "post_processor"):
             for key, value in _entries(tokenizer.get(part)):
                 if (
@@ -158,6 +164,16 @@ def _refuse_unprintable(value: Any, path: Path) -> None:
     for key, _ in _entries(value):
         if not key.isprintable():
             raise XlqaError(f"{path} has the key {plain(key, 60)!r} with control characters: remove it.")
+
+
+def _refuse_long_tokens(value: Any, path: Path) -> None:
+    """Refuse special tokens that are too long to be added in reasonable time; templates of chats may be long."""
+    for key, item in _entries(value):
+        for text in item if isinstance(item, list) else [item]:
+            if isinstance(text, str) and len(text) > MOST_TOKEN and key not in ("chat_template", "template"):
+                raise XlqaError(
+                    f"{path}: {plain(key, 60)} has {len(text):,} characters: more than {MOST_TOKEN:,} are refused."
+                )
 
 
 def _is_elsewhere(folder: Path, name: str) -> bool:
