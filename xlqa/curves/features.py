@@ -51,7 +51,7 @@ class Outcome:
 
     Attributes:
         what: zero-shot, gain or N₀; size: of a gain, else 0.
-        values: by language code: percent, points or examples; ±∞ where N₀ lies beyond the sizes measured.
+        values: by language code: percent, points or examples; ±∞ where N₀ is beyond the sizes measured.
     """
 
     what: str

@@ -150,7 +150,7 @@ def _read_cells(path: Path) -> tuple[list[str], list[int], list[list[str]]]:
         raise XlqaError(f"{path}, line {reader.line_num}: not comma-separated values ({error}).") from None
     if not rows:
         raise XlqaError(
-            f"{path}: the file is empty. Run `xlqa sweep` again: it writes the table anew from its results."
+            f"{path}: the file is empty. Run `xlqa sweep` again: it writes the table from its results."
         )
     if len(rows) == 1:
         raise XlqaError(
@@ -159,7 +159,7 @@ def _read_cells(path: Path) -> tuple[list[str], list[int], list[list[str]]]:
     header = [name.strip() for name in rows[0]]
     uneven = [
         f"{path}, line {line}: {len(row)} cells under a header of {len(header)}: the table was cut or edited; "
-        "run `xlqa sweep` again to write it anew."
+        "run `xlqa sweep` again to write it."
         for line, row in zip(lines, rows, strict=True)
         if len(row) != len(header)
     ]
@@ -194,7 +194,7 @@ def _required(tasks: list[str]) -> list[str]:
 def _check_header(path: Path, header: list[str], tasks: list[str]) -> None:
     twice = sorted({name for name in header if header.count(name) > 1 and name in EVERY_COLUMN})
     if twice:
-        raise XlqaError(f"{path}: the column {twice[0]} stands twice in the header: keep one.")
+        raise XlqaError(f"{path}: the column {twice[0]} is twice in the header: keep one.")
     required = _required(tasks) or [*COMMON_COLUMNS]
     absent = [name for name in required if name not in header]
     if len(absent) > len(required) // 2:
@@ -272,7 +272,7 @@ def _drop_repeated(table: pd.DataFrame) -> pd.DataFrame:
     if len(twice):
         row = twice.iloc[0]
         raise XlqaError(
-            f"run {row['run_id']} stands twice for evaluation {row['eval_id']}, with different scores "
+            f"run {row['run_id']} is twice for evaluation {row['eval_id']}, with different scores "
             f"(the second in {row[FOLDER_COLUMN]}): give the tables to separate commands, or keep one of the rows."
         )
     same = [*dict.fromkeys(("task", "lang", "arm", "size", *SEED_COLUMNS, *SETTING_COLUMNS, *TEST_COLUMNS))]

@@ -114,7 +114,7 @@ def _mark_break_even(ax: Axes, c: Comparison, curve_style: CurveStyle, style: St
     x = max(c.sizes_with_gain) if beyond else c.break_even
     if not beyond:
         ax.axvline(x, color=curve_style.color, linestyle=(0, (1, 2)), linewidth=style.line * 0.8, zorder=1.5)
-    # An arrow says that break-even lies beyond the sizes measured.
+    # An arrow: break-even is beyond the sizes measured.
     text = f"break-even > {format_size(x)} →" if beyond else f"break-even {format_size(x)} "
     ax.annotate(
         text,

@@ -26,7 +26,7 @@ NO_BOUNDS = (math.nan, math.nan)
 def tidy_rows(comparisons: Sequence[Comparison], breakdowns: Sequence[Breakdown] = ()) -> Iterator[dict[str, Any]]:
     """One row a quantity: its value and interval as numbers.
 
-    `censored` lists what lies beyond the sizes measured, as "value>" or "low<"; the number beside it is the bound.
+    `censored` lists what is beyond the sizes measured, as "value>" or "low<"; the number beside it is the bound.
     "not determined" says that neither end of an interval is known. `stages` is the estimand: given these source stages, or
     over other ones. `kind` names a kind of examples, as "answer length: 1 word".
     """
@@ -58,7 +58,7 @@ def _row(
 
 
 def _number(name: str, value: float, bounds: Bounds, marks: list[str]) -> float | None:
-    """A finite number, or the bound that it lies beyond; None where it is not known."""
+    """A finite number, or the bound that it is beyond; None where it is not known."""
     if math.isnan(value):
         return None
     if not math.isinf(value):
