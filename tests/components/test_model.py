@@ -158,3 +158,12 @@ def test_a_configuration_that_cannot_be_computed_is_one_line(
     with pytest.raises(XlqaError, match=r"the model cannot be (read|computed) \(") as caught:
         read_network(tmp_path / "model")
     assert "\n" not in str(caught.value)
+
+
+def test_a_padding_piece_that_the_network_does_not_have_is_one_line(encoder: Path, tmp_path: Path) -> None:
+    shutil.copytree(encoder, tmp_path / "other")
+    path = tmp_path / "other" / "tokenizer_config.json"
+    path.write_text(json.dumps(json.loads(path.read_bytes()) | {"pad_token": "[NEW]"}), encoding="utf-8")
+    windows = WindowPreprocessor(str(tmp_path / "other"), 64, 16)(CONTEXTS, QUESTIONS)
+    with pytest.raises(XlqaError, match="they are not of the same model"):
+        train_mode(encoder, tmp_path / "model")(windows, CONTEXTS)

@@ -243,9 +243,10 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
             XlqaError: the tokenizer is another model's.
         """
         rows = len(self.network.get_input_embeddings().weight)
-        if len(features.ids) and int(features.ids.max()) >= rows:
+        highest = max(int(features.ids.max(initial=0)), features.template.pad)
+        if highest >= rows:
             raise XlqaError(
-                f"{self.encoder}: its tokenizer gives piece {int(features.ids.max()):,}, its network has {rows:,}: they are not of "
+                f"{self.encoder}: its tokenizer gives piece {highest:,}, its network has {rows:,}: they are not of "
                 "the same model."
             )
 
