@@ -79,7 +79,7 @@ def test_flags_named_in_running_text_exist(page: Path) -> None:
         flag for _, command in walk(typer.main.get_command(app), "xlqa") for p in command.params for flag in p.opts
     }
     named = set(re.findall(r"`(--[a-z-]+)", running_text(page)))
-    of_others = {"--array", "--jobs", "--kinds"}  # sbatch, scripts/faults
+    of_others = {"--array", "--jobs", "--kinds", "--seed"}  # sbatch, scripts/faults
     assert named - every - of_others == set()
 
 

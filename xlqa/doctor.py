@@ -91,6 +91,7 @@ def find_unmet() -> list[str]:
         wanted = Requirement(text)
         if wanted.marker and not wanted.marker.evaluate({"extra": ""}):
             continue
+        wanted.marker = None  # the reader installs it on this Python
         try:
             have = version(wanted.name)
         except PackageNotFoundError:

@@ -213,7 +213,9 @@ def test_lost_node_killed_worker_and_far_node_leave_the_table_as_it_is(
     assert {path.parent.name for path in out.glob("runs/*/model")} == {
         p.parent.name for p in finished.glob("runs/*/model")
     }
-    assert all(path.stat().st_size for path in out.glob("runs/*/log.txt"))
+    assert {path.parent for path in out.glob("runs/*/log.txt")} == {
+        path.parent for path in out.glob("runs/*/config.json")
+    }
     assert not [path for path in out.rglob(".*") if path.is_file()]
     assert (out / "failures.csv").read_text(encoding="utf-8").count("\n") == 1
     assert cluster.workers() == []

@@ -318,7 +318,7 @@ def test_all_that_is_wrong_is_said_before_any_training(
 
     empty = tmp_path / "no-tokenizer"
     empty.mkdir()
-    (empty / "config.json").write_text("{}", encoding="utf-8")
+    (empty / "config.json").write_text('{"model_type": "bert"}', encoding="utf-8")
     prose = tmp_path / "prose.json"
     prose.write_text("Once upon a time.", encoding="utf-8")
     changes = {

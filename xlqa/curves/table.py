@@ -149,9 +149,7 @@ def _read_cells(path: Path) -> tuple[list[str], list[int], list[list[str]]]:
     except csv.Error as error:
         raise XlqaError(f"{path}, line {reader.line_num}: not comma-separated values ({error}).") from None
     if not rows:
-        raise XlqaError(
-            f"{path}: the file is empty. Run `xlqa sweep` again: it writes the table from its results."
-        )
+        raise XlqaError(f"{path}: the file is empty. Run `xlqa sweep` again: it writes the table from its results.")
     if len(rows) == 1:
         raise XlqaError(
             f"{path}: a header without rows: no evaluation is finished yet. Let `xlqa sweep` end a run first."

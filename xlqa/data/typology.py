@@ -34,7 +34,7 @@ FAMILIES = {
     "Austronesian": "id jv mg ms tl",
     "Dravidian": "kn ml ta te",
     "Indo-European": (
-        "af as be bg bn ca cs cy da de el en es fa fr ga gl gu hi hr hy is it lt lv mk mr nb ne nl nn no or pa pl ps pt ro ru "
+        "af as be bg bn ca cs cy da de el en es fa fr ga gl gu hi hr hy is it lt lv mk mr nb ne nl nn no or pa pcm pl ps pt ro ru "
         "sd si sk sl sq sr sv uk ur yi"
     ),
     "Japonic": "ja",

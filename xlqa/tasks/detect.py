@@ -7,6 +7,7 @@ import csv
 import gzip
 import lzma
 import re
+import zlib
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -90,7 +91,7 @@ def _head(path: Path) -> str:
             packed: IO[bytes] = opener(path)
             with packed:
                 start = packed.read(HEAD_BYTES)
-    except (OSError, EOFError, lzma.LZMAError):
+    except (OSError, EOFError, lzma.LZMAError, zlib.error):
         return ""
     return start.decode("utf-8", "ignore").removeprefix("\ufeff").replace("\r\n", "\n")
 
