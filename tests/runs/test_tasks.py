@@ -298,7 +298,10 @@ def test_a_killed_sweep_ends_with_the_same_table(swept: Plan, encoder: Path, tmp
     assert done.returncode == 0, done.stderr
     fixed = [name for name in result_columns("ner") if name not in VOLATILE_COLUMNS]
     found, wanted = ([{n: row[n] for n in fixed} for row in table(p)] for p in (tmp_path / "out", swept.request.out))
-    assert found == wanted
+    # Another test may have scored the finished sweep on more test sets.
+    ours = {row["eval_id"] + row["run_id"] for row in found}
+    assert found == [row for row in wanted if row["eval_id"] + row["run_id"] in ours]
+    assert {row["run_id"] for row in found} == {row["run_id"] for row in wanted}
 
 
 def test_the_model_is_called_by_deeppavlov(swept: Plan) -> None:
