@@ -97,7 +97,7 @@ def _document_settings() -> None:
     ]
     lang = Parameter("lang", Parameter.POSITIONAL_OR_KEYWORD, annotation="Words")
     executor = Parameter("executor", Parameter.KEYWORD_ONLY, default=None, annotation="Executor | None")
-    sweep.__signature__ = Signature([lang, executor, *shown], return_annotation="Sweep")  # type: ignore[attr-defined]  # inspect's
+    sweep.__signature__ = Signature([lang, executor, *shown], return_annotation="Sweep")  # type: ignore[attr-defined]  # help() reads it through inspect; mypy knows it of no function
     lines = [f"    {name}: {setting.full_help}" for name, setting in SETTINGS.items() if name != "lang"]
     sweep.__doc__ = f"{sweep.__doc__}\n    The settings:\n\n" + "\n".join(f"    {line}" for line in lines)
 

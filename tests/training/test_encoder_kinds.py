@@ -174,7 +174,7 @@ def test_windows_longer_than_the_positions_are_refused(kind: str, encoder: Path)
 
 @pytest.mark.parametrize("kind", ["DeBERTa-v3, mDeBERTa"])
 def test_relative_positions_limit_no_window(kind: str, encoder: Path) -> None:
-    resolve_encoder(str(encoder), get_task("qa"), 1000)
+    assert resolve_encoder(str(encoder), get_task("qa"), 1000).folder == encoder.resolve()
 
 
 @pytest.mark.parametrize("kind", ["BERT"])

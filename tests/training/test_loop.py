@@ -44,7 +44,7 @@ def data(encoder: Path) -> tuple[Windows, Labels]:
 
 def fresh(encoder: Path, seed: int = 0) -> torch.nn.Module:
     network, _ = models.read_network(encoder)
-    models.reset_head(network, seed)
+    SpanHead(HeadOptions()).reset(network, seed)
     return network
 
 

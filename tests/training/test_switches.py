@@ -66,7 +66,7 @@ def labels(windows: Windows, contexts: list[str]) -> Labels:
 
 def fresh(encoder: Path) -> Any:
     network, _ = models.read_network(encoder)
-    models.reset_head(network, 0)
+    HEAD.reset(network, 0)
     return network
 
 

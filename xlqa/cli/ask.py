@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperCommand
 
 from xlqa.cli import print_json
-from xlqa.cli.options import Json
+from xlqa.cli.options import Device, Json
 from xlqa.errors import XlqaError
 from xlqa.util.files import read_input
 from xlqa.util.text import plain
@@ -72,7 +72,7 @@ def ask(
         ),
     ] = None,
     top_k: Annotated[int, typer.Option(help="Number of answers to print.", min=1, max=1000)] = 1,
-    device: Annotated[str, typer.Option(help="Device: auto, cpu, cuda or cuda:1.")] = "auto",
+    device: Device = "auto",
     as_json: Json = False,
 ) -> int:
     """Ask a trained model a question about a paragraph. The answer is part of the paragraph.

@@ -489,6 +489,22 @@ def _overlap_line(found: dict[str, Any]) -> str:
 # --- stats --------------------------------------------------------------------------------------------------------
 
 
+TokenizerName = Annotated[
+    str, typer.Option("--model", help="Hub name or folder of a tokenizer: adds lengths in pieces.")
+]
+SourceName = Annotated[
+    str,
+    typer.Option("--source", help="Source data, a file or part: adds the overlap of its pieces (with --model)."),
+]
+MaxLength = Annotated[
+    int | None, typer.Option("--max-length", min=8, help="Pieces in a window.  [default: 384; other tasks 128]")
+]
+Stride = Annotated[int, typer.Option("--stride", min=0, help="Pieces that neighbouring windows share.")]
+MaxAnswerLength = Annotated[
+    int, typer.Option("--max-answer-length", min=1, help="The most pieces of an answer, as in a sweep.")
+]
+
+
 @app.command(
     epilog="Examples:\n\n  xlqa data stats dev.json\n\n  xlqa data stats xquad.en xquad.ru --model bert-base-multilingual-cased --source squad.train"
 )
@@ -497,27 +513,10 @@ def stats(
         list[str],
         typer.Argument(metavar="FILE…", help="Files, or registered parts that are here; several are compared."),
     ],
-    model: Annotated[
-        str, typer.Option("--model", help="Hub name or folder of a tokenizer: adds lengths in pieces.")
-    ] = "",
-    source: Annotated[
-        str,
-        typer.Option("--source", help="Source data, a file or part: adds the overlap of its pieces (with --model)."),
-    ] = "",
-    max_length: Annotated[
-        int | None, typer.Option("--max-length", min=8, help="Pieces in a window.  [default: 384; other tasks 128]")
-    ] = None,
-    stride: Annotated[int, typer.Option("--stride", min=0, help="Pieces that neighbouring windows share.")] = 128,
-    max_answer_length: Annotated[
-        int, typer.Option("--max-answer-length", min=1, help="The most pieces of an answer, as in a sweep.")
-    ] = 30,
-    task: TaskName = "",
-    lang: Language = "",
-    columns: ColumnNames = None,
-    skip_bad: SkipBad = False,
-    data_dir: DataDir = None,
-    as_json: AsJson = False,
-) -> None:
+    model: TokenizerName = "", source: SourceName = "", max_length: MaxLength = None, stride: Stride = 128,
+    max_answer_length: MaxAnswerLength = 30, task: TaskName = "", lang: Language = "", columns: ColumnNames = None,
+    skip_bad: SkipBad = False, data_dir: DataDir = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
     """Count and measure data sets: questions, lengths, and with --model pieces, windows and the best scores that any model can reach.
 
     Several files are compared, a line each. With --source: how many of their pieces the source data has.

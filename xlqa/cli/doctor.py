@@ -27,38 +27,6 @@ LOOKED_AT = (
 """The settings that decide what a sweep would download and whether this machine can run it."""
 
 
-@with_settings(LOOKED_AT, SWEEP)
-def doctor(
-    config: Annotated[
-        Path | None, typer.Option(help="experiment.toml of a sweep; flags override it.", rich_help_panel=SWEEP)
-    ] = None,
-    demo: Annotated[
-        bool, typer.Option("--demo", help="Check the sweep of xlqa sweep --demo.", rich_help_panel=SWEEP)
-    ] = False,
-    as_json: Json = False,
-    **settings: Any,
-) -> int:
-    """Check this machine: versions, devices, precision, caches and access to the model hub.
-
-    With a sweep's flags or its --config, also list what that sweep would download, with sizes. Nothing is downloaded.
-    The exit status is 1 if something that a sweep needs is missing or broken.
-
-    Examples:
-
-      xlqa doctor
-
-      xlqa doctor --lang ru,zh --model bert-base-multilingual-cased
-    """
-    from xlqa.runs.plan.request import gather_settings
-
-    found = examine(gather_settings(settings, config, demo))
-    if as_json:
-        print_json(found.record())
-    else:
-        print("\n".join(map(printable, found.lines())))
-    return EXIT_RUNS_FAILED if found.problems else 0
-
-
 @dataclass(frozen=True, slots=True)
 class Findings:
     """What was found; `needs` is None where no sweep was named, `machine` where torch does not work."""
@@ -109,6 +77,38 @@ class Findings:
             f"hub cache  {self.hub.path} ({format_bytes(self.hub.bytes)})",
             f"hub        {self.hub_address} {answer or 'answers'}",
         ]
+
+
+@with_settings(LOOKED_AT, SWEEP)
+def doctor(
+    config: Annotated[
+        Path | None, typer.Option(help="experiment.toml of a sweep; flags override it.", rich_help_panel=SWEEP)
+    ] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Check the sweep of xlqa sweep --demo.", rich_help_panel=SWEEP)
+    ] = False,
+    as_json: Json = False,
+    **settings: Any,
+) -> int:
+    """Check this machine: versions, devices, precision, caches and access to the model hub.
+
+    With a sweep's flags or its --config, also list what that sweep would download, with sizes. Nothing is downloaded.
+    The exit status is 1 if something that a sweep needs is missing or broken.
+
+    Examples:
+
+      xlqa doctor
+
+      xlqa doctor --lang ru,zh --model bert-base-multilingual-cased
+    """
+    from xlqa.runs.plan.request import gather_settings
+
+    found = examine(gather_settings(settings, config, demo))
+    if as_json:
+        print_json(found.record())
+    else:
+        print("\n".join(map(printable, found.lines())))
+    return EXIT_RUNS_FAILED if found.problems else 0
 
 
 def examine(settings: dict[str, Any]) -> Findings:

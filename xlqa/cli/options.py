@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable
 from inspect import Parameter
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,23 @@ import typer
 from xlqa.settings import SETTINGS, Setting, flag
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+Device = Annotated[str, typer.Option("--device", help="Device: auto, cpu, cuda or cuda:1.")]
+
+# The rows of result tables that `xlqa plot` and `xlqa report` take.
+Tables = Annotated[
+    list[Path], typer.Argument(help="Table of a sweep (results.csv) or its folder. Several are compared.")
+]
+ScorerName = Annotated[str, typer.Option("--scorer", help="Scorer: squad or the table's first scorer (default).")]
+Tasks = Annotated[
+    list[str] | None, typer.Option("--task", help="Only these tasks. Repeat the flag or use a comma list.")
+]
+Languages = Annotated[
+    list[str] | None, typer.Option("--lang", help="Only these languages. Repeat the flag or use a comma list.")
+]
+Tests = Annotated[
+    list[str] | None, typer.Option("--test", help="Only these test sets. Repeat the flag or use a comma list.")
+]
+Seeds = Annotated[str, typer.Option("--seeds", help="Only these seeds, such as 0-4 or 0,1,3.")]
 
 
 def with_settings(
@@ -27,7 +45,7 @@ def with_settings(
         own = inspect.signature(command, eval_str=True).parameters.values()
         flags = [Parameter(n, Parameter.KEYWORD_ONLY, default=None, annotation=_flag(n, panel)) for n in names]
         kept = [p.replace(kind=Parameter.KEYWORD_ONLY) for p in own if p.kind is not Parameter.VAR_KEYWORD]
-        command.__signature__ = inspect.Signature([*flags, *kept])  # type: ignore[attr-defined]  # what inspect looks for
+        command.__signature__ = inspect.Signature([*flags, *kept])  # type: ignore[attr-defined]  # typer reads it through inspect; mypy knows it of no function
         return command
 
     return decorate

@@ -5,63 +5,55 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from xlqa.cli.options import Json
+from xlqa.cli.options import Json, Languages, ScorerName, Seeds, Tables, Tasks, Tests
 from xlqa.errors import XlqaError
+from xlqa.settings import split_words
 from xlqa.util.text import printable
 
 WHAT = ("curve", "gain", "worth", "cost", "summary", "pairs", "features", "layers")
 STYLE_NAMES = ("paper", "slides", "web")
 
 
+What = Annotated[
+    str,
+    typer.Option(
+        "--what", help="Figure: curve, gain, worth (in examples), cost (score over device time), summary (worth of all tasks), "
+        "pairs (of languages), features (of languages) or layers (frozen).",
+    ),
+]  # fmt: skip
+Metric = Annotated[
+    str,
+    typer.Option(
+        "--metric", help="Score to draw: a metric of the task (f1, em, accuracy, macro_f1, …), both (f1 and em) or all. Default: "
+        "both for the curve of question answering, else the task's first metric.",
+    ),
+]  # fmt: skip
+At = Annotated[
+    int,
+    typer.Option(
+        "--at", min=0, help="For summary: the N whose worth is drawn beside that of zero-shot. 0: zero-shot only."
+    ),
+]
+StyleName = Annotated[str, typer.Option("--style", help="Sizes of text, lines and panels: paper, slides or web.")]
+Size = Annotated[
+    str, typer.Option("--size", help="Width and height in inches, such as 7x4. Default: as the panels need.")
+]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", help="File to write: .png, .svg or .pdf. Default: the figure's name and .png."),
+]
+Split = Annotated[str, typer.Option("--split", help="Evaluations to draw: test or valid.")]
+
+
 def plot(
-    tables: Annotated[
-        list[Path], typer.Argument(help="Table of a sweep (results.csv) or its folder. Several are compared.")
-    ],
-    what: Annotated[
-        str,
-        typer.Option(
-            help="Figure: curve, gain, worth (in examples), cost (score over device time), summary (worth of all tasks), pairs (of "
-            "languages), features (of languages) or layers (frozen)."
-        ),
-    ] = "curve",
-    metric: Annotated[
-        str,
-        typer.Option(
-            help="Score to draw: a metric of the task (f1, em, accuracy, macro_f1, …), both (f1 and em) or all. Default: both for "
-            "the curve of question answering, else the task's first metric."
-        ),
-    ] = "",
-    at: Annotated[
-        int,
-        typer.Option(
-            min=0, help="For summary: the N whose worth is drawn beside that of zero-shot. 0: zero-shot only."
-        ),
-    ] = 100,
-    scorer: Annotated[str, typer.Option(help="Scorer: squad or the table's first scorer (default).")] = "",
-    style: Annotated[str, typer.Option(help="Sizes of text, lines and panels: paper, slides or web.")] = "paper",
-    size: Annotated[
-        str, typer.Option(help="Width and height in inches, such as 7x4. Default: as the panels need.")
-    ] = "",
-    out: Annotated[
-        Path | None, typer.Option(help="File to write: .png, .svg or .pdf. Default: the figure's name and .png.")
-    ] = None,
-    task: Annotated[
-        list[str] | None, typer.Option(help="Only these tasks. Repeat the flag or use a comma list.")
-    ] = None,
-    lang: Annotated[
-        list[str] | None, typer.Option(help="Only these languages. Repeat the flag or use a comma list.")
-    ] = None,
-    test: Annotated[
-        list[str] | None, typer.Option(help="Only these test sets. Repeat the flag or use a comma list.")
-    ] = None,
-    split: Annotated[str, typer.Option(help="Evaluations to draw: test or valid.")] = "test",
-    seeds: Annotated[str, typer.Option(help="Only these seeds, such as 0-4 or 0,1,3.")] = "",
-    as_json: Json = False,
-) -> None:
+    tables: Tables, what: What = "curve", metric: Metric = "", at: At = 100, scorer: ScorerName = "",
+    style: StyleName = "paper", size: Size = "", out: Out = None, task: Tasks = None, lang: Languages = None,
+    test: Tests = None, split: Split = "test", seeds: Seeds = "", as_json: Json = False,
+) -> None:  # fmt: skip
     """Draw learning curves, gains or worth from one or several result tables.
 
     curve: one panel per language and test set, one line per arm and setting, the spread over seeds, a point per run, and
@@ -81,10 +73,7 @@ def plot(
 
       xlqa plot ner pos nli --what summary --out tasks.pdf
     """
-    for name, value, allowed in (
-        ("what", what, WHAT),
-        ("style", style, STYLE_NAMES),
-    ):
+    for name, value, allowed in (("what", what, WHAT), ("style", style, STYLE_NAMES)):
         if value not in allowed:
             raise XlqaError(f"--{name} {value}: choose from {', '.join(allowed)}.")
     if what in ("pairs", "features") and (lang or test or seeds or split != "test"):
@@ -93,74 +82,69 @@ def plot(
     from xlqa.curves.plots import curves
     from xlqa.curves.table import list_failures, load_results
 
+    canvas = Canvas(curves.check_suffix(out or Path(f"{what}.png")), curves.STYLES[style], parse_size(size))
     if what == "pairs":
-        return _plot_pairs(tables, metric, scorer, curves.STYLES[style], parse_size(size), out, as_json)
+        return _plot_pairs(tables, metric, scorer, canvas, as_json)
     if what == "features":
-        return _plot_features(tables, metric, curves.STYLES[style], parse_size(size), out, as_json)
-    path = curves.check_suffix(out or Path(f"{what}.png"))
-    inches = parse_size(size)
+        return _plot_features(tables, metric, canvas, as_json)
     chosen = grouping.parse_seeds(seeds) if seeds else ()
     rows = grouping.select_rows(
         load_results(tables), split_words(lang), split_words(test), chosen, split, split_words(task)
     )
     columns = grouping.choose_columns(rows, metric or ("default" if what == "curve" else ""), scorer or None)
     panels = grouping.split_panels(rows)
-    drawing_style = curves.STYLES[style]
-    figure = _draw(what, panels, columns, drawing_style, inches, at)
-    curves.save_figure(figure, path, drawing_style)
-    _report(path, what, panels, list_failures(tables), as_json)
+    curves.save_figure(_draw(what, panels, columns, canvas, at), canvas.path, canvas.style)
+    _report(canvas.path, what, panels, list_failures(tables), as_json)
     if note := curves.missing_font(curves.all_text(panels)):
         print(printable(note), file=sys.stderr)
 
 
-def _plot_pairs(
-    tables: list[Path],
-    metric: str,
-    scorer: str,
-    style: Any,
-    size: tuple[float, float] | None,
-    out: Path | None,
-    as_json: bool,
-) -> None:
+class Canvas(NamedTuple):
+    """Where and how a figure is drawn: its file, its style, and its size in inches (None: as the panels need)."""
+
+    path: Path
+    style: Any
+    size: tuple[float, float] | None
+
+
+def _plot_pairs(tables: list[Path], metric: str, scorer: str, canvas: Canvas, as_json: bool) -> None:
     """Question language × context language, from the tables of `xlqa evaluate --pairs`."""
-    from xlqa.cli import print_json
     from xlqa.curves.pairs import build_matrices, load_pairs
     from xlqa.curves.plots import curves, pairs
 
     if metric == "both" or scorer not in ("", "squad"):
         raise XlqaError("--what pairs: give --metric f1 or em, and --scorer squad or none.")
-    path = curves.check_suffix(out or Path("pairs.png"))
     column = ("squad_" if scorer else "") + (metric or "f1")
     matrices = build_matrices(load_pairs(tables), column)
-    curves.save_figure(pairs.pairs_figure(matrices, column, style, size), path, style)
-    if as_json:
-        print_json({"out": str(path), "what": "pairs", "panels": [matrix.label for matrix in matrices]})
-    else:
-        print(path)
+    curves.save_figure(pairs.pairs_figure(matrices, column, canvas.style, canvas.size), canvas.path, canvas.style)
+    _print_path(canvas.path, "pairs", [matrix.label for matrix in matrices], as_json)
 
 
-def _plot_features(
-    tables: list[Path], metric: str, style: Any, size: tuple[float, float] | None, out: Path | None, as_json: bool
-) -> None:
+def _plot_features(tables: list[Path], metric: str, canvas: Canvas, as_json: bool) -> None:
     """Outcomes against features over languages, from results.csv and features.csv."""
-    from xlqa.cli import print_json
     from xlqa.cli.explain import gather
     from xlqa.curves.plots import curves, features
 
-    path = curves.check_suffix(out or Path("features.png"))
     groups = gather(tables, metric)
-    curves.save_figure(features.features_figure(groups, style, size), path, style)
+    curves.save_figure(features.features_figure(groups, canvas.style, canvas.size), canvas.path, canvas.style)
+    _print_path(canvas.path, "features", [group.label for group in groups], as_json)
+
+
+def _print_path(path: Path, what: str, panels: list[str], as_json: bool) -> None:
+    from xlqa.cli import print_json
+
     if as_json:
-        print_json({"out": str(path), "what": "features", "panels": [group.label for group in groups]})
+        print_json({"out": str(path), "what": what, "panels": panels})
     else:
         print(path)
 
 
-def _draw(what: str, panels: Any, columns: Any, style: Any, size: tuple[float, float] | None, at: int) -> Any:
+def _draw(what: str, panels: Any, columns: Any, canvas: Canvas, at: int) -> Any:
     from xlqa.curves.comparison import Options, compare_all
     from xlqa.curves.example_scores import ExampleStore
     from xlqa.curves.plots import curves, effects, layers, summary
 
+    style, size = canvas.style, canvas.size
     if what == "curve":
         return curves.curve_figure(panels, columns, style, size)
     if what == "layers":
@@ -199,8 +183,3 @@ def parse_size(text: str) -> tuple[float, float] | None:
     if not found or not all(1 <= float(part) <= 60 for part in found.groups()):
         raise XlqaError(f"--size {text}: give width and height in inches, from 1 to 60, as 7x4.")
     return float(found[1]), float(found[2])
-
-
-def split_words(values: list[str] | None) -> tuple[str, ...]:
-    """Words from a repeatable option that also takes comma lists."""
-    return tuple(part.strip() for value in values or () for part in value.split(",") if part.strip())

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from xlqa.cli import print_json
-from xlqa.cli.options import Json
-from xlqa.cli.plot import split_words
+from xlqa.cli.options import Json, Languages, ScorerName, Seeds, Tables, Tasks, Tests
 from xlqa.errors import XlqaError
+from xlqa.settings import split_words
 from xlqa.util.csvfile import csv_text
 from xlqa.util.files import write_output
 from xlqa.util.text import printable
@@ -33,48 +33,39 @@ FORMATS = ("text", "md", "tex", "csv", "json", "html")
 _SUFFIXES = {".txt": "text", ".md": "md", ".tex": "tex", ".csv": "csv", ".json": "json", ".html": "html"}
 
 
+Format = Annotated[
+    str,
+    typer.Option(
+        "--format", "-f", help="text, md, tex, csv, json or html. Default: by the suffix of --out, else text."
+    ),
+]
+Out = Annotated[Path | None, typer.Option("--out", help="File to write. Default: standard output.")]
+Metric = Annotated[
+    str,
+    typer.Option(
+        "--metric", help="Score to report: a metric of the task (f1, em, accuracy, macro_f1, …), both (f1 and em) or all. "
+        "Default: the task's first metric.",
+    ),
+]  # fmt: skip
+Split = Annotated[str, typer.Option("--split", help="Evaluations to report: test or valid.")]
+Margin = Annotated[
+    float, typer.Option("--margin", help="Break-even margin: a gain within ± this many points counts as none.")
+]
+Floor = Annotated[float, typer.Option("--floor", help="Score in percent below which a run counts as collapsed.")]
+Data = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--data", help="File of a test set of question answering. Breaks the gain down by answer length, question word and "
+        "overlap. Repeatable.",
+    ),
+]  # fmt: skip
+
+
 def report(
-    tables: Annotated[
-        list[Path], typer.Argument(help="Table of a sweep (results.csv) or its folder. Several are compared.")
-    ],
-    format: Annotated[
-        str,
-        typer.Option(
-            "--format", "-f", help="text, md, tex, csv, json or html. Default: by the suffix of --out, else text."
-        ),
-    ] = "",
-    out: Annotated[Path | None, typer.Option(help="File to write. Default: standard output.")] = None,
-    metric: Annotated[
-        str,
-        typer.Option(
-            help="Score to report: a metric of the task (f1, em, accuracy, macro_f1, …), both (f1 and em) or all. Default: the "
-            "task's first metric."
-        ),
-    ] = "",
-    scorer: Annotated[str, typer.Option(help="Scorer: squad or the table's first scorer (default).")] = "",
-    task: Annotated[
-        list[str] | None, typer.Option(help="Only these tasks. Repeat the flag or use a comma list.")
-    ] = None,
-    lang: Annotated[
-        list[str] | None, typer.Option(help="Only these languages. Repeat the flag or use a comma list.")
-    ] = None,
-    test: Annotated[
-        list[str] | None, typer.Option(help="Only these test sets. Repeat the flag or use a comma list.")
-    ] = None,
-    split: Annotated[str, typer.Option(help="Evaluations to report: test or valid.")] = "test",
-    seeds: Annotated[str, typer.Option(help="Only these seeds, such as 0-4 or 0,1,3.")] = "",
-    margin: Annotated[
-        float, typer.Option(help="Break-even margin: a gain within ± this many points counts as none.")
-    ] = 1.0,
-    floor: Annotated[float, typer.Option(help="Score in percent below which a run counts as collapsed.")] = 10.0,
-    data: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="File of a test set of question answering. Breaks the gain down by answer length, question word and overlap. Repeatable."
-        ),
-    ] = None,
-    as_json: Json = False,
-) -> None:
+    tables: Tables, format: Format = "", out: Out = None, metric: Metric = "", scorer: ScorerName = "",
+    task: Tasks = None, lang: Languages = None, test: Tests = None, split: Split = "test", seeds: Seeds = "",
+    margin: Margin = 1.0, floor: Floor = 10.0, data: Data = None, as_json: Json = False,
+) -> None:  # fmt: skip
     """Report gains with intervals, and how many target-language examples the source data is worth.
 
     Prints sentences for a paper, then tables: paired gains with intervals over test examples and seeds, worth in

@@ -10,15 +10,16 @@ from typing import Annotated
 import typer
 
 from xlqa.cli import print_error, print_json
-from xlqa.cli.options import Json
+from xlqa.cli.options import Device, Json
 from xlqa.errors import EXIT_RUNS_FAILED, XlqaError
+from xlqa.settings import split_words
 from xlqa.util.text import printable
 
 
 def run(
     folder: Annotated[Path, typer.Argument(help="Folder of the run, with its config.json: runs/RUN_ID or source/ID.")],
     keep: Annotated[bool, typer.Option("--keep", help="Keep the weights.")] = False,
-    device: Annotated[str, typer.Option(help="Device: auto, cpu, cuda or cuda:1.")] = "auto",
+    device: Device = "auto",
     as_json: Json = False,
 ) -> int:
     """Execute one run of a plan: train, score and store it, for job arrays.
@@ -76,7 +77,7 @@ def evaluate(
     test_size: Annotated[
         int | None, typer.Option(help="Number of questions to score, drawn at random with a fixed seed.", min=1)
     ] = None,
-    device: Annotated[str, typer.Option(help="Device: auto, cpu, cuda or cuda:1.")] = "auto",
+    device: Device = "auto",
     data_dir: Annotated[Path | None, typer.Option(help="Folder of downloaded data sets.")] = None,
     as_json: Json = False,
 ) -> int:
@@ -111,7 +112,6 @@ def evaluate(
 def _evaluate_pairs(
     path: Path, pairs: str, lang: str, test_size: int | None, device: str, data_dir: Path | None, as_json: bool
 ) -> int:
-    from xlqa.cli.plot import split_words
     from xlqa.cli.tables import table_lines
     from xlqa.runs.execute.pairs import describe_means, evaluate_pairs
     from xlqa.runs.execute.run import prepared

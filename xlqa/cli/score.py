@@ -21,60 +21,6 @@ if TYPE_CHECKING:
     from xlqa.tasks.qa.scorers import Scorer, Scores
 
 
-def score(
-    predictions: Annotated[
-        Path, typer.Argument(help="Answers by question id: JSON, JSON lines or CSV, plain or compressed.")
-    ],
-    dataset: Annotated[str, typer.Argument(help="File with gold answers, or a registered set such as xquad.ru.")],
-    scorer: Annotated[
-        str,
-        typer.Option(
-            help="squad, squad2, mlqa, cmrc, drcd, drcd-makers, korquad, jaquad or characters. Default: the data set's."
-        ),
-    ] = "",
-    lang: Annotated[str, typer.Option(help="ISO 639 code of the language of the paragraphs in a local file.")] = "",
-    as_json: Json = False,
-    per_question: Annotated[
-        Path | None, typer.Option(help="CSV file to write: one row per question with its EM and F1.")
-    ] = None,
-    allow_missing: Annotated[
-        bool,
-        typer.Option(
-            "--allow-missing", help="Score a question without a prediction as 0 instead of refusing the file."
-        ),
-    ] = False,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave out questions of DATASET that have no gold text to score by.")
-    ] = False,
-) -> None:
-    """Score any system's answers: EM and F1 in percent, each with its scorer's name.
-
-    PREDICTIONS is one JSON object from question id to answer, as for SQuAD's script, or rows with id and prediction_text.
-    DATASET is a file or a name of xlqa data list. A registered set, or a copy of its file, is scored as in published
-    figures; any other file by the rules of its language (--lang). The SQuAD v1.1 score is always printed too. All gold
-    texts count, as in the official scripts.
-
-    Examples:
-
-      xlqa score predictions.json squad.dev
-
-      xlqa score predictions.json test.json --lang zh --scorer cmrc --json
-    """
-    from xlqa.tasks.qa.predictions import read_predictions
-    from xlqa.tasks.qa.score_table import write_question_scores
-    from xlqa.tasks.sources import read_ref
-
-    answers = read_predictions(predictions)
-    ref = _find(dataset, lang)
-    reading = read_ref(ref, skip_bad=skip_bad, to_score=True)
-    rules = choose_rules(ref, reading, scorer, lang)
-    known = bool(ref.set_name)
-    report = score_answers(reading, answers, rules, allow_missing=allow_missing, is_registered=known)
-    if per_question is not None:
-        write_question_scores(per_question, report.questions, report.lead, report.squad)
-    _print(report, ref, as_json)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Report:
     """One prediction file's scores.
@@ -117,6 +63,63 @@ class ChosenRules:
     beside: tuple[Scorer, ...]
     language: str
     guessed: bool
+
+
+Predictions = Annotated[
+    Path, typer.Argument(help="Answers by question id: JSON, JSON lines or CSV, plain or compressed.")
+]
+Dataset = Annotated[str, typer.Argument(help="File with gold answers, or a registered set such as xquad.ru.")]
+ScorerName = Annotated[
+    str,
+    typer.Option(
+        "--scorer", help="squad, squad2, mlqa, cmrc, drcd, drcd-makers, korquad, jaquad or characters. Default: the data set's."
+    ),
+]  # fmt: skip
+Language = Annotated[
+    str, typer.Option("--lang", help="ISO 639 code of the language of the paragraphs in a local file.")
+]
+PerQuestion = Annotated[
+    Path | None, typer.Option("--per-question", help="CSV file to write: one row per question with its EM and F1.")
+]
+AllowMissing = Annotated[
+    bool,
+    typer.Option("--allow-missing", help="Score a question without a prediction as 0 instead of refusing the file."),
+]
+SkipBad = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave out questions of DATASET that have no gold text to score by.")
+]
+
+
+def score(
+    predictions: Predictions, dataset: Dataset, scorer: ScorerName = "", lang: Language = "", as_json: Json = False,
+    per_question: PerQuestion = None, allow_missing: AllowMissing = False, skip_bad: SkipBad = False,
+) -> None:  # fmt: skip
+    """Score any system's answers: EM and F1 in percent, each with its scorer's name.
+
+    PREDICTIONS is one JSON object from question id to answer, as for SQuAD's script, or rows with id and prediction_text.
+    DATASET is a file or a name of xlqa data list. A registered set, or a copy of its file, is scored as in published
+    figures; any other file by the rules of its language (--lang). The SQuAD v1.1 score is always printed too. All gold
+    texts count, as in the official scripts.
+
+    Examples:
+
+      xlqa score predictions.json squad.dev
+
+      xlqa score predictions.json test.json --lang zh --scorer cmrc --json
+    """
+    from xlqa.tasks.qa.predictions import read_predictions
+    from xlqa.tasks.qa.score_table import write_question_scores
+    from xlqa.tasks.sources import read_ref
+
+    answers = read_predictions(predictions)
+    ref = _find(dataset, lang)
+    reading = read_ref(ref, skip_bad=skip_bad, to_score=True)
+    rules = choose_rules(ref, reading, scorer, lang)
+    known = bool(ref.set_name)
+    report = score_answers(reading, answers, rules, allow_missing=allow_missing, is_registered=known)
+    if per_question is not None:
+        write_question_scores(per_question, report.questions, report.lead, report.squad)
+    _print(report, ref, as_json)
 
 
 def choose_rules(ref: DataRef, reading: Reading, scorer: str, lang: str) -> ChosenRules:

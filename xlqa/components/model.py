@@ -132,11 +132,6 @@ def _read_shared(folder: Path, sha256: str, head: Head) -> tuple[Network, State,
     )
 
 
-def reset_head(network: Network, seed: int) -> None:
-    """Draw a fresh question-answering head: normal with the model's own deviation, biases zero."""
-    get_task(DEFAULT_TASK).head(HeadOptions()).reset(network, seed)
-
-
 class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without types
     """Predicts what its task asks for.
 

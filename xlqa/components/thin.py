@@ -28,12 +28,12 @@ class Component(ABC):
         self.__dict__.clear()
 
 
-class DatasetReader:
+class DatasetReader(ABC):
     """Reads the files that a config names."""
 
+    @abstractmethod
     def read(self, *args: Any, **kwargs: Any) -> Any:
         """The data, for the iterator."""
-        raise NotImplementedError
 
 
 class DataLearningIterator:
