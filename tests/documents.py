@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "xlqa" / "data" / "sample"
 
 SMALL: dict[str, Any] = {
-    "source_train": "sample.en.train", "source_size": 16, "seeds": 2, "epochs": 1.0, "source_epochs": 1.0, "min_steps": 2,
+    "source_train": "sample.en.train", "source_size": 16, "seeds": 2, "source_seeds": 1, "epochs": 1.0, "source_epochs": 1.0, "min_steps": 2,
     "batch_size": 8, "lr": 1e-3, "max_length": 160, "precision": "fp32", "device": "cpu",
 }  # fmt: skip
 """What a page's sweep is cut down to; its sizes become as many small ones, two at most."""
@@ -173,7 +173,7 @@ class Newcomer:
         request = said["request"]
         small = self.small_settings(request.languages, len(request.sizes), request.target_train, request.target_test)
         small |= {"target_model": [f"{k}={self.encoder}" for k in request.target_model]} if request.target_model else {}
-        return ["sweep", *as_flags(settings | small | {"out": str(request.out)})]
+        return ["sweep", *as_flags(small | settings | {"out": str(request.out)})]
 
     def small_settings(
         self, languages: Iterable[str], sizes: int, train: Mapping[str, str], tests: Mapping[str, Iterable[str]]

@@ -20,7 +20,7 @@ from xlqa.runs.plan.request import build_request
 from xlqa.settings import SETTINGS
 
 SMALL: dict[str, Any] = {
-    "sizes": [8, 16], "seeds": 2, "source_train": "sample.en.train", "source_size": 16, "epochs": 1.0, "source_epochs": 1.0,
+    "sizes": [8, 16], "seeds": 2, "source_seeds": 1, "source_train": "sample.en.train", "source_size": 16, "epochs": 1.0, "source_epochs": 1.0,
     "min_steps": 2, "batch_size": 8, "lr": 1e-3, "max_length": 160, "precision": "fp32", "device": "cpu",
 }  # fmt: skip
 

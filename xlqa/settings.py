@@ -361,6 +361,15 @@ def _by_task(qa: Any, others: Any) -> Callable[[Mapping[str, Any]], Any]:
     return lambda fields: qa if fields["task"] == "qa" else others
 
 
+def _stages_of_seeds(fields: Mapping[str, Any]) -> int:
+    """The default number of source stages: three, of which a sweep with the seeds 0 or 0 and 1 uses one or two.
+
+    More seeds leave each seed its stage. See docs/method.md for what one stage costs an interval.
+    """
+    seeds: tuple[int, ...] = fields["train_seeds"] or fields["seeds"]
+    return min(3, max(seeds) + 1)
+
+
 MOST_MINUTES = 1e6
 RATE = (1e-9, 1.0)
 EPOCHS = (0.0, 10_000.0)
@@ -394,7 +403,7 @@ class Settings:
         columns=("arm",),
     )]
     seeds: Annotated[tuple[int, ...], words(
-        "5", GRID, "A count (5 is the seeds 0 to 4) or a list (0,3,7 or 3-5).", _seeds, "int | Sequence[int] | str",
+        "3", GRID, "A count (3 is the seeds 0 to 2) or a list (0,3,7 or 3-5).", _seeds, "int | Sequence[int] | str",
         columns=("seed", "subset_seed", "train_seed"), also=("random_seed",),
     )]
     train_seeds: Annotated[tuple[int, ...] | None, words(
@@ -402,8 +411,8 @@ class Settings:
         _seeds, "int | Sequence[int] | str", shown="each seed is both", columns=("seed", "train_seed"),
     )]
     source_seeds: Annotated[int, whole(
-        1, GRID, "Number of source stages. Seed s starts from source stage s modulo this number.",
-        columns=("source_seed",),
+        None, GRID, "Number of source stages. Seed s starts from source stage s modulo this number.",
+        columns=("source_seed",), follows=_stages_of_seeds, shown="3, or fewer where --seeds has fewer",
     )]
     model: Annotated[str, text(
         "bert-base-multilingual-cased", GRID,

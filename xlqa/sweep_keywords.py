@@ -24,12 +24,13 @@ class SweepKeywords(TypedDict, total=False):
     arms: Words
     """Arms to compare: transfer, target-only, joint, monolingual. [default: transfer,target-only]"""
     seeds: int | Sequence[int] | str
-    """A count (5 is the seeds 0 to 4) or a list (0,3,7 or 3-5). [default: 5]"""
+    """A count (3 is the seeds 0 to 2) or a list (0,3,7 or 3-5). [default: 3]"""
     train_seeds: int | Sequence[int] | str
     """Seeds of training (head, batches, dropout, source stage) to cross with --seeds, which then draw subsets only.
     [default: each seed is both]"""
     source_seeds: int
-    """Number of source stages. Seed s starts from source stage s modulo this number. [default: 1]"""
+    """Number of source stages. Seed s starts from source stage s modulo this number. [default: 3, or fewer where
+    --seeds has fewer]"""
     model: PathLike
     """Encoder: name on the model hub, folder, `multilingual-e5-small` (extra encoder), or `minilm` (English). [default:
     bert-base-multilingual-cased]"""

@@ -13,7 +13,7 @@ from typing import Any
 from xlqa.records import VOLATILE_COLUMNS
 
 SETTINGS: dict[str, Any] = {
-    "lang": "es", "sizes": "8,16", "seeds": 1, "source_train": "sample.en.train", "target_train": "sample.es.train",
+    "lang": "es", "sizes": "8,16", "seeds": 1, "source_seeds": 1, "source_train": "sample.en.train", "target_train": "sample.es.train",
     "target_test": "sample.es.test", "source_size": 512, "test_size": 16, "valid_size": 8, "min_steps": 16, "epochs": 1.0,
     "source_epochs": 0.25, "batch_size": 8, "lr": 1e-3, "max_length": 96, "precision": "fp32", "device": "cpu",
 }  # fmt: skip

@@ -13,7 +13,7 @@ from xlqa.runs.plan.planner import Plan, make_plan
 from xlqa.runs.plan.request import build_request
 
 SETTINGS: dict[str, Any] = {
-    "lang": "es", "sizes": "8,16", "seeds": 2, "source_train": "sample.en.train", "target_train": "sample.es.train",
+    "lang": "es", "sizes": "8,16", "seeds": 2, "source_seeds": 1, "source_train": "sample.en.train", "target_train": "sample.es.train",
     "target_test": "sample.es.test", "source_size": 24, "test_size": 20, "min_steps": 3, "epochs": 1.0, "source_epochs": 1.0,
     "batch_size": 8, "lr": 1e-3, "max_length": 96, "precision": "fp32", "device": "cpu",
 }  # fmt: skip

@@ -17,10 +17,18 @@ def test_defaults_are_the_documented_ones() -> None:
     request = build_request({"lang": "ru"})
     assert request.sizes == (100, 1000, 10000)
     assert request.arms == (Arm.TRANSFER, Arm.TARGET_ONLY)
-    assert request.seeds == (0, 1, 2, 3, 4)
+    assert (request.seeds, request.source_seeds) == ((0, 1, 2), 3)
     assert all(request.hyper_of(arm) == Hyper(3e-5, 3.0, 16, 0.1, 200) for arm in Arm)
     assert (request.source_hyper.epochs, request.source_hyper.lr, request.source_hyper.batch_size) == (2.0, 3e-5, 16)
     assert (request.max_length, request.stride, request.max_answer_length) == (384, 128, 30)
+
+
+@pytest.mark.parametrize(("seeds", "stages"), [("1", 1), ("2", 2), ("3", 3), ("10", 3), ("0,1,7", 3)])
+def test_each_of_three_seeds_has_a_source_stage_that_more_seeds_leave_it(seeds: str, stages: int) -> None:
+    request = build_request({"lang": "ru", "seeds": seeds})
+    assert request.source_seeds == stages
+    assert [seed % stages for seed in request.seeds[:2]] == [0, 1][: len(request.seeds)]
+    assert build_request({"lang": "ru", "seeds": seeds, "source_seeds": 1}).source_seeds == 1
 
 
 def test_forms_of_lists() -> None:
