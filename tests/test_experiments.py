@@ -61,6 +61,17 @@ def test_packed_runs_give_back_the_table(folder: Path, tmp_path: Path) -> None:
     assert (tmp_path / "results.csv").read_bytes() == (folder / "results.csv").read_bytes()
 
 
+def test_the_zero_shot_table_is_that_of_its_packed_evaluations(tmp_path: Path) -> None:
+    folder = EXPERIMENTS / "russian" / "zero-shot"
+    test_packed_runs_give_back_the_table(folder, tmp_path)
+    table = pd.read_csv(folder / "results.csv")
+    text = (folder.parent / "README.md").read_text(encoding="utf-8")
+    for code, name in (("en", "English"), ("es", "Spanish"), ("ru", "Russian"), ("zh", "Chinese")):
+        own = table[table.test == f"xquad.{code}"]
+        cells = [f"{own[c].mean():.1f} ± {own[c].std():.1f}" for c in ("f1", "em")]
+        assert f"| {name} | {cells[0]} | {cells[1]} |" in text
+
+
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: f"{name_folder(figure.parent)}-{figure.stem}")
 def test_figures_are_redrawn_from_the_table(figure: Path, tmp_path: Path) -> None:
     from matplotlib.image import imread

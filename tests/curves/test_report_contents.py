@@ -142,7 +142,7 @@ def test_break_even_is_said_as_strongly_as_it_was_measured(tmp_path: Path):
     _, (found,), _ = build(tmp_path)
     assert "From N = 1,000 on" in say(found, break_even=1000.0)
     up = replace(found.results[-1], gain=Interval(3, 2, 4))
-    assert "still paid more than 1 F1" in say(found, break_even=math.inf, results=(*found.results[:-1], up))
+    assert "still gained more than 1 F1" in say(found, break_even=math.inf, results=(*found.results[:-1], up))
     down = replace(found.results[-1], gain=Interval(-3, -4, -2))
     assert "lowered the score" in say(found, break_even=math.inf, results=(*found.results[:-1], down))
 

@@ -208,6 +208,13 @@ def test_open_ends_are_arrows_and_what_is_not_determined_is_written():
         )
 
     inf = np.inf
+    # At the largest size measured nothing is left to the right of the axis' start: no mark, where 0 has no place.
+    ax = Figure().subplots()
+    ax.set_xscale("log")
+    ax.set_xlim(5, 2000)
+    at_the_end = summary._Mark(Interval(inf, inf, inf), -990, 0, ("#000000", "o", True))
+    summary._draw_mark(ax, 0.0, at_the_end, (10, 1000), curves.STYLES["paper"])
+    assert (len(ax.lines), at_the_end.words) == (0, "> 0")
     assert draw(Interval(100, 50, 200)) == (["o"], [], "100 [50, 200]")
     assert draw(Interval(100, 50, inf)) == ([">", "o"], [], "100 [50, > 1,000]")
     assert draw(Interval(inf, 400, inf)) == ([">"], [], "> 1,000 [400, > 1,000]")

@@ -209,6 +209,21 @@ def test_a_config_of_no_encoder_is_refused(
         resolve_encoder(str(tmp_path), get_task("qa"), LENGTH)
 
 
+@pytest.mark.parametrize("kind", ["BERT"])
+@pytest.mark.parametrize("composite", ["encoder-decoder", "vision-encoder-decoder", "rag", "musicgen"])
+def test_a_model_made_of_several_is_refused_in_one_line(
+    kind: str, composite: str, encoder: Path, tmp_path: Path
+) -> None:
+    for path in encoder.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    config = json.loads((encoder / "config.json").read_bytes()) | {"model_type": composite}
+    (tmp_path / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(XlqaError) as refused:
+        read_network(tmp_path)
+    assert str(refused.value).startswith(str(tmp_path))
+    assert "\n" not in str(refused.value)
+
+
 def test_the_documentation_lists_what_is_tested() -> None:
     text = (Path(__file__).parents[2] / "docs" / "encoders.md").read_text(encoding="utf-8")
     rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| ")]

@@ -73,11 +73,11 @@ def read_network(folder: Path, head: Head | None = None) -> tuple[Network, list[
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     check_model_folder(folder)
-    check_config_types(folder)
     head = head or get_task(DEFAULT_TASK).head(HeadOptions())
     weights = weight_files(folder)[0]
     try:
         check_architecture(folder)
+        check_config_types(folder)
         config = transformers.AutoConfig.from_pretrained(
             str(folder), local_files_only=True, trust_remote_code=False, **head.config()
         )
@@ -89,7 +89,7 @@ def read_network(folder: Path, head: Head | None = None) -> tuple[Network, list[
             use_safetensors="safetensors" in weights.name, attn_implementation=attention_of(kind),
         )  # fmt: skip
     except XlqaError as error:
-        raise XlqaError(f"{folder}: {error}") from error
+        raise error if str(error).startswith(str(folder)) else XlqaError(f"{folder}: {error}") from error
     except Exception as error:  # the files are somebody's, and transformers raises whatever their values lead to
         raise XlqaError(f"{folder}: the model cannot be read ({first_line(error)}).") from error
     missing = sorted(loading["missing_keys"])

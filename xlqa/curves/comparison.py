@@ -122,7 +122,7 @@ class Comparison:
         zero_shot: S_E(0); zero_shot_worth: N₀ = S_T⁻¹(S_E(0)). Both NaN for joint training.
         full_score: S_T of all target data, NaN when it was not measured.
         break_even: the smallest N from which on every interval of Δ stays within ± ε; +∞ where the interval at the
-            largest size lies outside it, NaN where that is not determined.
+            largest size is outside it, NaN where that is not determined.
         area_with, area_without, area_gain: areas under the curves over the sizes both have.
         law: of the worth, D_T = k · N^α. fits: of the arms' scores.
         source_stages: how many source stages the runs come from; confounded: whether each seed has its own.
@@ -166,7 +166,7 @@ class Comparison:
 
     @property
     def scorer(self) -> str:
-        """The scorer's name; "" where the metric's name says all."""
+        """The scorer's name; "" where the metric's name is enough."""
         return scorer_name(self.column, self.panel.task, self.panel.scorer)
 
     @property
@@ -548,7 +548,7 @@ def break_even(results: Sequence[SizeResult], margin: float) -> float:
     Each interval must lie within the margin, so that testing at several sizes needs no correction.
 
     Returns:
-        +∞ where the interval at the largest size lies outside the margin; NaN where it is neither inside nor outside.
+        +∞ where the interval at the largest size is outside the margin; NaN where it is neither inside nor outside.
     """
     if not results or math.isnan(results[-1].gain.low):
         return math.nan

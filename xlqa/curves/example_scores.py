@@ -185,8 +185,7 @@ def _mean_influence(above: Floats, below: Floats, groups: npt.NDArray[np.intp]) 
     runs = []
     for run_above, run_below in zip(above, below, strict=True):
         known = run_below.sum(axis=1) > 0
-        scores, influence, _ = influence_of(run_above[known], run_below[known], groups)
-        each = influence_of(run_above[known], run_below[known], np.arange(groups.size))[2]
+        scores, influence, each = influence_of(run_above[known], run_below[known], groups)
         runs.append((float(scores.mean()), influence.mean(axis=0), each))
     scores, influences, examples = (np.array(part) for part in zip(*runs, strict=True))
     return scores, influences, examples.mean(axis=0)

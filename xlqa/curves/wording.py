@@ -81,7 +81,7 @@ def points(amount: float, column: str, task: str, more: str = "") -> str:
 
 
 def scorer_name(column: str, task: str, scorer: str) -> str:
-    """The scorer of a score; "" where the metric's name says all."""
+    """The scorer of a score; "" where the metric's name is enough."""
     if task == QA:
         return "squad" if column.startswith("squad_") else scorer
     return scorer if task == "ner" and column != "strict_f1" else ""

@@ -143,7 +143,7 @@ def font_families(text: str = "") -> tuple[str, ...]:
 
 
 def plain(text: str) -> str:
-    """A text that matplotlib draws as it stands: dollar signs in a file's name are not to begin a formula."""
+    """A text that matplotlib draws unchanged: a dollar sign in a file's name does not begin a formula."""
     return text.replace("$", r"\$")
 
 
@@ -180,7 +180,7 @@ def assign_styles(panels: Sequence[Panel]) -> dict[str, CurveStyle]:
 
 
 def _shift(place: int, count: int) -> float:
-    """Where a curve's runs stand beside its mean, as a share of the axis: alternately left and right of the marker."""
+    """The place of a curve's runs beside its mean, as a share of the axis: alternately left and right of the marker."""
     return 0.0 if count == 1 else (-1 if place % 2 == 0 else 1) * (0.022 + 0.012 * (place // 2))
 
 

@@ -379,7 +379,7 @@ def _set_time_axis(ax: Axes) -> Axes:
 def source_seconds(curve: Curve) -> float | None:
     """Mean training time of a transfer curve's source stages, in seconds; None where a record of one is not there.
 
-    It stands in `source/<source_id>/train.json` beside the table.
+    It is in `source/<source_id>/train.json` beside the table.
     """
     parts = [curve.zero_shot, *(point.rows for point in curve.points)]
     stages = {(str(f), str(s)) for rows in parts for f, s in zip(rows[FOLDER_COLUMN], rows["source_id"], strict=True)}

@@ -65,6 +65,8 @@ def summary_figure(
 
     shown = [c for c in leading(comparisons) if c.first.arm is Arm.TRANSFER and _is_leading(c)]
     if not shown:
+        if any(c.first.arm is Arm.TRANSFER for c in comparisons):
+            raise XlqaError("--what summary draws the first metric of each task: leave --metric out.")
         raise XlqaError(
             "no worth to draw: it takes transfer and target-only runs of one encoder on the same target data."
         )
@@ -167,6 +169,8 @@ def _draw_mark(ax: Axes, y: float, mark: _Mark, track: tuple[int, int], style: S
                 fontsize=style.font * 0.75, fontstyle="italic")  # fmt: skip
         return
     left = max(mark.lowest, ax.get_xlim()[0])
+    if mark.highest < left:  # at the largest size nothing is left to measure; the words beside the row state the bound
+        return
     low, high = (found.value if math.isnan(end) else end for end in (found.low, found.high))
     begin, end = min(max(low, left), mark.highest), min(max(high, left), mark.highest)
     ax.plot([begin, end], [y, y], color=color, linewidth=style.line, zorder=3, solid_capstyle="butt")

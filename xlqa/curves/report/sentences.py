@@ -228,7 +228,7 @@ def _format_break_even(c: Comparison, options: Options) -> str:
     )
     source = source_name(c.first.setting)
     if c.break_even == math.inf and last.gain.low > 0:
-        return f"{source[:1].upper()}{source[1:]} still paid more than {margin[1:]} {where}; where it stops paying lies beyond."
+        return f"{source[:1].upper()}{source[1:]} still gained more than {margin[1:]} {where}; break-even is beyond the sizes measured."
     if c.break_even == math.inf:
         return f"Training on {source} first lowered the score by more than {margin[1:]} {where}."
     if last.gain.excludes_zero:
