@@ -31,9 +31,9 @@ TASK_DEMO_SETTINGS: dict[str, Any] = {
 DEMO_TASKS = ("qa", "ner", "nli")
 
 NOTICES = {
-    "qa": "26 runs, about 6 minutes on two free processor cores",
-    "ner": "26 runs, a few minutes on two free processor cores",
-    "nli": "26 runs, a few minutes on two free processor cores",
+    "qa": "26 runs, about 8 minutes on two processor cores",
+    "ner": "26 runs, a few minutes on two processor cores",
+    "nli": "26 runs, a few minutes on two processor cores",
 }
 
 
