@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -87,9 +88,39 @@ def test_a_finished_tuning_is_not_repeated(tuned: Path, settings: dict[str, Any]
 
 def test_the_best_mean_is_chosen_and_of_equal_ones_the_first() -> None:
     hypers = [Hyper(lr, 3.0, 16, 0.1, 200) for lr in (1e-5, 2e-5, 3e-5)]
-    trials = [Trial(hypers[0], (10.0, 40.0), (0.0, 0.0)), Trial(hypers[1], (30.0, 30.0), (0.0, 0.0)),
-              Trial(hypers[2], (20.0, 40.0), (9.0, 9.0))]  # fmt: skip
+    scores = {"f1": [(10.0, 40.0), (30.0, 30.0), (20.0, 40.0)], "em": [(0.0, 0.0), (0.0, 0.0), (9.0, 9.0)]}
+    trials = [Trial(hyper, {name: each[k] for name, each in scores.items()}) for k, hyper in enumerate(hypers)]
     assert choose(trials).hyper.lr == 2e-5
+
+
+def test_a_trial_without_a_score_is_never_chosen() -> None:
+    """Entity F1 is undefined where nothing is gold and nothing predicted."""
+    hypers = [Hyper(lr, 3.0, 16, 0.1, 200) for lr in (1e-5, 2e-5)]
+    undefined, known = Trial(hypers[0], {"f1": (nan, 90.0)}), Trial(hypers[1], {"f1": (1.0, 2.0)})
+    assert choose([undefined, known]) is known
+    assert undefined.columns()["f1"] is None
+    with pytest.raises(XlqaError, match="--tune: f1 is undefined on the validation part"):
+        choose([undefined])
+
+
+def test_another_task_is_tuned_by_its_own_metric(encoder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    settings = {
+        "task": "nli", "lang": "es", "model": str(encoder), "source_train": "sample.nli.en.train", "out": str(out),
+        "target_train": "sample.nli.es.train", "target_test": "sample.nli.es.test", "test_size": 9, "arms": "target-only",
+        "sizes": "12", "seeds": 1, "min_steps": 2, "epochs": 1.0, "batch_size": 8, "max_length": 48, "precision": "fp32",
+        "device": "cpu", "tune": "lr=1e-9,3e-3", "tune_size": 12, "valid_size": 9,
+    }  # fmt: skip
+    run_sweep(make_plan(build_request(settings)), None, in_process())
+    trials, table = read_csv(out / "tuning.csv"), read_csv(out / "results.csv")
+    assert list(trials[0])[-4:] == ["accuracy", "accuracy_sd", "macro_f1", "chosen"]
+    valid = {row["lr"]: row for row in table if row["split"] == "valid"}
+    for row in trials:
+        assert float(row["accuracy"]) == pytest.approx(float(valid[row["lr"]]["accuracy"]), abs=1e-4)
+    best = max(trials, key=lambda row: float(row["accuracy"]))
+    assert [row["chosen"] for row in trials].count("yes") == 1
+    assert best["chosen"] == "yes"
+    assert {row["lr"] for row in table if row["split"] == "test"} == {best["lr"]}
 
 
 def test_a_table_of_an_experiment_file_is_a_grid() -> None:

@@ -25,6 +25,7 @@ from xlqa.runs.store.setup import describe_kept, lay_out, place_inputs
 from xlqa.runs.store.table import check_tables, write_results
 from xlqa.runs.store.weights import leased_stages, remove_weights
 from xlqa.runs.tuning import finish_tuning, plan_tuning
+from xlqa.tasks.base import get_task
 from xlqa.util.files import guarded, remove_stale_files
 
 MANY_RUNS = 2000
@@ -55,7 +56,8 @@ def run_sweep(plan: Plan, shard: tuple[int, int] | None = None, executor: Execut
     executor = executor or LocalExecutor(plan.request.device)
     if plan.request.tune:
         tuning = plan_tuning(plan)
-        print_line(f"tuning {', '.join(plan.request.tune)} of each arm at {plan.request.tune_size:,} target questions")
+        examples = f"{plan.request.tune_size:,} target {get_task(plan.request.task).unit}s"
+        print_line(f"tuning {', '.join(plan.request.tune)} of each arm at {examples}")
         outcome = run_sweep(tuning, shard, executor)
         if outcome.failures:
             return outcome

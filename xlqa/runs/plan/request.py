@@ -176,13 +176,16 @@ def _check_together(request: SweepRequest, complaints: Complaints) -> None:
                 complaints.add(
                     f"--arms monolingual needs an encoder for {language!r}: add --target-model {language}=MODEL."
                 )
+    if request.subset_by == "label" and request.task in ("qa", "ner", "pos"):
+        complaints.add(
+            f"--subset-by label: is for tasks with one label an example, not {request.task}: choose question or paragraph."
+        )
     if request.train_seeds and max(request.seeds) >= SEED_STEP:
         complaints.add(f"--seeds {max(request.seeds)}: with --train-seeds give seeds below {SEED_STEP:,}.")
-    if request.tune and request.task != "qa":
-        complaints.add(f"--tune is for --task qa so far: leave it out of a sweep of {request.task}.")
+    unit = get_task(request.task).unit
     if request.tune and request.tune_size is None:
         complaints.add(
-            "--tune needs the number of target questions to tune on: add --tune-size, such as --tune-size 300."
+            f"--tune needs the number of target {unit}s to tune on: add --tune-size, such as --tune-size 300."
         )
     if request.tune and not request.valid_size:
         complaints.add("--tune chooses on the target's validation part: add --valid-size, such as --valid-size 500.")
