@@ -51,6 +51,7 @@ def _entities(gold: np.ndarray, chance: np.ndarray, rng: np.random.Generator) ->
               "entity_recall": (right.sum(1), gold.sum(1)), "strict_f1": (2 * right.sum(1), (predicted + gold).sum(1))}  # fmt: skip
     for place, kind in enumerate(TYPES):
         counts[f"f1:{kind}"] = (2 * right[:, place], (predicted + gold)[:, place])
+        counts[f"precision:{kind}"] = (right[:, place], predicted[:, place])
     return _columns(counts)
 
 

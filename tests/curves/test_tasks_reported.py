@@ -141,6 +141,18 @@ def test_a_label_that_a_file_lacks_counts_as_never_there(folders: dict[str, Path
     assert np.isnan(ExampleStore().label_scores(table[run])["neutral"]).tolist() == [True, False]
 
 
+def test_precision_and_recall_stand_beside_the_f1_of_each_type(folders: dict[str, Path]):
+    table = load_results(folders["ner"])
+    rows = table[(table["arm"] == "transfer") & (table["size"] == 100)]
+    found = ExampleStore().label_scores(rows)
+    assert list(found) == [f"{kind}{part}" for kind in ("LOC", "PER") for part in ("", ", precision", ", recall")]
+    for kind in ("LOC", "PER"):
+        precision, recall = found[f"{kind}, precision"], found[f"{kind}, recall"]
+        np.testing.assert_allclose(found[kind], 2 * precision * recall / (precision + recall))
+    report = build_report(split_panels(table), [], {"ner": ("f1",)}, Options(), store=ExampleStore())
+    assert "PER, recall" in render.as_text(report)
+
+
 def test_the_report_has_each_tasks_words(folders: dict[str, Path]):
     table, store = load_results(list(folders.values())), ExampleStore()
     panels, columns = split_panels(table), choose_columns(table, "", None)

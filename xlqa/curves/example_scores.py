@@ -4,7 +4,7 @@ Loose: `runs/<run_id>/eval/<eval_id>/questions.csv` (or `.csv.xz`). Packed: `que
 beside the table, the same columns after `run_id` and `eval_id`. Loose files take precedence: a rescore rewrites them.
 A file has `id`, `context` (the paragraph) and a column a score in percent. Tasks other than question answering write
 `examples.csv`, with `group` (a document, a sentence) and two columns a score, `NAME_numerator` and `NAME_denominator`;
-`f1:LABEL` is the F1 of one label, which a file lacks where the label is neither gold nor predicted.
+`f1:LABEL` and `precision:LABEL` are of one label, which a file lacks where the label is neither gold nor predicted.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ NAMES = tuple(f"{name}.csv{end}" for name in ("questions", "examples") for end i
 FACTS = ("windows", "answer_words", "question_word", "overlap")
 """Optional columns of a per-example file that say more about an example."""
 LABEL = re.compile(r"f1:(.+)_numerator")
+OF_LABELS = ("f1:", "precision:")
+"""How the columns of single labels begin."""
 MACRO_F1 = "macro_f1"
 """The mean of the labels' F1: the one score that is not a single ratio of sums."""
 TOLERANCE = 0.01
@@ -116,20 +118,19 @@ class ExampleStore:
         return ExampleScores(*_stack(ratios), groups, tuple(map(str, first["id"])), facts, documents)
 
     def label_scores(self, rows: pd.DataFrame) -> dict[str, Floats]:
-        """The F1 of each label in percent, (n,) over some evaluations; NaN where it is undefined.
+        """F1, precision and recall of each label in percent, (n,) over some evaluations; NaN where undefined.
 
         Args:
             rows: of the table; all of one panel.
         Returns:
-            By label, in their order; empty where an evaluation has none, or no per-example scores.
+            By "LABEL", "LABEL, precision" and "LABEL, recall", in their order: F1 alone for files without `precision:LABEL`;
+            empty where an evaluation has no labels, or no per-example scores.
         """
         found: list[dict[str, float]] = []
         for row in rows.itertuples(index=False):
             frame = self.read(Path(str(getattr(row, FOLDER_COLUMN))), str(row.run_id), str(row.eval_id))
-            labels = (
-                {} if frame is None else {label: _ratio(frame, parts) for label, parts in _label_parts(frame).items()}
-            )
-            found.append({label: _score([ratio]) for label, ratio in labels.items()})
+            ratios = {} if frame is None else _label_ratios(frame)
+            found.append({name: _score([ratio]) for name, ratio in ratios.items()})
         if not all(found):
             return {}
         names = sorted({label for labels in found for label in labels})
@@ -206,6 +207,17 @@ def _label_parts(frame: pd.DataFrame) -> dict[str, tuple[str, str]]:
     """The columns of each label's F1."""
     labels = [found[1] for name in frame.columns if (found := LABEL.fullmatch(name))]
     return {label: (f"f1:{label}_numerator", f"f1:{label}_denominator") for label in labels}
+
+
+def _label_ratios(frame: pd.DataFrame) -> dict[str, Ratio]:
+    """F1, precision and recall of each label: 2 TP / (predicted + gold), TP / predicted, TP / gold."""
+    ratios: dict[str, Ratio] = {}
+    for label, parts in _label_parts(frame).items():
+        twice, both = ratios[label] = _ratio(frame, parts)
+        if f"precision:{label}_denominator" in frame.columns:
+            predicted = frame[f"precision:{label}_denominator"].to_numpy(dtype=float)
+            ratios |= {f"{label}, precision": (twice / 2, predicted), f"{label}, recall": (twice / 2, both - predicted)}
+    return ratios
 
 
 def _stack(ratios: Sequence[Sequence[Ratio]]) -> Ratio:
@@ -364,8 +376,8 @@ def _loose_tables(
 def _packed_columns(headers: Sequence[Sequence[str]]) -> list[str]:
     if set(QUESTION_COLUMNS) <= set(headers[0]):
         return [*QUESTION_COLUMNS]
-    labels = sorted({name for header in headers for name in header if name.startswith("f1:")})
-    return [*(name for name in headers[0] if not name.startswith("f1:")), *_in_pairs(labels)]
+    labels = sorted({name for header in headers for name in header if name.startswith(OF_LABELS)})
+    return [*(name for name in headers[0] if not name.startswith(OF_LABELS)), *_in_pairs(labels)]
 
 
 def _in_pairs(labels: Sequence[str]) -> list[str]:
@@ -375,7 +387,7 @@ def _in_pairs(labels: Sequence[str]) -> list[str]:
 
 def _column_order(header: Sequence[str], columns: Sequence[str], path: Path) -> list[int | None]:
     """Where the columns are in a file; None for a label that is neither gold nor predicted there: its sums are 0."""
-    absent = [name for name in columns if name not in header and not name.startswith("f1:")]
+    absent = [name for name in columns if name not in header and not name.startswith(OF_LABELS)]
     if absent:
         raise XlqaError(f"{path}: lacks the column {absent[0]}: `xlqa rescore` writes it again.")
     return [header.index(name) if name in header else None for name in columns]
@@ -398,7 +410,7 @@ def _pack_parquet(folder: Path, keys: Sequence[tuple[str, str]], path: Path) -> 
         )
         frames.append(frame.assign(run_id=run_id, eval_id=eval_id)[list(columns)])
     whole = pd.concat(frames, ignore_index=True)
-    labels = [name for name in whole.columns if name.startswith("f1:")]
+    labels = [name for name in whole.columns if name.startswith(OF_LABELS)]
     whole[labels] = whole[labels].fillna(0)
     for name in ("run_id", "eval_id", "id", "context"):
         whole[name] = whole[name].astype("category")

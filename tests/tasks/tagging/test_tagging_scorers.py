@@ -57,7 +57,8 @@ def test_parts_of_speech_count_words() -> None:
     found = score(POS, ["DET NOUN VERB", "PRON VERB"], ["DET NOUN NOUN", "PRON VERB"])
     assert found.percent("accuracy") == 80.0
     assert found.denominators[:, 0].tolist() == [3, 2]
-    assert found.metrics[2:] == ("f1:DET", "f1:NOUN", "f1:PRON", "f1:VERB")
+    assert found.metrics[2:6] == ("f1:DET", "f1:NOUN", "f1:PRON", "f1:VERB")
+    assert found.percent("precision:NOUN") == 50.0
     assert found.percent("f1:NOUN") == pytest.approx(200 / 3)
     assert found.percent("f1:VERB") == pytest.approx(200 / 3)
 

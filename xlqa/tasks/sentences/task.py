@@ -80,7 +80,10 @@ class Classification(Task[LabelledText]):
         return [found[0][0] for found in predictions], [found[0][1] for found in predictions]
 
     def score(self, examples: Sequence[LabelledText], predictions: Sequence[str], scorer: str) -> Scores:
-        """Accuracy, and the F1 of each label, `f1:LABEL`, whose mean is macro F1 (labels that never occur left out)."""
+        """Accuracy, and F1 and precision of each label, `f1:LABEL` and `precision:LABEL`.
+
+        The mean of the labels' F1 is macro F1; labels that never occur are left out.
+        """
         golds = np.array([example.label for example in examples])
         predicted = np.array(list(predictions), dtype=golds.dtype if not len(predictions) else None)
         labels = sorted({*golds.tolist(), *predicted.tolist()})
@@ -89,9 +92,12 @@ class Classification(Task[LabelledText]):
         for label in labels:
             numerators.append(2.0 * (right & (golds == label)))
             denominators.append((golds == label) * 1.0 + (predicted == label))
-        classes = tuple(f"f1:{label}" for label in labels)
+        for label in labels:
+            numerators.append(1.0 * (right & (golds == label)))
+            denominators.append(1.0 * (predicted == label))
+        f1, precision = ([f"{metric}:{label}" for label in labels] for metric in ("f1", "precision"))
         columns = np.stack(numerators, axis=1), np.stack(denominators, axis=1)
-        return Scores(("accuracy", *classes), *columns, means={"macro_f1": classes})
+        return Scores(("accuracy", *f1, *precision), *columns, means={"macro_f1": tuple(f1)})
 
     def head(self, options: HeadOptions) -> Head:
         """A linear layer with one output a label, on the first piece."""

@@ -150,7 +150,7 @@ class NamedEntities(Tagging):
     def score(self, examples: Sequence[Sentence], predictions: Sequence[Sequence[str]], scorer: str) -> Scores:
         """Entity F1, precision and recall as conlleval counts, and F1 under strict IOB2 (`xlqa.tasks.tagging.scorers`).
 
-        The F1 of each entity type follows, `f1:TYPE`.
+        F1 and precision of each entity type follow, `f1:TYPE` and `precision:TYPE`.
         """
         golds = [sentence.tags for sentence in examples]
         entities = conll_entities(golds), conll_entities(predictions)
@@ -162,10 +162,12 @@ class NamedEntities(Tagging):
 
 
 def _with_kinds(scores: Scores, counts: Mapping[str, Counts]) -> Scores:
-    """The scores, followed by the F1 of each entity type or tag from its (S, 3) counts."""
-    numerators = [scores.numerators, *(2 * count[:, :1] for count in counts.values())]
-    denominators = [scores.denominators, *(count[:, 1:].sum(axis=1, keepdims=True) for count in counts.values())]
-    names = (*scores.metrics, *(f"f1:{kind}" for kind in counts))
+    """The scores, followed by F1 and precision of each entity type or tag from its (S, 3) counts."""
+    right, predicted = ([count[:, i : i + 1] for count in counts.values()] for i in (0, 1))
+    both = [count[:, 1:].sum(axis=1, keepdims=True) for count in counts.values()]
+    numerators = [scores.numerators, *(2 * count for count in right), *right]
+    denominators = [scores.denominators, *both, *predicted]
+    names = (*scores.metrics, *(f"{metric}:{kind}" for metric in ("f1", "precision") for kind in counts))
     return Scores(names, np.concatenate(numerators, axis=1), np.concatenate(denominators, axis=1))
 
 
@@ -179,7 +181,7 @@ class PartsOfSpeech(Tagging):
     def score(self, examples: Sequence[Sentence], predictions: Sequence[Sequence[str]], scorer: str) -> Scores:
         """Accuracy over words, and what XTREME reports: seqeval's F1 on the bare tags, in which equal neighbours merge.
 
-        The F1 of each tag follows, `f1:TAG`.
+        F1 and precision of each tag follow, `f1:TAG` and `precision:TAG`.
         """
         golds = [sentence.tags for sentence in examples]
         right, words = count_tags(golds, predictions).T
