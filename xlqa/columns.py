@@ -68,7 +68,7 @@ _TEXTS = {
     "batch_size": "count|Windows per update.",
     "warmup": "number|Share of the steps in which the learning rate rises.",
     "min_steps": "count|Requested minimum of steps.",
-    "subset_by": "text|Unit of the subsets: question or paragraph.",
+    "subset_by": "text|How subsets are drawn: question, paragraph or label.",
     "valid_size": "count|Examples held out from the target's train part.",
     "target_questions": "count|Examples of the target training set that N was drawn from.",
     "source_size": "count|Source examples used.",

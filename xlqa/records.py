@@ -23,8 +23,8 @@ SCHEMA_VERSION = 1
 """Version of everything that decides a run's weights beside its settings: reading, windows, batching, training."""
 
 
-SubsetBy = Literal["question", "paragraph"]
-"""The unit in which subsets of the target's train part are drawn."""
+SubsetBy = Literal["question", "paragraph", "label"]
+"""How subsets of the target's train part are drawn: single examples, whole groups, or examples stratified by label."""
 
 SourceLabels = Literal["gold", "shuffled"]
 """The labels of the source data: its own, or a control without information on the task."""

@@ -455,7 +455,9 @@ class Settings:
         columns=("valid_size",),
     )]
     subset_by: Annotated[SubsetBy, choice(
-        "question", DATA, "Unit of the target subsets: question (any example) or paragraph.", "question", "paragraph",
+        "question", DATA,
+        "How target subsets are drawn: question (any example), paragraph (whole groups, such as premises), or label (sentences and pairs, "
+        "stratified by label).", "question", "paragraph", "label",
         columns=("subset_by",),
     )]
     data_dir: Annotated[Path | None, folder(

@@ -52,8 +52,9 @@ class SweepKeywords(TypedDict, total=False):
     """Number of examples to score in each test set, drawn at random. [default: all]"""
     valid_size: int
     """Number of examples to hold out from the target's train part and to score as split `valid`. [default: 0]"""
-    subset_by: Literal["question", "paragraph"]
-    """Unit of the target subsets: question (any example) or paragraph. [default: question]"""
+    subset_by: Literal["question", "paragraph", "label"]
+    """How target subsets are drawn: question (any example), paragraph (whole groups, such as premises), or label
+    (sentences and pairs, stratified by label). [default: question]"""
     data_dir: PathLike
     """Folder for downloaded data sets. [default: the user's cache, or XLQA_DATA]"""
     allow_overlap: bool

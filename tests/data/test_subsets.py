@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from xlqa.data.subsets import permute_questions, sample_questions, split_validation
 from xlqa.errors import XlqaError
 from xlqa.records import Answer, Question, hash_context
+from xlqa.tasks.sentences.reading import LabelledText
 
 
 def make(*sizes: int) -> list[Question]:
@@ -25,6 +26,45 @@ def make(*sizes: int) -> list[Question]:
             identity, asked, answers = f"p{paragraph}-q{number}", f"Question {number}?", (Answer("Paragraph", 0),)
             questions.append(Question(identity, asked, context, answers, hash_context(context)))
     return questions
+
+
+def labelled(*sizes: int) -> list[LabelledText]:
+    """So many texts of each label."""
+    return [
+        LabelledText(f"{at}-{n}", f"text {n}", "", f"l{at}", "") for at, size in enumerate(sizes) for n in range(size)
+    ]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.integers(1, 12), min_size=1, max_size=5).map(lambda sizes: labelled(*sizes)),
+    st.integers(),
+    st.randoms(),
+)
+def test_stratified_subsets_have_the_labels_in_the_shares_of_the_whole(
+    texts: list[LabelledText], seed: int, order: random.Random
+) -> None:
+    found, whole = permute_questions(texts, seed, "label"), Counter(text.label for text in texts)
+    assert sorted(text.id for text in found) == sorted(text.id for text in texts)
+    shuffled = texts.copy()
+    order.shuffle(shuffled)
+    assert permute_questions(shuffled, seed, "label") == found
+    for size in range(len(texts) + 1):
+        counts = Counter(text.label for text in found[:size])
+        assert all(abs(counts[k] - size * n / len(texts)) <= (1 + len(whole)) / 2 for k, n in whole.items())
+
+
+def test_equal_labels_come_in_turn_and_each_seed_draws_its_own() -> None:
+    texts = labelled(20, 20, 20)
+    drawn = [permute_questions(texts, seed, "label") for seed in (0, 1)]
+    for found in drawn:
+        assert all(set(Counter(text.label for text in found[:size]).values()) == {size // 3} for size in (3, 6, 30, 60))
+    assert drawn[0][:6] != drawn[1][:6]
+
+
+def test_questions_cannot_be_stratified() -> None:
+    with pytest.raises(XlqaError, match="has no label to stratify by: choose --subset-by question or paragraph"):
+        permute_questions(make(2, 3), 0, "label")
 
 
 SETS = st.lists(st.integers(1, 6), min_size=1, max_size=25).map(lambda sizes: make(*sizes))
@@ -85,7 +125,7 @@ def test_too_many_are_refused_in_words() -> None:
     assert str(caught.value) == "drcd.train has 10 training questions, 50,000 requested: lower --sizes."
     with pytest.raises(XlqaError, match="sizes are 0 or more"):
         sample_questions(make(1), -1, 0)
-    with pytest.raises(XlqaError, match="choose question or paragraph"):
+    with pytest.raises(XlqaError, match="choose question, paragraph or label"):
         sample_questions(make(1), 1, 0, "article")  # type: ignore[arg-type]  # what a caller without types may do
 
 

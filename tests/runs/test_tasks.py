@@ -173,11 +173,41 @@ def test_pairs_have_no_tags_to_map(encoder: Path, tmp_path: Path) -> None:
 
 
 def test_a_subset_of_one_label_is_said_before_training(encoder: Path, tmp_path: Path) -> None:
-    plan = planned(tmp_path / "out", encoder, "nli", sizes="1,8", seeds="0,1", valid_size=0)
-    assert find_warnings(plan) == [
-        "sample.nli.es.train, N = 1: the subset of seed 0, 1 has one label only, so that nothing can be learned from it: raise "
-        "--sizes."
-    ]
+    plan = planned(tmp_path / "out", encoder, "nli", sizes="1,2,40", seeds="0,1", valid_size=0)
+    first, second = find_warnings(plan)
+    assert first == (
+        "sample.nli.es.train, N = 1: the subset of seed 0, 1 has one label only, so that nothing can be learned from it: raise --sizes."
+    )
+    assert second.startswith(
+        "sample.nli.es.train, N = 2: the subset of seed 0, 1 lacks labels of the test sets, which target-only"
+    )
+    by_label = planned(tmp_path / "out", encoder, "nli", sizes="3", seeds="0,1", valid_size=0, subset_by="label")
+    assert find_warnings(by_label) == []
+
+
+def test_a_type_that_the_source_never_has_is_said_before_training(encoder: Path, tmp_path: Path) -> None:
+    plan = planned(
+        tmp_path / "out", encoder, "ner", source_train=one_type(tmp_path), sizes="100", source_size=1, valid_size=0
+    )
+    assert find_warnings(plan) == ["people never has the label LOC, ORG of the test sets: zero-shot cannot predict it."]
+
+
+def one_type(folder: Path) -> str:
+    path = folder / "people.conll"
+    path.write_text("Mara\tB-PER\nsings\tO\n", encoding="utf-8")
+    return str(path)
+
+
+def test_stratified_subsets_are_runs_of_their_own_and_recorded(encoder: Path, tmp_path: Path) -> None:
+    changes: dict[str, Any] = {"sizes": "6", "arms": "target-only", "valid_size": 0}
+    plain = planned(tmp_path / "out", encoder, "nli", **changes)
+    plan = planned(tmp_path / "out", encoder, "nli", **changes, subset_by="label")
+    assert plan.runs[0][0].run_id != plain.runs[0][0].run_id
+    run_here(plan)
+    (row,) = table(tmp_path / "out")
+    assert (row["subset_by"], row["size"]) == ("label", "6")
+    with pytest.raises(XlqaError, match="--subset-by label: is for tasks with one label an example, not ner"):
+        planned(tmp_path / "out", encoder, "ner", **changes, subset_by="label")
 
 
 def test_a_task_without_registered_sets_names_what_is_missing(encoder: Path, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ class SubsetIterator(DataLearningIterator):  # type: ignore[misc]  # DeepPavlov 
         data: what `TaskReader.read` returned.
         train_size: examples from the train part; None for all, 0 for none.
         subset_seed: of the nested subsets.
-        subset_by: question for single examples, or paragraph for whole groups.
+        subset_by: question for single examples, paragraph for whole groups, or label for examples stratified by label.
         valid_size: examples cut from the train part before subsets are drawn, served as `valid`.
         source_size: examples from the source part (joint training); None for all.
         source_subset_seed: of that draw.

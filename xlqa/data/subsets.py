@@ -23,7 +23,8 @@ def sample_questions(
 
     Args:
         by: "question" orders questions by the hash of seed and id; "paragraph" orders whole paragraphs by the hash of
-            seed and context hash, their questions by id, and cuts the last paragraph so that exactly `size` come.
+            seed and context hash, their questions by id, and cuts the last paragraph so that exactly `size` come; "label" orders
+            examples so that every subset has the labels in the shares of the whole.
         name: what the message calls the data set.
 
     Raises:
@@ -54,7 +55,29 @@ def permute_questions(questions: Sequence[E], seed: int, by: SubsetBy = "questio
             questions,
             key=lambda question: (_draw(seed, question.group), question.group, question.id),
         )
-    raise XlqaError(f'"{by}" is no way to draw subsets: choose question or paragraph.')
+    if by == "label":
+        return _stratify(questions, seed)
+    raise XlqaError(f'"{by}" is no way to draw subsets: choose question, paragraph or label.')
+
+
+def _stratify(questions: Sequence[E], seed: int) -> list[E]:
+    """Each label's examples at equal distances: the k-th of n at (k + ½) / n, ties in the order of their draws.
+
+    Raises:
+        XlqaError: examples without one label each.
+    """
+    place: dict[str, float] = {}
+    by_label: dict[str, list[E]] = {}
+    for question in permute_questions(questions, seed):
+        label = getattr(question, "label", None)
+        if not isinstance(label, str):
+            raise XlqaError(
+                f"example {question.id} has no label to stratify by: choose --subset-by question or paragraph."
+            )
+        by_label.setdefault(label, []).append(question)
+    for own in by_label.values():
+        place |= {question.id: (k + 0.5) / len(own) for k, question in enumerate(own)}
+    return sorted(questions, key=lambda question: (place[question.id], _draw(seed, question.id), question.id))
 
 
 def split_validation(

@@ -5,7 +5,7 @@ xlqa sweep --lang ru --model multilingual-e5-small --dry-run
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ import numpy.typing as npt
 from xlqa.errors import XlqaError
 from xlqa.runs.plan.planner import LoadedSet, Plan
 from xlqa.runs.specs import EncoderRef, EvalSpec
-from xlqa.tasks.base import get_task
+from xlqa.tasks.base import Task, get_task
+from xlqa.util.text import plain
 
 SAMPLE = 1000
 """Answers of a test set that are measured, at most."""
@@ -35,7 +36,7 @@ def find_warnings(plan: Plan) -> list[str]:
         XlqaError: a tokenizer's offsets leave out letters of answers, so that no model could learn or give them.
     """
     if plan.request.task != "qa":
-        return [*plan.notes, *untested_encoders(plan), *slow_precision(plan), *subsets_of_one_label(plan)]
+        return [*plan.notes, *untested_encoders(plan), *slow_precision(plan), *label_notes(plan)]
     return [
         *plan.notes, *untested_encoders(plan), *slow_precision(plan), *data_notes(plan), *tokenizer_notes(plan), *long_answers(plan),
     ]  # fmt: skip
@@ -139,27 +140,68 @@ def tokenizer_notes(plan: Plan) -> list[str]:
     return lines
 
 
-def subsets_of_one_label(plan: Plan) -> list[str]:
-    """A line for each size whose target subsets have one label only, for some seed: nothing can be learned from them."""
+def label_notes(plan: Plan) -> list[str]:
+    """A line for each label that the source data or target subsets lack, and for subsets that have one label only."""
+    task = get_task(plan.request.task)
+    sets = {sha: _label_names(task, loaded.questions) for sha, loaded in plan.sets.items()}
+    tested = {spec.target.sha256: _tested(sets, evals) for spec, evals in plan.runs if spec.target}
+    lines = [
+        f"{spec.stage.data.name} never has the label {plain(', '.join(absent), 80)} of the test sets: zero-shot cannot predict it."
+        for spec, evals in plan.runs
+        if spec.is_zero_shot and spec.stage
+        if (absent := sorted(_tested(sets, evals) - sets[spec.stage.data.sha256]))
+    ]
+    single: dict[tuple[str, int], set[int]] = {}
+    lacking: dict[tuple[str, int], dict[str, set[int]]] = {}
+    for (target, name, size, seed), found in _subset_labels(plan, task).items():
+        if len(found) == 1:
+            single.setdefault((name, size), set()).add(seed)
+        for label in tested[target] - found if len(found) > 1 else ():
+            lacking.setdefault((name, size), {}).setdefault(label, set()).add(seed)
+    lines += [
+        f"{name}, N = {size:,}: the subset of seed {_listed(seeds)} has one label only, so that nothing can be learned from it: raise "
+        "--sizes."
+        for (name, size), seeds in sorted(single.items())
+    ]
+    lines += [
+        f"{name}, N = {size:,}: the subset of seed {_listed(set().union(*labels.values()))} lacks labels of the test sets, which "
+        f"target-only training then cannot learn: {plain(', '.join(sorted(labels)), 80)}."
+        for (name, size), labels in sorted(lacking.items())
+    ]
+    return list(dict.fromkeys(lines))
+
+
+def _listed(seeds: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(seeds)))
+
+
+def _label_names(task: Task[Any], examples: Iterable[Any]) -> frozenset[str]:
+    """The labels of some examples: entity types, tags, labels."""
+    labels = {label for example in examples for label in task.labels_of(example)}
+    return frozenset(task.tag_of(label) or label for label in labels)
+
+
+def _tested(sets: Mapping[str, frozenset[str]], evals: Iterable[EvalSpec]) -> frozenset[str]:
+    return frozenset[str]().union(*(sets[test.data.sha256] for test in evals if test.split == "test"))
+
+
+def _subset_labels(plan: Plan, task: Task[Any]) -> dict[tuple[str, str, int, int], frozenset[str]]:
+    """The labels of each target subset, by target's SHA-256 and name, size and seed."""
     from xlqa.data.subsets import permute_questions, split_validation
 
-    task = get_task(plan.request.task)
     orders: dict[tuple[str, int], list[Any]] = {}
-    found: dict[tuple[str, int], set[int]] = {}
+    found: dict[tuple[str, str, int, int], frozenset[str]] = {}
     for spec, _ in plan.runs:
         if spec.target is None or len(spec.common.labels) < 2:
             continue
-        key = (spec.target.sha256, spec.seed)
-        if key not in orders:
+        key = (spec.target.sha256, spec.target.name, spec.size, spec.seed)
+        order = (spec.target.sha256, spec.seed)
+        if order not in orders:
             examples, _ = split_validation(plan.sets[spec.target.sha256].questions, spec.valid_size, 0)
-            orders[key] = permute_questions(examples, spec.seed, spec.subset_by)
-        if len({label for example in orders[key][: spec.size] for label in task.labels_of(example)}) == 1:
-            found.setdefault((spec.target.name, spec.size), set()).add(spec.seed)
-    return [
-        f"{name}, N = {size:,}: the subset of seed {', '.join(map(str, sorted(seeds)))} has one label only, so that nothing can "
-        "be learned from it: raise --sizes."
-        for (name, size), seeds in sorted(found.items())
-    ]
+            orders[order] = permute_questions(examples, spec.seed, spec.subset_by)
+        if key not in found:
+            found[key] = _label_names(task, orders[order][: spec.size])
+    return found
 
 
 def slow_precision(plan: Plan) -> list[str]:

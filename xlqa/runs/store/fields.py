@@ -5,10 +5,19 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from xlqa.errors import XlqaError
-from xlqa.records import EVERY_COLUMN, PERCENT_COLUMNS, TASK_METRICS, TEXT_COLUMNS, WHOLE_COLUMNS, Arm, result_columns
+from xlqa.records import (
+    EVERY_COLUMN,
+    PERCENT_COLUMNS,
+    TASK_METRICS,
+    TEXT_COLUMNS,
+    WHOLE_COLUMNS,
+    Arm,
+    SubsetBy,
+    result_columns,
+)
 from xlqa.util.text import plain
 
 MOST_WHOLE = 2**63
@@ -24,7 +33,7 @@ RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}-[0-9a-f]{10}")
 TIME = re.compile(
     r"20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\+00:00"
 )
-CHOICES = {"arm": tuple(arm.value for arm in Arm), "split": ("test", "valid"), "subset_by": ("question", "paragraph")}
+CHOICES = {"arm": tuple(arm.value for arm in Arm), "split": ("test", "valid"), "subset_by": get_args(SubsetBy)}
 """Columns of results.csv with few values."""
 
 

@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from xlqa.errors import XlqaError
-from xlqa.records import SCHEMA_VERSION, TASK_SCORERS, SourceLabels, TagMap
+from xlqa.records import SCHEMA_VERSION, TASK_SCORERS, SourceLabels, SubsetBy, TagMap
 from xlqa.runs.paths import RunFolder
 from xlqa.runs.specs import Hyper
 from xlqa.runs.store.components import TASK_COMPONENTS, TaskComponents
@@ -146,7 +146,7 @@ class RunConfig:
     tests: tuple[TestEntry, ...] = ()
     evaluations: Mapping[str, Evaluation] = field(default_factory=dict)
     subset_seed: int = 0
-    subset_by: Literal["question", "paragraph"] = "question"
+    subset_by: SubsetBy = "question"
     valid_size: int = 0
     more_steps: int = 0
     gradient_checkpointing: bool = False
@@ -491,7 +491,7 @@ def _take_iterator(iterator: Fields, kind: Kind, known: TaskComponents) -> dict[
     found: dict[str, Any] = {"train_size": iterator.whole("train_size"), "subset_seed": iterator.whole("subset_seed")}
     if kind == "run":
         found |= {
-            "subset_by": iterator.choice("subset_by", ("question", "paragraph")),
+            "subset_by": iterator.choice("subset_by", get_args(SubsetBy)),
             "valid_size": iterator.whole("valid_size"), "source_size": iterator.maybe_whole("source_size"),
             "balanced": iterator.has("balanced") and iterator.truth("balanced"),
         }  # fmt: skip
