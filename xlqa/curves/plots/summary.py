@@ -1,7 +1,7 @@
 """Draws what the source data is worth for all tasks and languages: one chart, a block for each task, a row for each language.
 
 A mark is an estimate with its 95 % interval on a logarithmic axis of labelled target examples. An end that is beyond the sizes
-measured, or at or below 0, is an arrow at the edge, never a point; the numbers are beside the row.
+measured, or at or below 0, is an open arrow at the edge, never a point; the numbers are beside the row.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from xlqa.curves.comparison import Comparison, leading
 from xlqa.curves.grouping import source_name, task_order
-from xlqa.curves.plots.curves import GREY, Style, all_text, format_size, plain
+from xlqa.curves.plots.curves import GREY, Style, all_text, plain
 from xlqa.curves.report import formatting as w
 from xlqa.curves.variance import UNKNOWN, Interval
 from xlqa.curves.wording import WORDING, leading_metric
@@ -28,6 +28,7 @@ _TRACK = "#ececec"
 _ZERO = ("#0072B2", "o", True)
 _AT = ("#D55E00", "D", False)
 _TICKS = (1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
+_MOST_TICKS = 8
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def summary_figure(
         _head_columns(axes[0], at if with_second else 0, style)
         sources = {source_name(c.first.setting) for c in shown}
         source = next(iter(sources)) if len(sources) == 1 else "the source data"
-        axes[-1].set_xlabel(plain(f"labelled target-language examples that {source} is worth"))
+        axes[-1].set_xlabel(plain(f"labelled target-language examples that {source} is worth\n({_conditions(shown)})"))
         _add_legend(figure, source, at if with_second else 0, style)
     return figure
 
@@ -112,9 +113,11 @@ def _set_axis(axes: Sequence[Axes], shown: Sequence[Comparison], at: int) -> Non
         ax.grid(axis="y", visible=False)
         ax.grid(axis="x", visible=True)
     ticks: list[float] = [tick for tick in _TICKS if low / margin <= tick <= high * margin] or [low, high]
+    if len(ticks) > _MOST_TICKS:
+        ticks = [tick for tick in ticks if math.log10(tick).is_integer()]
     axes[-1].xaxis.set_minor_locator(NullLocator())
     axes[-1].xaxis.set_major_locator(FixedLocator(ticks))
-    axes[-1].set_xticklabels([format_size(tick) for tick in ticks])
+    axes[-1].set_xticklabels([f"{tick:,.0f}" for tick in ticks])
 
 
 def _draw_block(ax: Axes, own: Sequence[Comparison], at: int, style: Style) -> None:
@@ -124,10 +127,26 @@ def _draw_block(ax: Axes, own: Sequence[Comparison], at: int, style: Style) -> N
     ax.set_yticks(range(len(own)), [plain(name) for name in _row_names(own)])
     ax.tick_params(axis="y", length=0, pad=style.font * 0.8)
     ax.spines["left"].set_visible(False)
-    title = f"{wording.title} ({first.metric}, {wording.units})"
-    ax.set_title(plain(title), loc="left", fontsize=style.font, fontweight="bold")
+    ax.set_title(plain(wording.title), loc="left", fontsize=style.font, fontweight="bold")
+    ax.set_title(plain(f"{first.metric}; {_source_words(own)}{wording.units}"), loc="right", fontsize=style.font * 0.85)
     for y, c in enumerate(own):
         _draw_row(ax, y, c, at, style)
+
+
+def _source_words(own: Sequence[Comparison]) -> str:
+    """How many examples the source stage trained on, where all rows agree: "English: 1,500 "."""
+    found = {(c.first.setting.get("source_size", ""), source_name(c.first.setting)) for c in own}
+    (size, source), *others = found
+    if others or not size:
+        return ""
+    return f"{source}: {float(size):,.0f} "
+
+
+def _conditions(shown: Sequence[Comparison]) -> str:
+    """The encoder and the number of seeds behind all rows."""
+    models, seeds = sorted({c.model for c in shown}), sorted({c.seeds for c in shown})
+    counts = w.counted(seeds[0], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
+    return f"{', '.join(models)}; {counts}"
 
 
 def _row_names(own: Sequence[Comparison]) -> list[str]:
@@ -176,7 +195,8 @@ def _draw_mark(ax: Axes, y: float, mark: _Mark, track: tuple[int, int], style: S
     ax.plot([begin, end], [y, y], color=color, linewidth=style.line, zorder=3, solid_capstyle="butt")
     for open_end, x, arrow in ((low < left, begin, "<"), (high == math.inf, end, ">")):
         if open_end:
-            ax.plot([x], [y], marker=arrow, color=color, markersize=style.marker, zorder=3.5, clip_on=False)
+            ax.plot([x], [y], marker=arrow, color="white", markeredgecolor=color, markeredgewidth=style.line * 0.8,
+                    markersize=style.marker * 1.2, zorder=3.5, clip_on=False)  # fmt: skip
     if left <= found.value <= mark.highest:
         ax.plot([found.value], [y], marker=marker, color=color if filled else "white", markeredgecolor=color,
                 markeredgewidth=style.line * 0.8, markersize=style.marker * (1.0 if filled else 0.85), zorder=4)  # fmt: skip
@@ -216,6 +236,7 @@ def _add_legend(figure: Figure, source: str, at: int, style: Style) -> None:
                markeredgewidth=style.line * 0.8, linewidth=style.line, label=name)
         for (color, marker, filled), name in names
     ]  # fmt: skip
-    handles.append(Line2D([], [], color=GREY, marker=">", label="95 % interval; arrow: not measured there, or ≤ 0"))
+    handles.append(Line2D([], [], color=GREY, marker=">", markerfacecolor="white", markeredgewidth=style.line * 0.8, linewidth=style.line,
+                          label="95 % interval; open arrow: not measured there, or ≤ 0"))  # fmt: skip
     handles.append(Patch(facecolor=_TRACK, label="target-only sizes measured"))
     figure.legend(handles=handles, loc="outside lower left", ncols=2, handlelength=2.2, fontsize=style.font * 0.85)
