@@ -18,20 +18,22 @@ from xlqa.errors import XlqaError
 NOTES = ("", "embeddings frozen", "frozen up to layer 3", "frozen up to layer 11")
 
 
-@pytest.fixture
-def table(tmp_path: Path) -> pd.DataFrame:
+@pytest.fixture(params=["", "MISC=O"], ids=["plain", "mapped tags"])
+def table(tmp_path: Path, request: pytest.FixtureRequest) -> pd.DataFrame:
     """Runs with parts of the encoder frozen on the target, and zero-shot runs with parts frozen in the source stage."""
     rows = load_results(write_study(tmp_path / "s", Study(sizes=(100,), seeds=2, per_question=False)))
     frames = []
     for number, note in enumerate(NOTES):
         copy = rows.copy()
-        if note:
-            zero_shot = copy["size"] == 0
-            for stage, chosen in (("source", zero_shot), ("target", ~zero_shot)):
-                copy.loc[chosen, stage] += f" ({note})"
-                copy.loc[chosen, f"{stage}_sha256"] += f"+{note}"
-            copy["run_id"] += f"-{number}"
-            copy["f1"] -= number
+        zero_shot = copy["size"] == 0
+        for stage, stage_is_frozen in (("source", zero_shot), ("target", ~zero_shot)):
+            for chosen, first in ((stage_is_frozen, note), (~stage_is_frozen & (copy[stage] != ""), "")):
+                changes = [change for change in (first, request.param) if change]
+                if changes:
+                    copy.loc[chosen, stage] += f" ({'; '.join(changes)})"
+                    copy.loc[chosen, f"{stage}_sha256"] += "".join(f"+{change}" for change in changes)
+        copy["run_id"] += f"-{number}"
+        copy["f1"] -= number
         frames.append(copy)
     return pd.concat(frames, ignore_index=True)
 

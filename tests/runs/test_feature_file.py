@@ -39,7 +39,7 @@ def test_a_sweep_s_features_are_those_of_its_files(finished: Path, tmp_path: Pat
     assert 0 < float(row["overlap_types"]) < float(row["overlap_tokens"]) <= 1
     whole = read_dataset(next(root.glob("data/sample.en.train*")), language="en").questions
     every = measure_overlap(count_pieces(tokenizer, [t for e in whole for t in (e.context, e.question)]), target)
-    assert float(row["untouched"]) >= every.untouched, "the 24 questions trained on have no more pieces than all"
+    assert float(row["untouched"]) > every.untouched, "the 24 questions trained on have fewer pieces than all"
     with (root / "results.csv").open(encoding="utf-8") as file:
         known = {
             (r["lang"], r["test"], r["test_sha256"], r["model_sha256"], r["source_sha256"])

@@ -21,6 +21,7 @@ NOTHING = -1
 """In the place of a number of layers: not even the embeddings are frozen."""
 _LAYER = re.compile(r"frozen up to layer (\d+)")
 _EMBEDDINGS = "embeddings frozen"
+_FROZEN = rf"{_LAYER.pattern}|{_EMBEDDINGS}"
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,8 @@ def _key(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _bare(name: str, text: str) -> str:
     if name in ("source", "target"):
-        return re.sub(rf"(; )?({_LAYER.pattern}|{_EMBEDDINGS})", "", text).replace(" ()", "")
-    return (
-        re.sub(rf"\+({_LAYER.pattern}|{_EMBEDDINGS})", "", text) if name in ("source_sha256", "target_sha256") else text
-    )
+        return re.sub(rf"({_FROZEN}); |(; )?({_FROZEN})", "", text).replace(" ()", "")
+    return re.sub(rf"\+({_FROZEN})", "", text) if name in ("source_sha256", "target_sha256") else text
 
 
 def _series(key: tuple[str, ...], scores: Mapping[tuple[int, int], list[float]]) -> list[Series]:

@@ -65,7 +65,7 @@ def load_pairs(paths: Sequence[str | Path]) -> list[dict[str, str]]:
     """The rows of some pair tables.
 
     Args:
-        paths: tables; folders of runs or sweeps stand for all pair tables in them.
+        paths: tables, or folders of runs or sweeps, from which all pair tables are read.
 
     Raises:
         XlqaError: there is no table, or a file is not one.
