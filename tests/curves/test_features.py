@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from synthetic import Law, Study, write_study
 
 from xlqa.cli import main
+from xlqa.cli.explain import gather
 from xlqa.curves.features import Group, Outcome, correlate, spearman
 from xlqa.records import FEATURE_COLUMNS, RESULT_COLUMNS
 from xlqa.util.csvfile import csv_text
@@ -45,6 +47,133 @@ def test_nothing_is_computed_below_eight_languages():
     assert (found.feature, found.languages, found.rho.value) == ("syntactic", 8, -1)
 
 
+def test_a_missing_value_does_not_enter_rho():
+    codes = [f"l{n}" for n in range(10)]
+    values = {code: float(n) for n, code in enumerate(codes)} | {"l3": math.nan, "l9": math.inf}
+    group = Group("g", (Outcome("N₀", 0, values),), {code: {"syntactic": float(n)} for n, code in enumerate(codes)})
+    (found,) = correlate(group)
+    assert (found.languages, found.rho.value) == (9, 1)
+
+
+Row = dict[str, str]
+
+
+def write_tables(
+    root: Path, change: Callable[[list[Row]], list[Row]] = lambda rows: rows, tests: tuple = ("xquad",)
+) -> Path:
+    """Two languages with features; `change` makes the rows of results.csv from those of a plain study."""
+    study = Study(languages=("de", "ru"), tests=tests, sizes=(100, 1000), seeds=2, per_question=False, spread=0.1)
+    with write_study(root, study).open(encoding="utf-8") as file:
+        rows = change(list(csv.DictReader(file)))
+    features = [
+        dict.fromkeys(FEATURE_COLUMNS)
+        | {"task": "qa", "lang": row["lang"], "test_lang": row["lang"], "source_lang": "en", "syntactic": 0.5}
+        | {name: row[name] for name in ("test", "model", "test_sha256", "model_sha256")}
+        | {"source": "squad.train", "source_size": 87599, "source_sha256": "c" * 64}
+        for row in rows
+    ]
+    (root / "results.csv").write_text(csv_text(RESULT_COLUMNS, rows), encoding="utf-8")
+    (root / "features.csv").write_text(csv_text(FEATURE_COLUMNS, features), encoding="utf-8")
+    return root
+
+
+def outcomes(group: Group) -> dict[str, dict[str, float]]:
+    return {outcome.name: dict(outcome.values) for outcome in group.outcomes}
+
+
+def test_gains_are_those_of_transfer_alone(tmp_path: Path):
+    def add_joint(rows: list[Row]) -> list[Row]:
+        joint = [row | {"arm": "joint", "run_id": f"j{row['run_id']}", "f1": "50"} for row in rows
+                 if row["arm"] == "transfer" and row["size"] != "0"]  # fmt: skip
+        return rows + joint
+
+    (plain,) = gather([write_tables(tmp_path / "plain")], "")
+    (both,) = gather([write_tables(tmp_path / "joint", add_joint)], "")
+    assert outcomes(both) == outcomes(plain)
+
+
+def test_languages_of_different_settings_are_not_averaged(tmp_path: Path):
+    def again(**changes: str) -> Callable[[list[Row]], list[Row]]:
+        """The rows, and the same with 10 points less by transfer in other settings."""
+
+        def change(row: Row) -> Row:
+            less = 10 * (row["arm"] == "transfer")
+            return row | changed(row) | {"run_id": f"x{row['run_id']}", "f1": str(float(row["f1"]) - less)}
+
+        def changed(row: Row) -> Row:
+            return {name: value for name, value in changes.items() if row[name]}
+
+        return lambda rows: rows + [change(row) for row in rows if changed(row)]
+
+    (plain,) = gather([write_tables(tmp_path / "plain")], "")
+    known = outcomes(plain)
+    # Another source stage is another group.
+    first, second = gather([write_tables(tmp_path / "source", again(source_lr="0.5"))], "")
+    assert [group.label.rpartition(", ")[2] for group in (first, second)] == ["source lr 0.5", "source lr 3e-5"]
+    assert outcomes(second)["zero-shot"] == known["zero-shot"]
+    assert outcomes(first)["zero-shot"]["de"] == pytest.approx(known["zero-shot"]["de"] - 10)
+    # Another training on the target is another outcome; the zero-shot score is the same.
+    for name, value, words in (
+        ("lr", "0.5", "lr 0.5"),
+        ("epochs", "9", "epochs 9"),
+        ("subset_by", "paragraph", "subset by paragraph"),
+    ):
+        (group,) = gather([write_tables(tmp_path / name, again(**{name: value}))], "")
+        found = outcomes(group)
+        assert found["zero-shot"] == known["zero-shot"]
+        gain = next(values for outcome, values in found.items() if outcome.startswith(f"gain at N = 100 ({words}"))
+        assert gain["de"] == pytest.approx(known["gain at N = 100"]["de"] - 10)
+        assert len(found) == 7
+    # Frozen layers are noted in the name and hash of the target data, which languages need not share.
+    (group,) = gather([write_tables(tmp_path / "frozen", again_frozen)], "")
+    assert outcomes(group)["gain at N = 100 (no changes)"] == known["gain at N = 100"]
+    assert "gain at N = 100 (changes frozen up to layer 3)" in outcomes(group)
+
+
+def again_frozen(rows: list[Row]) -> list[Row]:
+    note = "frozen up to layer 3"
+    return rows + [
+        row | {"target_sha256": f"{row['target_sha256']}+{note}", "target": f"{row['target']} ({note})", "run_id": f"x{row['run_id']}"}
+        for row in rows if row["size"] != "0"
+    ]  # fmt: skip
+
+
+def test_a_language_that_was_measured_in_two_ways_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    def rescore(rows: list[Row]) -> list[Row]:
+        rows = [row | {"scorer": f"mlqa.{row['lang']}"} for row in rows]
+        return rows + [
+            row | {"scorer": "squad", "eval_id": "other", "f1": str(float(row["f1"]) - 1)}
+            for row in rows
+            if row["lang"] == "ru"
+        ]
+
+    root = write_tables(tmp_path, rescore)
+    (group,) = gather([root], "")
+    assert set(outcomes(group)) == {"zero-shot", "gain at N = 100", "gain at N = 1,000", "N₀"}
+    assert all(list(values) == ["de"] for values in outcomes(group).values())
+    assert main(["explain", str(root)]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "Russian, zero-shot: measured in several ways (scorer mlqa.ru; scorer squad)" in text
+
+
+def test_worths_beyond_the_sizes_have_no_mean_with_others(tmp_path: Path):
+    """--pool joins the test sets of a language: N₀ of one is beyond the largest size, of the other below the smallest."""
+
+    def move(rows: list[Row]) -> list[Row]:
+        scores = {"near": "1", "far": "99"}
+        return [row | {"f1": scores[row["test"].split(".")[0]]} if row["lang"] == "ru" and row["size"] == "0" else row
+                for row in rows]  # fmt: skip
+
+    root = write_tables(tmp_path, move, tests=("near", "far"))
+    near_or_far = {g.label.split(",")[0]: outcomes(g)["N₀"]["ru"] for g in gather([root], "")}
+    assert near_or_far == {"near": -math.inf, "far": math.inf}
+    (group,) = gather([root], "", pool=True)
+    assert list(outcomes(group)["N₀"]) == ["de"]
+    assert outcomes(group)["zero-shot"]["ru"] == 50
+    (line,) = group.left_out
+    assert line.startswith("Russian, N₀: beyond the sizes measured on a part of its test sets")
+
+
 @pytest.fixture(scope="module")
 def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Nine languages: the farther in syntax, the less English is worth."""
@@ -64,7 +193,7 @@ def sweep(tmp_path_factory: pytest.TempPathFactory) -> Path:
         features.append(
             dict.fromkeys(FEATURE_COLUMNS)
             | {"task": "qa", "lang": code, "test": f"xquad.{code}", "test_lang": code, "model": "m", "source": "squad.train",
-               "source_lang": "en", "syntactic": place / 10, "same_script": place % 2,
+               "source_lang": "en", "source_size": 87599, "syntactic": place / 10, "same_script": place % 2,
                "test_sha256": f"xquad{code}".encode().hex(), "model_sha256": "a" * 64, "source_sha256": "c" * 64}
         )  # fmt: skip
     (root / "results.csv").write_text(csv_text(RESULT_COLUMNS, rows), encoding="utf-8")

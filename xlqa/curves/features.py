@@ -10,21 +10,38 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from xlqa.curves.comparison import Comparison, leading
-from xlqa.curves.grouping import Floats, short_name, to_text
+from xlqa.curves.grouping import (
+    HYPER_COLUMNS,
+    TARGET_STAGE_COLUMNS,
+    Floats,
+    short_name,
+    tasks_of,
+    tell_apart,
+    to_text,
+)
 from xlqa.curves.table import find_table
 from xlqa.curves.variance import Interval
 from xlqa.curves.wording import Columns, columns_of, metric_name
 from xlqa.errors import XlqaError
-from xlqa.records import FEATURE_COLUMNS, FEATURE_KEY, LANGUAGE_FEATURES, PIECE_FEATURES
+from xlqa.records import (
+    FEATURE_COLUMNS,
+    FEATURE_KEY,
+    LANGUAGE_FEATURES,
+    PIECE_FEATURES,
+    SETTING_COLUMNS,
+    TEST_COLUMNS,
+    Arm,
+)
 from xlqa.util.files import read_file
+from xlqa.util.languages import language_name
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,30 +69,35 @@ class Outcome:
     Attributes:
         what: zero-shot, gain or N₀; size: of a gain, else 0.
         values: by language code: percent, points or examples; ±∞ where N₀ is beyond the sizes measured.
+        setting: of the training on N examples, where the group has several.
     """
 
     what: str
     size: int
     values: Mapping[str, float]
+    setting: str = ""
 
     @property
     def name(self) -> str:
-        return f"gain at N = {self.size:,}" if self.what == "gain" else self.what
+        begin = f"gain at N = {self.size:,}" if self.what == "gain" else self.what
+        return f"{begin} ({self.setting})" if self.setting else begin
 
 
 @dataclass(frozen=True)
 class Group:
-    """Languages that were measured alike: one encoder, one source and one family of test sets.
+    """Languages that were measured alike: one encoder, one source stage and one family of test sets.
 
     Attributes:
         features: by language code, then feature; a feature that is not known is left out.
         metric: name of the score.
+        left_out: outcomes of languages that were measured in several ways, a line each.
     """
 
     label: str
     outcomes: tuple[Outcome, ...]
     features: Mapping[str, Mapping[str, float]]
     metric: str = "F1"
+    left_out: tuple[str, ...] = ()
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -90,16 +112,6 @@ class Correlation:
     feature: str
     languages: int
     rho: Interval
-
-
-@dataclass
-class _Draft:
-    label: str
-    metric: str
-    scores: dict[str, dict[str, list[float]]] = field(default_factory=dict)
-    gains: dict[int, dict[str, list[float]]] = field(default_factory=dict)
-    worth: dict[str, list[float]] = field(default_factory=dict)
-    features: dict[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def load_features(tables: Sequence[str | Path], *, required: bool = True) -> dict[Key, dict[str, str]]:
@@ -150,58 +162,126 @@ def group_languages(
 ) -> tuple[Group, ...]:
     """Outcomes and features by language, in groups of languages that were measured alike; the largest group first.
 
+    Languages are measured alike if everything in SETTING_COLUMNS and TEST_COLUMNS is the same, except what names the language: the
+    target data, the test set, and the scorer, which may be that of the language. A language that was measured in two ways within a
+    group is left out of that outcome.
+
     Args:
-        rows: of results.csv, for the zero-shot scores; comparisons: for gains and N₀.
+        rows: of results.csv, for the zero-shot scores; comparisons: for gains and N₀, of transfer alone.
         columns: the scores, in percent; the first of each task is explained.
-        pool: put the test sets of all families into one group; a language's outcomes are then means over its test sets.
+        pool: put the test sets of all families into one group; a language's outcomes and features are then means over its test sets.
     """
-    drafts: dict[Key, _Draft] = {}
-    for row in rows[(rows["size"] == 0) & (rows["split"] == "test")].to_dict("records"):
-        known = features.get(tuple(to_text(row[name]) for name in FEATURE_KEY))
-        if known is None or known["test_lang"] == known["source_lang"]:
-            continue
-        score = float(row[columns_of(columns, known["task"])[0]])
-        if not math.isnan(score):
-            draft = _draft(drafts, known, to_text(row["source_size"]), pool, columns)
-            # A source stage scored from several runs is one measurement.
-            unit = f"{known['test_sha256']} {row['source_seed']:g}"
-            draft.scores.setdefault(known["test_lang"], {})[unit] = [score]
+    known = _Known(features, pool)
+    groups: dict[Key, list[_Observation]] = {}
+    for observation in (*_zero_shots(rows, known, columns), *_effects(comparisons, known, columns)):
+        groups.setdefault(observation.group, []).append(observation)
+    labels = _group_labels([dict(zip(_GROUP_KEY, key, strict=True)) for key in groups])
+    made = [_finish(label, found, columns) for label, found in zip(labels, groups.values(), strict=True)]
+    return tuple(sorted(made, key=lambda group: (-len(group.features), group.label)))
+
+
+_GROUP_KEY = (
+    "family", "task", *(name for name in SETTING_COLUMNS if name not in TARGET_STAGE_COLUMNS),
+    *(name for name in TEST_COLUMNS if name not in ("test", "test_sha256", "scorer")),
+)  # fmt: skip
+"""What the languages of a group have in common."""
+_TRAINING_KEY = ("changes", *(name for name in TARGET_STAGE_COLUMNS if name not in ("target", "target_sha256")))
+"""What gains have in common besides: what was changed of the target data or frozen, and the settings of both arms."""
+_VARIANT = ("scorer", "target", "target_sha256", "test_sha256")
+"""What may differ between languages, and not within one."""
+
+
+@dataclass(frozen=True)
+class _Observation:
+    """One outcome of one language on one test set.
+
+    Attributes:
+        group: by _GROUP_KEY; training: by _TRAINING_KEY, and the settings of the target-only arm; {} for zero-shot.
+        variant: by _VARIANT. place: what a language may have several of: test sets where families are joined.
+        unit: of which one value counts: a source stage may be scored from several runs.
+    """
+
+    group: Key
+    what: str
+    size: int
+    training: Mapping[str, str]
+    features: Mapping[str, str]
+    variant: Mapping[str, str]
+    place: str
+    unit: str
+    value: float
+
+    @property
+    def language(self) -> str:
+        return self.features["test_lang"]
+
+    @property
+    def outcome(self) -> tuple[Any, ...]:
+        return (("zero-shot", "gain", "N₀").index(self.what), self.size, *self.training.values())
+
+
+class _Known:
+    """The languages that have features, and what is observed of them."""
+
+    def __init__(self, features: Mapping[Key, Mapping[str, str]], pool: bool) -> None:
+        self._features, self._pool = features, pool
+
+    def observe(
+        self, setting: dict[str, str], what: str, value: float, size: int = 0, unit: str = "",
+        training: Mapping[str, str] | None = None,
+    ) -> Iterator[_Observation]:  # fmt: skip
+        """One observation; none of the source language, of a language without features, and of a missing value.
+
+        Args:
+            setting: SETTING_COLUMNS, TEST_COLUMNS, `lang` and `task` as text.
+        """
+        found = self._features.get(tuple(setting[name] for name in FEATURE_KEY))
+        if found is None or found["test_lang"] in ("", found["source_lang"]) or math.isnan(value):
+            return
+        family = "all test sets" if self._pool else _set_family(setting["test"], found["test_lang"])
+        group = tuple((setting | {"family": family})[name] for name in _GROUP_KEY)
+        place = setting["test_sha256"] if self._pool else ""
+        variant = {name: setting[name] for name in _VARIANT}
+        yield _Observation(group, what, size, training or {}, found, variant, place, unit, value)
+
+    def is_own(self, setting: Mapping[str, str]) -> bool:
+        """Whether the target data is in the language of the test set."""
+        found = self._features.get(tuple(setting[name] for name in FEATURE_KEY))
+        return found is not None and found["test_lang"].split("-")[0] == setting["lang"].split("-")[0]
+
+
+def _zero_shots(rows: pd.DataFrame, known: _Known, columns: Columns) -> Iterator[_Observation]:
+    for task, row in zip(tasks_of(rows), rows.to_dict("records"), strict=True):
+        if row["size"] == 0 and row["split"] == "test":
+            setting = {name: to_text(row[name]) for name in ("lang", *SETTING_COLUMNS, *TEST_COLUMNS)} | {"task": task}
+            score = float(row[columns_of(columns, task)[0]])
+            yield from known.observe(setting, "zero-shot", score, unit=to_text(row["source_seed"]))
+
+
+def _effects(comparisons: Sequence[Comparison], known: _Known, columns: Columns) -> Iterator[_Observation]:
+    """Gains and N₀ of transfer against target-only."""
     for c in leading([c for c in comparisons if c.column == columns_of(columns, c.panel.task)[0]]):
-        known = features.get(_key_of(c))
-        if known is None or known["test_lang"] == known["source_lang"]:
+        setting = {**c.first.setting, **c.panel.measurement, "lang": c.panel.lang, "task": c.panel.task}
+        if c.first.arm is not Arm.TRANSFER or not known.is_own(setting):
             continue
-        draft = _draft(drafts, known, c.first.setting["source_size"], pool, columns)
+        # Frozen layers and mapped tags have no column: they are noted after the hash of the target data.
+        changes = setting["target_sha256"].partition("+")[2]
+        training = {name: (setting | {"changes": changes})[name] for name in _TRAINING_KEY}
+        training |= {f"target-only {name}": c.second.setting[name] for name in HYPER_COLUMNS}
         for result in c.results:
-            if not math.isnan(result.gain.value):
-                draft.gains.setdefault(result.size, {}).setdefault(known["test_lang"], []).append(result.gain.value)
-        if not math.isnan(c.zero_shot_worth.value):
-            draft.worth.setdefault(known["test_lang"], []).append(c.zero_shot_worth.value)
-    groups = [_finish(draft) for draft in drafts.values()]
-    return tuple(sorted(groups, key=lambda group: (-len(group.features), group.label)))
+            yield from known.observe(setting, "gain", result.gain.value, result.size, training=training)
+        yield from known.observe(setting, "N₀", c.zero_shot_worth.value, training=training)
 
 
-def _key_of(c: Comparison) -> Key:
-    setting, measurement = c.first.setting, c.panel.measurement
-    return (
-        c.panel.lang,
-        measurement["test"],
-        measurement["test_sha256"],
-        setting["model_sha256"],
-        setting["source_sha256"],
-    )
-
-
-def _draft(
-    drafts: dict[Key, _Draft], known: Mapping[str, str], source_size: str, pool: bool, columns: Columns
-) -> _Draft:
-    family = "all test sets" if pool else _set_family(known["test"], known["test_lang"])
-    key = (known["task"], known["model_sha256"], known["source_sha256"], source_size, family)
-    size = f" ({int(float(source_size)):,})" if source_size else ""
-    label = f"{family}, {short_name(known['model'])}, {short_name(known['source'])}{size}"
-    task = known["task"]
-    draft = drafts.setdefault(key, _Draft(label, metric_name(columns_of(columns, task)[0], task)))
-    draft.features.setdefault(known["test_lang"], {name: float(known[name]) for name in FEATURES if known[name] != ""})
-    return draft
+def _group_labels(keys: Sequence[Mapping[str, str]]) -> list[str]:
+    """Family of test sets, encoder and source data, and what else tells the groups apart."""
+    begins = []
+    for key in keys:
+        size = f" ({int(float(key['source_size'])):,})" if key["source_size"] else ""
+        begins.append(f"{key['family']}, {short_name(key['model'])}, {short_name(key['source'])}{size}")
+    same = [[key for key, begin in zip(keys, begins, strict=True) if begin == own] for own in begins]
+    extra = [tell_apart(peers, _GROUP_KEY)[peers.index(key)] for key, peers in zip(keys, same, strict=True)]
+    return [", ".join(filter(None, pair)) for pair in zip(begins, extra, strict=True)]
 
 
 def _set_family(name: str, language: str) -> str:
@@ -211,19 +291,64 @@ def _set_family(name: str, language: str) -> str:
     return re.sub(r"[._-]\*$", "", kept)
 
 
-def _finish(draft: _Draft) -> Group:
-    outcomes = []
-    scores = {code: [np.mean(runs) for runs in units.values()] for code, units in draft.scores.items()}
-    if scores:
-        outcomes.append(Outcome("zero-shot", 0, _means(scores)))
-    outcomes += [Outcome("gain", size, _means(values)) for size, values in sorted(draft.gains.items())]
-    if draft.worth:
-        outcomes.append(Outcome("N₀", 0, _means(draft.worth)))
-    return Group(draft.label, tuple(outcomes), draft.features, draft.metric)
+def _finish(label: str, found: Sequence[_Observation], columns: Columns) -> Group:
+    by_outcome: dict[tuple[Any, ...], list[_Observation]] = {}
+    for observation in found:
+        by_outcome.setdefault(observation.outcome, []).append(observation)
+    trainings = [own[0].training for own in by_outcome.values() if own[0].training]
+    words = _training_labels(trainings)
+    outcomes, left_out = [], []
+    for _, own in sorted(by_outcome.items()):
+        setting = words[trainings.index(own[0].training)] if own[0].training else ""
+        values: dict[str, float] = {}
+        outcome = Outcome(own[0].what, own[0].size, values, setting)
+        for code in sorted({observation.language for observation in own}):
+            value, reason = _combine([observation for observation in own if observation.language == code])
+            if reason:
+                left_out.append(f"{language_name(code)}, {outcome.name}: {reason}")
+            else:
+                values[code] = value
+        if values:
+            outcomes.append(outcome)
+    task = dict(zip(_GROUP_KEY, found[0].group, strict=True))["task"]
+    metric = metric_name(columns_of(columns, task)[0], task)
+    return Group(label, tuple(outcomes), _mean_features(found), metric, tuple(left_out))
 
 
-def _means(values: Mapping[str, Iterable[Any]]) -> dict[str, float]:
-    return {code: float(np.mean(list(found))) for code, found in sorted(values.items())}
+def _training_labels(trainings: Sequence[Mapping[str, str]]) -> list[str]:
+    """What tells the settings of gains apart; "" where all are the same."""
+    return tell_apart(trainings, tuple(trainings[0])) if trainings else []
+
+
+def _combine(own: Sequence[_Observation]) -> tuple[float, str]:
+    """The outcome of one language, the mean over its test sets; or why there is none."""
+    places: dict[str, dict[str, float]] = {}
+    for observation in own:
+        places.setdefault(observation.place, {})[observation.unit] = observation.value
+    for place in places:
+        variants = [observation.variant for observation in own if observation.place == place]
+        ways = dict.fromkeys(tell_apart(variants, _VARIANT))
+        if len(ways) > 1:
+            return math.nan, f"measured in several ways ({'; '.join(ways)}): give the tables to separate commands."
+    values = [float(np.mean([*units.values()])) for units in places.values()]
+    if len(set(values)) > 1 and not np.isfinite(values).all():
+        return math.nan, "beyond the sizes measured on a part of its test sets: there is no mean."
+    return float(np.mean(values)), ""
+
+
+def _mean_features(found: Sequence[_Observation]) -> dict[str, dict[str, float]]:
+    """By language, then feature: the mean over the language's test sets."""
+    known = {(observation.language, id(observation.features)): observation.features for observation in found}
+    by_language: dict[str, dict[str, list[float]]] = {}
+    for (code, _), row in known.items():
+        values = by_language.setdefault(code, {})
+        for name in FEATURES:
+            if row[name] != "":
+                values.setdefault(name, []).append(float(row[name]))
+    return {
+        code: {name: float(np.mean(numbers)) for name, numbers in values.items()}
+        for code, values in by_language.items()
+    }
 
 
 def correlate(group: Group) -> tuple[Correlation, ...]:
@@ -231,7 +356,7 @@ def correlate(group: Group) -> tuple[Correlation, ...]:
     found = []
     for outcome in group.outcomes:
         for feature in FEATURES:
-            codes = [c for c in outcome.values if feature in group.features[c]]
+            codes = [c for c, v in outcome.values.items() if feature in group.features[c] and not math.isnan(v)]
             first = np.array([outcome.values[code] for code in codes])
             second = np.array([group.features[code][feature] for code in codes])
             if len(codes) >= LEAST_LANGUAGES and len(set(first)) > 1 and len(set(second)) > 1:

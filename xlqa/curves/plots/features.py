@@ -104,13 +104,12 @@ def _varies(groups: Sequence[Group], name: str) -> bool:
 
 
 def _outcome_label(outcome: Outcome, metric: str) -> str:
-    if outcome.what == "N₀":
-        return "N₀, examples"
-    return (
-        f"zero-shot {metric}, %"
-        if outcome.what == "zero-shot"
-        else f"gain in {metric}\nat N = {format_size(outcome.size)}"
-    )
+    words = {
+        "N₀": "N₀, examples",
+        "zero-shot": f"zero-shot {metric}, %",
+        "gain": f"gain in {metric}\nat N = {format_size(outcome.size)}",
+    }
+    return plain("\n".join(filter(None, (words[outcome.what], outcome.setting))))
 
 
 def draw_feature(
@@ -123,7 +122,7 @@ def draw_feature(
     """
     from matplotlib.ticker import MaxNLocator
 
-    codes = [code for code in outcome.values if name in group.features[code]]
+    codes = [c for c, value in outcome.values.items() if name in group.features[c] and not math.isnan(value)]
     x = np.array([group.features[code][name] for code in codes])
     y = np.array([outcome.values[code] for code in codes])
     finite = np.isfinite(y)

@@ -10,7 +10,7 @@ from xlqa.curves.features import FEATURE_NAMES, LEAST_LANGUAGES, Correlation, Gr
 from xlqa.curves.report.contents import Section, Table
 from xlqa.util.languages import language_name
 
-TIDY_COLUMNS = ("group", "outcome", "size", "feature", "languages", "rho", "low", "high")
+TIDY_COLUMNS = ("group", "outcome", "size", "setting", "feature", "languages", "rho", "low", "high")
 METHODS = (
     "Each language is one observation; the source language is left out. ρ is Spearman's, with the 95 % interval of Bonett & "
     "Wright (2000). The intervals are not corrected for the number of features: of 20 features without any effect, about one "
@@ -35,7 +35,7 @@ def _section(group: Group) -> Section:
     facts = [_fact(outcome.name, [c for c in found if c.outcome is outcome]) for outcome in group.outcomes]
     sentences = (lead, *(fact for fact in facts if fact))
     tables = (_values_table(group), *([_rho_table(found)] if found else []))
-    return Section(f"Across languages: {group.label}", sentences, tables)
+    return Section(f"Across languages: {group.label}", sentences, tables, missing=group.left_out)
 
 
 def _fact(outcome: str, found: Sequence[Correlation]) -> str:
@@ -99,6 +99,7 @@ def tidy_rows(groups: Sequence[Group]) -> Iterator[dict[str, Any]]:
     for group in groups:
         for c in correlate(group):
             yield {
-                "group": group.label, "outcome": c.outcome.what, "size": c.outcome.size, "feature": c.feature,
+                "group": group.label, "outcome": c.outcome.what, "size": c.outcome.size,
+                "setting": c.outcome.setting, "feature": c.feature,
                 "languages": c.languages, "rho": c.rho.value, "low": c.rho.low, "high": c.rho.high,
             }  # fmt: skip
