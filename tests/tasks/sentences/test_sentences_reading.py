@@ -89,3 +89,10 @@ def test_unusable_files_are_refused_with_their_line(tmp_path: Path, text: str, t
 def test_bad_examples_are_left_out_on_request(tmp_path: Path) -> None:
     found = read(tmp_path, "a\tb\tneutral\na\t\tneutral\n", "nli", skip_bad=True)
     assert (len(found.examples), found.refused) == (1, 1)
+
+
+def test_where_nothing_is_left_the_first_wrong_line_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.tsv"
+    path.write_text("premise\thypothesis\tlabel\na\tb\t\n", encoding="utf-8")
+    with pytest.raises(XlqaError, match=r"a\.tsv, line 2: no label\. Nothing else in the file can be used"):
+        read_texts(path, "nli", skip_bad=True)

@@ -48,7 +48,8 @@ def perturbed(task: str, path: Path) -> tuple[list[tuple[str, ...]], list[list[s
     examples = get_task(task).read(path).examples[:SENTENCES]
     tags, rng = get_task(task).label_set(examples), random.Random(0)
     predicted = [
-        [tags[int(rng.random() * len(tags))] if rng.random() < CHANGED else tag for tag in example.tags] for example in examples
+        [tags[int(rng.random() * len(tags))] if rng.random() < CHANGED else tag for tag in example.tags]
+        for example in examples
     ]
     scores = get_task(task).score(examples, predicted, "")
     return [example.tags for example in examples], predicted, {m: scores.percent(m) for m in TASK_METRICS[task]}

@@ -182,3 +182,11 @@ def in_bioes(tags: tuple[str, ...]) -> list[str]:
         last = after != f"I{tag[1:]}"
         found.append(tag if not last or tag == "O" else ("S" if tag[0] == "B" else "E") + tag[1:])
     return found
+
+
+@pytest.mark.parametrize("content", ["Mara\tQ-PER\nlives\tO\n", "Mara\tB-\n\nlives\tO\n"])
+def test_where_nothing_is_left_the_first_wrong_line_is_named(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.conll"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(XlqaError, match=r"a\.conll, line 1: .* Nothing else in the file can be used"):
+        read_sentences(path, "ner", skip_bad=True)

@@ -117,6 +117,10 @@ def read_texts(path: Path, task: str, *, language: str = "", skip_bad: bool = Fa
         more = [f"{path}: {len(refused) - MOST_REFUSALS:,} more."] if len(refused) > MOST_REFUSALS else []
         hint = f"{path}: repair {len(refused):,} of {len(refused) + len(examples):,} examples, or leave them out with --skip-bad."
         raise ManyErrors([*(f"{path}, {line}" for line in refused[:MOST_REFUSALS]), *more, hint])
+    if refused and not examples:
+        raise XlqaError(
+            f"{path}, {refused[0]} Nothing else in the file can be used (examples refused: {len(refused):,})."
+        )
     if not examples:
         raise XlqaError(
             f"{path}: holds no labelled {'pair of sentences' if kind.pairs else 'sentence'} that can be used."

@@ -97,6 +97,10 @@ def read_sentences(path: Path, kind: Kind, *, skip_bad: bool = False) -> Dataset
         hint = [f"{path}: repair {len(bad):,} of {len(rows):,} sentences, or leave them out with --skip-bad."]
         raise ManyErrors([*lines[:MOST_REFUSALS], *more, *hint])
     good = [row for row in rows if not row.broken]
+    if bad and all(tag == OUTSIDE for row in good for tag in row.tags):
+        raise XlqaError(
+            f"{path}, {bad[0].refusal} Nothing else in the file can be used (sentences refused: {len(bad):,})."
+        )
     if not good:
         raise XlqaError(f"{path}: holds no tagged sentence: expected one word and its tag a line, or JSON lines.")
     places: dict[str, tuple[int, ...]] = {}
