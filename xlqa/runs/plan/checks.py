@@ -164,7 +164,7 @@ def label_notes(plan: Plan) -> list[str]:
         for (name, size), seeds in sorted(single.items())
     ]
     lines += [
-        f"{name}, N = {size:,}: the subset of seed {_listed(set().union(*labels.values()))} lacks labels of the test sets, which "
+        f"{name}, N = {size:,}: the subsets of seed {_listed(set().union(*labels.values()))} lack some labels of the test sets, which "
         f"target-only training then cannot learn: {plain(', '.join(sorted(labels)), 80)}."
         for (name, size), labels in sorted(lacking.items())
     ]
