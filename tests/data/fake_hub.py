@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 
@@ -59,7 +60,7 @@ class Fault:
 
 
 class Hub:
-    """The state of the fake: its models, faults by "list" or file name, and what was asked.
+    """The state of the fake: its models and data sets (another branch's as NAME@BRANCH), faults by "list" or file name, and what was asked.
 
     Attributes:
         token: the one that opens private models; terms_accepted: whether it opens gated ones, too.
@@ -106,10 +107,14 @@ class Handler(BaseHTTPRequestHandler):
             self._send(200, b"hub")
         elif found := re.fullmatch(r"/storage/([0-9a-f]{64})", path):
             self._stored(found[1])
-        elif found := re.fullmatch(r"/api/models/(.+?)(?:/revision/([^/]+))?", path):
-            self._list(found[1])
+        elif found := re.fullmatch(r"/api/(?:models|datasets)/(.+?)(?:/revision/([^/]+))?", path):
+            branch = f"{found[1]}@{unquote(found[2] or '')}"
+            self._list(branch if branch in self.hub.repositories else found[1])
         elif found := re.fullmatch(r"/(.+?)/resolve/([^/]+)/(.+)", path):
-            self._file(found[1], found[3])
+            name = found[1].removeprefix("datasets/")
+            branches = (branch for branch in self.hub.repositories if branch.startswith(f"{name}@"))
+            same = (branch for branch in branches if self.hub.repositories[branch].commit == found[2])
+            self._file(next(same, name), found[3])
         else:
             self._send(404, b"")
 

@@ -191,9 +191,13 @@ def _sample_names(languages: list[str], task: str) -> list[str]:
 @app.command(
     epilog="Examples:\n\n  xlqa data fetch squad xquad.ru"
     "\n\n  xlqa data fetch --lang ru --model bert-base-multilingual-cased"
+    "\n\n  xlqa data fetch hf:google/xquad/xquad.ru/validation"
 )
 def fetch(
-    names: Annotated[list[str] | None, typer.Argument(metavar="NAME…", help="Sets or parts: squad, xquad.ru.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME…", help="Sets or parts: squad, xquad.ru; of the hub hf:OWNER/NAME/SPLIT."),
+    ] = None,
     lang: Annotated[
         list[str] | None,
         typer.Option(
@@ -210,10 +214,13 @@ def fetch(
     A damaged file of an encoder is removed and fetched again. The SHA-256 of an encoder is that of its weights.
     """
     from xlqa.data.cache import data_folder
+    from xlqa.tasks.hub_sets import PREFIX
     from xlqa.tasks.sources import ensure_local
 
-    parts = _wanted_parts(names or [], _split(lang), _known_task(task))
-    if not parts and not model:
+    of_hub = [name for name in _split(names) if name.startswith(PREFIX)]
+    others = [name for name in _split(names) if name not in of_hub]
+    parts = _wanted_parts(others, _split(lang), _known_task(task))
+    if not parts and not of_hub and not model:
         raise XlqaError("Nothing to fetch: name sets (`xlqa data list`), or give --lang or --model.")
     folder = data_folder(data_dir)
     fetched: list[dict[str, Any]] = []
@@ -226,6 +233,8 @@ def fetch(
                 complaints.extend(str(error).splitlines())
                 continue
             fetched.append({"name": part.name, "path": str(path), "sha256": sha256})
+    for name in of_hub:
+        _fetch_hub_set(name, folder, fetched, complaints)
     for name in model or []:
         _fetch_model(name, fetched, complaints)
     if as_json:
@@ -270,6 +279,17 @@ def _wanted_parts(names: list[str], languages: list[str], task: str) -> list[Par
     if complaints:
         raise ManyErrors(complaints)
     return list(wanted.values())
+
+
+def _fetch_hub_set(name: str, folder: Path, fetched: list[dict[str, Any]], complaints: list[str]) -> None:
+    from xlqa.tasks.hub_sets import ensure_hub_set
+    from xlqa.util.files import file_sha256
+
+    try:
+        path = ensure_hub_set(name, folder)
+        fetched.append({"name": name, "path": str(path), "sha256": file_sha256(path)})
+    except XlqaError as error:
+        complaints.extend(str(error).splitlines())
 
 
 def _fetch_model(name: str, fetched: list[dict[str, Any]], complaints: list[str]) -> None:
@@ -336,7 +356,7 @@ def check(
     would be refused.
     """
     names = _column_names(columns)
-    found = _task(files, task, names)
+    found = _task(files, task, names, data_dir)
     if found is not None:
         return data_tasks.check(found, files, lang, show, data_dir, as_json)
     reports: list[dict[str, Any]] = []
@@ -374,6 +394,7 @@ def _open(
     skip_bad: bool = False,
     to_score: bool = False,
     columns: dict[str, str] | None = None,
+    first_place: bool = False,
 ) -> tuple[DataRef, Reading]:
     """A data set by name or file, and what it is."""
     from xlqa.tasks.sources import read_ref, resolve, settle_language
@@ -381,7 +402,7 @@ def _open(
     ref = resolve(name, language=language, data_dir=data_dir, download=False)
     path = Path(name).expanduser()
     shown = dataclasses.replace(ref, path=path) if path.is_file() else ref  # messages name the file as the user does
-    reading = read_ref(shown, skip_bad=skip_bad, to_score=to_score, columns=columns)
+    reading = read_ref(shown, skip_bad=skip_bad, to_score=to_score, columns=columns, first_place=first_place)
     return settle_language(ref, reading.everything), reading
 
 
@@ -524,7 +545,7 @@ def stats(
     from xlqa.tasks.qa.stats import QUANTILES, count_reading, describe, load_cutter
 
     names = _column_names(columns)
-    other = _task(files, task, names)
+    other = _task(files, task, names, data_dir)
     if other is not None:
         if source:
             raise XlqaError("--source compares the pieces of question answering data only.")
@@ -696,9 +717,12 @@ def _length_row(name: str, values: Lengths, form: str = ",.0f") -> tuple[str, ..
 @app.command(
     epilog="Examples:\n\n  xlqa data convert train.parquet train.json"
     "\n\n  xlqa data convert --skip-bad cmrc2018_train.json train.jsonl.gz"
+    "\n\n  xlqa data convert --columns question=q,context=passage --first-place questions.tsv train.json"
 )
 def convert(
-    source: Annotated[str, typer.Argument(metavar="IN", help="A file of any known format, or a registered part here.")],
+    source: Annotated[
+        str, typer.Argument(metavar="IN", help="A file or folder of any known format, or a set that is here.")
+    ],
     target: Annotated[
         Path,
         typer.Argument(
@@ -710,6 +734,12 @@ def convert(
     task: TaskName = "",
     lang: Language = "",
     columns: ColumnNames = None,
+    first_place: Annotated[
+        bool,
+        typer.Option(
+            "--first-place", help="Take the first place of an answer that has no start and is at several (qa only)."
+        ),
+    ] = False,
     skip_bad: SkipBad = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
     data_dir: DataDir = None,
@@ -722,10 +752,10 @@ def convert(
     if target.exists() and not force:
         raise XlqaError(f"{target}: exists: choose another name, or overwrite it with --force.")
     names = _column_names(columns)
-    found = _task([source], task, names)
+    found = _task([source], task, names, data_dir)
     if found is not None:
         return data_tasks.convert(found, source, target, lang, skip_bad, data_dir, as_json)
-    _, reading = _open(source, lang, data_dir, skip_bad=skip_bad, columns=names)
+    _, reading = _open(source, lang, data_dir, skip_bad=skip_bad, columns=names, first_place=first_place)
     if reading.refused:
         print(f"xlqa: {len(reading.refused):,} questions left out (--skip-bad)", file=sys.stderr)
     write_dataset(reading, target)
@@ -740,11 +770,11 @@ def convert(
     print(f"{target}: {written:,} questions")
 
 
-def _task(files: Sequence[str], given: str, columns: dict[str, str]) -> Task[Any] | None:
+def _task(files: Sequence[str], given: str, columns: dict[str, str], data_dir: Path | None) -> Task[Any] | None:
     """The task of some files; None for question answering, whose commands are in this module."""
     from xlqa.tasks.base import DEFAULT_TASK, get_task
 
-    name = DEFAULT_TASK if columns and not given else data_tasks.task_of(files, given)
+    name = DEFAULT_TASK if columns and not given else data_tasks.task_of(files, given, data_dir)
     if columns and name != DEFAULT_TASK:
         raise XlqaError(f"--columns is for --task qa: the columns of {name} have fixed names.")
     return None if name == DEFAULT_TASK else get_task(name)

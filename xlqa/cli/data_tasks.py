@@ -30,7 +30,7 @@ LINES_SHOWN = 8
 PACKERS = {".gz": lambda content: gzip.compress(content, mtime=0), ".xz": lzma.compress}
 
 
-def task_of(files: Sequence[str], given: str) -> str:
+def task_of(files: Sequence[str], given: str, data_dir: Path | None = None) -> str:
     """The task of some files: the one that was given, or the one that all of them show.
 
     Raises:
@@ -41,7 +41,7 @@ def task_of(files: Sequence[str], given: str) -> str:
 
     if given:
         return get_task(given).name
-    found = {name: find_task(name) for name in files}
+    found = {name: find_task(name, data_dir) for name in files}
     first = next(iter(found))
     for name, task in found.items():
         if task != found[first]:

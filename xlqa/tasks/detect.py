@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import csv
 import gzip
+import json
 import lzma
 import re
 import zlib
@@ -12,11 +13,15 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from xlqa.data.cache import data_folder
 from xlqa.data.registry import find_set, part_names
 from xlqa.errors import XlqaError
+from xlqa.tasks.annotations import with_choice
 from xlqa.tasks.base import DEFAULT_TASK, TASKS
+from xlqa.tasks.hub_sets import PREFIX, hub_set_path
 from xlqa.tasks.parquet import first_row, is_parquet
 from xlqa.tasks.sentences import reading as texts
+from xlqa.tasks.shards import find_shards, read_rows
 from xlqa.tasks.sources import sample_files
 from xlqa.tasks.tagging.reading import TAG_KEYS
 
@@ -38,20 +43,25 @@ _OPENERS: tuple[tuple[bytes, Any], ...] = (
 Names = Collection[str]
 
 
-def find_task(name: str) -> str:
+def find_task(name: str, data_dir: Path | None = None) -> str:
     """The task of a data set; question answering where nothing shows another.
 
     Args:
-        name: a file, a registered part, or a part of the embedded sample; `ru=FILE` states a language.
+        name: a file or folder, a registered part, a part of the embedded sample, or a data set of the hub that is here;
+            `ru=FILE` states a language.
+        data_dir: as of `xlqa.tasks.sources.resolve`.
 
     Raises:
         XlqaError: the file fits several tasks.
     """
-    path = Path(name).expanduser()
-    if not path.is_file():
+    path = hub_set_path(name, data_folder(data_dir)) if name.startswith(PREFIX) else Path(name).expanduser()
+    if path.is_file():
+        fitting = _fitting(path)
+    elif shards := None if name in part_names() else find_shards(path):
+        fitting = _of_row(next(read_rows(shards), None))
+    else:
         stated, equals, rest = name.partition("=")
-        return find_task(rest) if equals and re.fullmatch("[a-z]{2,3}", stated) else _named_task(name)
-    fitting = _fitting(path)
+        return find_task(rest, data_dir) if equals and re.fullmatch("[a-z]{2,3}", stated) else _named_task(name)
     if len(fitting) > 1:
         options = " or ".join(f"--task {task}" for task in fitting)
         raise XlqaError(f"{path}: does not show its task: add {options}.")
@@ -68,17 +78,25 @@ def _named_task(name: str) -> str:
 def _fitting(path: Path) -> Sequence[str]:
     """The tasks that a file fits, by its beginning; none for question answering and what cannot be read."""
     if is_parquet(path):
-        return _of_parquet(path)
+        return _of_row(first_row(path))
     text = _head(path)
     if text.lstrip()[:1] == "{":
         line = text.lstrip().partition("\n")[0]
         return _of_names({key.lower() for key in re.findall(r'"(\w+)"\s*:', line)}, line)
-    return () if text.lstrip()[:1] == "[" else _of_table(text)
+    return _of_list(text.lstrip()) if text.lstrip()[:1] == "[" else _of_table(text)
 
 
-def _of_parquet(path: Path) -> Sequence[str]:
-    row = first_row(path)
-    return _of_names({key.lower() for key in row}, str(row).replace("'", '"')) if row else ()
+def _of_list(text: str) -> Sequence[str]:
+    """By the first element of a JSON list; none where it is longer than the beginning that was read."""
+    try:
+        first, _ = json.JSONDecoder().raw_decode(text, len(text) - len(text[1:].lstrip()))
+    except (ValueError, RecursionError):
+        return ()
+    return _of_row(with_choice(first)) if isinstance(first, dict) else ()
+
+
+def _of_row(row: dict[str, Any] | None) -> Sequence[str]:
+    return _of_names({str(key).lower() for key in row}, json.dumps(row, ensure_ascii=False, default=str)) if row else ()
 
 
 def _head(path: Path) -> str:

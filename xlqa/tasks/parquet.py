@@ -43,8 +43,8 @@ def read_parquet(path: Path) -> tuple[bytes, list[dict[str, Any]]]:
         raise XlqaError(
             f"{path}: the Parquet file is cut short or damaged ({first_line(error)}): fetch it again."
         ) from error
-    names = _label_names((table.schema.metadata or {}).get(b"huggingface", b""))
-    return content, [{key: _named(value, names.get(key, ())) for key, value in row.items()} for row in rows]
+    names = label_names((table.schema.metadata or {}).get(b"huggingface", b""))
+    return content, [{key: named(value, names.get(key, ())) for key, value in row.items()} for row in rows]
 
 
 def first_row(path: Path) -> dict[str, Any] | None:
@@ -62,21 +62,28 @@ def first_row(path: Path) -> dict[str, Any] | None:
     return rows[0] if rows else None
 
 
-def _label_names(metadata: bytes) -> dict[str, tuple[str, ...]]:
-    """Column -> names of its numbers, from what the library `datasets` writes into a file."""
+def label_names(metadata: bytes) -> dict[str, tuple[str, ...]]:
+    """Column -> names of its numbers, from what the library `datasets` writes into a file's metadata."""
     try:
-        features = json.loads(metadata)["info"]["features"]
-        nested = {key: feature.get("feature", feature) for key, feature in features.items()}
-        return {
-            key: tuple(map(str, feature["names"]))
-            for key, feature in nested.items()
-            if isinstance(feature, dict) and isinstance(feature.get("names"), list)
-        }
-    except (ValueError, KeyError, TypeError, AttributeError):
+        return feature_names(json.loads(metadata)["info"]["features"])
+    except (ValueError, KeyError, TypeError):
         return {}
 
 
-def _named(value: Any, names: tuple[str, ...]) -> Any:
+def feature_names(features: Any) -> dict[str, tuple[str, ...]]:
+    """Column -> names of its numbers, from the features of a data set; those of lists included."""
+    if not isinstance(features, dict):
+        return {}
+    nested = {key: value.get("feature", value) for key, value in features.items() if isinstance(value, dict)}
+    return {
+        key: tuple(map(str, feature["names"]))
+        for key, feature in nested.items()
+        if isinstance(feature, dict) and isinstance(feature.get("names"), list)
+    }
+
+
+def named(value: Any, names: tuple[str, ...]) -> Any:
+    """A value, or those of a list, with numbers replaced by their names."""
     if isinstance(value, list):
-        return [_named(item, names) for item in value]
+        return [named(item, names) for item in value]
     return names[value] if type(value) is int and 0 <= value < len(names) else value

@@ -13,9 +13,11 @@ from xlqa.data.registry import Part, find_part, find_set, part_names, part_score
 from xlqa.errors import XlqaError
 from xlqa.records import DataRef, Question
 from xlqa.tasks.base import DEFAULT_TASK, get_task
+from xlqa.tasks.hub_sets import PREFIX, ensure_hub_set
 from xlqa.tasks.qa.formats import unfold
 from xlqa.tasks.qa.languages import guess_language, language_of_ids, language_of_name
 from xlqa.tasks.qa.reading import Reading, read_dataset
+from xlqa.tasks.shards import find_shards, pack
 from xlqa.util.files import file_sha256
 
 SAMPLE_FOLDER = Path(__file__).parents[1] / "data" / "sample"
@@ -29,9 +31,10 @@ def resolve(
     download: bool = True,
     progress: PartProgress | None = None,
 ) -> DataRef:
-    """Find a data set: a file that exists, else a part of the embedded sample, else a registered part.
+    """Find a data set: a file or folder that exists, else a part of the embedded sample, a registered part, or one of the hub.
 
     A file whose bytes are those of a registered part is that part, whatever its name. `de=FILE` states a file's language.
+    A folder (`xlqa.tasks.shards`) and a data set of the hub (`hf:OWNER/NAME/SPLIT`) become one file below the data folder.
 
     Args:
         language: ISO 639-1 code of a local file's paragraphs; "" where nobody stated it: then the record's language is ""
@@ -45,6 +48,8 @@ def resolve(
     path = Path(name_or_path).expanduser()
     if path.is_file():
         return _local(path, language)
+    if name_or_path.startswith(PREFIX):
+        return _local(ensure_hub_set(name_or_path, data_folder(data_dir), download=download), language)
     stated, equals, rest = name_or_path.partition("=")
     if equals and re.fullmatch("[a-z]{2,3}", stated):
         return _stated(rest, stated, data_dir, download, progress)
@@ -55,8 +60,10 @@ def resolve(
         part = find_part(name_or_path)
         found, sha256 = ensure_local(part, data_folder(data_dir), download=download, progress=progress)
         return DataRef(part.name, found, sha256, part.language, part_scorer(part), part.set_name)
+    if shards := find_shards(path):
+        return _local(pack(shards, data_folder(data_dir) / "packed"), language)
     if path.is_dir():
-        raise XlqaError(f"{path}: is a folder: name a file in it.")
+        raise XlqaError(f"{path}: is a folder without Parquet files or a saved data set: name a file in it.")
     if path.suffix.lower() in _SUFFIXES or len(path.parts) > 1:
         raise XlqaError(f"{path}: no such file: check the path, or name a set of `xlqa data list`.")
     raise XlqaError(unknown_part(name_or_path, samples))
@@ -92,14 +99,21 @@ def _count_examples(task: str, path: Path) -> int:
 
 
 def read_ref(
-    ref: DataRef, *, skip_bad: bool = False, to_score: bool = False, columns: Mapping[str, str] | None = None
+    ref: DataRef,
+    *,
+    skip_bad: bool = False,
+    to_score: bool = False,
+    columns: Mapping[str, str] | None = None,
+    first_place: bool = False,
 ) -> Reading:
     """Read the data set that a `DataRef` names; the options are those of `read_dataset`.
 
     Raises:
         XlqaError: as `read_dataset`; or the file is not the one the record was made of.
     """
-    reading = read_dataset(ref.path, skip_bad=skip_bad, language=ref.language, to_score=to_score, columns=columns)
+    reading = read_dataset(
+        ref.path, skip_bad=skip_bad, language=ref.language, to_score=to_score, columns=columns, first_place=first_place
+    )
     if reading.sha256 != ref.sha256:
         raise XlqaError(
             f"{ref.path}: has changed (SHA-256 {reading.sha256[:12]}…, {ref.sha256[:12]}… expected): "

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from xlqa.errors import XlqaError
+from xlqa.tasks.annotations import HAYSTACK, LABEL_STUDIO, LABEL_STUDIO_MIN, read_items, tool_of
 from xlqa.tasks.qa.jsontext import JsonText, json_lines
 from xlqa.tasks.qa.literals import read_cell
 from xlqa.util.compression import decompress
@@ -22,7 +23,7 @@ from xlqa.util.text import plain
 
 KNOWN_FORMATS = (
     "SQuAD JSON (1.1 or 2.0), JSON lines, CSV (comma, semicolon or tab) or Parquet as Hugging Face writes them, "
-    "CMRC 2018, MLQA, TyDi QA, MRQA; text in UTF-8 or UTF-16"
+    "CMRC 2018, MLQA, TyDi QA, MRQA, exports of Label Studio and Haystack; text in UTF-8 or UTF-16"
 )
 
 
@@ -240,7 +241,7 @@ def _columns_to_rows(value: dict[str, Any], path: Path) -> Iterator[dict[str, An
 
 
 def _kind(item: Any, names: Columns, by_keys: bool = False) -> str:
-    """What an element is: "header", "tydiqa-primary", "cmrc2018", "articles", "paragraphs", "mrqa", "rows", or "".
+    """What an element is: "header", "tydiqa-primary", "cmrc2018", "articles", "paragraphs", "mrqa", "rows", a tool's, or "".
 
     Args:
         by_keys: judge by the keys alone, whatever their values are.
@@ -262,6 +263,8 @@ def _kind(item: Any, names: Columns, by_keys: bool = False) -> str:
                 return "cmrc2018"
             if by_keys or isinstance(item.get("context"), str):
                 return kind
+    if tool := tool_of(item):
+        return tool
     found = names.find(item)
     if names.suffice(item) and (by_keys or isinstance(item[found["context"]], str)):
         return "rows"
@@ -298,6 +301,8 @@ def _from_items(items: Iterator[Any], names: Columns, name: str, version: Callab
         return Document(kind, "", _mrqa(every))
     if kind == "tydiqa-primary":
         return Document(kind, "", _tydiqa_primary(every))
+    if kind in TOOLS:
+        return Document(TOOLS[kind], "", _exported(every, kind, names))
     if kind != "articles":
         every = ({"paragraphs": [item], **_head(item)} for item in every)
     if kind == "cmrc2018":
@@ -398,6 +403,19 @@ def _mrqa_answers(answers: Any) -> list[tuple[Any, Any]] | str:
         return [(answer["text"], span[0]) for answer in answers or [] for span in answer["char_spans"]]
     except (KeyError, IndexError, TypeError):
         return "its detected_answers lack text or char_spans"
+
+
+TOOLS = {LABEL_STUDIO: LABEL_STUDIO, LABEL_STUDIO_MIN: LABEL_STUDIO, HAYSTACK: HAYSTACK}
+"""The format's name by the kind of an annotation tool's export."""
+
+
+def _exported(items: Iterator[Any], kind: str, names: Columns) -> Iterator[RawQuestion]:
+    """The questions of an annotation tool's export."""
+    for number, found in enumerate(read_items(items, kind, names.find), start=1):
+        if found is None:
+            yield _misshapen(0, 0, number, f"the row is not of an export of {TOOLS[kind]}")
+        else:
+            yield RawQuestion(0, "", 0, number, *found)
 
 
 def _tydiqa_primary(items: Iterable[Any]) -> Iterator[RawQuestion]:

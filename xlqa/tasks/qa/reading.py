@@ -53,7 +53,7 @@ REPAIRS = {
     offsets.SHIFTED: "the start was off as the paragraph's other answers prove, or by one or two characters",
     offsets.SPELLING: "the answer had another Unicode form or white space than its paragraph; the paragraph's is taken",
     offsets.LETTER_CASE: "the answer had other letter case than its paragraph at that place; the paragraph's is taken",
-    FIRST_PLACE: "the format gives no starts and the answer is at several places; the first is taken",
+    FIRST_PLACE: "no start was given and the answer is at several places; the first is taken",
     UNUSED_ANSWER: "one of several answers is empty or not in the paragraph; it counts in scores, not in training",
     START_AS_TEXT: "the start was written as text or with decimals",
     ANSWER_AS_NUMBER: "the answer was written as a number",
@@ -102,8 +102,8 @@ class Reading:
 
     Attributes:
         everything: all questions that were not refused altogether, in the file's order.
-        format: "squad-1.1", "squad-2.0", "tydiqa-goldp", "tydiqa-primary", "cmrc2018", "mrqa", "json", "jsonl", "csv",
-            "tsv" or "parquet".
+        format: "squad-1.1", "squad-2.0", "tydiqa-goldp", "tydiqa-primary", "cmrc2018", "mrqa", "label-studio", "haystack",
+            "json", "jsonl", "csv", "tsv" or "parquet".
         sha256: of the file's bytes on disk.
         repairs: how often each kind of `REPAIRS` was needed.
         refused: questions that can't be used for training; those with `is_scored` count in scores.
@@ -156,6 +156,7 @@ def read_dataset(
     language: str = "",
     to_score: bool = False,
     columns: Mapping[str, str] | None = None,
+    first_place: bool = False,
 ) -> Reading:
     """Read and validate a data set of any known format, plain or compressed.
 
@@ -164,22 +165,25 @@ def read_dataset(
         language: ISO 639-1 code; picks this language's questions out of a TyDi QA file that has several.
         to_score: the set is to be scored on, so a question is in order as long as it has a gold text.
         columns: names of a table's or row's own columns by field, as `unfold` takes them.
+        first_place: an answer without a start that is at several places is taken at the first, instead of refused.
 
     Raises:
         XlqaError: no data set of a known format, no answers at all, or nothing usable in it.
         ManyErrors: questions that would be refused; the first `MAX_SHOWN` of them, and how many there are.
     """
     with _collection_paused():
-        return _read(Path(path), skip_bad, language, to_score, columns)
+        return _read(Path(path), skip_bad, language, to_score, columns, first_place)
 
 
-def _read(path: Path, skip_bad: bool, language: str, to_score: bool, columns: Mapping[str, str] | None) -> Reading:
+def _read(
+    path: Path, skip_bad: bool, language: str, to_score: bool, columns: Mapping[str, str] | None, first_place: bool
+) -> Reading:
     content = _content(path)
     sha256 = hashlib.sha256(content).hexdigest()
     document = unfold(content, path, columns)
     del content  # a million questions are hundreds of megabytes
     other_languages = _pick_language(document, path, language)
-    sieve = _Sieve(document)
+    sieve = _Sieve(document, first_place)
     for raw in document.questions:
         sieve.take(raw)
     sieve.finish(path)
@@ -291,10 +295,10 @@ def _has_answer(answers: list[tuple[Any, Any]] | str) -> bool:
 class _Sieve:
     """Takes raw questions one by one; keeps what passes, counts what it repairs, lists what it refuses."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, first_place: bool = False) -> None:
         self.document = document
-        self.flat = document.format in ("json", "jsonl", "csv", "tsv", "parquet")
-        self.no_starts = document.format == "cmrc2018"
+        self.flat = document.format in ("json", "jsonl", "csv", "tsv", "parquet", "label-studio", "haystack")
+        self.no_starts = first_place or document.format == "cmrc2018"
         self.repairs: Counter[str] = Counter()
         self.refused: list[Refusal] = []
         self.titles: dict[str, str] = {}
@@ -437,7 +441,10 @@ class _Sieve:
             return offsets.Found(text, context.index(text), FIRST_PLACE)
         shown = _shown(text)
         if start is None or start < 0:
-            raise _Bad(f'the answer "{shown}" has no start and is at {places:,} places', "give its answer_start")
+            raise _Bad(
+                f'the answer "{shown}" has no start and is at {places:,} places',
+                "give its answer_start, or take the first place with `xlqa data convert --first-place`",
+            )
         if not last_word:
             raise _Unclear
         shifts = self._shifts.get(context, set())

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +16,9 @@ from typing import Any
 
 from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import hash_context
+from xlqa.tasks.annotations import with_choice
 from xlqa.tasks.base import Dataset
+from xlqa.tasks.jsonrows import is_json, json_objects
 from xlqa.tasks.parquet import is_parquet, read_parquet
 from xlqa.util.compression import read_text
 from xlqa.util.text import plain
@@ -144,8 +145,10 @@ def _read_rows(path: Path, kind: TextKind) -> tuple[bytes, str, Rows]:
         content, rows = read_parquet(path)
         return content, "Parquet", (_named_cells(row, kind, path, at) for at, row in enumerate(rows, start=1))
     content, text = read_text(path, "labelled sentences")
-    if text.lstrip()[:1] == "{":
-        return content, "JSON lines", _json_rows(text, kind, path)
+    if is_json(text):
+        objects = json_objects(text, path, "a text and a label")
+        name = "JSON" if text.lstrip()[0] == "[" else "JSON lines"
+        return content, name, (_named_cells(with_choice(row), kind, path, number) for number, row in objects)
     return content, "TSV" if "\t" in text.partition("\n")[0] else "CSV", _table_rows(text, kind, path)
 
 
@@ -153,19 +156,6 @@ def _named_cells(row: dict[str, Any], kind: TextKind, path: Path, number: int) -
     """The columns of a row that matter, by their meaning."""
     cells = {key.lower(): value for key, value in row.items() if isinstance(value, str | int)}
     return number, {name: str(cells[key]) for name, key in _find_columns(list(cells), kind, path, number).items()}
-
-
-def _json_rows(text: str, kind: TextKind, path: Path) -> Rows:
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise XlqaError(f"{path}, line {number}: is not JSON or cut short ({type(error).__name__}).") from error
-        if not isinstance(row, dict):
-            raise XlqaError(f"{path}, line {number}: is not a JSON object with a text and a label.")
-        yield _named_cells(row, kind, path, number)
 
 
 def _table_rows(text: str, kind: TextKind, path: Path) -> Rows:

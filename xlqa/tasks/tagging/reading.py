@@ -6,7 +6,6 @@ Columns: one word a line, its tag last, a blank line between sentences. Files ar
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -16,7 +15,9 @@ from typing import Any, Literal
 
 from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import hash_context
+from xlqa.tasks.annotations import tool_of
 from xlqa.tasks.base import Dataset
+from xlqa.tasks.jsonrows import is_json, json_objects
 from xlqa.tasks.parquet import is_parquet, read_parquet
 from xlqa.tasks.tagging.schemes import OUTSIDE, Scheme, complaint, find_scheme, to_iob2
 from xlqa.util.compression import read_text
@@ -118,11 +119,13 @@ def read_sentences(path: Path, kind: Kind, *, skip_bad: bool = False) -> Dataset
 def _read_rows(path: Path, kind: Kind) -> tuple[bytes, str, list[_Raw]]:
     """The bytes of a file, its format in a few words, and its sentences."""
     if is_parquet(path):
-        content, rows = read_parquet(path)
-        return content, "Parquet", [_object_row(number, row, kind, path) for number, row in enumerate(rows, start=1)]
+        content, table = read_parquet(path)
+        return content, "Parquet", [_object_row(number, row, kind, path) for number, row in enumerate(table, start=1)]
     content, text = read_text(path, "tagged sentences")
-    if text.lstrip()[:1] == "{":
-        return content, "JSON lines", list(_json_lines(text, kind, path))
+    if is_json(text):
+        rows = json_objects(text, path, "tokens and tags")
+        name = "JSON" if text.lstrip()[0] == "[" else "JSON lines"
+        return content, name, [_object_row(number, row, kind, path) for number, row in rows]
     return content, _column_format(text), list(_columns(text, kind, path))
 
 
@@ -182,26 +185,14 @@ def _cell(line: str, kind: Kind, path: Path, number: int) -> tuple[str, str] | N
     return cells[0], cells[-1].strip()
 
 
-def _json_lines(text: str, kind: Kind, path: Path) -> Iterator[_Raw]:
-    """The sentences of JSON lines: {"tokens": [...], "ner_tags": [...]}."""
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise XlqaError(f"{path}, line {number}: is not JSON or cut short ({type(error).__name__}).") from error
-        if not isinstance(row, dict):
-            raise XlqaError(f"{path}, line {number}: is not a JSON object with tokens and tags.")
-        yield _object_row(number, row, kind, path)
-
-
 def _object_row(number: int, row: dict[str, Any], kind: Kind, path: Path) -> _Raw:
     """A sentence from an object with tokens and tags."""
     words = next((row[key] for key in ("tokens", "words") if key in row), None)
     tags = next((row[key] for key in TAG_KEYS[kind] if key in row), None)
     if not isinstance(words, list) or not isinstance(tags, list):
         keys = ", ".join(TAG_KEYS[kind])
+        if tool_of(row):
+            raise XlqaError(f"{path}: marks characters, not words: export it from Label Studio as CONLL2003.")
         raise XlqaError(f"{path}, line {number}: has no list under tokens (or words) and {keys}.")
     return _json_row(number, row, words, tags, kind)
 
