@@ -68,11 +68,15 @@ def find_model(name: str | None, home: Path, task: str = DEFAULT_TASK) -> Asked:
 def _find_model(name: str | None, home: Path) -> Asked:
     if name is None:
         return _described(_kept_by(home))
-    path = Path(name).expanduser()
-    for folder in (path, Layout(home).run(name).path, Layout(home).source(name).path):
-        if is_run_config(folder / "config.json"):
-            return _described(RunFolder(folder.resolve()))
-    return _plain(locate_model(name).resolve())
+    folder = find_run(name, home)
+    return _described(folder) if folder else _plain(locate_model(name).resolve())
+
+
+def find_run(name: str, home: Path) -> RunFolder | None:
+    """The folder of a run or source stage, by its path or by its id in the sweep's folder `home`; None where there is none."""
+    folders = (Path(name).expanduser(), Layout(home).run(name).path, Layout(home).source(name).path)
+    found = next((folder for folder in folders if is_run_config(folder / "config.json")), None)
+    return RunFolder(found.resolve()) if found else None
 
 
 def _kept_by(home: Path) -> RunFolder:

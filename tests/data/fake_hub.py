@@ -6,6 +6,7 @@ under their SHA-256. A fault is put on a file's download or on the model's list 
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import json
@@ -100,6 +101,27 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         with contextlib.suppress(ConnectionError):
             self._answer()
+
+    def do_POST(self) -> None:
+        """A repository is made, or a commit of small files."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        answer: dict[str, object] = {}
+        if self.headers.get("Authorization") != f"Bearer {self.hub.token}":
+            self._send(403, b"", {"X-Error-Message": "You have no write access"})
+            return
+        if self.path == "/api/repos/create":
+            asked = json.loads(body)
+            name = f"{asked['organization'] or 'me'}/{asked['name']}"
+            self.hub.repositories[name] = Repository({}, private=asked["private"])
+            answer = {"url": f"{self.hub.address}/{name}"}
+        elif "/preupload/" in self.path:
+            files = json.loads(body)["files"]
+            answer = {"files": [{"path": f["path"], "uploadMode": "regular", "shouldIgnore": False} for f in files]}
+        elif found := re.fullmatch(r"/api/models/(.+)/commit/main", self.path):
+            for value in (line["value"] for line in map(json.loads, body.splitlines()) if line["key"] == "file"):
+                self.hub.repositories[found[1]].files[value["path"]] = base64.b64decode(value["content"])
+            answer = {"commitUrl": f"{self.hub.address}/{found[1]}/commit/{COMMIT}", "commitOid": COMMIT}
+        self._send(200, json.dumps(answer).encode(), {"Content-Type": "application/json"})
 
     def _answer(self) -> None:
         path = self.path.split("?")[0]

@@ -17,6 +17,8 @@ from test_sweep import command, sweep_words
 
 from xlqa.data.registry import find_part
 from xlqa.errors import XlqaError
+from xlqa.export.card import describe_run, usage
+from xlqa.export.model import export_run
 from xlqa.predict import Entity, Tag, classify, join_entities, tag
 from xlqa.records import TASK_METRICS, VOLATILE_COLUMNS, Arm, result_columns
 from xlqa.runs.execute.evaluate import evaluate_run, show_row
@@ -57,6 +59,33 @@ def swept(request: pytest.FixtureRequest, encoder: Path, tmp_path_factory: pytes
     plan = planned(tmp_path_factory.mktemp(request.param) / "out", encoder, request.param)
     run_here(plan)
     return plan
+
+
+def test_an_exported_model_predicts_in_transformers_what_xlqa_predicts(
+    swept: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transformers import pipeline
+
+    task = swept.request.task
+    folder = next(swept.layout.run(spec.run_id) for spec, _ in swept.runs if spec.arm is Arm.TRANSFER and spec.size)
+    exported = export_run(str(folder.path), tmp_path / "model", tmp_path)
+    facts = describe_run(folder, read_config(folder), "model")
+    monkeypatch.chdir(tmp_path)
+    load, call = usage(facts)
+    assert f"{load}\n{call}" in (exported / "README.md").read_text(encoding="utf-8")
+    scope: dict[str, Any] = {"pipeline": pipeline}
+    exec(load, scope)
+    found = eval(call, scope)
+    if task == "ner":
+        text = facts.inputs[0]
+        entities = join_entities(tag(text, task, model=str(folder.path), device="cpu"))
+        assert [(e["entity_group"], e["start"], e["end"]) for e in found if e["entity_group"] != "O"] == [
+            (e.kind, e.start, e.end) for e in entities
+        ]
+    else:
+        label, probability = classify(*facts.inputs, task=task, model=str(folder.path), device="cpu")[0]
+        (best,) = found if isinstance(found, list) else [found]
+        assert (best["label"], best["score"]) == (label, pytest.approx(probability, abs=1e-4))
 
 
 def table(path: Path) -> list[dict[str, str]]:

@@ -15,6 +15,7 @@ from xlqa.cli.ask import AskCommand, ask
 from xlqa.cli.columns import columns
 from xlqa.cli.doctor import doctor
 from xlqa.cli.explain import explain, features
+from xlqa.cli.export import export
 from xlqa.cli.plot import plot
 from xlqa.cli.report import report
 from xlqa.cli.runs import collect, evaluate, pack, rescore
@@ -60,6 +61,7 @@ app.command(rich_help_panel=RUNS)(evaluate)
 app.command(rich_help_panel=RUNS)(rescore)
 app.command(rich_help_panel=RUNS)(collect)
 app.command(rich_help_panel=RUNS)(pack)
+app.command(rich_help_panel=RUNS)(export)
 app.command(rich_help_panel=RUNS)(columns)
 app.command(rich_help_panel=RUNS)(features)
 app.command(rich_help_panel=RUNS)(explain)

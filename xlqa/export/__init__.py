@@ -1,0 +1,1 @@
+"""Trained models for use outside xlqa: a folder that transformers loads, with a model card."""
