@@ -1,4 +1,5 @@
-"""xlqa: learning curves for cross-lingual question answering. In Python: `xlqa.sweep`, `load_results`, `plot`, `ask`."""
+"""xlqa: learning curves for cross-lingual question answering. In Python: `xlqa.sweep`, `load_results`, `plot`,
+`compare`, `ask`."""
 
 from __future__ import annotations
 
@@ -9,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from xlqa.errors import XlqaError
 
 if TYPE_CHECKING:
-    from xlqa.api import Sweep, ask, load_results, plot, sweep
+    from xlqa.api import Compared, Sweep, ask, compare, load_results, plot, sweep
 
 __version__ = "0.1.0"
-__all__ = ["Sweep", "XlqaError", "__version__", "ask", "load_results", "plot", "sweep"]
+__all__ = ["Compared", "Sweep", "XlqaError", "__version__", "ask", "compare", "load_results", "plot", "sweep"]
 
 
 class _Package(ModuleType):

@@ -1,4 +1,4 @@
-"""xlqa in Python, for notebooks: `xlqa.sweep`, `xlqa.load_results`, `xlqa.plot`, `xlqa.ask`.
+"""xlqa in Python, for notebooks: `xlqa.sweep`, `xlqa.load_results`, `xlqa.plot`, `xlqa.compare`, `xlqa.ask`.
 
     import xlqa
     done = xlqa.sweep("ru", sizes=[100, 1000], seeds=3, out="ru")
@@ -25,7 +25,9 @@ from xlqa.sweep_keywords import PathLike, SweepKeywords, Words
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
+    from xlqa.curves.differences import Differences
     from xlqa.curves.grouping import Panel
     from xlqa.curves.plots.curves import CurveStyle, Style
     from xlqa.runs.execute.executor import Executor
@@ -172,6 +174,76 @@ def plot(
 
             ax = pyplot.subplots(figsize=drawing_style.panel, layout="constrained")[1]
         return DRAWINGS[what](ax, panel, column, drawing_style)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The difference of two tables.
+
+    Attributes:
+        table: one row for each size of each arm and test set: `a`, `b`, `difference`, `low` and `high`, in percent.
+        only_a, only_b: what one of the two alone has, a line each.
+        differences: everything as records.
+    """
+
+    table: pd.DataFrame
+    only_a: tuple[str, ...]
+    only_b: tuple[str, ...]
+    differences: Differences
+
+    def plot(self, style: Literal["web", "paper", "slides"] = "web") -> Figure:
+        """B − A over N, as `xlqa compare --figure` draws it."""
+        from xlqa.curves.plots.curves import STYLES
+        from xlqa.curves.plots.differences import difference_figure
+
+        _check_choice("style", style, tuple(STYLES))
+        return difference_figure(self.differences, STYLES[style])
+
+    def _repr_html_(self) -> str:
+        return str(self.table.to_html(index=False))
+
+
+def compare(
+    a: pd.DataFrame | PathLike,
+    b: pd.DataFrame | PathLike | None = None,
+    *,
+    where_a: Mapping[str, object] | None = None,
+    where_b: Mapping[str, object] | None = None,
+    metric: str = "",
+    scorer: str | None = None,
+    lang: Words = (),
+    test: Words = (),
+    split: str = "test",
+    task: Words = (),
+) -> Compared:
+    """B − A of two sweeps, encoders or settings, paired where they share seeds and test examples.
+
+    Args:
+        a, b: frames of `load_results`, or what that takes; without `b`, the two sides are parts of `a`.
+        where_a, where_b: conditions on the rows of each side, such as {"lr": 3e-5}.
+        metric, scorer: as `plot` takes them. lang, test, split, task: which rows to compare.
+
+    Raises:
+        XlqaError: the two have nothing in common, or a condition fits no row.
+    """
+    import pandas as pd
+
+    from xlqa.curves.differences import compare_tables, parse_conditions
+    from xlqa.curves.report.differences import DIFFERENCE_COLUMNS, difference_rows
+
+    given = [a] if b is None else [a, b]
+    frames = [each if isinstance(each, pd.DataFrame) else load_results(each) for each in given]
+    names = [name if isinstance(each, pd.DataFrame) else str(each) for name, each in zip("AB", given, strict=False)]
+    conditions = [
+        parse_conditions([f"{column}={value}" for column, value in (where or {}).items()], option)
+        for where, option in ((where_a, "where_a"), (where_b, "where_b"))
+    ]
+    found = compare_tables(
+        frames, names, (conditions[0], conditions[1]), metric=metric, scorer=scorer, option="where_{}",
+        languages=_as_words(lang), tests=_as_words(test), split=split, tasks=_as_words(task),
+    )  # fmt: skip
+    table = pd.DataFrame(list(difference_rows(found)), columns=list(DIFFERENCE_COLUMNS))
+    return Compared(table, found.only_a, found.only_b, found)
 
 
 def _check_choice(name: str, value: str, choices: Iterable[str]) -> None:

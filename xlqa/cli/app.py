@@ -13,6 +13,7 @@ from xlqa import __version__
 from xlqa.cli import data
 from xlqa.cli.ask import AskCommand, ask
 from xlqa.cli.columns import columns
+from xlqa.cli.compare import compare
 from xlqa.cli.doctor import doctor
 from xlqa.cli.explain import explain, features
 from xlqa.cli.export import export
@@ -54,6 +55,7 @@ MAIN, RUNS, DATA, MACHINE = "Main commands", "Runs and results", "Data and score
 app.command(rich_help_panel=MAIN)(sweep)
 app.command(rich_help_panel=MAIN)(plot)
 app.command(rich_help_panel=MAIN)(report)
+app.command(rich_help_panel=MAIN)(compare)
 app.command(cls=AskCommand, rich_help_panel=MAIN)(ask)
 app.command(rich_help_panel=RUNS)(status)
 app.command("run", rich_help_panel=RUNS)(run_one)

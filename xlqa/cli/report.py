@@ -80,7 +80,7 @@ def report(
 
       xlqa report ner-ru pos-ru nli-ru --out tasks.md
     """
-    kind = _choose_format(format, out, as_json)
+    kind = choose_format(format, out, as_json)
     _check(margin, floor)
     from xlqa.curves import grouping
     from xlqa.curves.comparison import Options, compare_all
@@ -100,7 +100,7 @@ def report(
     written = _write(
         kind, Analysis(rows, panels, comparisons, columns, options, list_failures(tables), parts, store, tables)
     )
-    _deliver(written, out)
+    deliver(written, out)
 
 
 def _break_down(comparisons: Sequence[Comparison], data: Sequence[Path]) -> tuple[Breakdown, ...]:
@@ -126,11 +126,16 @@ def _break_down(comparisons: Sequence[Comparison], data: Sequence[Path]) -> tupl
     return tuple(found)
 
 
-def _choose_format(format: str, out: Path | None, as_json: bool) -> str:
+def choose_format(format: str, out: Path | None, as_json: bool, formats: Sequence[str] = FORMATS) -> str:
+    """The format that the flags name, or the suffix of the output file.
+
+    Raises:
+        XlqaError: there is no such format.
+    """
     kind = "json" if as_json else format or (_SUFFIXES.get(out.suffix.lower(), "") if out else "text")
-    if kind not in FORMATS:
+    if kind not in formats:
         where = f"--format {format}" if format else f"--out {out}: its suffix names no format"
-        raise XlqaError(f"{where}: choose from {', '.join(FORMATS)}.")
+        raise XlqaError(f"{where}: choose from {', '.join(formats)}.")
     return kind
 
 
@@ -165,7 +170,7 @@ def _write(kind: str, a: Analysis) -> str:
     made = build_report(a.panels, a.comparisons, a.columns, a.options, a.failures, a.breakdowns, a.store)
     made = replace(made, sections=(*made.sections, *_across_languages(a)))
     if kind == "json":
-        return _json_text(export.as_record(made, a.panels, a.comparisons, a.options, a.breakdowns))
+        return json_text(export.as_record(made, a.panels, a.comparisons, a.options, a.breakdowns))
     if kind == "html":
         from xlqa.curves.report.html import pictures, runs_tables
 
@@ -183,7 +188,8 @@ def _across_languages(a: Analysis) -> tuple[Section, ...]:
     return feature_sections(group_languages(a.rows, a.comparisons, known, a.columns)) if known else ()
 
 
-def _json_text(record: dict[str, Any]) -> str:
+def json_text(record: dict[str, Any]) -> str:
+    """What `print_json` writes."""
     from contextlib import redirect_stdout
 
     text = io.StringIO()
@@ -192,7 +198,8 @@ def _json_text(record: dict[str, Any]) -> str:
     return text.getvalue()
 
 
-def _deliver(written: str, out: Path | None) -> None:
+def deliver(written: str, out: Path | None) -> None:
+    """Write a report to a file and print its name; without a file print the report."""
     if out is None:
         # Names in a table from somebody else could otherwise recolour the screen; a pipe gets the same text.
         sys.stdout.write("\n".join(map(printable, written.split("\n"))))

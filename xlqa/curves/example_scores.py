@@ -115,7 +115,7 @@ class ExampleStore:
         names, groups = np.unique(first["context"].to_numpy(dtype=str), return_inverse=True)
         facts = {name: tuple(first[name]) for name in FACTS if name in first.columns}
         documents = any(name.startswith("document ") for name in names)
-        return ExampleScores(*_stack(ratios), groups, tuple(map(str, first["id"])), facts, documents)
+        return ExampleScores(*_stack(ratios), groups, tuple(map(str, first["id"])), facts, documents, tuple(names))
 
     def label_scores(self, rows: pd.DataFrame) -> dict[str, Floats]:
         """F1, precision and recall of each label in percent, (n,) over some evaluations; NaN where undefined.
@@ -147,6 +147,7 @@ class ExampleScores:
         groups: (Q,) group (paragraph, document, sentence) of each example.
         ids: of the examples; facts: columns of the file that say more about them, by name.
         documents: whether the groups are documents that the test set names.
+        group_names: (P,) as the file has them.
     """
 
     numerators: Floats
@@ -155,6 +156,20 @@ class ExampleScores:
     ids: tuple[str, ...]
     facts: Mapping[str, tuple[Any, ...]]
     documents: bool = False
+    group_names: tuple[str, ...] = ()
+
+    def keys(self) -> list[tuple[str, str]]:
+        """(Q,) id and group of each example."""
+        return [(i, self.group_names[g]) for i, g in zip(self.ids, self.groups, strict=True)]
+
+    def take(self, places: Sequence[int]) -> ExampleScores:
+        """The scores of some examples, in the order of their places."""
+        names, groups = np.unique(self.groups[places], return_inverse=True)
+        return ExampleScores(
+            self.numerators[..., places], self.denominators[..., places], groups, tuple(self.ids[i] for i in places),
+            {name: tuple(values[i] for i in places) for name, values in self.facts.items()}, self.documents,
+            tuple(self.group_names[g] for g in names),
+        )  # fmt: skip
 
     @property
     def count(self) -> int:

@@ -92,7 +92,7 @@ def draw_gain(
                 ax.plot([r.size * shift] * 2, [r.band.low, r.band.high], color=curve_style.color, alpha=0.45,
                         linewidth=style.line * 0.35, zorder=2.5)  # fmt: skip
         for x, gain in known:
-            _draw_interval(ax, x, gain, curve_style, style, filled=gain.excludes_zero)
+            draw_interval(ax, x, gain, curve_style, style, filled=gain.excludes_zero)
     marked = [c for c in comparisons if not math.isnan(c.break_even)]
     low, high = ax.get_ylim()
     ax.set_ylim(low, high + 0.13 * len(marked) * (high - low))
@@ -101,7 +101,7 @@ def draw_gain(
     return ax
 
 
-def _draw_interval(ax: Axes, x: float, found: Interval, curve_style: CurveStyle, style: Style, filled: bool) -> None:
+def draw_interval(ax: Axes, x: float, found: Interval, curve_style: CurveStyle, style: Style, filled: bool) -> None:
     if not math.isnan(found.low):
         ax.plot([x, x], [found.low, found.high], color=curve_style.color, linewidth=style.line * 0.8, zorder=3)
     face = curve_style.color if filled else "white"
