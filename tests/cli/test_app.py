@@ -33,9 +33,10 @@ def flags(command: Any) -> set[str]:
 
 def test_the_commands_are_all_there() -> None:
     assert NAMES == [
-        "xlqa sweep", "xlqa plot", "xlqa report", "xlqa ask", "xlqa status", "xlqa run", "xlqa evaluate", "xlqa rescore",
+        "xlqa sweep", "xlqa plot", "xlqa report", "xlqa compare", "xlqa ask", "xlqa status", "xlqa list", "xlqa stop", "xlqa run",
+        "xlqa evaluate", "xlqa rescore",
         "xlqa collect", "xlqa pack", "xlqa columns", "xlqa features", "xlqa explain",
-        "xlqa score", "xlqa doctor", "xlqa data list", "xlqa data fetch", "xlqa data check", "xlqa data stats", "xlqa data convert",
+        "xlqa score", "xlqa doctor", "xlqa clean", "xlqa data list", "xlqa data fetch", "xlqa data check", "xlqa data stats", "xlqa data convert",
     ]  # fmt: skip
 
 
@@ -84,7 +85,7 @@ def test_every_column_of_every_task_is_described(capsys: pytest.CaptureFixture[s
     assert [column["name"] for column in found] == list(EVERY_COLUMN)
     assert all(column["meaning"].endswith(".") and column["tasks"] for column in found)
     assert main(["columns", "f1_overlap"]) == 2
-    assert "no column f1_overlap. Did you mean" in capsys.readouterr().err
+    assert "no column f1_overlap (did you mean" in capsys.readouterr().err
 
 
 def test_the_citation_names_this_version() -> None:

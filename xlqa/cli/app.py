@@ -12,17 +12,20 @@ import typer
 from xlqa import __version__
 from xlqa.cli import data
 from xlqa.cli.ask import AskCommand, ask
+from xlqa.cli.clean import clean
 from xlqa.cli.columns import columns
 from xlqa.cli.compare import compare
 from xlqa.cli.doctor import doctor
 from xlqa.cli.explain import explain, features
 from xlqa.cli.export import export
+from xlqa.cli.listing import list_sweeps
 from xlqa.cli.plot import plot
 from xlqa.cli.report import report
 from xlqa.cli.runs import collect, evaluate, pack, rescore
 from xlqa.cli.runs import run as run_one
 from xlqa.cli.score import score
 from xlqa.cli.status import status
+from xlqa.cli.stop import stop
 from xlqa.cli.sweep import sweep
 
 app = typer.Typer(
@@ -58,6 +61,8 @@ app.command(rich_help_panel=MAIN)(report)
 app.command(rich_help_panel=MAIN)(compare)
 app.command(cls=AskCommand, rich_help_panel=MAIN)(ask)
 app.command(rich_help_panel=RUNS)(status)
+app.command("list", rich_help_panel=RUNS)(list_sweeps)
+app.command(rich_help_panel=RUNS)(stop)
 app.command("run", rich_help_panel=RUNS)(run_one)
 app.command(rich_help_panel=RUNS)(evaluate)
 app.command(rich_help_panel=RUNS)(rescore)
@@ -70,6 +75,7 @@ app.command(rich_help_panel=RUNS)(explain)
 app.command(rich_help_panel=DATA)(score)
 app.add_typer(data.app, name="data", rich_help_panel=DATA)
 app.command(rich_help_panel=MACHINE)(doctor)
+app.command(rich_help_panel=MACHINE)(clean)
 
 
 def _examples_last(commands: typer.Typer) -> None:

@@ -15,6 +15,11 @@ from xlqa.settings import SETTINGS, Setting, flag
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 Device = Annotated[str, typer.Option("--device", help="Device: auto, cpu, cuda or cuda:1.")]
 
+SweepFolder = Annotated[
+    Path,
+    typer.Argument(help="Folder of a sweep (its --out).", metavar="DIR", callback=lambda p: p.expanduser().resolve()),
+]
+
 # The rows of result tables that `xlqa plot` and `xlqa report` take.
 Tables = Annotated[
     list[Path], typer.Argument(help="Table of a sweep (results.csv) or its folder. Several are compared.")

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from xlqa.cli import print_json
-from xlqa.cli.options import Json
+from xlqa.cli.options import Json, SweepFolder
 from xlqa.util.text import printable
 
 if TYPE_CHECKING:
@@ -19,7 +17,7 @@ WORDS = {"begun": "begun elsewhere or broken off"}
 
 
 def status(
-    folder: Annotated[Path, typer.Argument(help="Folder of a sweep (its --out).", metavar="DIR")] = Path("."),
+    folder: SweepFolder = Path("."),
     as_json: Json = False,
 ) -> int:
     """Show the progress of a sweep: finished runs, mean scores, running and failed runs.
@@ -34,7 +32,7 @@ def status(
     """
     from xlqa.runs.store.status import read_status
 
-    found = read_status(folder.expanduser().resolve())
+    found = read_status(folder)
     if as_json:
         print_json(_record(found))
     else:

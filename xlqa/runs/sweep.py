@@ -5,6 +5,7 @@ xlqa sweep --lang ru --sizes 100,1000,10000
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -20,6 +21,7 @@ from xlqa.runs.execute.scheduler import Job, Scheduler
 from xlqa.runs.plan.cost import Pending, check_disk, describe_plan, describe_unanswerable
 from xlqa.runs.plan.planner import Plan
 from xlqa.runs.store.failures import forget_failures, write_failures
+from xlqa.runs.store.marker import marked
 from xlqa.runs.store.requests import record_request
 from xlqa.runs.store.setup import describe_kept, lay_out, place_inputs
 from xlqa.runs.store.table import check_tables, write_results
@@ -51,7 +53,7 @@ def run_sweep(plan: Plan, shard: tuple[int, int] | None = None, executor: Execut
 
     Raises:
         XlqaError: the sweep's folder cannot be written, or other shards still tune. Runs that fail do not raise: they are in the outcome.
-        KeyboardInterrupt: Ctrl-C or SIGTERM; the table is written.
+        KeyboardInterrupt: Ctrl-C, SIGTERM or `xlqa stop`; the table is written.
     """
     executor = executor or LocalExecutor(plan.request.device)
     if plan.request.tune:
@@ -78,21 +80,22 @@ def run_sweep(plan: Plan, shard: tuple[int, int] | None = None, executor: Execut
     check_disk(plan, pending, executor.count_slots(len(pending.runs)))
     place_inputs(plan)
     record_request(plan.layout, plan.ids(), dry_run=False, unanswerable=plan.unanswerable())
-    with leased_stages(plan):
+    with marked(plan.layout.root) as stop_requested, leased_stages(plan):
         # Another sweep may have removed weights (--keep none) before they were leased.
-        outcome = _execute(plan, replace(pending, stages=find_untrained(plan, pending.runs)), executor)
+        pending = replace(pending, stages=find_untrained(plan, pending.runs))
+        outcome = _execute(plan, pending, executor, stop_requested)
     if plan.request.keep == "none" and not outcome.failures and shard is None:
         for folder in remove_weights(plan):
             print_line(f"{folder} is kept: another sweep in this folder uses it.")
     return outcome
 
 
-def _execute(plan: Plan, pending: Pending, executor: Executor) -> SweepOutcome:
+def _execute(plan: Plan, pending: Pending, executor: Executor, stop_requested: Callable[[], bool]) -> SweepOutcome:
     request, layout = plan.request, plan.layout
     jobs = make_jobs(plan, pending)
     progress, table = make_progress(jobs, pending.done), TableWriter(layout)
     scheduler = Scheduler(jobs, executor, _Observer(progress, table), request.checkpoint_every, request.timeout)
-    with stoppable(), guarded(request.out), closing(progress):
+    with stoppable(stop_requested), guarded(request.out), closing(progress):
         with table, tidying(plan, pending):
             scheduler.run([layout.encoder(encoder.name, encoder.sha256) for encoder in plan.encoders()])
         remove_stale_files(path for job in jobs for path in job.folder.folders())

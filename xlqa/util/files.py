@@ -277,6 +277,27 @@ def write_json(path: Path, value: Any, *, durable: bool = True) -> str:
     return write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n", durable=durable)
 
 
+def folder_size(folder: Path) -> int:
+    """Bytes of the files below a folder; links are not followed."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(place, name)).st_size
+    return total
+
+
+def remove_whole(path: Path) -> None:
+    """Remove a file or folder, for others all of it at once.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    temporary = temporary_beside(path)
+    path.rename(temporary)
+    shutil.rmtree(temporary) if temporary.is_dir() else temporary.unlink()
+
+
 # --------------------------------------------------------------------------------------------------------- reading
 
 MOST_INPUT_BYTES = 8 << 30

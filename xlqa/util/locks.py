@@ -125,8 +125,13 @@ def _release_lease(path: Path, handle: int) -> None:
 
 def is_locked(folder: Path) -> bool:
     """Whether a process holds a folder."""
+    return is_held(folder / LOCK_FILE)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process holds the lock of a file."""
     try:
-        handle = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
         return False
     try:

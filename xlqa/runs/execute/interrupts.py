@@ -1,11 +1,11 @@
-"""Ctrl-C and SIGTERM as a request to stop, so that nothing is left half done."""
+"""Ctrl-C, SIGTERM and `xlqa stop` as a request to stop, so that nothing is left half done."""
 
 from __future__ import annotations
 
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
@@ -14,45 +14,56 @@ class StopRequest:
 
     Not a `threading.Event`: a signal may arrive while this very thread holds such an event's lock, and setting it would then
     wait for ever.
+
+    Args:
+        elsewhere: whether a stop was requested in another way than by a signal.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, elsewhere: Callable[[], bool] = lambda: False) -> None:
         self._asked = False
+        self._elsewhere = elsewhere
 
     def set(self) -> None:
         self._asked = True
 
     def is_set(self) -> bool:
-        return self._asked
+        return self._asked or self._elsewhere()
 
     def wait(self, seconds: float) -> bool:
         """Wait so many seconds at most; returns whether a stop was requested."""
-        if not self._asked:
+        if not self.is_set():
             time.sleep(seconds)
-        return self._asked
+        return self.is_set()
 
 
-_current: StopRequest | None = None
+class _Current(threading.local):
+    """The request of the block that a thread is in."""
+
+    request: StopRequest | None = None
+
+
+_current = _Current()
 
 
 @contextmanager
-def stoppable() -> Iterator[StopRequest]:
+def stoppable(elsewhere: Callable[[], bool] = lambda: False) -> Iterator[StopRequest]:
     """Turn Ctrl-C and SIGTERM, however many, into a stop request for the length of the block.
 
-    Inside another such block it changes nothing, nor outside the main thread, which receives no signals.
+    Inside another such block it changes nothing. Outside the main thread, which alone receives signals, only `elsewhere`
+    counts.
+
+    Args:
+        elsewhere: as `StopRequest` takes it.
     """
-    global _current
-    if threading.current_thread() is not threading.main_thread():
-        yield StopRequest()
+    if _current.request is not None:
+        yield _current.request
         return
-    if _current is not None:
-        yield _current
-        return
-    _current = request = StopRequest()
-    before = {number: signal.signal(number, lambda *_: request.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    _current.request = request = StopRequest(elsewhere)
+    caught = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+    before = {number: signal.signal(number, lambda *_: request.set()) for number in caught}
     try:
         yield request
     finally:
-        _current = None
+        _current.request = None
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -71,7 +71,7 @@ class Group:
     Attributes:
         setting: what tells it from other groups of the same language, arm and size; "" where nothing has to.
         runs: prepared; done: scored. f1, em: means over those done, None where none is or the task has no such metric.
-        metric: the task's leading metric; leading: its mean.
+        task, metric: the task and its leading metric; leading: the mean of that.
     """
 
     lang: str
@@ -85,6 +85,7 @@ class Group:
     done: int
     f1: float | None
     em: float | None
+    task: str
     metric: str
     leading: float | None
 
@@ -253,11 +254,12 @@ def _tell_apart(settings: Sequence[tuple[str, ...]]) -> list[str]:
 def _group(rows: Sequence[Mapping[str, Any]], setting: str) -> Group:
     some = rows[0]
     done = [row for row in rows if row["finished"]]
-    metric = TASK_METRICS[task_of(some)][0]
+    task = task_of(some)
+    metric = TASK_METRICS[task][0]
     f1, em, leading = (_mean([row.get(name) for row in done]) for name in ("f1", "em", metric))
     return Group(
         some["lang"], some["arm"], int(some["size"]), some["test"], some["split"], some["scorer"], setting, len(rows),
-        len(done), f1, em, metric, leading,
+        len(done), f1, em, task, metric, leading,
     )  # fmt: skip
 
 
