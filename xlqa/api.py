@@ -11,14 +11,14 @@ The command line does the same and more; here are pandas frames, matplotlib axes
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from inspect import Parameter, Signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Unpack
 
-from xlqa.errors import XlqaError
+from xlqa.errors import XlqaError, check_choice
 from xlqa.settings import SETTINGS
 from xlqa.sweep_keywords import PathLike, SweepKeywords, Words
 
@@ -162,8 +162,8 @@ def plot(
     from xlqa.curves import grouping
     from xlqa.curves.plots import curves
 
-    _check_choice("what", what, DRAWINGS)
-    _check_choice("style", style, tuple(curves.STYLES))
+    check_choice(what, DRAWINGS, f"what={what!r}")
+    check_choice(style, tuple(curves.STYLES), f"style={style!r}")
     frame = results if isinstance(results, pd.DataFrame) else load_results(results)
     rows = grouping.select_rows(frame, _as_words(lang), _as_words(test), tuple(seeds), split, _as_words(task))
     panel, drawing_style = _only_panel(grouping.split_panels(rows)), curves.STYLES[style]
@@ -196,7 +196,7 @@ class Compared:
         from xlqa.curves.plots.curves import STYLES
         from xlqa.curves.plots.differences import difference_figure
 
-        _check_choice("style", style, tuple(STYLES))
+        check_choice(style, tuple(STYLES), f"style={style!r}")
         return difference_figure(self.differences, STYLES[style])
 
     def _repr_html_(self) -> str:
@@ -244,11 +244,6 @@ def compare(
     )  # fmt: skip
     table = pd.DataFrame(list(difference_rows(found)), columns=list(DIFFERENCE_COLUMNS))
     return Compared(table, found.only_a, found.only_b, found)
-
-
-def _check_choice(name: str, value: str, choices: Iterable[str]) -> None:
-    if value not in choices:
-        raise XlqaError(f"{name}={value!r}: choose from {', '.join(choices)}.")
 
 
 def _as_words(value: Words) -> tuple[str, ...]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import NamedTuple
 
-from xlqa.errors import XlqaError
+from xlqa.errors import XlqaError, did_you_mean
 from xlqa.records import (
     COUNT_COLUMNS,
     EVERY_COLUMN,
@@ -127,9 +126,8 @@ def describe_columns(names: tuple[str, ...] = ()) -> list[Column]:
     """
     unknown = [name for name in names if name not in _TEXTS]
     if unknown:
-        near = difflib.get_close_matches(unknown[0], _TEXTS, n=2)
-        hint = f" Did you mean {' or '.join(near)}?" if near else " `xlqa columns` lists them."
-        raise XlqaError(f"results.csv has no column {unknown[0]}.{hint}")
+        hint = did_you_mean(unknown[0], _TEXTS, most=2)
+        raise XlqaError(f"results.csv has no column {unknown[0]}{hint}: `xlqa columns` lists them.")
     found = []
     for name in names or EVERY_COLUMN:
         kind, _, meaning = _TEXTS[name].partition("|")

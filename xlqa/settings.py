@@ -4,13 +4,12 @@ The flags of `xlqa sweep`, the names of an experiment file, the keywords of `xlq
 the fields of `Settings`. To add a setting, add a field, use it, and run `python -m xlqa.cli.reference docs/commands.md`.
 """
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_type_hints
 
-from xlqa.errors import XlqaError
+from xlqa.errors import XlqaError, check_choice, nearest, refuse_choice
 from xlqa.records import TASK_METRICS, TASK_SOURCES, Arm, JointSampling, SourceLabels, SubsetBy, TagMap, seed_range
 
 GRID, DATA, TRAINING, MACHINE = "The grid", "Data", "Training", "Machine and output"
@@ -177,7 +176,7 @@ def _arm(name: str, word: str) -> Arm:
     try:
         return Arm(word)
     except ValueError:
-        raise XlqaError(f"{flag(name)} {word}: choose from {', '.join(arm.value for arm in Arm)}.") from None
+        raise XlqaError(f"{flag(name)} {word}: {refuse_choice(word, (arm.value for arm in Arm))}.") from None
 
 
 def _seeds(name: str, value: Any, _: Mapping[str, Any]) -> tuple[int, ...]:
@@ -310,8 +309,7 @@ def choice(default: str, panel: str, help_text: str, *choices: str, **more: Any)
     """One of several words."""
 
     def parse(name: str, value: Any, _: Mapping[str, Any]) -> str:
-        if value not in choices:
-            raise XlqaError(f"{flag(name)} {value}: choose {', '.join(choices)}.")
+        check_choice(str(value), choices, f"{flag(name)} {value}")
         return str(value)
 
     literal = ", ".join(f'"{word}"' for word in choices)
@@ -594,7 +592,7 @@ def describe_unknown(names: Iterable[str]) -> list[str]:
 
 def _describe_unknown(name: str) -> str:
     known = {word: setting for setting, facts in SETTINGS.items() for word in (setting, *facts.also)}
-    words = [name] if name in known else difflib.get_close_matches(name, known, n=3, cutoff=0.75)
+    words = [name] if name in known else nearest(name, known, cutoff=0.75)
     near = dict.fromkeys(known[word] for word in words)
     if near:
         return f"unknown setting {name!r}: did you mean {' or '.join(map(repr, near))}?"

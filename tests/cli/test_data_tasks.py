@@ -75,7 +75,7 @@ def test_files_of_two_tasks_are_not_compared(files: tuple[str, str], tmp_path: P
     assert main(["data", "check", files[0], str(tmp_path / "pairs.tsv")]) == 2
     assert "is of the task ner" in capsys.readouterr().err
     assert main(["data", "check", "--task", "nerr", files[0]]) == 2
-    assert "--task nerr: choose qa, ner, pos" in capsys.readouterr().err
+    assert "--task nerr: did you mean ner? Choose from qa, ner, pos" in capsys.readouterr().err
 
 
 @pytest.fixture

@@ -145,7 +145,7 @@ def test_every_format_names_the_sizes_and_a_figure_is_drawn(old: Path, tmp_path:
     [
         (["--a", "lr=3e-5"], "the table has 3e-05 there"),
         (["--a", "lr=1", "--b", "lr=2"], "--a lr=1: the table has 3e-05 there"),
-        (["--a", "colour=red"], "choose a column from"),
+        (["--a", "modle=x"], "did you mean model? Choose from task"),
         (["--a", "lr"], "give COLUMN=VALUE"),
         ([], "one table needs two selections"),
     ],

@@ -90,7 +90,7 @@ def test_two_runs_alike_in_all_but_their_name_are_refused(path: Path):
         ("size", "10.5", "whole number"),
         ("size", "", "the column size is empty"),
         ("seed", "-1", "whole number of 0 or more"),
-        ("arm", "zero", "the arms are transfer, target-only, joint, monolingual"),
+        ("arm", "zero", "arm is 'zero': choose from transfer, target-only, joint, monolingual"),
         ("run_id", "", "the column run_id is empty"),
     ],
 )

@@ -71,8 +71,8 @@ def test_tables_of_several_tasks_are_read_together_and_never_pooled(folders: dic
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("\nner,", "\nNER,", "line 2: task is 'NER'; the tasks are qa, ner, pos"),
-        ("\nner,", "\n,", "line 2: task is ''; the tasks are"),
+        ("\nner,", "\nNER,", "line 2: task is 'NER': did you mean ner? Choose from qa, ner, pos"),
+        ("\nner,", "\n,", "line 2: task is '': choose from qa"),
         (",f1,entity_precision", ",em,entity_precision", "the header lacks f1"),
         (",entity_recall", ",f1", "the column f1 is twice"),
     ],

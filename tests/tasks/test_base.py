@@ -35,5 +35,5 @@ def test_the_columns_of_question_answering_stay() -> None:
 
 
 def test_an_unknown_task_is_named() -> None:
-    with pytest.raises(XlqaError, match="--task parsing: choose qa, ner"):
+    with pytest.raises(XlqaError, match="--task parsing: choose from qa, ner"):
         get_task("parsing")

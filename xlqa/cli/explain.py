@@ -11,16 +11,14 @@ import typer
 
 from xlqa.cli import print_json
 from xlqa.cli.options import Json
+from xlqa.cli.report import choose_format, deliver, json_text
 from xlqa.errors import XlqaError
 from xlqa.util.csvfile import csv_text
-from xlqa.util.files import write_output
-from xlqa.util.text import printable
 
 if TYPE_CHECKING:
     from xlqa.curves.features import Group
 
-FORMATS = ("text", "md", "tex", "csv")
-_SUFFIXES = {".txt": "text", ".md": "md", ".tex": "tex", ".csv": "csv"}
+FORMATS = ("text", "md", "tex", "csv", "json")
 
 
 def features(
@@ -63,7 +61,8 @@ def explain(
         bool, typer.Option("--pool", help="Join all families of test sets, and average over a language's test sets.")
     ] = False,
     format: Annotated[
-        str, typer.Option("--format", "-f", help="text, md, tex or csv. Default: by the suffix of --out, else text.")
+        str,
+        typer.Option("--format", "-f", help="text, md, tex, csv or json. Default: by the suffix of --out, else text."),
     ] = "",
     out: Annotated[Path | None, typer.Option(help="File to write. Default: standard output.")] = None,
     as_json: Json = False,
@@ -82,24 +81,17 @@ def explain(
     from xlqa.curves.report import render
     from xlqa.curves.report.contents import Report
 
-    kind = format or (_SUFFIXES.get(out.suffix.lower(), "") if out else "text")
-    if kind not in FORMATS:
-        raise XlqaError(f"--format {format or out}: choose from {', '.join(FORMATS)}.")
+    kind = choose_format(format, out, as_json, FORMATS)
     groups = gather(tables, metric, pool=pool)
-    if as_json:
+    if kind == "json":
         shown = [{"group": g.label, "languages": g.languages, "features": g.features} for g in groups]
-        return print_json({"groups": shown, "correlations": [*words.tidy_rows(groups)]})
-    if kind == "csv":
+        text = json_text({"groups": shown, "correlations": [*words.tidy_rows(groups)]})
+    elif kind == "csv":
         text = csv_text(words.TIDY_COLUMNS, words.tidy_rows(groups))
     else:
         made = Report("What does transfer go with?", "", (), words.feature_sections(groups), (words.METHODS,))
         text = {"text": render.as_text, "md": render.as_markdown, "tex": render.as_tex}[kind](made)
-    if out is None:
-        sys.stdout.write("\n".join(map(printable, text.split("\n"))))
-    else:
-        write_output(out, text.encode("utf-8", "surrogatepass"))
-        print(out)
-    return None
+    deliver(text, out)
 
 
 def gather(tables: Sequence[Path], metric: str, *, pool: bool = False) -> tuple[Group, ...]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from xlqa.cli.options import Json, Languages, ScorerName, Seeds, Tables, Tasks, Tests
-from xlqa.errors import XlqaError
+from xlqa.errors import XlqaError, check_choice
 from xlqa.settings import split_words
 from xlqa.util.text import printable
 
@@ -74,8 +74,7 @@ def plot(
       xlqa plot ner pos nli --what summary --out tasks.pdf
     """
     for name, value, allowed in (("what", what, WHAT), ("style", style, STYLE_NAMES)):
-        if value not in allowed:
-            raise XlqaError(f"--{name} {value}: choose from {', '.join(allowed)}.")
+        check_choice(value, allowed, f"--{name} {value}")
     if what in ("pairs", "features") and (lang or test or seeds or split != "test"):
         raise XlqaError(f"--what {what}: does not take --lang, --test, --split or --seeds: drop them.")
     from xlqa.curves import grouping

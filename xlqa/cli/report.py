@@ -13,7 +13,7 @@ import typer
 
 from xlqa.cli import print_json
 from xlqa.cli.options import Json, Languages, ScorerName, Seeds, Tables, Tasks, Tests
-from xlqa.errors import XlqaError
+from xlqa.errors import XlqaError, refuse_choice
 from xlqa.settings import split_words
 from xlqa.util.csvfile import csv_text
 from xlqa.util.files import write_output
@@ -135,7 +135,7 @@ def choose_format(format: str, out: Path | None, as_json: bool, formats: Sequenc
     kind = "json" if as_json else format or (_SUFFIXES.get(out.suffix.lower(), "") if out else "text")
     if kind not in formats:
         where = f"--format {format}" if format else f"--out {out}: its suffix names no format"
-        raise XlqaError(f"{where}: choose from {', '.join(formats)}.")
+        raise XlqaError(f"{where}: {refuse_choice(kind, formats)}.")
     return kind
 
 

@@ -37,7 +37,7 @@ from xlqa.curves.variance import (
     run_variance,
 )
 from xlqa.curves.wording import QA, Columns, columns_of, metric_name, scorer_name
-from xlqa.errors import XlqaError
+from xlqa.errors import XlqaError, did_you_mean, refuse_choice
 from xlqa.records import SETTING_COLUMNS, TEST_COLUMNS
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def parse_conditions(words: Iterable[str], option: str) -> dict[str, str]:
         if not equals or not value:
             raise XlqaError(f"{option} {word}: give COLUMN=VALUE, such as {option} lr=3e-5.")
         if column not in SELECTABLE:
-            raise XlqaError(f"{option} {word}: choose a column from {', '.join(SELECTABLE)}.")
+            raise XlqaError(f"{option} {word}: {refuse_choice(column, SELECTABLE)}.")
         found[column] = value
     return found
 
@@ -173,8 +173,9 @@ def select_side(table: pd.DataFrame, conditions: Conditions, option: str) -> pd.
         texts = [to_text(cell) for cell in table[column]]
         wanted = _spellings(value)
         if not any(_spellings(text) & wanted for text in texts):
-            there = ", ".join(sorted({short_name(text) for text in texts if text}))
-            raise XlqaError(f"{option} {column}={value}: the table has {there or 'no value'} there.")
+            there = sorted({short_name(text) for text in texts if text})
+            hint = did_you_mean(value, there)
+            raise XlqaError(f"{option} {column}={value}{hint}: the table has {', '.join(there) or 'no value'} there.")
         table = table[[not text or bool(_spellings(text) & wanted) for text in texts]]
     if table.empty:
         raise XlqaError(f"{option}: no row of the table meets all of these conditions: drop one of them.")
@@ -212,7 +213,7 @@ def compare_tables(
     """
     if not 1 <= len(tables) <= 2:
         raise XlqaError("xlqa compare: give two tables, or one.")
-    if len(tables) == 1 and conditions[0] == conditions[1]:
+    if len(tables) == 1 and (not all(conditions) or conditions[0] == conditions[1]):
         raise XlqaError(
             f"{names[0]}: one table needs two selections of its rows, such as {option.format('a')} lr=3e-5 and "
             f"{option.format('b')} lr=5e-5; or give a second table."
@@ -418,9 +419,7 @@ class _Draft:
         rows_a, rows_b = self.rows_a[size], self.rows_b[size]
         same = SAME_SUBSETS if size else SAME_STAGES
         shared = set(run_units(rows_a)) & set(run_units(rows_b))
-        if not shared or any(
-            self.a.setting[name] != self.b.setting[name] for name in _identities(self.a, self.b, same)
-        ):
+        if not shared or not _agree(self.a, self.b, same):
             return _Runs((rows_a, rows_b), False)
         kept = [rows[[unit in shared for unit in run_units(rows)]] for rows in (rows_a, rows_b)]
         return _Runs((kept[0], kept[1]), True)
@@ -496,10 +495,12 @@ def _only(own: Mapping[int, pd.DataFrame], other: Mapping[int, pd.DataFrame], pa
     return [f"{_name_panel(panel)}, {curve.label}: {', '.join(names)}"] if sizes else []
 
 
-def _identities(a: Curve, b: Curve, names: Sequence[str]) -> list[str]:
-    """The columns that decide whether two sides have the same data: a name only where a hash is missing."""
-    hashed = {n for n in names if all(curve.setting.get(f"{n}_sha256") for curve in (a, b))}
-    return [name for name in names if name not in hashed]
+def _agree(a: Curve, b: Curve, names: Sequence[str]) -> bool:
+    """Whether two sides have the same data by these columns; a name counts only where a hash is missing."""
+    # What was frozen, or how labels were changed, follows the hash after a plus.
+    data = [{name: curve.setting[name].partition("+")[0] for name in names} for curve in (a, b)]
+    hashed = {name for name in names if all(side.get(f"{name}_sha256") for side in data)}
+    return all(data[0][name] == data[1][name] for name in names if name not in hashed)
 
 
 def _shared_places(a: ExampleScores, b: ExampleScores) -> tuple[list[int], list[int]]:

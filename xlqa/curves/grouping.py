@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xlqa.curves.wording import QA, WORDING, Wording, choose_metrics, leading_metric
-from xlqa.errors import XlqaError
+from xlqa.errors import XlqaError, did_you_mean
 from xlqa.records import SETTING_COLUMNS, TASK_METRICS, TEST_COLUMNS, Arm, seed_range
 from xlqa.util.languages import LANGUAGE_NAMES, language_name
 
@@ -464,7 +464,8 @@ def select_rows(
         there = sorted(set(table[column]))
         absent = [value for value in wanted if value not in there]
         if absent:
-            raise XlqaError(f"the table has no {column} '{absent[0]}': it has {', '.join(there)}.")
+            hint = did_you_mean(absent[0], there)
+            raise XlqaError(f"the table has no {column} '{absent[0]}'{hint}: it has {', '.join(there)}.")
         if wanted:
             table = table[table[column].isin(wanted)]
     if seeds:
@@ -490,7 +491,9 @@ def score_columns(table: pd.DataFrame, scorer: str | None) -> tuple[str, str, st
     names = ", ".join(dict.fromkeys([*leading, "squad"]))
     if scorer in leading:
         raise XlqaError(f"--scorer {scorer}: only some rows have it; add --lang or --test (scorers here: {names}).")
-    raise XlqaError(f"--scorer {scorer}: the table has {names}; `xlqa rescore` computes others from the predictions.")
+    raise XlqaError(
+        f"--scorer {scorer}{did_you_mean(scorer, [*leading, 'squad'])}: the table has {names}; `xlqa rescore` computes others from the predictions."
+    )
 
 
 def choose_columns(

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xlqa.errors import ManyErrors, XlqaError
+from xlqa.errors import ManyErrors, XlqaError, refuse_choice
 from xlqa.records import (
     COUNT_COLUMNS,
     EVERY_COLUMN,
@@ -176,7 +176,7 @@ def _tasks(header: list[str], rows: list[list[str]]) -> list[str]:
 
 def _check_tasks(path: Path, tasks: list[str], lines: list[int]) -> list[str]:
     return [
-        f"{path}, line {line}: task is '{plain(task, 40)}'; the tasks are {', '.join(TASK_METRICS)}."
+        f"{path}, line {line}: task is '{plain(task, 40)}': {refuse_choice(task, TASK_METRICS)}."
         for line, task in zip(lines, tasks, strict=True)
         if task not in TASK_METRICS
     ]
@@ -243,7 +243,7 @@ def _check_arms(path: Path, columns: dict[str, object], lines: list[int], compla
     known = [arm.value for arm in Arm]
     for line, arm, size in zip(lines, arms, sizes, strict=True):
         if arm and arm not in known:
-            complaints.append(f"{path}, line {line}: arm is '{plain(arm, 40)}'; the arms are {', '.join(known)}.")
+            complaints.append(f"{path}, line {line}: arm is '{plain(arm, 40)}': {refuse_choice(arm, known)}.")
         elif size == 0 and arm not in (Arm.TRANSFER.value, ""):
             complaints.append(f"{path}, line {line}: size 0 under {arm}: only transfer has a zero-shot score.")
 

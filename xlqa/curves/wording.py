@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from xlqa.errors import XlqaError
+from xlqa.errors import XlqaError, refuse_choice
 from xlqa.records import TASK_METRICS
 
 QA = "qa"
@@ -117,6 +117,6 @@ def choose_metrics(tasks: Sequence[str], metric: str, option: str = "--metric {}
         if metric not in some:
             choices = [*known, *("both" for _ in range(task == QA)), "all"]
             where = "" if len(tasks) == 1 else f" for the task {task} (--task selects one)"
-            raise XlqaError(f"{option.format(metric)}: choose from {', '.join(choices)}{where}.")
+            raise XlqaError(f"{option.format(metric)}: {refuse_choice(metric, choices)}{where}.")
         found[task] = some[metric]
     return found

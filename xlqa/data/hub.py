@@ -7,7 +7,6 @@ checked at every start, without network. What `xlqa data fetch --model` download
 from __future__ import annotations
 
 import contextlib
-import difflib
 import fnmatch
 import hashlib
 import importlib.util
@@ -20,7 +19,7 @@ from typing import Any
 
 from xlqa.data.encoders import E5, e5_folder
 from xlqa.data.hub_client import HubError, hub_folder, quiet_client, retrying
-from xlqa.errors import XlqaError
+from xlqa.errors import XlqaError, did_you_mean
 from xlqa.util.files import file_sha256, known_sha256
 
 logger = logging.getLogger(__name__)
@@ -392,9 +391,8 @@ def explain(name: str, error: XlqaError) -> str:
 
 def _did_you_mean(name: str) -> str:
     cached = (path.name.removeprefix("models--").replace("--", "/") for path in hub_folder().glob("models--*"))
-    spelled = {known.lower(): known for known in _unique([*PACKAGED, *KNOWN, *cached]) if known != name}
-    near = difflib.get_close_matches(name.lower(), list(spelled), n=2, cutoff=0.75)
-    return f" (did you mean {' or '.join(spelled[match] for match in near)}?)" if near else ""
+    known = [other for other in _unique([*PACKAGED, *KNOWN, *cached]) if other != name]
+    return did_you_mean(name, known, most=2, cutoff=0.75)
 
 
 def _unique(names: Iterable[str]) -> list[str]:

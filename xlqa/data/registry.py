@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from functools import cache
 
 from xlqa.data.catalogue import DEFAULTS, LANGUAGES, TYDIQA_LANGUAGES, DataSet, Part
 from xlqa.data.catalogue import SETS as QA_SETS
 from xlqa.data.task_catalogue import TASK_DEFAULTS, TASK_SETS
-from xlqa.errors import XlqaError
+from xlqa.errors import XlqaError, did_you_mean
 
 __all__ = [
     "LANGUAGES", "SETS", "TYDIQA_LANGUAGES", "DataSet", "Part", "default_role", "default_tests", "default_train", "find_part",
@@ -146,5 +145,4 @@ def _did_you_mean(name: str, names: Iterable[str], spoken: dict[str, str] | None
     by_name = {full.lower(): code for code, full in (spoken or {}).items()}
     if name.lower() in by_name:
         return f' (did you mean "{by_name[name.lower()]}"?)'
-    near = difflib.get_close_matches(name.lower(), list(names), n=3, cutoff=0.6)
-    return f" (did you mean {' or '.join(near)}?)" if near else ""
+    return did_you_mean(name, names)

@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
-from xlqa.errors import XlqaError
+from xlqa.errors import XlqaError, refuse_choice
 from xlqa.records import Example, TagMap
 
 if TYPE_CHECKING:
@@ -463,7 +463,7 @@ def get_task(name: str) -> Task[Any]:
         XlqaError: there is no such task.
     """
     if name not in TASKS:
-        raise XlqaError(f"--task {name}: choose {', '.join(TASKS)}.")
+        raise XlqaError(f"--task {name}: {refuse_choice(name, TASKS)}.")
     if name not in _known:
         module, kind = TASKS[name]
         _known[name] = getattr(import_module(module), kind)(name)

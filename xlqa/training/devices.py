@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xlqa.errors import XlqaError
+from xlqa.errors import XlqaError, refuse_choice
 
 if TYPE_CHECKING:
     import torch
@@ -37,7 +37,7 @@ def resolve_device(name: str) -> str:
 def resolve_precision(name: str, device: str) -> str:
     """The precision behind a name: `auto` is bf16 where the device computes in it natively, else fp32."""
     if name not in PRECISIONS:
-        raise XlqaError(f"--precision {name}: choose {', '.join(PRECISIONS)}.")
+        raise XlqaError(f"--precision {name}: {refuse_choice(name, PRECISIONS)}.")
     if name != "auto":
         return name
     import torch

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from xlqa.errors import XlqaError
+from xlqa.errors import XlqaError, refuse_choice
 
 SAMPLE_NAMES = ("en.train", "en.test", "es.train", "es.test", "ru.train", "ru.test", "ru", "zh")
 """The sample's files, without suffix. Facts and phrasings of the test files are held out from the training files."""
@@ -29,5 +29,5 @@ CAPYBARA_ANSWER_ES = "Brasil, Colombia, Venezuela, Paraguay, Uruguay y el norte 
 def sample_path(name: str) -> Path:
     """The path of a sample file, given as in `SAMPLE_NAMES`. Raises XlqaError for another name."""
     if name not in SAMPLE_NAMES:
-        raise XlqaError(f"the embedded sample has no {name!r}: choose from {', '.join(SAMPLE_NAMES)}.")
+        raise XlqaError(f"the embedded sample has no {name!r}: {refuse_choice(name, SAMPLE_NAMES)}.")
     return Path(__file__).with_name(f"{name}.json")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from xlqa.errors import XlqaError
+from xlqa.errors import XlqaError, refuse_choice
 from xlqa.tasks.qa.scorers import characters, cmrc, drcd, drcd_makers, jaquad, korquad, mlqa, squad, squad2
 from xlqa.tasks.qa.scorers.languages import WITHOUT_BLANKS, base_language
 from xlqa.tasks.qa.scorers.rules import CACHED_TEXTS, Scorer
@@ -46,7 +46,7 @@ def get_scorer(name: str, language: str = "") -> Scorer:
             raise XlqaError("Scorer mlqa has its rules per language: add --lang, or name it whole, such as mlqa.de.")
         return mlqa.make_scorer(code)
     if family not in _FIXED or (suffix and family != "characters"):
-        raise XlqaError(f"There is no scorer {name!r}: choose from {', '.join(SCORER_NAMES)} (mlqa with --lang).")
+        raise XlqaError(f"There is no scorer {name!r}: {refuse_choice(name, SCORER_NAMES)} (mlqa with --lang).")
     return _FIXED[family]
 
 
