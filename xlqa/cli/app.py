@@ -15,6 +15,7 @@ from xlqa.cli.ask import AskCommand, ask
 from xlqa.cli.clean import clean
 from xlqa.cli.columns import columns
 from xlqa.cli.compare import compare
+from xlqa.cli.completion import add_completers
 from xlqa.cli.doctor import doctor
 from xlqa.cli.explain import explain, features
 from xlqa.cli.export import export
@@ -97,6 +98,7 @@ ClickException: Any = next(kind for kind in typer.BadParameter.__mro__ if kind._
 @functools.cache
 def _command() -> Any:
     """The commands with their options. Typer would build them again for each call, which takes longer than most commands."""
+    add_completers(app)
     return typer.main.get_command(app)
 
 
