@@ -66,7 +66,7 @@ def clean(
     chosen = [item for item in items if asked[item.kind] and not item.why_kept]
     if any(asked.values()) and chosen and not yes:
         _confirm(chosen, items, as_json)
-    left = _free(chosen)
+    left = failed = _free(chosen)
     freed = [item for item in chosen if item.path not in left]
     if as_json:
         print_json(
@@ -83,9 +83,10 @@ def clean(
         print("\n".join(_lines(items)))
     else:
         print(f"freed {format_bytes(sum(item.size for item in freed))}")
+        left = failed | {item.path: item.why_kept for item in items if asked[item.kind] and item.why_kept}
     for path, why in left.items():
         print_error(f"{path} is kept: {why}.")
-    return EXIT_RUNS_FAILED if left else 0
+    return EXIT_RUNS_FAILED if failed else 0
 
 
 def _items(root: Path) -> list[_Item]:
