@@ -92,7 +92,7 @@ _TEXTS = {
     "deeppavlov": "text|Version of DeepPavlov; `none` where xlqa ran the config itself.",
     "torch": "text|Version of PyTorch.",
     "transformers": "text|Version of transformers.",
-    "precision": "text|Floating-point format: fp32 or bf16.",
+    "precision": "text|Floating-point format: fp32, bf16 or fp16.",
     "schema": "count|Version of reading, windows and training. Rows of different versions are never averaged.",
     "model_sha256": "text|SHA-256 of the encoder's weights, tokenizer and configuration.",
     "source_sha256": "text|SHA-256 of the source training set's file, with changes.",

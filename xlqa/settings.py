@@ -538,8 +538,9 @@ class Settings:
         also=("max_ans_length",),
     )]
     precision: Annotated[str, choice(
-        "auto", MACHINE, "Floating-point format: auto, fp32 or bf16. auto is bf16 on devices with bf16 arithmetic.", "auto", "fp32", "bf16",
-        columns=("precision",), also=("bf16", "fp16", "dtype"),
+        "auto", MACHINE,
+        "Floating-point format: auto, fp32, bf16 or fp16. auto is bf16 on devices with bf16 arithmetic, fp16 on a T4 or V100.",
+        "auto", "fp32", "bf16", "fp16", columns=("precision",), also=("bf16", "fp16", "dtype"),
     )]
     device: Annotated[str, text(
         "auto", MACHINE, "Device: auto, cpu, cuda or cuda:1. auto is every GPU, or the CPU if there is none.",

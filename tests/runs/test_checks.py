@@ -72,10 +72,12 @@ def test_the_command_and_the_function_say_it(
 def test_bf16_is_warned_of_where_it_is_emulated(
     plan: MakePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = {name: plan(tmp_path / name, precision=name) for name in ("bf16", "fp32", "auto")}
+    made = {name: plan(tmp_path / name, precision=name) for name in ("bf16", "fp16", "fp32", "auto")}
     monkeypatch.setattr("xlqa.training.devices._cpu_has_bf16", lambda: False)
     (line,) = slow_precision(made["bf16"])
     assert line.startswith("--precision bf16: this processor has no bfloat16 arithmetic")
+    (line,) = slow_precision(made["fp16"])
+    assert line.startswith("--precision fp16: this processor has no fast float16 arithmetic")
     assert slow_precision(made["fp32"]) == slow_precision(made["auto"]) == []
     monkeypatch.setattr("xlqa.training.devices._cpu_has_bf16", lambda: True)
     assert slow_precision(made["bf16"]) == []

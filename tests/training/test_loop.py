@@ -180,29 +180,49 @@ class Stopped(Exception):
     """Stands for a process that is killed."""
 
 
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
 def test_a_broken_training_goes_on_to_the_same_weights(
-    encoder: Path, data: tuple[Windows, Labels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    precision: str, encoder: Path, data: tuple[Windows, Labels], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unbroken = fresh(encoder)
+    unbroken, whole_plan = fresh(encoder), plan(steps=30, precision=precision)
     context = replace(QUIET, train_log=tmp_path / "whole.csv")
-    whole = trainer(unbroken, data, plan(steps=30), context=context).run()
+    whole = scaled_at_first(trainer(unbroken, data, whole_plan, context=context)).run()
 
     stages: list[dict[str, object]] = []
     context = RunContext(
         listen=stages.append, train_log=tmp_path / "broken.csv", checkpoint=tmp_path / "checkpoint.safetensors",
         checkpoint_minutes=1e-9,
     )  # fmt: skip
-    broken = trainer(fresh(encoder), data, plan(steps=30), context=context)
+    broken = scaled_at_first(trainer(fresh(encoder), data, whole_plan, context=context))
     monkeypatch.setattr(broken, "_step", stop_after(17, broken._step))
     with pytest.raises(Stopped):
         broken.run()
     network = fresh(encoder)
-    resumed = trainer(network, data, plan(steps=30), context=context).run()
+    resumed = trainer(network, data, whole_plan, context=context).run()
     assert Stage("resuming after step 17") in stages
     assert torch.equal(weights(network), weights(unbroken))
     assert resumed.final_loss == whole.final_loss
     columns = [[row[:3] for row in csv.reader((tmp_path / f"{name}.csv").open())] for name in ("whole", "broken")]
     assert columns[0] == columns[1]
+
+
+def scaled_at_first(training_run: Trainer) -> Trainer:
+    """With a scale of fp16 losses that overflows in the first updates, and grows every four."""
+    if training_run.scaler.is_enabled():
+        training_run.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**24, growth_interval=4)
+    return training_run
+
+
+def test_a_gradient_that_overflows_skips_the_update_and_lowers_the_scale(
+    encoder: Path, data: tuple[Windows, Labels]
+) -> None:
+    network = fresh(encoder)
+    before = network.qa_outputs.weight.detach().clone()
+    training_run = trainer(network, data, plan(steps=1, precision="fp16"))
+    training_run.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**60)
+    assert np.isfinite(training_run.run().final_loss)
+    assert torch.equal(network.qa_outputs.weight, before)
+    assert training_run.scaler.get_scale() == 2.0**59
 
 
 def stop_after(steps: int, step: object) -> object:

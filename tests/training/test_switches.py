@@ -163,10 +163,11 @@ def test_bf16_leaves_the_loss_near_and_answers_mostly_the_same(
     assert np.mean([a == b for a, b in zip(*answers, strict=True)]) >= 0.95
 
 
-def test_training_in_bf16_ends_near_float32(encoder: Path, windows: Windows, labels: Labels) -> None:
+@pytest.mark.parametrize("low", ["bf16", "fp16"])
+def test_low_precision_ends_near_float32(low: str, encoder: Path, windows: Windows, labels: Labels) -> None:
     """The mean loss of forty updates within 3 %: the same batches, the same dropout."""
     means = []
-    for precision in ("fp32", "bf16"):
+    for precision in ("fp32", low):
         heard = trainer(fresh(encoder), windows, labels, plan(steps=40, precision=precision))
         losses: list[float] = []
         step = heard._step

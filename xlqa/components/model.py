@@ -26,7 +26,7 @@ from xlqa.training.architecture import attention_of, check_architecture, network
 from xlqa.training.batching import collate, token_batches
 from xlqa.training.context import SHARED
 from xlqa.training.cpu_kernels import accelerate
-from xlqa.training.devices import autocast, resolve_device
+from xlqa.training.devices import autocast, prepare_device, resolve_device
 from xlqa.training.model_folder import check_config_types, hash_encoder, hash_weights, weight_files
 from xlqa.util.files import filling, known_sha256
 from xlqa.util.text import first_line
@@ -144,7 +144,7 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
         head_seed: of the fresh head.
         task: name of the task.
         labels, max_answer_length: see `HeadOptions`.
-        precision: fp32 or bf16 (autocast; weights stay in float32).
+        precision: fp32, bf16 or fp16 (autocast; weights stay in float32).
         device: auto, cpu, cuda or cuda:N.
         mode: train starts from source or encoder; anything else loads the model in save_path.
     """
@@ -159,6 +159,7 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
         self.task = get_task(task)
         self.head = self.task.head(HeadOptions(tuple(labels), max_answer_length))
         self.precision, self.device = precision, resolve_device(device)
+        prepare_device(self.device)
         self.origin = ""
         check_encoder(self.encoder, encoder_sha256)
         if mode == "train":

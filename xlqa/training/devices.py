@@ -9,7 +9,10 @@ from xlqa.errors import XlqaError, refuse_choice
 if TYPE_CHECKING:
     import torch
 
-PRECISIONS = ("auto", "fp32", "bf16")
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+
+TENSOR_CORES = (7, 0)
+"""The compute capability from which a GPU multiplies float16 matrices faster than float32 ones (V100, T4)."""
 
 
 def resolve_device(name: str) -> str:
@@ -35,7 +38,11 @@ def resolve_device(name: str) -> str:
 
 
 def resolve_precision(name: str, device: str) -> str:
-    """The precision behind a name: `auto` is bf16 where the device computes in it natively, else fp32."""
+    """The precision behind a name.
+
+    `auto` is bf16 where the device computes in it natively, fp16 on older GPUs with tensor cores, else fp32. fp32 is float32
+    throughout: every GPU with TF32 has bf16, and rows of different arithmetic must not share a precision.
+    """
     if name not in PRECISIONS:
         raise XlqaError(f"--precision {name}: {refuse_choice(name, PRECISIONS)}.")
     if name != "auto":
@@ -44,7 +51,22 @@ def resolve_precision(name: str, device: str) -> str:
 
     if device == "cpu":
         return "bf16" if _cpu_has_bf16() else "fp32"
-    return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    if torch.cuda.is_bf16_supported(including_emulation=False):
+        return "bf16"
+    return "fp16" if torch.cuda.get_device_capability(device) >= TENSOR_CORES else "fp32"
+
+
+def prepare_device(device: str) -> None:
+    """Set how this process computes on a GPU; on other devices nothing changes.
+
+    cuDNN's attention makes a plan for every new shape, so torch's other fused kernels compute it. float32 products are not
+    rounded to TF32, also where an environment variable of the container asks for that.
+    """
+    if device.startswith("cuda"):
+        import torch
+
+        torch.backends.cuda.enable_cudnn_sdp(False)
+        torch.set_float32_matmul_precision("highest")
 
 
 def _cpu_has_bf16() -> bool:
@@ -92,11 +114,17 @@ def _processor() -> str:
 
 
 def autocast(device: str, precision: str) -> torch.autocast:
-    """The context in which a model computes: bfloat16 under that precision, otherwise nothing changes."""
+    """The context in which a model computes: bfloat16 or float16 under these precisions, otherwise nothing changes."""
     import torch
 
     kind = "cuda" if device.startswith("cuda") else "cpu"
-    return torch.autocast(kind, dtype=torch.bfloat16, enabled=precision == "bf16")
+    return torch.autocast(kind, dtype=_product_dtype(precision, torch.bfloat16), enabled=precision != "fp32")
+
+
+def _product_dtype(precision: str, otherwise: torch.dtype) -> torch.dtype:
+    import torch
+
+    return {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision, otherwise)
 
 
 def matrix_rate(device: str, precision: str) -> float:
@@ -105,7 +133,7 @@ def matrix_rate(device: str, precision: str) -> float:
 
     import torch
 
-    kind = torch.bfloat16 if precision == "bf16" else torch.float32
+    kind = _product_dtype(precision, torch.float32)
     size = 4096 if device.startswith("cuda") else 1024
     a = torch.randn(size, size, device=device).to(kind)
     a @ a

@@ -67,7 +67,7 @@ class TrainingPlan:
         steps: number of updates; batch_size: windows an update.
         lr: peak learning rate; warmup: share of the steps in which it rises.
         seed: of batches and dropout.
-        precision: fp32 or bf16; device: as torch names it.
+        precision: fp32, bf16 or fp16; device: as torch names it.
         freeze: lowest layers that stay, with the embeddings (0: these alone; None: nothing stays).
         reinit_top: highest layers that start from fresh weights.
     """
@@ -178,6 +178,7 @@ class Trainer:
         self.origin, self.recompute = origin, recompute
         self.network, self.head, self.features, self.labels, self.plan = network, head, features, labels, plan
         self.kind = plan.device.partition(":")[0]
+        self.scaler = self._new_scaler()
         self.micro_tokens = SHARED.micro_tokens.get(plan.device, MICRO_TOKENS[self.kind])
         self.lengths = features.lengths
         self.losses: list[float] = []
@@ -222,6 +223,10 @@ class Trainer:
             micro_tokens=self.micro_tokens,
         )
 
+    def _new_scaler(self) -> torch.amp.GradScaler:
+        """Keeps float16 gradients within their range; in other precisions it does nothing."""
+        return torch.amp.GradScaler(self.kind, enabled=self.plan.precision == "fp16")
+
     def _fingerprint(self) -> str:
         """Names this training for its checkpoint: plan, features, labels, first weights, versions."""
         digest = hashlib.sha256(json.dumps([asdict(self.plan), self.origin, *VERSIONS], sort_keys=True).encode())
@@ -238,6 +243,7 @@ class Trainer:
         tensors, record = found
         restore_state(tensors, self.network, self.optimizer, self.plan.device)
         self.losses, self.micro_tokens = list(record["losses"]), int(record["micro_tokens"])
+        self.scaler.load_state_dict(record.get("loss_scale", {}))
         self.began -= float(record["seconds"])
         self.context.listen(Stage(f"resuming after step {len(self.losses):,}"))
 
@@ -245,6 +251,7 @@ class Trainer:
         self._collect()
         record = {
             "losses": self.losses, "micro_tokens": self.micro_tokens, "seconds": time.perf_counter() - self.began,
+            "loss_scale": self.scaler.state_dict(),
         }  # fmt: skip
         checkpoints.write(training_state(self.network, self.optimizer, self.plan.device), record)
 
@@ -278,8 +285,10 @@ class Trainer:
                 break
             except torch.OutOfMemoryError:
                 self._shrink(batch)
+        self.scaler.unscale_(self.optimizer)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)
-        self.optimizer.step()
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
         return loss
 
@@ -291,7 +300,7 @@ class Trainer:
             tensors = self._tensors(part)
             with autocast(self.plan.device, self.plan.precision):
                 loss = batch_loss(self.network, self.head, tensors) / self.labels.weight(batch)
-            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             total += loss.detach()
         return total
 

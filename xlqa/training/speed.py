@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from xlqa.training.devices import autocast
+from xlqa.training.devices import autocast, prepare_device
 from xlqa.training.loop import make_optimizer
 
 FEW, MORE = 1, 3
@@ -49,6 +49,7 @@ def measure_speed(folder: Path, device: str, precision: str, length: int) -> Spe
     from transformers import AutoConfig
 
     try:
+        prepare_device(device)
         config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
         layers = int(config.num_hidden_layers)
         few, more = (_measure_layers(config, count, device, precision, length) for count in (FEW, MORE))

@@ -209,14 +209,16 @@ def slow_precision(plan: Plan) -> list[str]:
     from xlqa.training.devices import resolve_device, resolve_precision
 
     request = plan.request
-    if request.precision != "bf16" or request.launcher != "local":
+    if request.precision not in ("bf16", "fp16") or request.launcher != "local":
         return []
     device = resolve_device(request.device)
-    if resolve_precision("auto", device) == "bf16":
+    on_gpu, better = device.startswith("cuda"), resolve_precision("auto", device)
+    if request.precision == better or (on_gpu and better == "bf16"):
         return []
+    word = "bfloat16" if request.precision == "bf16" else "fast float16"
     return [
-        f"--precision bf16: this {'GPU' if device.startswith('cuda') else 'processor'} has no bfloat16 arithmetic, so training is "
-        "many times slower than with --precision fp32, which auto would choose."
+        f"--precision {request.precision}: this {'GPU' if on_gpu else 'processor'} has no {word} arithmetic, so training is "
+        f"many times slower than with --precision {better}, which auto would choose."
     ]
 
 

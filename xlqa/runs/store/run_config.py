@@ -41,7 +41,7 @@ PLANNED_COLUMNS = (
 )  # fmt: skip
 """Columns of results.csv that the plan of every evaluation fills in."""
 
-PRECISIONS = ("fp32", "bf16")
+PRECISIONS = ("fp32", "bf16", "fp16")
 MOST_PIECES = 10**6
 MOST_EPOCHS = 10_000.0
 
