@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from xlqa.components import model as models
 from xlqa.components.preprocessor import load_tokenizer
@@ -165,6 +166,60 @@ def test_memory_that_runs_out_halves_the_pass(
     assert scarcely.run().micro_tokens == 512
     assert calls[:3] == [2048, 1024, 512]
     assert trainer(network, data, plan()).micro_tokens == 512  # the next training of this process starts there
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+@pytest.mark.parametrize("place", ["forward", "backward", "clip", "update"])
+def test_memory_that_runs_out_anywhere_in_a_step_leaves_the_weights_the_same(
+    place: str, precision: str, encoder: Path, data: tuple[Windows, Labels], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second of three updates fails once; the pass holds the whole batch before and after it is halved."""
+    found, calls, limits = [], 0, []
+    for failing in (False, True):
+        network, calls = fresh(encoder), 0
+
+        def fail_once(*_: object, failing: bool = failing) -> None:
+            nonlocal calls
+            calls += 1
+            if failing and calls == 2:
+                raise torch.OutOfMemoryError("out of memory")
+
+        handle = None
+        if place == "forward":
+            handle = network.qa_outputs.register_forward_pre_hook(fail_once)
+        elif place == "backward":
+            handle = network.qa_outputs.weight.register_hook(fail_once)
+        elif place == "update":
+            handle = register_optimizer_step_pre_hook(fail_once)
+        with monkeypatch.context() as patch:
+            if place == "clip":
+                clip = torch.nn.utils.clip_grad_norm_
+                patch.setattr(torch.nn.utils, "clip_grad_norm_", lambda *given, f=fail_once: (clip(*given), f()))
+            limits.append(trainer(network, data, plan(steps=3, precision=precision)).run().micro_tokens)
+        if handle:
+            handle.remove()
+        SHARED.micro_tokens.clear()
+        found.append(weights(network))
+    assert limits == [2048, 1024]
+    assert calls == 4
+    assert torch.equal(found[0], found[1])
+
+
+def test_an_update_needs_no_memory_of_its_own(encoder: Path) -> None:
+    """Moments made on the first update would leave it half applied where memory ends between two groups of weights."""
+    network, other = fresh(encoder), fresh(encoder)
+    ours, theirs = make_optimizer(network, 1e-3), torch.optim.AdamW(other.parameters(), lr=1e-3, fused=True)
+    for model in (network, other):
+        for parameter in model.parameters():
+            parameter.grad = torch.ones_like(parameter)
+    assert {p: set(state) for p, state in ours.state.items()} == dict.fromkeys(
+        network.parameters(), {"step", "exp_avg", "exp_avg_sq"}
+    )
+    before = {p: {name: value.data_ptr() for name, value in state.items()} for p, state in ours.state.items()}
+    ours.step()
+    theirs.step()
+    assert before == {p: {name: value.data_ptr() for name, value in state.items()} for p, state in ours.state.items()}
+    assert {name for state in theirs.state.values() for name in state} == {"step", "exp_avg", "exp_avg_sq"}
 
 
 def test_log_has_a_row_per_logged_step(encoder: Path, data: tuple[Windows, Labels], tmp_path: Path) -> None:

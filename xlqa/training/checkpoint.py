@@ -95,9 +95,7 @@ def training_state(network: Any, optimizer: torch.optim.Optimizer, device: str) 
     tensors = {f"weight.{name}": p.detach() for name, p in network.named_parameters()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
-    tensors["random.cpu"] = torch.get_rng_state()
-    if device.startswith("cuda"):
-        tensors["random.cuda"] = torch.cuda.get_rng_state(device)
+    tensors |= get_random_state(device)
     return {name: tensor.to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
 
 
@@ -113,6 +111,17 @@ def restore_state(tensors: Tensors, network: Any, optimizer: torch.optim.Optimiz
             index, _, part = rest.partition(".")
             state.setdefault(int(index), {})[part] = tensor
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    set_random_state(tensors, device)
+
+
+def get_random_state(device: str) -> Tensors:
+    """The states of the generators that a training on a device draws from."""
+    states = {"random.cpu": torch.get_rng_state()}
+    return states | ({"random.cuda": torch.cuda.get_rng_state(device)} if device.startswith("cuda") else {})
+
+
+def set_random_state(tensors: Tensors, device: str) -> None:
+    """Put what `get_random_state` gave back in place."""
     torch.set_rng_state(tensors["random.cpu"])
     if device.startswith("cuda"):
         torch.cuda.set_rng_state(tensors["random.cuda"], device)

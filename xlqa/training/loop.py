@@ -30,7 +30,7 @@ from xlqa.records import SCHEMA_VERSION
 from xlqa.tasks.base import Features, Head, Labels
 from xlqa.tasks.heads import network_inputs
 from xlqa.training.batching import IndexArray, collate, split_batch, to_tensors, training_batches
-from xlqa.training.checkpoint import Checkpoints, restore_state, training_state
+from xlqa.training.checkpoint import Checkpoints, get_random_state, restore_state, set_random_state, training_state
 from xlqa.training.context import SHARED, RunContext
 from xlqa.training.cpu_kernels import touched_embeddings
 from xlqa.training.devices import autocast
@@ -119,13 +119,23 @@ def seed_everything(seed: int) -> None:
 
 
 def make_optimizer(network: Any, lr: float) -> torch.optim.AdamW:
-    """Fused AdamW; biases and norms (all one-dimensional weights) are not decayed."""
+    """Fused AdamW; biases and norms (all one-dimensional weights) are not decayed.
+
+    Its moments exist from the start, so that an update takes no memory: it is applied as a whole or not at all.
+    """
     named = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
     groups = [
         {"params": [p for _, p in named if p.ndim >= 2], "weight_decay": WEIGHT_DECAY},
         {"params": [p for _, p in named if p.ndim < 2], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=lr, betas=BETAS, eps=EPSILON, fused=True)
+    optimizer = torch.optim.AdamW(groups, lr=lr, betas=BETAS, eps=EPSILON, fused=True)
+    for _, p in named:
+        optimizer.state[p] = {
+            "step": torch.zeros((), dtype=torch.float32, device=p.device),
+            "exp_avg": torch.zeros_like(p, memory_format=torch.preserve_format),
+            "exp_avg_sq": torch.zeros_like(p, memory_format=torch.preserve_format),
+        }
+    return optimizer
 
 
 def batch_loss(network: Any, head: Head, tensors: Mapping[str, torch.Tensor]) -> torch.Tensor:
@@ -279,17 +289,26 @@ class Trainer:
     def _step(self, batch: IndexArray, lr: float) -> torch.Tensor:
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        while True:
-            try:
-                loss = self._gradients(batch)
-                break
-            except torch.OutOfMemoryError:
-                self._shrink(batch)
-        self.scaler.unscale_(self.optimizer)
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)
-        self.scaler.step(self.optimizer)
+        random_state = get_random_state(self.plan.device)
+        while (loss := self._update(batch)) is None:
+            self._shrink(batch)
+            set_random_state(random_state, self.plan.device)  # dropout draws the same masks again
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
+        return loss
+
+    def _update(self, batch: IndexArray) -> torch.Tensor | None:
+        """Change the weights by one update and return its loss; None where memory ran out, with the weights as they were.
+
+        It returns instead of handling the error itself, because the error's traceback keeps the activations alive.
+        """
+        try:
+            loss = self._gradients(batch)
+            self.scaler.unscale_(self.optimizer)
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)
+            self.scaler.step(self.optimizer)
+        except torch.OutOfMemoryError:
+            return None
         return loss
 
     def _gradients(self, batch: IndexArray) -> torch.Tensor:
@@ -315,6 +334,9 @@ class Trainer:
     def _shrink(self, batch: IndexArray) -> None:
         """Halve the pieces of a pass after memory ran out."""
         self.network.zero_grad(set_to_none=True)
+        # It may have been asked for this update's gradients already, and takes them once.
+        state, self.scaler = self.scaler.state_dict(), self._new_scaler()
+        self.scaler.load_state_dict(state)
         widest = int(self.lengths[batch].max())
         self.micro_tokens //= 2
         if self.micro_tokens < max(LEAST_MICRO_TOKENS, widest // 2):
