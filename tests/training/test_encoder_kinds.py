@@ -20,7 +20,7 @@ from xlqa.runs.plan.encoders import resolve_encoder
 from xlqa.tasks.base import get_task
 from xlqa.tasks.heads import network_inputs
 from xlqa.tasks.tagging.reading import Sentence
-from xlqa.training.batching import collate
+from xlqa.training.batching import PLAIN, Layout, collate, find_mask_dims
 from xlqa.training.context import RunContext
 from xlqa.training.loop import Trainer, TrainingPlan
 
@@ -76,6 +76,18 @@ def check_inputs(network: Any, preprocessor: WindowPreprocessor) -> None:
     assert not ours["attention_mask"][:, length:].any()
 
 
+def check_gpu_layout(network: Any, windows: Any) -> None:
+    """Batches as a GPU gets them give the same logits: lengths in buckets, the mask in the shape that this network takes."""
+    short = np.argsort(windows.lengths)[:2]
+    layout = Layout(32, int(windows.lengths.max()), find_mask_dims(network, "cpu"))
+    batches = [collate(windows, short, layout) for layout in (PLAIN, layout)]
+    with torch.inference_mode():
+        wanted, found = (network(**network_inputs(batch, network)).start_logits for batch in batches)
+    assert found.shape[1] > wanted.shape[1]
+    present = batches[0]["attention_mask"].bool()
+    torch.testing.assert_close(found[:, : wanted.shape[1]][present], wanted[present], rtol=0, atol=1e-5)
+
+
 def reference_answer(network: Any, tokenizer: Any, question: str, context: str) -> tuple[str, float]:
     """The most probable span of at most 30 pieces, by transformers alone and for one window."""
     batch = tokenizer(question, context, return_tensors="pt", return_offsets_mapping=True)
@@ -116,6 +128,7 @@ def test_questions_are_trained_answered_and_exported(kind: str, encoder: Path, t
     assert SpanModel(str(encoder), str(tmp_path / "model"), device="cpu")(windows, CONTEXTS) == answers
     network = AutoModelForQuestionAnswering.from_pretrained(tmp_path / "model").eval()
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "model")
+    check_gpu_layout(network, windows)
     for i in range(3):
         text, score = reference_answer(network, tokenizer, QUESTIONS[i], CONTEXTS[i])
         assert answers[0][i] == text

@@ -20,7 +20,7 @@ from xlqa.tasks.base import HeadOptions
 from xlqa.tasks.qa.network import SpanHead
 from xlqa.tasks.qa.windows import Labels, Windows, WindowShape, label_windows, make_windows
 from xlqa.training import loop as training
-from xlqa.training.batching import collate
+from xlqa.training.batching import PLAIN, Layout, collate, find_mask_dims
 from xlqa.training.context import SHARED, RunContext
 from xlqa.training.events import Stage, Step
 from xlqa.training.loop import Trainer, TrainingFailed, TrainingPlan, batch_loss, learning_rate, make_optimizer
@@ -117,6 +117,40 @@ def test_micro_batches_leave_the_step_the_same(encoder: Path, data: tuple[Window
         gradients.append(torch.cat([p.grad.flatten() for p in network.parameters() if p.grad is not None]))
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
     torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-4, atol=1e-6)
+
+
+def test_the_layout_of_a_gpu_leaves_loss_and_gradients_the_same(
+    encoder: Path, data: tuple[Windows, Labels]
+) -> None:
+    """Lengths in buckets of 32 and a mask that comes ready for all layers, or none where nothing is padded."""
+    dims, windows = find_mask_dims(fresh(encoder), "cpu"), data[0]
+    assert dims in (3, 4)
+    bucketed = Layout(32, int(windows.lengths.max()), dims)
+    for batch in (np.array([0, 5, 9, 14]), np.array([0, 3])):
+        losses, gradients, widths = [], [], []
+        for layout in (PLAIN, bucketed):
+            network = fresh(encoder).eval()
+            training_run = trainer(network, data, plan())
+            training_run.layout = layout
+            widths.append(training_run._tensors(batch)["input_ids"].shape[1])
+            losses.append(float(training_run._gradients(batch)))
+            gradients.append(torch.cat([p.grad.flatten() for p in network.parameters() if p.grad is not None]))
+        assert widths[0] < widths[1]
+        assert losses[1] == pytest.approx(losses[0], rel=1e-6)
+        torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-4, atol=1e-6)
+
+
+def test_full_windows_need_no_mask(encoder: Path) -> None:
+    """A network that takes ready masks of four dimensions gets none where nothing is padded."""
+    words = "mara lives in the town of the river " * 9
+    windows = make_windows(load_tokenizer(encoder), [words], ["who"], WindowShape(32, 8))
+    full = np.flatnonzero(windows.lengths == 32)[:2]
+    assert "attention_mask" not in collate(windows, full, Layout(32, 32, 4))
+    assert collate(windows, full, Layout(32, 32, 3))["attention_mask"].shape == (2, 1, 32)
+    padded = np.argsort(windows.lengths)[[0, -1]]
+    mask = collate(windows, padded, Layout(32, 32, 4))["attention_mask"]
+    assert mask.dtype == torch.bool
+    assert mask.sum(dim=-1).flatten().tolist() == windows.lengths[padded].tolist()
 
 
 def test_loss_ignores_padding_and_question(encoder: Path, data: tuple[Windows, Labels]) -> None:

@@ -29,7 +29,16 @@ from xlqa.errors import XlqaError
 from xlqa.records import SCHEMA_VERSION
 from xlqa.tasks.base import Features, Head, Labels
 from xlqa.tasks.heads import network_inputs
-from xlqa.training.batching import IndexArray, collate, split_batch, to_tensors, training_batches
+from xlqa.training.batching import (
+    PLAIN,
+    IndexArray,
+    collate,
+    layout_for,
+    split_batch,
+    to_device,
+    to_tensors,
+    training_batches,
+)
 from xlqa.training.checkpoint import Checkpoints, get_random_state, restore_state, set_random_state, training_state
 from xlqa.training.context import SHARED, RunContext
 from xlqa.training.cpu_kernels import touched_embeddings
@@ -190,7 +199,7 @@ class Trainer:
         self.kind = plan.device.partition(":")[0]
         self.scaler = self._new_scaler()
         self.micro_tokens = SHARED.micro_tokens.get(plan.device, MICRO_TOKENS[self.kind])
-        self.lengths = features.lengths
+        self.lengths, self.layout = features.lengths, PLAIN
         self.losses: list[float] = []
         self.waiting: list[torch.Tensor] = []
         self.began = time.perf_counter()
@@ -213,6 +222,7 @@ class Trainer:
             touched_embeddings(self.network, self.features, decay) as self.features,
         ):
             self.optimizer = make_optimizer(self.network, self.plan.lr)
+            self.layout = layout_for(self.network, self.plan.device, self.lengths)
             self._resume(checkpoints)
             with (
                 recomputed_activations(self.network, self.recompute),
@@ -315,7 +325,7 @@ class Trainer:
         """Gradients of a batch's mean loss, gathered over micro-batches; returns that loss, still on the device."""
         self.network.zero_grad(set_to_none=True)
         total = torch.zeros((), device=self.plan.device)
-        for part in split_batch(batch, self.lengths, self.micro_tokens):
+        for part in split_batch(batch, self.lengths, self.micro_tokens, self.layout):
             tensors = self._tensors(part)
             with autocast(self.plan.device, self.plan.precision):
                 loss = batch_loss(self.network, self.head, tensors) / self.labels.weight(batch)
@@ -325,11 +335,9 @@ class Trainer:
 
     def _tensors(self, batch: IndexArray) -> dict[str, torch.Tensor]:
         """Inputs and labels of a batch, on the device."""
-        pin = self.kind == "cuda"
-        tensors = collate(self.features, batch, pin=pin)
-        labels = self.labels.batch(self.features, batch, tensors["input_ids"].shape[1])
-        tensors |= to_tensors(labels, pin=pin)
-        return {name: tensor.to(self.plan.device, non_blocking=True) for name, tensor in tensors.items()}
+        tensors = collate(self.features, batch, self.layout)
+        tensors |= to_tensors(self.labels.batch(self.features, batch, tensors["input_ids"].shape[1]))
+        return to_device(tensors, self.plan.device, self.layout)
 
     def _shrink(self, batch: IndexArray) -> None:
         """Halve the pieces of a pass after memory ran out."""
