@@ -104,8 +104,9 @@ class SweepKeywords(TypedDict, total=False):
     """Word pieces that neighbouring windows share. [default: a third of --max-length]"""
     max_answer_length: int
     """Maximum length of a predicted answer in word pieces (qa only). [default: 30]"""
-    precision: Literal["auto", "fp32", "bf16"]
-    """Floating-point format: auto, fp32 or bf16. auto is bf16 on devices with bf16 arithmetic. [default: auto]"""
+    precision: Literal["auto", "fp32", "bf16", "fp16"]
+    """Floating-point format: auto, fp32, bf16 or fp16. auto is bf16 on devices with bf16 arithmetic, fp16 on a T4 or
+    V100. [default: auto]"""
     device: str
     """Device: auto, cpu, cuda or cuda:1. auto is every GPU, or the CPU if there is none. [default: auto]"""
     workers_per_device: int

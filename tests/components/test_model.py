@@ -128,20 +128,17 @@ def test_counts_and_hashes(encoder: Path) -> None:
     assert len(hash_weights(encoder)) == 64
 
 
-def test_evaluation_that_runs_out_of_memory_takes_smaller_batches(
-    encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_evaluation_that_runs_out_of_memory_takes_smaller_batches(encoder: Path, tmp_path: Path) -> None:
     model = train_mode(encoder, tmp_path / "model", head_seed=3)
     windows = WindowPreprocessor(str(encoder), 64, 16)(CONTEXTS, QUESTIONS)
-    before, real, sizes = model(windows, CONTEXTS), model._decode, []
+    before, sizes = model(windows, CONTEXTS), []
 
-    def scarce(windows: object, batch: list[int], top: int) -> object:
-        sizes.append(len(batch))
-        if len(batch) > 2:
+    def scarce(network: object, given: object, named: dict[str, torch.Tensor]) -> None:
+        sizes.append(len(named["input_ids"]))
+        if sizes[-1] > 2:
             raise torch.OutOfMemoryError("out of memory")
-        return real(windows, batch, top)
 
-    monkeypatch.setattr(model, "_decode", scarce)
+    model.network.register_forward_pre_hook(scarce, with_kwargs=True)
     after = model(windows, CONTEXTS)
     assert after[:2] == before[:2]
     assert after[2] == pytest.approx(before[2], rel=1e-4)

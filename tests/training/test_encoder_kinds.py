@@ -156,7 +156,7 @@ def test_tags_are_trained_predicted_and_exported(kind: str, encoder: Path, tmp_p
     tensors = collate(features, np.arange(len(features.lengths)))
     with torch.inference_mode():
         best = network(**network_inputs(tensors, network)).logits.argmax(dim=-1)
-    word = tensors["word"]
+    word = torch.from_numpy(features.words_of(np.arange(len(features.lengths)), best.shape[1]))
     flat = [network.config.id2label[int(number)] for number in best[word >= 0][word[word >= 0].argsort()]]
     assert flat == [tag for found in tags for tag in found]
 

@@ -23,10 +23,10 @@ from xlqa.errors import XlqaError
 from xlqa.tasks.base import DEFAULT_TASK, Features, Head, HeadOptions, get_task
 from xlqa.tasks.heads import is_of_head, network_inputs
 from xlqa.training.architecture import attention_of, check_architecture, network_class
-from xlqa.training.batching import collate, token_batches
+from xlqa.training.batching import Layout, collate, layout_for, to_device, token_batches
 from xlqa.training.context import SHARED
 from xlqa.training.cpu_kernels import accelerate
-from xlqa.training.devices import autocast, prepare_device, resolve_device
+from xlqa.training.devices import Readback, autocast, prepare_device, resolve_device
 from xlqa.training.model_folder import check_config_types, hash_encoder, hash_weights, weight_files
 from xlqa.util.files import filling, known_sha256
 from xlqa.util.text import first_line
@@ -219,17 +219,22 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
         """
         self.check_pieces(features)
         self.network.eval()
+        layout = layout_for(self.network, self.device, features.lengths)
         decoded: list[tuple[Any, tuple[Any, ...]]] = []
-        waiting = token_batches(features.lengths, EVAL_TOKENS[self.device.partition(":")[0]])[::-1]
+        waiting = token_batches(features.lengths, EVAL_TOKENS[self.device.partition(":")[0]], layout)[::-1]
+        computing: tuple[Any, Readback] | None = None
         while waiting:
             batch = waiting.pop()
-            try:
-                decoded.append((batch, self._decode(features, batch, top)))
-            except torch.OutOfMemoryError:
-                if len(batch) == 1:
-                    raise
+            started = self._start_decoding(features, batch, top, layout)
+            if computing:
+                # Only now, so that the device has the next batch while the host waits for this one.
+                decoded.append((computing[0], computing[1].arrays()))
+            computing = (batch, started) if started else None
+            if not started:
                 torch.cuda.empty_cache()
                 waiting += [batch[len(batch) // 2 :], batch[: len(batch) // 2]]
+        if computing:
+            decoded.append((computing[0], computing[1].arrays()))
         return self.head.predict(features, inputs, decoded, top)
 
     def check_pieces(self, features: Features) -> None:
@@ -246,11 +251,19 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
                 "the same model."
             )
 
-    def _decode(self, features: Features, batch: np.ndarray[Any, Any], top: int) -> tuple[Any, ...]:
-        tensors = {name: tensor.to(self.device, non_blocking=True) for name, tensor in collate(features, batch).items()}
-        with autocast(self.device, self.precision):
-            output = self.network(**network_inputs(tensors, self.network))
-        return self.head.decode(output, tensors, features, top)
+    def _start_decoding(
+        self, features: Features, batch: np.ndarray[Any, Any], top: int, layout: Layout
+    ) -> Readback | None:
+        """Let the device compute a batch; None where its memory ran out, and the batch has windows to be split by."""
+        try:
+            tensors = to_device(collate(features, batch, layout), self.device, layout)
+            with autocast(self.device, self.precision):
+                output = self.network(**network_inputs(tensors, self.network))
+            return Readback(self.head.decode(output, tensors, features, top))
+        except torch.OutOfMemoryError:
+            if len(batch) == 1:
+                raise
+            return None
 
     def destroy(self) -> None:
         """Give the device's memory back; the weights in host memory stay for the next run of this process."""

@@ -261,8 +261,12 @@ class Head(ABC):
         """Mean loss of the best guess that does not look at the text: a training that stays near it learned nothing."""
 
     @abstractmethod
-    def decode(self, output: Any, tensors: Mapping[str, torch.Tensor], features: Any, top: int) -> tuple[Array, ...]:
-        """What prediction needs of a batch's output, in host memory: arrays of first dimension B.
+    def decode(
+        self, output: Any, tensors: Mapping[str, torch.Tensor], features: Any, top: int
+    ) -> tuple[torch.Tensor, ...]:
+        """What prediction needs of a batch's output, still on its device: tensors of first dimension B.
+
+        Their shapes must not depend on what the tensors hold, which would make the host wait for the device.
 
         Args:
             features: that the batch was taken from; top: predictions an example, where a task can give several.
@@ -280,7 +284,7 @@ class Head(ABC):
 
         Args:
             inputs: one column for each of the task's inputs, (X,) each.
-            decoded: pairs of (B,) window numbers and what `decode` returned for them.
+            decoded: pairs of (B,) window numbers and what `decode` returned for them, in host memory.
         """
 
 

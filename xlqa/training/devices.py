@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from xlqa.errors import XlqaError, refuse_choice
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
@@ -125,6 +127,23 @@ def _product_dtype(precision: str, otherwise: torch.dtype) -> torch.dtype:
     import torch
 
     return {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision, otherwise)
+
+
+class Readback:
+    """Tensors on their way to host memory; a GPU copies them while the host prepares the next batch."""
+
+    def __init__(self, tensors: Sequence[torch.Tensor]) -> None:
+        import torch
+
+        self.host = [tensor.to("cpu", non_blocking=True) for tensor in tensors]
+        device = tensors[0].device
+        self.copied = torch.cuda.current_stream(device).record_event() if device.type == "cuda" else None
+
+    def arrays(self) -> tuple[np.ndarray[Any, Any], ...]:
+        """The values, once they are all here: the only place where evaluation waits for the device."""
+        if self.copied is not None:
+            self.copied.synchronize()
+        return tuple(tensor.numpy() for tensor in self.host)
 
 
 def matrix_rate(device: str, precision: str) -> float:

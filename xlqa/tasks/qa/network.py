@@ -14,7 +14,7 @@ from xlqa.tasks.qa.decoding import Span, best_spans, merge_windows, span_probabi
 from xlqa.tasks.qa.windows import Labels, Windows
 
 Index = npt.NDArray[np.int64]
-Decoded = tuple[npt.NDArray[np.float32], Index, Index]
+Decoded = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 
 class SpanHead(Head):
@@ -46,8 +46,7 @@ class SpanHead(Head):
         inside = scored.clone()
         inside[:, features.template.cls_index] = False
         start, end = span_probabilities(output.start_logits, scored), span_probabilities(output.end_logits, scored)
-        score, first, last = best_spans(start, end, inside, self.options.max_answer_length, top)
-        return score.cpu().numpy(), first.cpu().numpy(), last.cpu().numpy()
+        return best_spans(start, end, inside, self.options.max_answer_length, top)
 
     def predict(
         self, features: Windows, inputs: Sequence[Sequence[str]], decoded: Sequence[tuple[Index, Any]], top: int

@@ -48,9 +48,9 @@ class ClassificationHead(Head):
 
     def decode(
         self, output: Any, tensors: Mapping[str, torch.Tensor], features: TextWindows, top: int
-    ) -> tuple[npt.NDArray[np.float32]]:
+    ) -> tuple[torch.Tensor]:
         """(B, C) probabilities of the labels."""
-        return (torch.softmax(output.logits.float(), dim=-1).cpu().numpy(),)
+        return (torch.softmax(output.logits.float(), dim=-1),)
 
     def predict(
         self, features: TextWindows, inputs: Sequence[Sequence[Any]], decoded: Sequence[tuple[Index, Any]], top: int

@@ -69,9 +69,15 @@ class TaggedWindows:
         self, batch: Index, columns: npt.NDArray[Any], present: npt.NDArray[np.bool_]
     ) -> dict[str, npt.NDArray[Any]]:
         """Beside the pieces of a batch of B windows: `word`, (B, L), as in the attribute; types, all 0."""
+        return {"token_type_ids": np.zeros(present.shape, dtype=np.int64)} if self.template.uses_types else {}
+
+    def words_of(self, batch: Index, width: int) -> Index:
+        """Which word each piece of B windows carries the label of: (B, width), -1 for none, on padding too."""
+        columns = np.arange(width)[None, :]
+        present = columns < self.lengths[batch][:, None]
         word = np.full(present.shape, -1, dtype=np.int64)
         word[present] = self.word[(self.starts[batch][:, None] + columns)[present]]
-        return {"word": word} | ({"token_type_ids": np.zeros_like(word)} if self.template.uses_types else {})
+        return word
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +93,7 @@ class TagLabels:
 
     def batch(self, features: TaggedWindows, batch: Index, width: int) -> dict[str, Index]:
         """`label` of the pieces of B windows: (B, width), IGNORED where a piece carries none."""
-        columns = np.arange(width)[None, :]
-        present = columns < features.lengths[batch][:, None]
-        word = np.full(present.shape, -1, dtype=np.int64)
-        word[present] = features.word[(features.starts[batch][:, None] + columns)[present]]
+        word = features.words_of(batch, width)
         return {"label": np.where(word < 0, IGNORED, self.of_word[word]).astype(np.int64)}
 
     def weight(self, batch: Index) -> int:

@@ -47,18 +47,17 @@ class TaggingHead(Head):
 
     def decode(
         self, output: Any, tensors: Mapping[str, torch.Tensor], features: TaggedWindows, top: int
-    ) -> tuple[Index, Index]:
-        """Numbers of the words whose label a batch's pieces carry, and of the most probable tag of each: (n,) each."""
-        word = tensors["word"]
-        best = output.logits.float().argmax(dim=-1)
-        return word[word >= 0].cpu().numpy(), best[word >= 0].cpu().numpy()
+    ) -> tuple[torch.Tensor]:
+        """(B, L) number of the most probable tag of each piece."""
+        return (output.logits.float().argmax(dim=-1),)
 
     def predict(
         self, features: TaggedWindows, inputs: Sequence[Sequence[Any]], decoded: Sequence[tuple[Index, Any]], top: int
     ) -> list[list[str]]:
         """The tags of each sentence."""
         tags = np.full(int(features.borders[-1]), -1, dtype=np.int64)
-        for _, (word, best) in decoded:
-            tags[word] = best
+        for batch, (best,) in decoded:
+            word = features.words_of(batch, best.shape[1])
+            tags[word[word >= 0]] = best[word >= 0]
         names = [self.options.labels[number] for number in tags]
         return [names[low:high] for low, high in zip(features.borders[:-1], features.borders[1:], strict=True)]
