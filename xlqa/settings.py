@@ -546,8 +546,8 @@ class Settings:
         "auto", MACHINE, "Device: auto, cpu, cuda or cuda:1. auto is every GPU, or the CPU if there is none.",
         columns=("device",),
     )]
-    workers_per_device: Annotated[int, whole(
-        1, MACHINE, "Worker processes per device, for small models.", also=("workers",),
+    workers_per_device: Annotated[int | None, whole(
+        None, MACHINE, "Worker processes per device.", also=("workers",), shown="1; on a GPU of this machine up to 3, as memory allows",
     )]
     launcher: Annotated[Literal["local", "ray"], choice(
         "local", MACHINE, "Where runs are executed: local (this machine) or ray (a Ray cluster, with the extra `ray`).",

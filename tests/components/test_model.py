@@ -12,6 +12,7 @@ import torch
 from xlqa.components.model import SpanModel, hash_weights, parameter_count, read_network
 from xlqa.components.preprocessor import WindowPreprocessor
 from xlqa.errors import XlqaError
+from xlqa.training.context import SHARED
 
 CONTEXTS = ["mara lives in the town of the río " * 9, "in the river", "la people de mara"]
 QUESTIONS = ["where mara lives", "what", "who"]
@@ -111,6 +112,20 @@ class Harm:
 
     def __reduce__(self) -> tuple[object, ...]:
         return (Path.touch, (self.path,))
+
+
+def test_runs_of_one_process_start_from_the_same_weights(encoder: Path, tmp_path: Path) -> None:
+    """The second run gets the first one's network, with the weights from before it was trained."""
+    first = train_mode(encoder, tmp_path / "a", head_seed=1)
+    before = {name: weight.clone() for name, weight in first.network.state_dict().items()}
+    with torch.no_grad():
+        for parameter in first.network.parameters():
+            parameter.add_(1.0)
+    first.destroy()
+    second = train_mode(encoder, tmp_path / "b", head_seed=1)
+    assert second.network is first.network
+    assert all(torch.equal(weight, before[name]) for name, weight in second.network.state_dict().items())
+    assert not SHARED.spill()  # on a CPU nothing is kept anywhere else
 
 
 def test_head_depends_on_its_seed_alone(encoder: Path, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from xlqa.training.architecture import attention_of, check_architecture, network
 from xlqa.training.batching import Layout, collate, layout_for, to_device, token_batches
 from xlqa.training.context import SHARED
 from xlqa.training.cpu_kernels import accelerate
-from xlqa.training.devices import Readback, autocast, prepare_device, resolve_device
+from xlqa.training.devices import Readback, autocast, free_beyond_half, prepare_device, resolve_device
 from xlqa.training.model_folder import check_config_types, hash_encoder, hash_weights, weight_files
 from xlqa.util.files import filling, known_sha256
 from xlqa.util.text import first_line
@@ -119,16 +119,55 @@ def _refuse_broken(network: Network, folder: Path) -> None:
         network.train(training)
 
 
-def _read_shared(folder: Path, sha256: str, head: Head) -> tuple[Network, State, list[str]]:
-    """A network and a copy of its weights in host memory, read once a process."""
+class StartWeights:
+    """A network, and the weights that each run of this process starts it from.
 
-    def read() -> tuple[Network, State, list[str]]:
-        network, missing = read_network(folder, head)
-        state = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
-        return network, state, missing
+    Both stay on a GPU between two runs where that leaves half of its memory free; otherwise they wait in host memory.
 
+    Attributes:
+        missing: names of the weights that their folder lacks.
+    """
+
+    def __init__(self, network: Network, missing: list[str]) -> None:
+        self.network, self.missing, self.in_use = network, missing, False
+        self.state: State = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+
+    def take(self) -> Network:
+        """The network with these weights, for a run."""
+        self.in_use = True
+        self.network.load_state_dict(self.state)
+        return self.network
+
+    def give_back(self, device: str) -> None:
+        """Keep network and weights on the device of a run that has ended, or move them to host memory."""
+        self.in_use = False
+        if device != "cpu" and free_beyond_half(device) >= (0 if self._on_device() else self._bytes()):
+            self.state = {name: tensor.to(device) for name, tensor in self.state.items()}
+        else:
+            self.spill()
+            self.network.to("cpu")
+
+    def spill(self) -> bool:
+        """Move the weights to host memory, and the network unless a run uses it; returns whether they were elsewhere."""
+        if not self._on_device():
+            return False
+        self.state = {name: tensor.to("cpu") for name, tensor in self.state.items()}
+        if not self.in_use:
+            self.network.to("cpu")
+        return True
+
+    def _on_device(self) -> bool:
+        return any(tensor.device.type != "cpu" for tensor in self.state.values())
+
+    def _bytes(self) -> int:
+        return sum(tensor.nbytes for tensor in self.state.values())
+
+
+def _read_shared(folder: Path, sha256: str, head: Head) -> StartWeights:
+    """The weights in a folder, read once a process."""
     return SHARED.get(
-        ("network", sha256, known_sha256(folder / "config.json"), head.auto_class, head.options.labels), read
+        ("network", sha256, known_sha256(folder / "config.json"), head.auto_class, head.options.labels),
+        lambda: StartWeights(*read_network(folder, head)),
     )
 
 
@@ -161,6 +200,7 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
         self.precision, self.device = precision, resolve_device(device)
         prepare_device(self.device)
         self.origin = ""
+        self.started_from: StartWeights | None = None
         check_encoder(self.encoder, encoder_sha256)
         if mode == "train":
             network, start, missing = self._start(source, source_sha256)
@@ -186,9 +226,8 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
         self.save_path.parent.mkdir(parents=True, exist_ok=True)
         start = _existing(Path(source).expanduser(), "train the source stage first") if source else self.encoder
         self.origin = check_weights(start, source_sha256 if source else None, "source stage")
-        network, state, missing = _read_shared(start, self.origin, self.head)
-        network.load_state_dict(state)
-        return network, start, missing
+        self.started_from = _read_shared(start, self.origin, self.head)
+        return self.started_from.take(), start, self.started_from.missing
 
     def save(self) -> None:
         """Write weights (safetensors), configuration and tokenizer to save_path, whole or not at all."""
@@ -231,8 +270,9 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
                 decoded.append((computing[0], computing[1].arrays()))
             computing = (batch, started) if started else None
             if not started:
+                parts = [batch] if SHARED.spill() else [batch[len(batch) // 2 :], batch[: len(batch) // 2]]
                 torch.cuda.empty_cache()
-                waiting += [batch[len(batch) // 2 :], batch[: len(batch) // 2]]
+                waiting += parts
         if computing:
             decoded.append((computing[0], computing[1].arrays()))
         return self.head.predict(features, inputs, decoded, top)
@@ -254,7 +294,7 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
     def _start_decoding(
         self, features: Features, batch: np.ndarray[Any, Any], top: int, layout: Layout
     ) -> Readback | None:
-        """Let the device compute a batch; None where its memory ran out, and the batch has windows to be split by."""
+        """Let the device compute a batch; None where its memory ran out, and there are windows to split the batch by."""
         try:
             tensors = to_device(collate(features, batch, layout), self.device, layout)
             with autocast(self.device, self.precision):
@@ -266,10 +306,13 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
             return None
 
     def destroy(self) -> None:
-        """Give the device's memory back; the weights in host memory stay for the next run of this process."""
+        """Give the device's memory back, but for the weights that the next run of this process may start from."""
         self.network.zero_grad(set_to_none=True)
-        if self.device != "cpu":
+        if self.started_from:
+            self.started_from.give_back(self.device)
+        elif self.device != "cpu":
             self.network.to("cpu")
+        if self.device != "cpu":
             torch.cuda.empty_cache()
 
 

@@ -20,6 +20,7 @@ from xlqa.runs.execute.progress import Progress, make_progress, print_line
 from xlqa.runs.execute.scheduler import Job, Scheduler
 from xlqa.runs.plan.cost import Pending, check_disk, describe_plan, describe_unanswerable
 from xlqa.runs.plan.planner import Plan
+from xlqa.runs.plan.workers import describe_workers, workers_per_device
 from xlqa.runs.store.failures import forget_failures, write_failures
 from xlqa.runs.store.marker import marked
 from xlqa.runs.store.requests import record_request
@@ -71,8 +72,11 @@ def run_sweep(plan: Plan, shard: tuple[int, int] | None = None, executor: Execut
     if len(runs) > MANY_RUNS:
         print_line(f"checking {len(runs):,} runs …")
     pending = find_pending(plan, runs)
+    if isinstance(executor, LocalExecutor) and executor.workers_per_device is None:
+        executor.workers_per_device = workers_per_device(plan)
     for line in (
         describe_plan(plan, pending),
+        *describe_workers(plan),
         *describe_unanswerable(plan.unanswerable()),
         *describe_kept(plan, pending.runs),
     ):
@@ -119,14 +123,17 @@ def prepare(plan: Plan) -> None:
     lay_out(plan)
 
 
-def choose_executor(launcher: str, ray_address: str | None, device: str, workers_per_device: int) -> Executor:
+def choose_executor(
+    launcher: str, ray_address: str | None, device: str, workers_per_device: int | None
+) -> Executor:
     """The executor that `--launcher` names.
 
     Args:
         launcher: `local` or `ray`.
         ray_address: of the Ray cluster, HOST:PORT or `auto`; None for `auto`, and with other launchers.
         device: as `--device` gives it.
-        workers_per_device: runs at once on each GPU, or on a machine without any.
+        workers_per_device: runs at once on each GPU, or on a machine without any; None for one, or as many as fit on a GPU of
+            this machine.
 
     Raises:
         XlqaError: the launcher is unknown, Ray is not installed, or no cluster answers.
@@ -135,7 +142,7 @@ def choose_executor(launcher: str, ray_address: str | None, device: str, workers
         from xlqa.runs.ray.cluster import find_cluster
         from xlqa.runs.ray.executor import RayExecutor
 
-        return RayExecutor(find_cluster(ray_address or "auto"), device, workers_per_device)
+        return RayExecutor(find_cluster(ray_address or "auto"), device, workers_per_device or 1)
     if launcher != "local":
         raise XlqaError(f"--launcher {launcher}: choose local or ray.")
     if ray_address is not None:

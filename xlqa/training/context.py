@@ -86,6 +86,10 @@ class Shared:
         value: T = self._values[key]
         return value
 
+    def spill(self) -> bool:
+        """Move what values keep on a GPU to host memory; returns whether that freed any of the GPU's."""
+        return any([value.spill() for value in self._values.values() if hasattr(value, "spill")])
+
     def clear(self) -> None:
         """Forget all values."""
         self._values.clear()

@@ -129,6 +129,15 @@ def _product_dtype(precision: str, otherwise: torch.dtype) -> torch.dtype:
     return {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision, otherwise)
 
 
+def free_beyond_half(device: str) -> int:
+    """Bytes of a GPU that are free, or that torch could free, beyond half of its memory; negative where less than half is."""
+    import torch
+
+    free, total = torch.cuda.mem_get_info(device)
+    idle = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return int(free + idle - total // 2)
+
+
 class Readback:
     """Tensors on their way to host memory; a GPU copies them while the host prepares the next batch."""
 

@@ -340,11 +340,14 @@ class Trainer:
         return to_device(tensors, self.plan.device, self.layout)
 
     def _shrink(self, batch: IndexArray) -> None:
-        """Halve the pieces of a pass after memory ran out."""
+        """Free what earlier runs left on the device after memory ran out; where that is nothing, halve the pieces of a pass."""
         self.network.zero_grad(set_to_none=True)
         # It may have been asked for this update's gradients already, and takes them once.
         state, self.scaler = self.scaler.state_dict(), self._new_scaler()
         self.scaler.load_state_dict(state)
+        if SHARED.spill():
+            torch.cuda.empty_cache()
+            return
         widest = int(self.lengths[batch].max())
         self.micro_tokens //= 2
         if self.micro_tokens < max(LEAST_MICRO_TOKENS, widest // 2):

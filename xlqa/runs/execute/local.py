@@ -26,10 +26,10 @@ class LocalExecutor(Executor):
 
     Args:
         device: `auto` (every GPU, or the CPU), `cpu`, `cuda`, or one GPU as `cuda:1`.
-        workers_per_device: runs at once on each device.
+        workers_per_device: runs at once on each device; None where the sweep's plan decides.
     """
 
-    def __init__(self, device: str, workers_per_device: int = 1) -> None:
+    def __init__(self, device: str, workers_per_device: int | None = None) -> None:
         self.device, self.workers_per_device = device, workers_per_device
 
     @cached_property
@@ -42,7 +42,7 @@ class LocalExecutor(Executor):
             devices = [f"cuda:{i}" for i in range(device_count())]
         elif self.device == "auto":
             devices = ["cpu"]
-        return devices * self.workers_per_device
+        return devices * (self.workers_per_device or 1)
 
     def count_slots(self, runs: int) -> int:
         return min(len(self.devices), max(1, runs))

@@ -15,6 +15,7 @@ import numpy as np
 
 from xlqa.errors import XlqaError
 from xlqa.runs.plan.planner import LoadedSet, Plan, as_text
+from xlqa.runs.plan.workers import describe_workers
 from xlqa.runs.specs import EncoderRef, EvalSpec, RunSpec, SourceStage
 from xlqa.tasks.base import get_task
 from xlqa.util.text import format_duration
@@ -307,6 +308,7 @@ def describe_estimate(plan: Plan, figures: dict[str, Any]) -> str:
         f"about {format_duration(figures['seconds'])} on this machine ({basis}), "
         f"{figures['disk_bytes'] / 1e9:.2f} GB of disk space ({figures['disk_free_bytes'] / 1e9:.0f} GB free)",
         f"{figures['operations']:.1e} floating-point operations",
+        *describe_workers(plan),
         f"The configs are in {plan.layout.runs}. `xlqa run {plan.layout.runs}/…` executes one run; the same command without "
         "--dry-run executes them all.",
     ]
