@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from xlqa.training.devices import autocast, prepare_device
+from xlqa.errors import XlqaError
+from xlqa.training.devices import autocast, prepare_device, resolve_device
 
 
 @pytest.fixture
@@ -36,3 +37,9 @@ def test_a_gpu_plans_no_attention_and_does_not_round_float32() -> None:
 def test_products_have_the_precision_of_their_name(precision: str, dtype: torch.dtype) -> None:
     with autocast("cpu", precision):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == dtype
+
+
+@pytest.mark.parametrize(("name", "whose"), [("mps", "Apple's GPUs"), ("mps:0", "Apple's GPUs"), ("xpu", "Intel's GPUs")])
+def test_gpus_without_cuda_are_refused_by_name(name: str, whose: str) -> None:
+    with pytest.raises(XlqaError, match=f"^--device {name}: xlqa does not compute on {whose}: use --device cpu"):
+        resolve_device(name)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 
+ELSEWHERE = {"mps": "Apple's GPUs", "xpu": "Intel's GPUs", "hpu": "Gaudi", "npu": "Ascend", "xla": "TPUs"}
+"""Devices of torch that nobody has tried xlqa on. `auto` is the CPU on their machines."""
+
 TENSOR_CORES = (7, 0)
 """The compute capability from which a GPU multiplies float16 matrices faster than float32 ones (V100, T4)."""
 
@@ -30,6 +33,8 @@ def resolve_device(name: str) -> str:
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     kind, _, index = name.partition(":")
+    if kind in ELSEWHERE:
+        raise XlqaError(f"--device {name}: xlqa does not compute on {ELSEWHERE[kind]}: use --device cpu, or a machine with CUDA.")
     if kind != "cuda" or (index and not index.isdigit()):
         raise XlqaError(f"--device {name}: choose auto, cpu, cuda or cuda:N.")
     if not torch.cuda.is_available():
