@@ -10,6 +10,7 @@ import shlex
 import sys
 import tempfile
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +24,7 @@ from xlqa.errors import XlqaError
 
 WORKS = {"training": "train", "evaluation": "evaluate", "sweep": ""}
 WARM_STEPS = 2
+STOCK = "deeppavlov"
 HELP = """Time xlqa beside the stock DeepPavlov pipeline and transformers' Trainer on this machine.
 
     Every side gets the same questions, all of which fit one window, and takes its turn in every round. Training is timed
@@ -43,9 +45,10 @@ def bench(
     work: Annotated[
         str, typer.Option(help="What to time: training, evaluation, sweep: a comma list.")
     ] = "training,evaluation",
-    sides: Annotated[str, typer.Option(help="ours, deeppavlov, trainer, trainer-best: a comma list.")] = ",".join(
-        SIDES
-    ),
+    sides: Annotated[
+        str | None,
+        typer.Option(help="ours, deeppavlov, trainer, trainer-best: a comma list. Default: all that are installed."),
+    ] = None,
     encoder: Annotated[
         str, typer.Option(help="A model folder, a hub name, minilm, or mbert (its shape, random weights).")
     ] = "minilm",
@@ -57,7 +60,9 @@ def bench(
     rounds: Annotated[int, typer.Option(min=1, help="Rounds that count, after one to warm up.")] = 3,
     batch_size: Annotated[int, typer.Option(min=1, help="Questions an update.")] = 16,
     max_length: Annotated[int, typer.Option(min=32, help="Word pieces a window.")] = 384,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="auto, cpu or cuda: the first of CUDA_VISIBLE_DEVICES, for every side.")
+    ] = "auto",
     threads: Annotated[
         int, typer.Option(help="Threads of a process on a CPU. Default: as many as there are cores.")
     ] = 0,
@@ -75,7 +80,8 @@ def bench(
     out: Annotated[Path | None, typer.Option(help="Write the JSON to this file too.")] = None,
 ) -> None:
     """Replaced by HELP."""
-    chosen, works = _choose(sides, SIDES, "--sides"), _choose(work, WORKS, "--work")
+    chosen, works = _choose(sides or ",".join(_installed()), SIDES, "--sides"), _choose(work, WORKS, "--work")
+    _check(chosen, works, device)
     grid = Grid(_sizes(sweep_sizes), sweep_seeds, sweep_steps, stock_runs)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         material = _prepare(Path(folder), encoder, text, train, test, batch_size, max_length, device, threads, seed)
@@ -99,6 +105,17 @@ def _choose(given: str, known: Any, flag: str) -> list[str]:
     if unknown := [name for name in names if name not in known]:
         raise XlqaError(f"{flag} {unknown[0]}: choose from {', '.join(known)}.")
     return names
+
+
+def _installed() -> list[str]:
+    return [side for side in SIDES if side != STOCK or find_spec(STOCK)]
+
+
+def _check(sides: list[str], works: list[str], device: str) -> None:
+    if device not in ("auto", "cpu", "cuda"):
+        raise XlqaError(f"--device {device}: choose auto, cpu or cuda; CUDA_VISIBLE_DEVICES=N chooses the GPU.")
+    if STOCK not in _installed() and (STOCK in sides or "sweep" in works):
+        raise XlqaError(f"DeepPavlov is not installed here (it needs Python 3.11): leave out --sides {STOCK} and --work sweep.")
 
 
 def _sizes(given: str) -> tuple[int, ...]:
@@ -172,7 +189,9 @@ def _describe(material: Material, encoder: str, rounds: int) -> dict[str, Any]:
         "load_average": os.getloadavg() if hasattr(os, "getloadavg") else None,
         "python": platform.python_version(),
         "versions": {
-            name: version(name) for name in ("xlqa", "torch", "transformers", "deeppavlov", "tokenizers", "numpy")
+            name: version(name)
+            for name in ("xlqa", "torch", "transformers", "deeppavlov", "tokenizers", "numpy")
+            if find_spec(name)
         },
         "encoder": encoder,
         "precision": resolve_precision("auto", material.device),
@@ -203,6 +222,8 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
+    # The Trainer and DeepPavlov split batches over all the GPUs that they see.
+    os.environ["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").partition(",")[0]
     os.environ.setdefault("DP_SKIP_NLTK_DOWNLOAD", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     # As xlqa sets it for its own workers; every side gets it, and on a quiet machine it changes nothing.

@@ -1,7 +1,7 @@
 """transformers' Trainer with the usual question-answering steps around it (those of its run_qa example, written again).
 
 At its defaults every window is padded to the full length and computed in float32. At its best padding is dynamic, batches
-hold windows of like length, and bfloat16 and the fused optimizer are on.
+hold windows of like length, and bfloat16 (float16 where a GPU lacks it) and the fused optimizer are on.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from transformers import (
 from transformers.trainer_pt_utils import get_length_grouped_indices
 
 from benchmark.fixtures import Material
+from benchmark.measure import wait
 from xlqa.training.devices import resolve_precision
 
 BEST_ANSWERS = 20
@@ -52,12 +53,16 @@ class Rows(torch.utils.data.Dataset[Row]):
 class LoopClock(TrainerCallback):  # type: ignore[misc]  # transformers is read without types here
     """Times the training loop alone, without what the Trainer sets up before."""
 
+    def __init__(self, device: str) -> None:
+        self.device = device
+
     def on_train_begin(self, *_: Any, **__: Any) -> None:
         """Start."""
         self.began = time.perf_counter()
 
     def on_train_end(self, *_: Any, **__: Any) -> None:
-        """Stop."""
+        """Stop, once the last update is done on the device too."""
+        wait(self.device)
         self.seconds = time.perf_counter() - self.began
 
 
@@ -87,7 +92,7 @@ class HuggingFace:
         self.material = material
         self.tokenizer = AutoTokenizer.from_pretrained(str(material.encoder), use_fast=True, local_files_only=True)
         model = AutoModelForQuestionAnswering.from_pretrained(str(material.encoder), local_files_only=True)
-        self.clock = LoopClock()
+        self.clock = LoopClock(material.device)
         self.trainer = (GroupingTrainer if self.best else Trainer)(
             model=model, args=_arguments(material, scratch, self.best), processing_class=self.tokenizer,
             data_collator=DataCollatorWithPadding(self.tokenizer, pad_to_multiple_of=8) if self.best else default_data_collator,
@@ -187,6 +192,7 @@ def _arguments(material: Material, scratch: Path, best: bool) -> TrainingArgumen
     if best:
         settings |= {
             "bf16": resolve_precision("auto", material.device) == "bf16",
+            "fp16": resolve_precision("auto", material.device) == "fp16",
             "optim": "adamw_torch_fused",
         }
     return TrainingArguments(**settings)

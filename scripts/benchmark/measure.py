@@ -56,7 +56,7 @@ class Passed:
 
     def __init__(self, network: torch.nn.Module) -> None:
         self.network = network
-        self.masks: list[torch.Tensor] = []
+        self.masks: list[torch.Tensor | torch.Size] = []
 
     def __enter__(self) -> Passed:
         self.handle = self.network.register_forward_pre_hook(self._note, with_kwargs=True)
@@ -67,7 +67,8 @@ class Passed:
 
     def _note(self, _: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         # Kept as it is and summed up afterwards, so that nothing waits for the device.
-        self.masks.append(kwargs["attention_mask"].detach())
+        mask = kwargs.get("attention_mask")
+        self.masks.append(kwargs["input_ids"].shape if mask is None else mask.detach())
 
     def count(self) -> tuple[int, int, float]:
         """Pieces, pieces with padding, and multiplications and additions of a forward pass on the pieces."""
@@ -75,11 +76,20 @@ class Passed:
         flops = 0.0
         linear, width = _size(self.network)
         for mask in self.masks:
-            padded += mask.numel()
-            for length in mask.sum(dim=1).tolist():
+            # Without a mask nothing is padded; a mask for all layers is (B, 1, L) or (B, 1, 1, L).
+            rows, width_padded = (mask[0], mask[-1]) if isinstance(mask, torch.Size) else (len(mask), mask.shape[-1])
+            padded += rows * width_padded
+            lengths = [width_padded] * rows if isinstance(mask, torch.Size) else mask.flatten(1).sum(dim=1).tolist()
+            for length in lengths:
                 pieces += length
                 flops += 2 * linear * length + 4 * width * length * length
         return pieces, padded, flops
+
+
+def wait(device: str) -> None:
+    """Until the device has done what it was given."""
+    if device == "cuda":
+        torch.cuda.synchronize()
 
 
 def _size(network: torch.nn.Module) -> tuple[int, int]:
@@ -97,8 +107,7 @@ def measure(
     with Passed(network) as passed, _peak(device) as peak:
         began, busy = time.perf_counter(), time.process_time()
         own = work()
-        if device == "cuda":
-            torch.cuda.synchronize()
+        wait(device)
         seconds, busy = time.perf_counter() - began if own is None else own, time.process_time() - busy
     pieces, padded, flops = passed.count()
     return Sample(seconds, busy, examples, pieces, padded, flops * (TRAINING_PASSES if training else 1), rate, peak())
@@ -128,17 +137,16 @@ def _high_water() -> int | None:
 
 
 def matrix_rate(device: str) -> float:
-    """Operations a second of a square bfloat16 (on a GPU or a CPU that has it) or float32 matrix product, best of five."""
-    from xlqa.training.devices import resolve_precision
+    """Operations a second of a square matrix product in the precision that `auto` is on the device, best of five."""
+    from xlqa.training.devices import product_dtype, resolve_precision
 
     size = 8192 if device == "cuda" else 1536
-    dtype = torch.bfloat16 if resolve_precision("auto", device) == "bf16" else torch.float32
+    dtype = product_dtype(resolve_precision("auto", device), torch.float32)
     left, right = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
     best = math.inf
     for _ in range(5):
         began = time.perf_counter()
         left @ right
-        if device == "cuda":
-            torch.cuda.synchronize()
+        wait(device)
         best = min(best, time.perf_counter() - began)
     return 2 * size**3 / best

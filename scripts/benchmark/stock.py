@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from benchmark.fixtures import Material
+from benchmark.measure import wait
 
 
 def stock_config(material: Material, scratch: Path) -> dict[str, Any]:
@@ -117,6 +118,7 @@ class Stock:
         self.trainer.max_batches = steps
         began = time.perf_counter()
         self.trainer.train_on_batches(self.iterator)
+        wait(self.material.device)
         return time.perf_counter() - began
 
     def evaluate(self, predictions: Path) -> None:

@@ -69,6 +69,25 @@ def test_pieces_and_operations_are_counted_without_padding() -> None:
     assert passed.count() == (6, 8, 2 * linear * 6 + 4 * 8 * 2 * (4 * 4 + 2 * 2))
 
 
+class Anything(torch.nn.Module):
+    """A network that takes what it is given."""
+
+    config = BertConfig(hidden_size=8, num_hidden_layers=2, num_attention_heads=2)
+
+    def forward(self, **given: torch.Tensor) -> None:
+        """Nothing."""
+
+
+def test_masks_in_the_layouts_of_a_gpu_are_counted_too() -> None:
+    mask = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]])
+    for shaped in (mask, mask[:, None], mask[:, None, None].bool()):
+        network = Anything()
+        with Passed(network) as passed:
+            network(input_ids=torch.ones_like(mask), attention_mask=shaped)
+            network(input_ids=torch.ones_like(mask))
+        assert passed.count()[:2] == (6 + 8, 16)
+
+
 def test_all_questions_fit_one_window_and_are_the_same_each_time(tmp_path: Path) -> None:
     encoder, file = resolve_encoder("minilm").folder, sample_path("en.train")
     chosen = choose_questions(file, encoder, 20, 384, seed=1)
@@ -94,6 +113,7 @@ def test_the_best_span_is_found_as_run_qa_does() -> None:
     ("flag", "value", "line"),
     [
         ("--sides", "theirs", "bench: --sides theirs: choose from ours, deeppavlov, trainer, trainer-best.\n"),
+        ("--device", "cuda:1", "bench: --device cuda:1: choose auto, cpu or cuda; CUDA_VISIBLE_DEVICES=N chooses the GPU.\n"),
         ("--sweep-sizes", "a,2", "bench: --sweep-sizes a,2: give numbers with commas, as in 16,24,32.\n"),
     ],
 )

@@ -125,10 +125,11 @@ def autocast(device: str, precision: str) -> torch.autocast:
     import torch
 
     kind = "cuda" if device.startswith("cuda") else "cpu"
-    return torch.autocast(kind, dtype=_product_dtype(precision, torch.bfloat16), enabled=precision != "fp32")
+    return torch.autocast(kind, dtype=product_dtype(precision, torch.bfloat16), enabled=precision != "fp32")
 
 
-def _product_dtype(precision: str, otherwise: torch.dtype) -> torch.dtype:
+def product_dtype(precision: str, otherwise: torch.dtype) -> torch.dtype:
+    """The data type of matrix products under a precision; `otherwise` under fp32."""
     import torch
 
     return {"bf16": torch.bfloat16, "fp16": torch.float16}.get(precision, otherwise)
@@ -166,7 +167,7 @@ def matrix_rate(device: str, precision: str) -> float:
 
     import torch
 
-    kind = _product_dtype(precision, torch.float32)
+    kind = product_dtype(precision, torch.float32)
     size = 4096 if device.startswith("cuda") else 1024
     a = torch.randn(size, size, device=device).to(kind)
     a @ a
