@@ -115,7 +115,9 @@ def _check(sides: list[str], works: list[str], device: str) -> None:
     if device not in ("auto", "cpu", "cuda"):
         raise XlqaError(f"--device {device}: choose auto, cpu or cuda; CUDA_VISIBLE_DEVICES=N chooses the GPU.")
     if STOCK not in _installed() and (STOCK in sides or "sweep" in works):
-        raise XlqaError(f"DeepPavlov is not installed here (it needs Python 3.11): leave out --sides {STOCK} and --work sweep.")
+        raise XlqaError(
+            f"DeepPavlov is not installed here (it needs Python 3.11): leave out --sides {STOCK} and --work sweep."
+        )
 
 
 def _sizes(given: str) -> tuple[int, ...]:

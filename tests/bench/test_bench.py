@@ -113,7 +113,11 @@ def test_the_best_span_is_found_as_run_qa_does() -> None:
     ("flag", "value", "line"),
     [
         ("--sides", "theirs", "bench: --sides theirs: choose from ours, deeppavlov, trainer, trainer-best.\n"),
-        ("--device", "cuda:1", "bench: --device cuda:1: choose auto, cpu or cuda; CUDA_VISIBLE_DEVICES=N chooses the GPU.\n"),
+        (
+            "--device",
+            "cuda:1",
+            "bench: --device cuda:1: choose auto, cpu or cuda; CUDA_VISIBLE_DEVICES=N chooses the GPU.\n",
+        ),
         ("--sweep-sizes", "a,2", "bench: --sweep-sizes a,2: give numbers with commas, as in 16,24,32.\n"),
     ],
 )

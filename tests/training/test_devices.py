@@ -39,7 +39,9 @@ def test_products_have_the_precision_of_their_name(precision: str, dtype: torch.
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == dtype
 
 
-@pytest.mark.parametrize(("name", "whose"), [("mps", "Apple's GPUs"), ("mps:0", "Apple's GPUs"), ("xpu", "Intel's GPUs")])
+@pytest.mark.parametrize(
+    ("name", "whose"), [("mps", "Apple's GPUs"), ("mps:0", "Apple's GPUs"), ("xpu", "Intel's GPUs")]
+)
 def test_gpus_without_cuda_are_refused_by_name(name: str, whose: str) -> None:
     with pytest.raises(XlqaError, match=f"^--device {name}: xlqa does not compute on {whose}: use --device cpu"):
         resolve_device(name)

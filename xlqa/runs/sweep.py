@@ -123,9 +123,7 @@ def prepare(plan: Plan) -> None:
     lay_out(plan)
 
 
-def choose_executor(
-    launcher: str, ray_address: str | None, device: str, workers_per_device: int | None
-) -> Executor:
+def choose_executor(launcher: str, ray_address: str | None, device: str, workers_per_device: int | None) -> Executor:
     """The executor that `--launcher` names.
 
     Args:

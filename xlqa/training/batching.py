@@ -139,9 +139,7 @@ def token_batches(lengths: IndexArray, most_tokens: int, layout: Layout = PLAIN)
     return batches
 
 
-def split_batch(
-    batch: IndexArray, lengths: IndexArray, most_tokens: int, layout: Layout = PLAIN
-) -> list[IndexArray]:
+def split_batch(batch: IndexArray, lengths: IndexArray, most_tokens: int, layout: Layout = PLAIN) -> list[IndexArray]:
     """A batch in micro-batches of at most `most_tokens` padded pieces each."""
     return [batch[part] for part in token_batches(lengths[batch], most_tokens, layout)]
 

@@ -88,7 +88,8 @@ class Shared:
 
     def spill(self) -> bool:
         """Move what values keep on a GPU to host memory; returns whether that freed any of the GPU's."""
-        return any([value.spill() for value in self._values.values() if hasattr(value, "spill")])
+        freed = [value.spill() for value in self._values.values() if hasattr(value, "spill")]
+        return any(freed)
 
     def clear(self) -> None:
         """Forget all values."""

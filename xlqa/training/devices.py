@@ -34,7 +34,9 @@ def resolve_device(name: str) -> str:
         return "cuda" if torch.cuda.is_available() else "cpu"
     kind, _, index = name.partition(":")
     if kind in ELSEWHERE:
-        raise XlqaError(f"--device {name}: xlqa does not compute on {ELSEWHERE[kind]}: use --device cpu, or a machine with CUDA.")
+        raise XlqaError(
+            f"--device {name}: xlqa does not compute on {ELSEWHERE[kind]}: use --device cpu, or a machine with CUDA."
+        )
     if kind != "cuda" or (index and not index.isdigit()):
         raise XlqaError(f"--device {name}: choose auto, cpu, cuda or cuda:N.")
     if not torch.cuda.is_available():

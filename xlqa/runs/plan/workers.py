@@ -75,7 +75,9 @@ def needs(plan: Plan) -> tuple[float, float]:
     precision = plan.runs[0][0].common.precision if plan.runs else "fp32"
     pieces = batch * plan.request.max_length
     parts = [(_weight_bytes(encoder), _units(encoder)) for encoder in plan.encoders()]
-    gpu = max(PROCESS_BYTES + COPIES * weights + pieces * units * ACTIVATION_BYTES[precision] for weights, units in parts)
+    gpu = max(
+        PROCESS_BYTES + COPIES * weights + pieces * units * ACTIVATION_BYTES[precision] for weights, units in parts
+    )
     return gpu, HOST_BYTES + 3 * max(weights for weights, _ in parts)
 
 
