@@ -110,7 +110,7 @@ class SweepKeywords(TypedDict, total=False):
     device: str
     """Device: auto, cpu, cuda or cuda:1. auto is every GPU, or the CPU if there is none. [default: auto]"""
     workers_per_device: int
-    """Worker processes per device, for small models. [default: 1]"""
+    """Worker processes per device. [default: 1; on a GPU of this machine up to 3, as memory allows]"""
     launcher: Literal["local", "ray"]
     """Where runs are executed: local (this machine) or ray (a Ray cluster, with the extra `ray`). [default: local]"""
     ray_address: str

@@ -134,7 +134,7 @@ def test_the_layout_of_a_gpu_leaves_loss_and_gradients_the_same(encoder: Path, d
             widths.append(training_run._tensors(batch)["input_ids"].shape[1])
             losses.append(float(training_run._gradients(batch)))
             gradients.append(torch.cat([p.grad.flatten() for p in network.parameters() if p.grad is not None]))
-        assert widths[0] < widths[1]
+        assert widths[1] in (32, 40)  # 40 holds the longest window of all
         assert losses[1] == pytest.approx(losses[0], rel=1e-6)
         torch.testing.assert_close(gradients[1], gradients[0], rtol=1e-4, atol=1e-6)
 
