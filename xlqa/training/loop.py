@@ -15,7 +15,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -44,6 +44,7 @@ from xlqa.training.context import SHARED, RunContext
 from xlqa.training.cpu_kernels import touched_embeddings
 from xlqa.training.devices import autocast
 from xlqa.training.events import Stage, Step
+from xlqa.training.graphs import GraphedPass, make_graphs
 from xlqa.training.layers import frozen, reinitialize_top
 
 WEIGHT_DECAY = 0.01
@@ -200,6 +201,7 @@ class Trainer:
         self.scaler = self._new_scaler()
         self.micro_tokens = SHARED.micro_tokens.get(plan.device, MICRO_TOKENS[self.kind])
         self.lengths, self.layout = features.lengths, PLAIN
+        self.graphs: GraphedPass | None = None if recompute else make_graphs(self._pass, plan.device)
         self.losses: list[float] = []
         self.waiting: list[torch.Tensor] = []
         self.began = time.perf_counter()
@@ -225,6 +227,7 @@ class Trainer:
             self.layout = layout_for(self.network, self.plan.device, self.lengths)
             self._resume(checkpoints)
             with (
+                self.graphs or nullcontext(),
                 recomputed_activations(self.network, self.recompute),
                 _log_file(self.context.train_log, len(self.losses)) as file,
             ):
@@ -304,7 +307,7 @@ class Trainer:
             self._shrink(batch)
             set_random_state(random_state, self.plan.device)  # dropout draws the same masks again
         self.scaler.update()
-        self.optimizer.zero_grad(set_to_none=True)
+        self._clear_gradients()
         return loss
 
     def _update(self, batch: IndexArray) -> torch.Tensor | None:
@@ -323,15 +326,26 @@ class Trainer:
 
     def _gradients(self, batch: IndexArray) -> torch.Tensor:
         """Gradients of a batch's mean loss, gathered over micro-batches; returns that loss, still on the device."""
-        self.network.zero_grad(set_to_none=True)
+        self._clear_gradients()
         total = torch.zeros((), device=self.plan.device)
+        compute = self.graphs or self._pass
         for part in split_batch(batch, self.lengths, self.micro_tokens, self.layout):
-            tensors = self._tensors(part)
-            with autocast(self.plan.device, self.plan.precision):
-                loss = batch_loss(self.network, self.head, tensors) / self.labels.weight(batch)
-            self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-            total += loss.detach()
+            total += compute(self._tensors(part), self.labels.weight(batch))
         return total
+
+    def _pass(self, tensors: Mapping[str, torch.Tensor], weight: int | torch.Tensor) -> torch.Tensor:
+        """Add a micro-batch's gradients to those of the weights, and return its share of the loss."""
+        with autocast(self.plan.device, self.plan.precision):
+            loss = batch_loss(self.network, self.head, tensors) / weight
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        return loss.detach()
+
+    def _clear_gradients(self) -> None:
+        """Forget the gradients; for graphs, which write into the same ones again, set them to zero."""
+        if self.graphs:
+            self.optimizer.zero_grad(set_to_none=False)
+        else:
+            self.network.zero_grad(set_to_none=True)
 
     def _tensors(self, batch: IndexArray) -> dict[str, torch.Tensor]:
         """Inputs and labels of a batch, on the device."""
@@ -342,6 +356,8 @@ class Trainer:
     def _shrink(self, batch: IndexArray) -> None:
         """Free what earlier runs left on the device after memory ran out; where that is nothing, halve the pieces of a pass."""
         self.network.zero_grad(set_to_none=True)
+        if self.graphs:
+            self.graphs.forget()
         # It may have been asked for this update's gradients already, and takes them once.
         state, self.scaler = self.scaler.state_dict(), self._new_scaler()
         self.scaler.load_state_dict(state)
