@@ -78,7 +78,7 @@ def _saved(folder: Path) -> Shards:
         raise XlqaError(
             f"{folder}: is a selection that an old version saved: call `flatten_indices()` and save it again."
         )
-    files = tuple(folder / name for name in names)
+    files = tuple(folder / str(name) for name in names)
     for file in files:
         if not file.is_file():
             raise XlqaError(f"{folder}: {file.name} is missing, which its state.json names: copy the whole folder.")

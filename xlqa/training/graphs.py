@@ -40,7 +40,9 @@ class GraphedPass:
 
     def __init__(self, compute: Compute, device: str, capture: Capture | None = None) -> None:
         self.compute, self.capture, self.works = compute, capture or self._capture, True
-        self.stream = torch.cuda.Stream(device) if device.startswith("cuda") else None
+        self.stream: torch.cuda.Stream | None = None
+        if device.startswith("cuda"):
+            self.stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.context = ExitStack()
         self.forget()
 
