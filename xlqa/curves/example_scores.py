@@ -367,7 +367,7 @@ def pack_questions(results_dir: str | Path, out: str | Path) -> Path:
 
 def _packed_lines(folder: Path, keys: Sequence[tuple[str, str]]) -> Iterator[str]:
     """Lines of the packed table: the cells of the loose ones, untouched, after the two ids."""
-    columns = _packed_columns([header for _, header, _ in _loose_tables(folder, keys)])
+    columns = _packed_columns(header for _, header, _ in _loose_tables(folder, keys))
     yield ",".join(map(_quote, ("run_id", "eval_id", *columns))) + "\n"
     for (run_id, eval_id), (path, header, rows) in zip(keys, _loose_tables(folder, keys), strict=True):
         order = _column_order(header, columns, path)
@@ -388,11 +388,13 @@ def _loose_tables(
         yield path, next(reader, []), reader
 
 
-def _packed_columns(headers: Sequence[Sequence[str]]) -> list[str]:
-    if set(QUESTION_COLUMNS) <= set(headers[0]):
+def _packed_columns(headers: Iterator[Sequence[str]]) -> list[str]:
+    first = next(headers)
+    if set(QUESTION_COLUMNS) <= set(first):
         return [*QUESTION_COLUMNS]
-    labels = sorted({name for header in headers for name in header if name.startswith(OF_LABELS)})
-    return [*(name for name in headers[0] if not name.startswith(OF_LABELS)), *_in_pairs(labels)]
+    # Files differ in their labels, so all headers are read before the first row is written.
+    labels = sorted({name for header in (first, *headers) for name in header if name.startswith(OF_LABELS)})
+    return [*(name for name in first if not name.startswith(OF_LABELS)), *_in_pairs(labels)]
 
 
 def _in_pairs(labels: Sequence[str]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 LANGUAGE_NAMES = {
     "ar": "Arabic", "bg": "Bulgarian", "bn": "Bengali", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek",
     "en": "English", "es": "Spanish", "et": "Estonian", "fa": "Persian", "fi": "Finnish", "fr": "French",
@@ -16,3 +18,9 @@ LANGUAGE_NAMES = {
 def language_name(code: str) -> str:
     """A language's English name, or its code where none is known."""
     return LANGUAGE_NAMES.get(code, code)
+
+
+def named_language(name: str) -> str:
+    """The language code in a data set's name, such as xquad.ru; "" where there is none, or more than one."""
+    codes = [word for word in re.split(r"[._-]", name) if word in LANGUAGE_NAMES]
+    return codes[0] if len(codes) == 1 else ""

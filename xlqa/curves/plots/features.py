@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xlqa.curves.features import FEATURE_NAMES, LEAST_LANGUAGES, Correlation, Group, Outcome, correlate
-from xlqa.curves.plots.curves import GREY, Style, format_size, plain
+from xlqa.curves.plots.curves import GREY, Style, format_size, plain, share_scale
 from xlqa.errors import XlqaError
 
 if TYPE_CHECKING:
@@ -72,16 +72,10 @@ def _draw_block(axes: Any, rows: Sequence[tuple[Group, Outcome]], features: Sequ
                 ax.set_xlabel(FEATURE_NAMES[name].replace(" (", "\n("))
             else:
                 ax.tick_params(labelbottom=False)
-        _share_axes(axes[line][: len(features)])
+        share_scale(list(axes[line][: len(features)]))
         axes[line][0].set_ylabel(_outcome_label(outcome, group.metric))
         if first:
             _name_group(axes[line][0], group, style)
-
-
-def _share_axes(row: Sequence[Axes]) -> None:
-    low, high = min(ax.get_ylim()[0] for ax in row), max(ax.get_ylim()[1] for ax in row)
-    for ax in row:
-        ax.set_ylim(low, high)
 
 
 def _name_group(ax: Axes, group: Group, style: Style) -> None:

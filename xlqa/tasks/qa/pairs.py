@@ -17,7 +17,7 @@ from xlqa.data.subsets import permute_questions
 from xlqa.errors import XlqaError
 from xlqa.records import DataRef, Question
 from xlqa.tasks.sources import read_ref, resolve, settle_language
-from xlqa.util.languages import LANGUAGE_NAMES
+from xlqa.util.languages import named_language
 from xlqa.util.text import plain
 
 _PAIR_NAME = re.compile(r"context-([a-z]{2,3})-question-([a-z]{2,3})(?![a-z])")
@@ -105,11 +105,8 @@ def _describe(path: Path) -> tuple[DataRef, str]:
     asked = known[0].question_language if known else named[2] if named else ""
     ref = resolve(str(path), language=named[1] if named else "")
     if not ref.language:
-        codes = [word for word in re.split(r"[._-]", ref.name) if word in LANGUAGE_NAMES]
-        one = len(codes) == 1
-        ref = (
-            resolve(str(path), language=codes[0]) if one else settle_language(ref, read_ref(ref, to_score=True).scored)
-        )
+        code = named_language(ref.name)
+        ref = resolve(str(path), language=code) if code else settle_language(ref, read_ref(ref, to_score=True).scored)
     if not ref.language:
         raise XlqaError(f"{path}: its language is not known: name the file like NAME.ru.json.")
     return ref, asked
