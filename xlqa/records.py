@@ -245,6 +245,7 @@ WHOLE_COLUMNS = (
     "questions",
     "paragraphs",
     "target_questions",
+    "n",
 )
 PERCENT_COLUMNS = tuple(
     column
@@ -272,13 +273,12 @@ QUESTION_COLUMNS = ("id", "context", "f1", "em", "squad_f1", "squad_em")
 
 PAIR_COLUMNS = (
     "set", "question_lang", "context_lang", "f1", "em", "scorer", "squad_f1", "squad_em", "n", "paragraphs", "lang", "arm",
-    "size", "seed", "source_seed", "model", "source", "test_size", "max_length", "stride", "max_answer_length", "precision",
-    "eval_seconds", "device", "finished", "xlqa", "model_sha256", "source_sha256", "weights_sha256", "question_sha256",
-    "context_sha256", "run_id",
+    "size", *SEED_COLUMNS, *SETTING_COLUMNS, "test_size", "max_answer_length", "eval_seconds", "device", "finished", "xlqa",
+    "weights_sha256", "question_sha256", "context_sha256", "run_id",
 )  # fmt: skip
 """The columns of the table of `xlqa evaluate --pairs`, one row per pair; scores in percent, `n` counts questions."""
 
-FEATURE_KEY = ("lang", "test", "test_sha256", "model_sha256", "source_sha256")
+FEATURE_KEY = ("lang", "test", "test_sha256", "model_sha256", "source_size", "source_sha256")
 """The columns of results.csv by which a row of features.csv belongs to its rows."""
 
 PIECE_FEATURES = (

@@ -130,6 +130,24 @@ def test_importing_the_command_loads_nothing_heavy():
 
 
 @pytest.mark.parametrize("what", ["pairs", "features"])
-def test_filters_that_a_figure_does_not_have_are_refused(table: Path, what: str):
-    with pytest.raises(XlqaError, match=f"--what {what}: does not take --lang"):
-        call(table, "--what", what, "--lang", "ru")
+@pytest.mark.parametrize(
+    "flag", [("--lang", "ru"), ("--task", "qa"), ("--test", "x"), ("--split", "valid"), ("--seeds", "0")]
+)
+def test_filters_that_a_figure_does_not_have_are_refused(table: Path, what: str, flag: tuple[str, str]):
+    with pytest.raises(XlqaError, match=f"--what {what}: does not take {flag[0]}: drop it"):
+        call(table, "--what", what, *flag)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--what", "features", "--scorer", "squad"), "--what features: does not take --scorer"),
+        (("--what", "features", "--metric", "both"), "--metric both: one score is explained at a time"),
+        (("--what", "layers", "--at", "3"), "--what layers: does not take --at"),
+        (("--what", "pairs", "--metric", "all"), "--what pairs: give --metric f1 or em"),
+        (("--what", "pairs", "--metric", "accuracy"), "--what pairs: give --metric f1 or em"),
+    ],
+)
+def test_a_flag_that_a_figure_cannot_follow_is_refused(table: Path, words: tuple[str, ...], said: str):
+    with pytest.raises(XlqaError, match=said):
+        call(table, *words)

@@ -65,12 +65,13 @@ def write_tables(
     study = Study(languages=("de", "ru"), tests=tests, sizes=(100, 1000), seeds=2, per_question=False, spread=0.1)
     with write_study(root, study).open(encoding="utf-8") as file:
         rows = change(list(csv.DictReader(file)))
+    same = ("lang", "test", "model", "source", "source_size", "test_sha256", "model_sha256", "source_sha256")
     features = [
         dict.fromkeys(FEATURE_COLUMNS)
-        | {"task": "qa", "lang": row["lang"], "test_lang": row["lang"], "source_lang": "en", "syntactic": 0.5}
-        | {name: row[name] for name in ("test", "model", "test_sha256", "model_sha256")}
-        | {"source": "squad.train", "source_size": 87599, "source_sha256": "c" * 64}
+        | {"task": "qa", "test_lang": row["lang"], "source_lang": "en", "overlap_types": 1 / float(row["source_size"])}
+        | {name: row[name] for name in same}
         for row in rows
+        if row["source_size"]
     ]
     (root / "results.csv").write_text(csv_text(RESULT_COLUMNS, rows), encoding="utf-8")
     (root / "features.csv").write_text(csv_text(FEATURE_COLUMNS, features), encoding="utf-8")
@@ -128,6 +129,17 @@ def test_languages_of_different_settings_are_not_averaged(tmp_path: Path):
     (group,) = gather([write_tables(tmp_path / "frozen", again_frozen)], "")
     assert outcomes(group)["gain at N = 100 (no changes)"] == known["gain at N = 100"]
     assert "gain at N = 100 (changes frozen up to layer 3)" in outcomes(group)
+
+
+def test_features_are_those_of_the_source_data_of_that_size(tmp_path: Path):
+    def smaller(rows: list[Row]) -> list[Row]:
+        less = [row | {"source_size": "100", "run_id": f"x{row['run_id']}"} for row in rows if row["source_size"]]
+        return rows + less
+
+    groups = gather([write_tables(tmp_path, smaller)], "")
+    found = {group.label: group.features["de"]["overlap_types"] for group in groups}
+    model = "bert-base-multilingual-cased, squad.train"
+    assert found == {f"xquad, {model} (100)": 0.01, f"xquad, {model} (87,599)": pytest.approx(1 / 87599)}
 
 
 def again_frozen(rows: list[Row]) -> list[Row]:
@@ -229,7 +241,26 @@ def test_without_features_the_command_that_writes_them_is_named(
     (tmp_path / "results.csv").write_text((sweep / "results.csv").read_text(encoding="utf-8"), encoding="utf-8")
     assert main(["explain", str(tmp_path)]) == 2
     assert "`xlqa features " in capsys.readouterr().err
-    table = (sweep / "features.csv").read_text(encoding="utf-8")
-    (tmp_path / "features.csv").write_text(table.replace(",0.1,", ",far,"), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "said"),
+    [("syntactic", "far", "syntactic is 'far', which is no number"), ("syntactic", "1.5", "syntactic is '1.5', outside 0 to 1"),
+     ("pieces_per_word", "-1", "pieces_per_word is '-1', where 0 or more belongs"), ("pieces_per_word", "inf", "which is out of range"),
+     ("task", "xx", "task is 'xx'; the tasks are qa"), ("model_sha256", "", "the column model_sha256 is empty"),
+     ("source_size", "", "the column source_size is empty"), ("syntactic", None, "9 cells under a header of")],
+)  # fmt: skip
+def test_a_broken_features_file_is_refused_with_its_line(
+    sweep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], column: str, cell: str | None, said: str
+):
+    (tmp_path / "results.csv").write_text((sweep / "results.csv").read_text(encoding="utf-8"), encoding="utf-8")
+    header, *rows = [line.split(",") for line in (sweep / "features.csv").read_text(encoding="utf-8").splitlines()]
+    if cell is None:
+        del rows[1][9:]
+    else:
+        rows[1][header.index(column)] = cell
+    (tmp_path / "features.csv").write_text("\n".join(",".join(r) for r in (header, *rows)) + "\n", encoding="utf-8")
     assert main(["explain", str(tmp_path)]) == 2
-    assert "line 3: syntactic is 'far'" in capsys.readouterr().err
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"xlqa: {tmp_path / 'features.csv'}, line 3: ")
+    assert said in line

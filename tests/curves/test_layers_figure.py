@@ -12,6 +12,7 @@ from xlqa.curves.grouping import split_panels
 from xlqa.curves.layers import NOTHING, frozen_layers, layer_series
 from xlqa.curves.plots.curves import STYLES
 from xlqa.curves.plots.layers import layers_figure
+from xlqa.curves.report.analyses import layer_sections
 from xlqa.curves.table import load_results
 from xlqa.errors import XlqaError
 
@@ -60,6 +61,17 @@ def test_the_figure_has_a_line_for_each_series(table: pd.DataFrame):
     ticks = [label.get_text() for label in figure.axes[0].get_xticklabels()]
     assert ticks == ["none", "emb.", "3", "11"]
     assert len(figure.legends[0].get_texts()) == 3
+
+
+def test_the_report_has_the_means_of_each_series(table: pd.DataFrame):
+    (panel,) = split_panels(table)
+    (section,) = layer_sections([panel], ("f1",))
+    (shown,) = section.tables
+    assert shown.header == ("", "none", "embeddings", "3", "11")
+    series = next(s for s in layer_series(panel, "f1") if s.size == 0)
+    best = f"{series.scores[0][0]:.1f}"
+    assert next(row for row in shown.rows if row[0] == "zero-shot, source stage frozen")[1] == best
+    assert f"zero-shot, source stage frozen: F1 {best} with nothing frozen, which is the best." in section.sentences
 
 
 def test_a_table_without_frozen_runs_is_refused(tmp_path: Path):

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from synthetic import Study, write_study
 
+from xlqa.cli import main
 from xlqa.curves.pairs import build_matrices, change, load_pairs
 from xlqa.curves.plots.curves import STYLES
 from xlqa.curves.plots.pairs import pairs_figure
@@ -18,11 +20,13 @@ from xlqa.util.csvfile import csv_text
 SCORES = {("en", "en"): 60.0, ("en", "ru"): 40.0, ("ru", "en"): 50.0, ("ru", "ru"): 30.0}
 
 
-def write_pairs(path: Path, add: float = 0.0, size: int = 0, seed: int = 0, without: tuple = ()) -> Path:
+def write_pairs(
+    path: Path, add: float = 0.0, size: int = 0, seed: int = 0, without: tuple = (), **changes: object
+) -> Path:
     rows = [
         {"set": "hand", "question_lang": q, "context_lang": c, "f1": f1 + add, "em": f1 / 2, "squad_f1": f1, "squad_em": f1 / 2,
          "n": 12, "scorer": "squad", "lang": "ru", "arm": "transfer", "size": size, "seed": seed, "model": "m",
-         "run_id": f"r{size}-{seed}"}
+         "run_id": f"r{size}-{seed}"} | changes
         for (q, c), f1 in SCORES.items() if (q, c) not in without
     ]  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,6 +55,45 @@ def test_seeds_are_averaged_and_sizes_are_compared(tmp_path: Path):
     np.testing.assert_allclose(change(zero_shot, trained).values, 4)
 
 
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [({"lr": 1e-5}, "lr 1e-5"), ({"epochs": 9}, "epochs 9"), ({"min_steps": 50}, "min steps 50"), ({"source_lr": 0.1}, "source lr 0.1"),
+     ({"target": "x (frozen up to layer 6)", "target_sha256": "a+frozen up to layer 6"}, "x (frozen up to layer 6)"),
+     ({"model": "m (top 2 drawn)", "model_sha256": "b+top 2 drawn"}, "m (top 2 drawn)")],
+)  # fmt: skip
+def test_runs_of_other_settings_are_another_matrix(tmp_path: Path, setting: dict, words: str):
+    tables = [
+        write_pairs(tmp_path / "a.csv", size=100),
+        write_pairs(tmp_path / "b.csv", 9, size=100, run_id="b", **setting),
+    ]
+    first, second = build_matrices(load_pairs(tables))
+    assert (first.runs, second.runs) == (1, 1)
+    assert second.values[0, 0] - first.values[0, 0] == 9
+    assert second.label == f"Russian transfer, N = 100, {words}"
+
+
+def test_runs_that_were_scored_on_other_questions_have_no_mean(tmp_path: Path):
+    first = write_pairs(tmp_path / "a.csv")
+    for name, changes in (
+        ("n", {"n": 11}),
+        ("question_sha256", {"question_sha256": "f"}),
+        ("scorer", {"scorer": "mlqa.ru"}),
+    ):
+        other = write_pairs(tmp_path / f"{name}.csv", seed=1, **changes)
+        with pytest.raises(XlqaError, match=f"hand, question en, context en: runs r0-0 and r0-1 differ in {name}"):
+            build_matrices(load_pairs([first, other]))
+    with pytest.raises(XlqaError, match=r"run r0-0 is there twice, with different scores \(60 and 65\)"):
+        build_matrices(load_pairs([first, write_pairs(tmp_path / "again.csv", 5)]))
+
+
+def test_a_source_stage_scored_for_two_languages_is_one_model(tmp_path: Path):
+    tables = [
+        write_pairs(tmp_path / f"{code}.csv", lang=code, run_id=code, weights_sha256="w") for code in ("de", "ru")
+    ]
+    (matrix,) = build_matrices(load_pairs(tables))
+    assert matrix.runs == 1
+
+
 def test_a_missing_cell_stays_missing_in_means_and_figure(tmp_path: Path):
     (matrix,) = build_matrices(load_pairs([write_pairs(tmp_path / "a.csv", without=(("en", "ru"),))]))
     assert math.isnan(matrix.values[0, 1])
@@ -60,13 +103,57 @@ def test_a_missing_cell_stays_missing_in_means_and_figure(tmp_path: Path):
     assert shown == ["60.0", "–", "50.0", "30.0", "–", "40.0", "55.0", "–", "–"]
 
 
-def test_a_foreign_or_empty_table_is_refused(tmp_path: Path):
+def test_the_report_has_a_section_where_a_pair_table_is_beside_the_results(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    write_study(tmp_path, Study(sizes=(100,), seeds=1, per_question=False))
+    first = write_pairs(tmp_path / "runs/a/pairs/hand.csv")
+    assert main(["report", str(tmp_path), "--format", "md"]) == 0
+    text = capsys.readouterr().out
+    assert "Question and context language: hand" in text
+    assert (
+        "zero-shot, m: F1 45.0 with question and context in one language, 45.0 with the two in different languages."
+        in text
+    )
+    assert "| Russian | 50.0 | 30.0 | 40.0 |" in text
+    write_pairs(tmp_path / "runs/b/pairs/hand.csv", seed=1, n=11)
+    assert main(["report", str(tmp_path), "--format", "md"]) == 0
+    assert "runs r0-0 and r0-1 differ in n, so they have no mean" in capsys.readouterr().out
+    first.write_text("set\n1\n", encoding="utf-8")
+    assert main(["report", str(tmp_path)]) == 2
+    assert f"{first}: the column question_lang is missing" in capsys.readouterr().err
+
+
+def test_a_foreign_table_is_refused(tmp_path: Path):
     (tmp_path / "x.csv").write_text("a,b\n1,2\n")
-    with pytest.raises(XlqaError, match="no column set"):
+    with pytest.raises(XlqaError, match="the column set is missing"):
         load_pairs([tmp_path / "x.csv"])
     with pytest.raises(XlqaError, match="has no pair table"):
         load_pairs([tmp_path])
+    with pytest.raises(XlqaError, match="cannot be read"):
+        load_pairs([tmp_path / "missing.csv"])
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "said"),
+    [
+        ("f1", "oops", "line 3: f1 is 'oops', which is no number"), ("f1", "101", "line 3: f1 is '101', outside 0 to 100"),
+        ("n", "", "line 3: the column n is empty"), ("n", "inf", "line 3: n is 'inf', which is out of range"),
+        ("n", "0", "line 3: n is '0', where 1 or more belongs"), ("n", "nan", "line 3: the column n is empty"),
+        ("arm", "both", "line 3: arm is 'both'; the arms are transfer"), ("question_lang", "", "the column question_lang is empty"),
+        ("size", "many", "line 3: size is 'many'"), ("run_id", None, "line 3: 40 cells under a header of 50"),
+    ],
+)  # fmt: skip
+def test_a_broken_cell_is_named_with_its_line(tmp_path: Path, column: str, cell: str | None, said: str):
     table = write_pairs(tmp_path / "a.csv")
-    table.write_text(table.read_text(encoding="utf-8").replace("60.0", "oops"), encoding="utf-8")
-    with pytest.raises(XlqaError, match="line 2: f1 is 'oops'"):
+    header, *rows = [line.split(",") for line in table.read_text(encoding="utf-8").splitlines()]
+    if cell is None:
+        del rows[1][40:]
+    else:
+        rows[1][header.index(column)] = cell
+    table.write_text("\n".join(",".join(cells) for cells in (header, *rows)) + "\n", encoding="utf-8")
+    with pytest.raises(XlqaError) as caught:
         load_pairs([table])
+    said = said.replace("a header of 50", f"a header of {len(header)}")
+    assert str(caught.value).startswith(f"{table}, line 3: ")
+    assert said in str(caught.value)

@@ -104,6 +104,18 @@ def test_a_matrix_is_scored_once_and_its_table_grows(
         ("en", "en", "2"),
         ("en", "es", "2"),
     ]
+    settings = (
+        "size",
+        "source_seed",
+        "source_lr",
+        "source_epochs",
+        "source_size",
+        "lr",
+        "precision",
+        "max_length",
+        "schema",
+    )
+    assert [rows[0][name] for name in settings] == ["0", "0", "0.001", "1.0", "24", "", "fp32", "96", "1"]
     record = run / "pairs" / "hand" / "en-ru.json"
     answers = json.loads(record.read_text(encoding="utf-8"))["predictions"]
     assert set(answers) == {"q0", "q1"}

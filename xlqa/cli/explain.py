@@ -98,7 +98,7 @@ def gather(tables: Sequence[Path], metric: str, *, pool: bool = False) -> tuple[
     """The languages of some tables with their outcomes and features.
 
     Raises:
-        XlqaError: no features.csv, or no language that both files have.
+        XlqaError: no features.csv, no language that both files have, or several scores.
     """
     from xlqa.curves.comparison import Options, compare_all
     from xlqa.curves.example_scores import ExampleStore
@@ -106,6 +106,8 @@ def gather(tables: Sequence[Path], metric: str, *, pool: bool = False) -> tuple[
     from xlqa.curves.grouping import choose_columns, select_rows, split_panels
     from xlqa.curves.table import load_results
 
+    if metric in ("both", "all"):
+        raise XlqaError(f"--metric {metric}: one score is explained at a time: name it.")
     known = load_features(tables)
     rows: Any = select_rows(load_results(tables))
     columns = choose_columns(rows, metric, None)

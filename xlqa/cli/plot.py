@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -16,6 +17,7 @@ from xlqa.util.text import printable
 
 WHAT = ("curve", "gain", "worth", "cost", "summary", "pairs", "features", "layers")
 STYLE_NAMES = ("paper", "slides", "web")
+AT = 100
 
 
 What = Annotated[
@@ -50,7 +52,7 @@ Split = Annotated[str, typer.Option("--split", help="Evaluations to draw: test o
 
 
 def plot(
-    tables: Tables, what: What = "curve", metric: Metric = "", at: At = 100, scorer: ScorerName = "",
+    tables: Tables, what: What = "curve", metric: Metric = "", at: At = AT, scorer: ScorerName = "",
     style: StyleName = "paper", size: Size = "", out: Out = None, task: Tasks = None, lang: Languages = None,
     test: Tests = None, split: Split = "test", seeds: Seeds = "", as_json: Json = False,
 ) -> None:  # fmt: skip
@@ -75,8 +77,10 @@ def plot(
     """
     for name, value, allowed in (("what", what, WHAT), ("style", style, STYLE_NAMES)):
         check_choice(value, allowed, f"--{name} {value}")
-    if what in ("pairs", "features") and (lang or test or seeds or split != "test"):
-        raise XlqaError(f"--what {what}: does not take --lang, --test, --split or --seeds: drop them.")
+    filters = {"--task": task, "--lang": lang, "--test": test, "--split": split != "test", "--seeds": seeds}
+    _refuse(what, {"--at": at != AT}, ("summary",))
+    _refuse(what, filters, [name for name in WHAT if name not in ("pairs", "features")])
+    _refuse(what, {"--scorer": scorer}, [name for name in WHAT if name != "features"])
     from xlqa.curves import grouping
     from xlqa.curves.plots import curves
     from xlqa.curves.table import list_failures, load_results
@@ -98,6 +102,13 @@ def plot(
         print(printable(note), file=sys.stderr)
 
 
+def _refuse(what: str, flags: Mapping[str, object], figures: Sequence[str]) -> None:
+    """Refuse flags that only some figures take."""
+    given = [flag for flag, value in flags.items() if value]
+    if given and what not in figures:
+        raise XlqaError(f"--what {what}: does not take {', '.join(given)}: drop {'it' if len(given) == 1 else 'them'}.")
+
+
 class Canvas(NamedTuple):
     """Where and how a figure is drawn: its file, its style, and its size in inches (None: as the panels need)."""
 
@@ -111,7 +122,7 @@ def _plot_pairs(tables: list[Path], metric: str, scorer: str, canvas: Canvas, as
     from xlqa.curves.pairs import build_matrices, load_pairs
     from xlqa.curves.plots import curves, pairs
 
-    if metric == "both" or scorer not in ("", "squad"):
+    if metric not in ("", "f1", "em") or scorer not in ("", "squad"):
         raise XlqaError("--what pairs: give --metric f1 or em, and --scorer squad or none.")
     column = ("squad_" if scorer else "") + (metric or "f1")
     matrices = build_matrices(load_pairs(tables), column)

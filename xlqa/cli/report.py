@@ -168,7 +168,9 @@ def _write(kind: str, a: Analysis) -> str:
     if kind == "csv":
         return csv_text(export.TIDY_COLUMNS, export.tidy_rows(a.comparisons, a.breakdowns))
     made = build_report(a.panels, a.comparisons, a.columns, a.options, a.failures, a.breakdowns, a.store)
-    made = replace(made, sections=(*made.sections, *_across_languages(a)))
+    across, methods = _across_languages(a)
+    more = (*_layers(a), *_pairs(a), *across)
+    made = replace(made, sections=(*made.sections, *more), methods=(*made.methods, *methods))
     if kind == "json":
         return json_text(export.as_record(made, a.panels, a.comparisons, a.options, a.breakdowns))
     if kind == "html":
@@ -179,13 +181,40 @@ def _write(kind: str, a: Analysis) -> str:
     return {"text": render.as_text, "md": render.as_markdown, "tex": render.as_tex}[kind](made)
 
 
-def _across_languages(a: Analysis) -> tuple[Section, ...]:
-    """What the leading score goes with over languages, where `xlqa features` measured them."""
+def _across_languages(a: Analysis) -> tuple[tuple[Section, ...], tuple[str, ...]]:
+    """What the leading score goes with over languages, where `xlqa features` measured them, and the method."""
     from xlqa.curves.features import group_languages, load_features
-    from xlqa.curves.report.features import feature_sections
+    from xlqa.curves.report.features import METHODS, feature_sections
 
     known = load_features(a.tables, required=False)
-    return feature_sections(group_languages(a.rows, a.comparisons, known, a.columns)) if known else ()
+    sections = feature_sections(group_languages(a.rows, a.comparisons, known, a.columns)) if known else ()
+    return sections, (METHODS,) if sections else ()
+
+
+def _layers(a: Analysis) -> tuple[Section, ...]:
+    """The score by frozen layers, where runs differ in these alone."""
+    from xlqa.curves.report.analyses import layer_sections
+
+    return layer_sections(a.panels, a.columns)
+
+
+def _pairs(a: Analysis) -> tuple[Section, ...]:
+    """Question language × context language, where `xlqa evaluate --pairs` wrote tables beside those of the report."""
+    from xlqa.curves.pairs import build_matrices, find_pair_tables, load_pairs
+    from xlqa.curves.report.analyses import pair_sections
+    from xlqa.curves.report.contents import Section
+    from xlqa.curves.table import find_table
+    from xlqa.curves.wording import QA, columns_of
+
+    folders = dict.fromkeys(find_table(table).parent for table in a.tables)
+    files = [file for folder in folders for file in find_pair_tables(folder)]
+    if not files or QA not in set(a.rows["task"]):
+        return ()
+    rows, column = load_pairs(files), columns_of(a.columns, QA)[0]
+    try:
+        return pair_sections(build_matrices(rows, column), column)
+    except XlqaError as error:
+        return (Section("Question and context language", missing=(str(error),)),)
 
 
 def json_text(record: dict[str, Any]) -> str:

@@ -6,8 +6,6 @@ Each language is one observation. The features of its test set are in features.c
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,12 +20,13 @@ from xlqa.curves.grouping import (
     HYPER_COLUMNS,
     TARGET_STAGE_COLUMNS,
     Floats,
+    extend_labels,
     short_name,
     tasks_of,
     tell_apart,
     to_text,
 )
-from xlqa.curves.table import find_table
+from xlqa.curves.table import find_table, read_rows
 from xlqa.curves.variance import Interval
 from xlqa.curves.wording import Columns, columns_of, metric_name
 from xlqa.errors import XlqaError
@@ -38,9 +37,9 @@ from xlqa.records import (
     PIECE_FEATURES,
     SETTING_COLUMNS,
     TEST_COLUMNS,
+    TEXT_COLUMNS,
     Arm,
 )
-from xlqa.util.files import read_file
 from xlqa.util.languages import language_name
 
 if TYPE_CHECKING:
@@ -58,7 +57,8 @@ FEATURE_NAMES = {
     "syntactic": "syntactic distance", "phonological": "phonological distance", "inventory": "inventory distance",
     "genetic": "genetic distance", "geographic": "geographic distance",
 }  # fmt: skip
-MOST_TABLE_BYTES = 1 << 26
+WORD_COLUMNS = (*TEXT_COLUMNS, "test_lang", "source_lang", "script", "family")
+NEVER_EMPTY = ("task", *FEATURE_KEY)
 Key = tuple[str, ...]
 
 
@@ -114,49 +114,26 @@ class Correlation:
     rho: Interval
 
 
-def load_features(tables: Sequence[str | Path], *, required: bool = True) -> dict[Key, dict[str, str]]:
-    """The rows of the features.csv beside each table, by FEATURE_KEY.
+def load_features(tables: Sequence[str | Path], *, required: bool = True) -> dict[Key, dict[str, Any]]:
+    """The rows of the features.csv beside each table, by FEATURE_KEY; numbers as float, NaN where empty.
 
     Raises:
         XlqaError: a file is missing (where `required`) or is not one that `xlqa features` wrote.
     """
-    found: dict[Key, dict[str, str]] = {}
+    found: dict[Key, dict[str, Any]] = {}
     for file in dict.fromkeys(find_table(path).with_name("features.csv") for path in tables):
-        if not file.is_file():
-            if required:
-                raise XlqaError(f"{file} is not there: `xlqa features {file.parent}` writes it.")
-            continue
-        text = read_file(file, MOST_TABLE_BYTES).decode("utf-8-sig", "replace")
-        try:
-            reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-            if absent := [name for name in FEATURE_COLUMNS if name not in (reader.fieldnames or ())]:
-                raise XlqaError(f"{file}: has no column {absent[0]}: `xlqa features {file.parent}` writes it again.")
-            for row in reader:
-                found[tuple(row[name] for name in FEATURE_KEY)] = _check(row, file, reader.line_num)
-        except csv.Error as error:
-            raise XlqaError(
-                f"{file}: not comma-separated values ({error}): `xlqa features` writes it again."
-            ) from error
+        if required and not file.is_file():
+            raise XlqaError(f"{file} is not there: `xlqa features {file.parent}` writes it.")
+        if file.is_file():
+            rows = read_rows(file, FEATURE_COLUMNS, WORD_COLUMNS, NEVER_EMPTY, f"xlqa features {file.parent}")
+            found |= {tuple(to_text(row[name]) for name in FEATURE_KEY): row for row in rows}
     return found
-
-
-def _check(row: dict[str, str], file: Path, line: int) -> dict[str, str]:
-    for name in FEATURES:
-        try:
-            good = math.isfinite(float(row[name] or 0))
-        except (TypeError, ValueError):
-            good = False
-        if not good:
-            raise XlqaError(
-                f"{file}, line {line}: {name} is {row[name]!r}, which is not a number: write the file again."
-            )
-    return row
 
 
 def group_languages(
     rows: pd.DataFrame,
     comparisons: Sequence[Comparison],
-    features: Mapping[Key, Mapping[str, str]],
+    features: Mapping[Key, Mapping[str, Any]],
     columns: Columns = ("f1",),
     pool: bool = False,
 ) -> tuple[Group, ...]:
@@ -205,7 +182,7 @@ class _Observation:
     what: str
     size: int
     training: Mapping[str, str]
-    features: Mapping[str, str]
+    features: Mapping[str, Any]
     variant: Mapping[str, str]
     place: str
     unit: str
@@ -213,7 +190,7 @@ class _Observation:
 
     @property
     def language(self) -> str:
-        return self.features["test_lang"]
+        return str(self.features["test_lang"])
 
     @property
     def outcome(self) -> tuple[Any, ...]:
@@ -223,7 +200,7 @@ class _Observation:
 class _Known:
     """The languages that have features, and what is observed of them."""
 
-    def __init__(self, features: Mapping[Key, Mapping[str, str]], pool: bool) -> None:
+    def __init__(self, features: Mapping[Key, Mapping[str, Any]], pool: bool) -> None:
         self._features, self._pool = features, pool
 
     def observe(
@@ -279,9 +256,7 @@ def _group_labels(keys: Sequence[Mapping[str, str]]) -> list[str]:
     for key in keys:
         size = f" ({int(float(key['source_size'])):,})" if key["source_size"] else ""
         begins.append(f"{key['family']}, {short_name(key['model'])}, {short_name(key['source'])}{size}")
-    same = [[key for key, begin in zip(keys, begins, strict=True) if begin == own] for own in begins]
-    extra = [tell_apart(peers, _GROUP_KEY)[peers.index(key)] for key, peers in zip(keys, same, strict=True)]
-    return [", ".join(filter(None, pair)) for pair in zip(begins, extra, strict=True)]
+    return extend_labels(begins, keys, _GROUP_KEY)
 
 
 def _set_family(name: str, language: str) -> str:
@@ -343,8 +318,8 @@ def _mean_features(found: Sequence[_Observation]) -> dict[str, dict[str, float]]
     for (code, _), row in known.items():
         values = by_language.setdefault(code, {})
         for name in FEATURES:
-            if row[name] != "":
-                values.setdefault(name, []).append(float(row[name]))
+            if not math.isnan(row[name]):
+                values.setdefault(name, []).append(row[name])
     return {
         code: {name: float(np.mean(numbers)) for name, numbers in values.items()}
         for code, values in by_language.items()

@@ -38,7 +38,7 @@ DATA_COLUMNS = tuple(name for name in SETTING_COLUMNS if name not in (*SOURCE_ST
 """Arms that agree in these train the same encoder on the same N examples: their runs are paired."""
 
 # Read in this order when a label has to tell settings apart; a hash only where no readable column does.
-_LABEL_ORDER = (
+LABEL_ORDER = (
     "model", "source", "source_size", "target", "lr", "epochs", "batch_size", "min_steps", "warmup", "subset_by",
     "valid_size", "max_length", "stride", "precision", "source_lr", "source_epochs", "source_batch_size",
     "source_steps", "schema", "model_sha256", "source_sha256", "target_sha256",
@@ -390,7 +390,7 @@ def label_curves(curves: Sequence[tuple[Arm, Mapping[str, str]]]) -> list[str]:
     labels = []
     for arm, setting in curves:
         peers = [other for other_arm, other in curves if other_arm is arm]
-        extra = tell_apart(peers, _LABEL_ORDER)[peers.index(setting)]
+        extra = tell_apart(peers, LABEL_ORDER)[peers.index(setting)]
         if arm is Arm.MONOLINGUAL and not any(peer["model"] != setting["model"] for peer in peers):
             extra = ", ".join(part for part in (short_name(setting["model"]), extra) if part)
         labels.append(f"{arm} ({extra})" if arm is Arm.MONOLINGUAL else ", ".join(p for p in (str(arm), extra) if p))
@@ -410,6 +410,15 @@ def tell_apart(items: Sequence[Mapping[str, str]], columns: Sequence[str], alway
         if split > groups:
             chosen, groups = [*chosen, column], split
     return [", ".join(_format_setting(name, item[name]) for name in chosen) for item in items]
+
+
+def extend_labels(begins: Sequence[str], items: Sequence[Mapping[str, str]], columns: Sequence[str]) -> list[str]:
+    """Labels that begin as given; those with one beginning go on with what tells their items apart."""
+    labels = []
+    for begin, item in zip(begins, items, strict=True):
+        peers = [other for own, other in zip(begins, items, strict=True) if own == begin]
+        labels.append(", ".join(filter(None, (begin, tell_apart(peers, columns)[peers.index(item)]))))
+    return labels
 
 
 def _format_setting(name: str, value: str) -> str:

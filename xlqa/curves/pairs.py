@@ -5,8 +5,6 @@ Runs that differ in their seeds alone are averaged. A cell that a run lacks is m
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,19 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from xlqa.curves.grouping import Floats, short_name, tell_apart
+from xlqa.curves.grouping import LABEL_ORDER, Floats, extend_labels, short_name, tell_apart, to_text
+from xlqa.curves.table import read_rows
 from xlqa.errors import XlqaError
-from xlqa.records import PAIR_COLUMNS, PERCENT_COLUMNS
-from xlqa.util.files import read_file
+from xlqa.records import PAIR_COLUMNS, SETTING_COLUMNS, TEXT_COLUMNS
 from xlqa.util.languages import language_name
 
-MOST_TABLE_BYTES = 1 << 26
-GROUP_COLUMNS = (
-    "set", "test_size", "lang", "arm", "size", "model_sha256", "source_sha256", "max_length", "stride", "max_answer_length",
-    "precision",
+WORD_COLUMNS = (
+    *TEXT_COLUMNS, "set", "question_lang", "context_lang", "weights_sha256", "question_sha256", "context_sha256",
 )  # fmt: skip
+NEVER_EMPTY = ("set", "question_lang", "context_lang", "n", "scorer", "lang", "arm", "size", "seed", "model", "run_id")
+GROUP_COLUMNS = ("set", "test_size", "lang", "arm", "size", *SETTING_COLUMNS, "max_answer_length")
 """What makes two rows different matrices: everything but the seeds, the runs and their weights."""
-_LABEL_COLUMNS = ("model", "source", "test_size", "max_length", "precision", "source_sha256", "model_sha256")
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,7 @@ class Matrix:
         return np.array([[q == c for c in self.context_langs] for q in self.question_langs])
 
 
-def load_pairs(paths: Sequence[str | Path]) -> list[dict[str, str]]:
+def load_pairs(paths: Sequence[str | Path]) -> list[dict[str, Any]]:
     """The rows of some pair tables.
 
     Args:
@@ -74,98 +71,103 @@ def load_pairs(paths: Sequence[str | Path]) -> list[dict[str, str]]:
     return [row for file in dict.fromkeys(files) for row in _read(file)]
 
 
-def _find_tables(path: Path) -> list[Path]:
+def _find_tables(path: Path) -> Sequence[Path]:
     if not path.is_dir():
         return [path]
-    found = sorted({*path.glob("pairs*.csv"), *path.glob("pairs/*.csv"), *path.glob("runs/*/pairs/*.csv")})
-    if not found:
+    if not (found := find_pair_tables(path)):
         raise XlqaError(f"{path} has no pair table: `xlqa evaluate RUN --pairs mlqa` writes RUN/pairs/mlqa.csv.")
     return found
 
 
-def _read(file: Path) -> list[dict[str, str]]:
-    try:
-        reader = csv.DictReader(
-            io.StringIO(read_file(file, MOST_TABLE_BYTES).decode("utf-8-sig"), newline=""), strict=True
-        )
-        absent = [name for name in PAIR_COLUMNS if name not in (reader.fieldnames or ())]
-        if absent:
-            raise XlqaError(f"{file} is not a table of `xlqa evaluate --pairs`: it has no column {absent[0]}.")
-        rows = [dict(row) for row in reader]
-        for number, row in enumerate(rows, 2):
-            _check(file, number, row)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise XlqaError(f"{file} is not a table of `xlqa evaluate --pairs` ({error}): name such a table.") from error
-    except OSError as error:
-        raise XlqaError(
-            f"{file} cannot be read ({error.strerror}): name a table of `xlqa evaluate --pairs`."
-        ) from error
-    if not rows:
-        raise XlqaError(f"{file} has no rows: run `xlqa evaluate --pairs` again.")
-    return rows
+def find_pair_tables(folder: Path) -> Sequence[Path]:
+    """The pair tables of a run, of a sweep, or of a folder that they were copied to."""
+    return sorted({*folder.glob("pairs*.csv"), *folder.glob("pairs/*.csv"), *folder.glob("runs/*/pairs/*.csv")})
 
 
-def _check(file: Path, line: int, row: Mapping[str, str]) -> None:
-    for name in ("f1", "em", "squad_f1", "squad_em", "n"):
-        try:
-            value = float(row[name] or "nan")
-        except (TypeError, ValueError):
-            value = -1.0
-        if value < 0 or (name in PERCENT_COLUMNS and value > 100):
-            raise XlqaError(f"{file}, line {line}: {name} is {row[name]!r}: take the table as xlqa wrote it.")
+def _read(file: Path) -> list[dict[str, Any]]:
+    return read_rows(file, PAIR_COLUMNS, WORD_COLUMNS, NEVER_EMPTY, "xlqa evaluate RUN --pairs SET")
 
 
-def build_matrices(rows: Sequence[Mapping[str, str]], column: str = "f1") -> tuple[Matrix, ...]:
+def build_matrices(rows: Sequence[Mapping[str, Any]], column: str = "f1") -> tuple[Matrix, ...]:
     """The matrices of some rows, in the order of their first rows.
 
     Args:
-        column: f1, em, squad_f1 or squad_em.
+        rows: of `load_pairs`; column: f1, em, squad_f1 or squad_em.
+
+    Raises:
+        XlqaError: runs that differ in their seeds alone were scored on different questions, or by different scorers.
     """
-    groups: dict[tuple[str, ...], list[Mapping[str, str]]] = {}
+    groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for row in rows:
-        groups.setdefault(tuple(row[name] for name in GROUP_COLUMNS), []).append(row)
-    words = [_words(group[0]) for group in groups.values()]
-    firsts = [group[0] for group in groups.values()]
-    extra = tell_apart(firsts, _LABEL_COLUMNS) if len(firsts) > 1 else [short_name(firsts[0]["model"])]
-    labels = [", ".join(part for part in pair if part) for pair in zip(words, extra, strict=True)]
+        # A source stage is the same model in whichever language's run it was scored.
+        key = {name: to_text(row[name]) for name in GROUP_COLUMNS} | ({"lang": ""} if row["size"] == 0 else {})
+        groups.setdefault(tuple(key.values()), []).append(row)
+    firsts = [{name: to_text(group[0][name]) for name in GROUP_COLUMNS} for group in groups.values()]
+    labels = _labels(firsts)
     return tuple(_build(group, column, label) for group, label in zip(groups.values(), labels, strict=True))
 
 
-def _words(row: Mapping[str, str]) -> str:
-    """The stage of training in words."""
+def _labels(firsts: Sequence[Mapping[str, str]]) -> list[str]:
+    """The stage of training in words, and what else tells the matrices apart; of one matrix its encoder."""
+    shared = (
+        tell_apart(firsts, ("test_size", "model", "source")) if len(firsts) > 1 else [short_name(firsts[0]["model"])]
+    )
+    begins = [
+        ", ".join(part for part in (_stage(first), *more.split(", ")) if part)
+        for first, more in zip(firsts, shared, strict=True)
+    ]
+    return extend_labels(begins, firsts, (*LABEL_ORDER, "max_answer_length"))
+
+
+def _stage(row: Mapping[str, str]) -> str:
     if row["size"] == "0":
         return "zero-shot"
-    return (
-        f"{language_name(row['lang'])} {row['arm']}, N = {int(row['size']):,}"
-        if row["size"].isdecimal()
-        else row["arm"]
-    )
+    return f"{language_name(row['lang'])} {row['arm']}, N = {int(float(row['size'])):,}"
 
 
-def _build(rows: Sequence[Mapping[str, str]], column: str, label: str) -> Matrix:
+def _build(rows: Sequence[Mapping[str, Any]], column: str, label: str) -> Matrix:
     question_langs = tuple(sorted({row["question_lang"] for row in rows}))
     context_langs = tuple(sorted({row["context_lang"] for row in rows}))
-    runs = sorted({row["run_id"] + row["weights_sha256"] for row in rows})
+    runs = sorted({_model(row) for row in rows})
     shape = (len(runs), len(question_langs), len(context_langs))
     values, counts = np.full(shape, np.nan), np.full(shape, np.nan)
+    cells: dict[tuple[str, ...], Mapping[str, Any]] = {}
     for row in rows:
-        place = (
-            runs.index(row["run_id"] + row["weights_sha256"]), question_langs.index(row["question_lang"]),
-            context_langs.index(row["context_lang"]),
-        )  # fmt: skip
-        values[place] = float(row[column] or "nan")
-        counts[place] = float(row["n"])
+        pair = (row["question_lang"], row["context_lang"])
+        _refuse_other_questions(cells.setdefault(pair, row), row, column)
+        _refuse_other_score(cells.setdefault((*pair, _model(row)), row), row, column)
+        place = (runs.index(_model(row)), question_langs.index(pair[0]), context_langs.index(pair[1]))
+        values[place], counts[place] = row[column], row["n"]
     scorers = ("squad",) if column.startswith("squad_") else tuple(sorted({row["scorer"] for row in rows}))
-    return Matrix(
-        rows[0]["set"],
-        question_langs,
-        context_langs,
-        values.mean(axis=0),
-        counts.max(axis=0),
-        scorers,
-        len(runs),
-        label,
-    )
+    means, most = values.mean(axis=0), np.fmax.reduce(counts, axis=0)
+    return Matrix(rows[0]["set"], question_langs, context_langs, means, most, scorers, len(runs), label)
+
+
+def _model(row: Mapping[str, Any]) -> str:
+    """What identifies the weights that were scored."""
+    return str(row["weights_sha256"] or row["run_id"])
+
+
+def _refuse_other_questions(first: Mapping[str, Any], row: Mapping[str, Any], column: str) -> None:
+    scorer = () if column.startswith("squad_") else ("scorer",)
+    different = [name for name in ("question_sha256", "context_sha256", "n", *scorer) if first[name] != row[name]]
+    if different:
+        raise XlqaError(
+            f"{_place(row)}: runs {first['run_id']} and {row['run_id']} differ in {different[0]}, so they have no mean: draw the "
+            "tables one by one."
+        )
+
+
+def _refuse_other_score(first: Mapping[str, Any], row: Mapping[str, Any], column: str) -> None:
+    if to_text(first[column]) != to_text(row[column]):
+        raise XlqaError(
+            f"{_place(row)}: run {row['run_id']} is there twice, with different scores ({first[column]:g} and {row[column]:g}): "
+            "keep one of the tables."
+        )
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    return f"{row['set']}, question {row['question_lang']}, context {row['context_lang']}"
 
 
 def change(first: Matrix, second: Matrix) -> Matrix:

@@ -9,16 +9,18 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xlqa.errors import ManyErrors, XlqaError, refuse_choice
 from xlqa.records import (
     COUNT_COLUMNS,
     EVERY_COLUMN,
+    LANGUAGE_FEATURES,
     MACHINE_COLUMNS,
     PERCENT_COLUMNS,
+    PIECE_FEATURES,
     RESULT_COLUMNS,
     SEED_COLUMNS,
     SETTING_COLUMNS,
@@ -45,6 +47,8 @@ REQUIRED_COLUMNS = tuple(name for name in RESULT_COLUMNS if name not in OPTIONAL
 """What a table of question answering needs."""
 COMMON_COLUMNS = tuple(name for name in REQUIRED_COLUMNS if all(name in result_columns(task) for task in TASK_METRICS))
 """What the table of any task needs."""
+SHARE_COLUMNS = (*PIECE_FEATURES[2:], *LANGUAGE_FEATURES)
+"""Shares, distances, and 0 or 1."""
 MOST_TABLE_BYTES = 1 << 30
 MOST_NUMBER = 1e15
 NEVER_EMPTY = ("lang", "arm", "size", "seed", "model", "test", "split", "scorer", "run_id", "eval_id")
@@ -106,7 +110,7 @@ def list_failures(paths: str | Path | Sequence[str | Path]) -> tuple[str, ...]:
 def _load_one(path: Path) -> pd.DataFrame:
     import pandas as pd
 
-    header, lines, rows = _read_cells(path)
+    header, lines, rows = _read_cells(path, COMMON_COLUMNS)
     tasks = _tasks(header, rows)
     _check_header(path, header, tasks)
     complaints = _check_tasks(path, tasks, lines)
@@ -118,9 +122,7 @@ def _load_one(path: Path) -> pd.DataFrame:
         cells = [row[header.index(name)].strip() for row in rows] if name in header else [""] * len(rows)
         columns[name] = cells if name in TEXT_COLUMNS else _numbers(path, name, cells, lines, complaints)
         if name in NEVER_EMPTY:
-            complaints += [
-                f"{path}, line {n}: the column {name} is empty." for n, c in zip(lines, cells, strict=True) if not c
-            ]
+            complaints += _empty_cells(path, name, cells, lines)
     _check_arms(path, columns, lines, complaints)
     if complaints:
         raise ManyErrors(_shorten(complaints, path))
@@ -130,14 +132,57 @@ def _load_one(path: Path) -> pd.DataFrame:
     return frame
 
 
-def _read_cells(path: Path) -> tuple[list[str], list[int], list[list[str]]]:
-    """Header, line number of each row, rows; every row as long as the header."""
+def read_rows(
+    path: Path, columns: Sequence[str], words: Collection[str], filled: Collection[str], command: str
+) -> list[dict[str, Any]]:
+    """The rows of a table that is not results.csv: numbers as float (NaN where empty), words as str.
+
+    Args:
+        columns: all that the table must have; words: those that hold no numbers; filled: those that are never empty.
+        command: what writes the table.
+    Raises:
+        ManyErrors, XlqaError: the file is missing, foreign or broken, with line and column.
+    """
+    header, lines, rows = _read_cells(path, columns, command)
+    for name in columns:
+        if header.count(name) != 1:
+            many = "is twice in the header" if name in header else "is missing"
+            raise XlqaError(f"{path}: the column {name} {many}: take the table as `{command}` wrote it.")
+    complaints: list[str] = []
+    table: dict[str, Sequence[object]] = {}
+    for name in columns:
+        cells = [row[header.index(name)].strip() for row in rows]
+        table[name] = cells if name in words else _numbers(path, name, cells, lines, complaints)
+        if name in filled:
+            # `nan` is a number that is missing, too.
+            given = ["" if cell.lower() == "nan" and name not in words else cell for cell in cells]
+            complaints += _empty_cells(path, name, given, lines)
+    if "arm" in table:
+        _check_arms(path, table, lines, complaints)
+    if "task" in table:
+        complaints += _check_tasks(path, [str(task) for task in table["task"]], lines)
+    if complaints:
+        raise ManyErrors(_shorten(complaints, path))
+    return [dict(zip(columns, values, strict=True)) for values in zip(*(table[name] for name in columns), strict=True)]
+
+
+def _empty_cells(path: Path, name: str, cells: Sequence[str], lines: Sequence[int]) -> list[str]:
+    return [f"{path}, line {n}: the column {name} is empty." for n, c in zip(lines, cells, strict=True) if not c]
+
+
+def _read_cells(
+    path: Path, required: Collection[str], command: str = "xlqa sweep"
+) -> tuple[list[str], list[int], list[list[str]]]:
+    """Header, line number of each row, rows; every row as long as the header.
+
+    Args:
+        required: columns by which the table is known: rows of other lengths are then a fault of the table.
+        command: what writes the table.
+    """
     try:
         text = read_file(path, MOST_TABLE_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise XlqaError(
-            f"{path}: not a table in UTF-8 (byte {error.start}): name the results.csv of a sweep."
-        ) from None
+        raise XlqaError(f"{path}: not a table in UTF-8 (byte {error.start}): name what `{command}` wrote.") from None
     reader = csv.reader(text.splitlines(keepends=True), strict=True)
     lines: list[int] = []
     rows: list[list[str]] = []
@@ -149,19 +194,19 @@ def _read_cells(path: Path) -> tuple[list[str], list[int], list[list[str]]]:
     except csv.Error as error:
         raise XlqaError(f"{path}, line {reader.line_num}: not comma-separated values ({error}).") from None
     if not rows:
-        raise XlqaError(f"{path}: the file is empty. Run `xlqa sweep` again: it writes the table from its results.")
+        raise XlqaError(f"{path}: the file is empty. Run `{command}` again: it writes the table from its results.")
     if len(rows) == 1:
         raise XlqaError(
-            f"{path}: a header without rows: no evaluation is finished yet. Let `xlqa sweep` end a run first."
+            f"{path}: a header without rows: no evaluation is finished yet. Let `{command}` finish one first."
         )
     header = [name.strip() for name in rows[0]]
     uneven = [
         f"{path}, line {line}: {len(row)} cells under a header of {len(header)}: the table was cut or edited; "
-        "run `xlqa sweep` again to write it."
+        f"run `{command}` again to write it."
         for line, row in zip(lines, rows, strict=True)
         if len(row) != len(header)
     ]
-    if uneven and set(COMMON_COLUMNS) <= set(header):
+    if uneven and set(required) <= set(header):
         raise ManyErrors(_shorten(uneven, path))
     return header, lines[1:], rows[1:]
 
@@ -227,19 +272,21 @@ def _number(name: str, cell: str) -> tuple[float, str]:
         return math.nan, "which is no number"
     if math.isinf(value) or abs(value) > MOST_NUMBER:
         return math.nan, "which is out of range"
-    if name in ("questions", "paragraphs") and value < 1:
+    if name in ("questions", "paragraphs", "n") and value < 1:
         return math.nan, "where 1 or more belongs"
     if name in PERCENT_COLUMNS and not 0 <= value <= 100:
         return math.nan, "outside 0 to 100 percent"
+    if name in SHARE_COLUMNS and not 0 <= value <= 1:
+        return math.nan, "outside 0 to 1"
+    if name in PIECE_FEATURES and value < 0:
+        return math.nan, "where 0 or more belongs"
     if name in WHOLE_COLUMNS and (value != int(value) or value < 0):
         return math.nan, "where a whole number of 0 or more belongs"
     return value, ""
 
 
-def _check_arms(path: Path, columns: dict[str, object], lines: list[int], complaints: list[str]) -> None:
+def _check_arms(path: Path, columns: Mapping[str, Any], lines: list[int], complaints: list[str]) -> None:
     arms, sizes = columns["arm"], columns["size"]
-    assert isinstance(arms, list)
-    assert isinstance(sizes, list)
     known = [arm.value for arm in Arm]
     for line, arm, size in zip(lines, arms, sizes, strict=True):
         if arm and arm not in known:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from xlqa.errors import XlqaError
-from xlqa.records import PAIR_COLUMNS
+from xlqa.records import PAIR_COLUMNS, SEED_COLUMNS, SETTING_COLUMNS
 from xlqa.runs.execute.evaluate import refuse_without_weights
 from xlqa.runs.execute.events import Waiting
 from xlqa.runs.execute.run import machine
@@ -113,7 +113,7 @@ class _Matrix:
     def _plan(self, pair: Pair) -> dict[str, Any]:
         """What is known of a row before it is scored."""
         config, first = self.config, self.config.first_row
-        copied = ("lang", "arm", "size", "seed", "source_seed", "model", "model_sha256", "source", "source_sha256")
+        copied = ("lang", "arm", "size", *SEED_COLUMNS, *SETTING_COLUMNS)
         return dict.fromkeys(PAIR_COLUMNS) | {name: first.get(name) for name in copied} | {
             "set": self.pairs.name, "question_lang": pair.question_lang, "context_lang": pair.context_lang,
             "scorer": pair.scorer, "test_size": self.test_size, "weights_sha256": self.weights_sha256,

@@ -33,7 +33,7 @@ from xlqa.tasks.qa.languages import language_of_ids
 from xlqa.tasks.qa.stats import load_cutter
 from xlqa.util.csvfile import csv_text
 from xlqa.util.files import sha256_of, write_text
-from xlqa.util.languages import LANGUAGE_NAMES
+from xlqa.util.languages import named_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def write_features(root: Path, *, model: str = "") -> tuple[Path, list[dict[str,
     Raises:
         XlqaError: no evaluation with source data is finished, or a data file or the tokenizer is missing or differs.
     """
-    rows = list({tuple(row[name] for name in FEATURE_KEY): row for row in _Measurements(root, model).rows()}.values())
+    rows = list(_Measurements(root, model).rows())
     if not rows:
         raise XlqaError(f"{root} has no finished evaluation of a run with source data: name a sweep's folder (--out).")
     path = root / "features.csv"
@@ -98,7 +98,7 @@ class _Measurements:
         families = language_family(target.language), language_family(source.language)
         known = {name: row.get(name) for name in ("lang", "test", "model", "source", *FEATURE_KEY)}
         return dict.fromkeys(FEATURE_COLUMNS) | known | _piece_columns(source, target) | {
-            "task": task, "test_lang": target.language, "source_lang": source.language, "source_size": size,
+            "task": task, "test_lang": target.language, "source_lang": source.language,
             "script": target.script, "family": families[0], "same_script": int(same),
             "same_family": int(families[0] == families[1]) if all(families) else None,
         } | _distance_columns(target.language, source.language)  # fmt: skip
@@ -119,14 +119,15 @@ class _Measurements:
             raise XlqaError(
                 f"{path} is missing or differs from the file that was used (SHA-256 {entry.sha256[:12]}…): put that one there."
             )
-        read = task.read_test if size is None else task.read
-        examples = read(path, language=entry.language, skip_bad=entry.skip_bad).examples
+        examples = task.load(
+            path, language=entry.language, skip_bad=entry.skip_bad, to_score=size is None, map_tags=entry.map_tags
+        ).examples
         if size is not None and size < len(examples):
             examples = tuple(permute_questions(examples, seed)[:size])
         tokenizer, texts = self.tokenizer(encoder), texts_of(task, examples)
         entities = count_pieces(tokenizer, entity_texts(examples)) if task_name == "ner" else None
         language = (
-            entry.language or (language_of_ids(examples) if task_name == "qa" else "") or _named_language(entry.name)
+            entry.language or (language_of_ids(examples) if task_name == "qa" else "") or named_language(entry.name)
         )
         return _Measured(count_pieces(tokenizer, texts), entities, main_script(texts), language)
 
@@ -135,12 +136,6 @@ class _Measurements:
         if not self.model and not folder.is_dir():
             raise XlqaError(f"{folder} is not here: name the encoder's tokenizer with --model.")
         return load_cutter(self.model or str(folder)).tokenizer
-
-
-def _named_language(name: str) -> str:
-    """The language code in a data set's name, such as xquad.ru; "" where there is none, or more than one."""
-    codes = [word for word in name.replace("-", ".").replace("_", ".").split(".") if word in LANGUAGE_NAMES]
-    return codes[0] if len(codes) == 1 else ""
 
 
 def _piece_columns(source: _Measured, target: _Measured) -> dict[str, Any]:
