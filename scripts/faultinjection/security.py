@@ -391,6 +391,83 @@ def control_table(folder: Path) -> list[tuple[Command, int]]:
     ]  # fmt: skip
 
 
+# -------------------------------------------------------------------------------------------------------------- analyses
+
+
+def prepare_analyses(folder: Path) -> None:
+    """A results.csv and a features.csv of eight languages, and a pair table of two models."""
+    from xlqa.records import FEATURE_COLUMNS, PAIR_COLUMNS, RESULT_COLUMNS
+    from xlqa.util.csvfile import csv_text
+    from xlqa.util.files import write_text
+
+    draw, rows, features, pairs = random.Random(0), [], [], []
+    source = {"source": "squad", "source_sha256": "5" * 64, "source_size": 50, "source_seed": 0}
+    for place, code in enumerate(("ar", "de", "el", "es", "hi", "ru", "th", "tr")):
+        test = {"lang": code, "test": f"mine.{code}", "test_sha256": f"{place}" * 64, "model_sha256": "e" * 64}
+        for arm, size in (("transfer", 0), ("transfer", 10), ("target-only", 10)):
+            training = {
+                "target": f"train.{code}",
+                "target_sha256": f"{place}7" * 32,
+                "lr": 3e-5,
+                "epochs": 3.0,
+                "batch_size": 16,
+            }
+            rows.append(
+                make_row(arm=arm, size=size, run_id=f"{code}-{arm}-{size}-s0-0123456789", f1=100 * draw.random(), questions=6,
+                         paragraphs=3, schema=1, **test, **(source if arm == "transfer" else {}), **(training if size else {}))
+            )  # fmt: skip
+        features.append(
+            dict.fromkeys(FEATURE_COLUMNS) | test | source
+            | {"task": "qa", "test_lang": code, "model": "tiny", "source_lang": "en", "pieces_per_word": 1 + draw.random(),
+               "overlap_types": draw.random(), "syntactic": draw.random()}
+        )  # fmt: skip
+    for number, size in enumerate((0, 100)):
+        for asked, context in ((q, c) for q in ("en", "ru") for c in ("en", "ru")):
+            row = make_row(
+                arm="transfer", size=size, run_id=f"ru-transfer-{size}-s0-0123456789", f1=100 * draw.random(), **source
+            )
+            more = {
+                "set": "mine",
+                "question_lang": asked,
+                "context_lang": context,
+                "n": 12,
+                "weights_sha256": f"{number}" * 64,
+            }
+            pairs.append(row | more)
+    for name, columns, table in (
+        ("results.csv", RESULT_COLUMNS, rows), ("features.csv", FEATURE_COLUMNS, features), ("pairs.csv", PAIR_COLUMNS, pairs)
+    ):  # fmt: skip
+        write_text(folder / name, csv_text(columns, table))
+
+
+def mutate_analyses(mutator: Mutator, folder: Path) -> list[Command]:
+    """features.csv, a pair table, or the results.csv beside them."""
+    path = folder / mutator.random.choice(("features.csv", "features.csv", "pairs.csv", "pairs.csv", "results.csv"))
+    if mutator.random.random() < 0.06:
+        mutator.special(path)
+    else:
+        change = mutator.bytes if mutator.random.random() < 0.15 else mutator.cells
+        path.write_bytes(change(path.read_bytes()))
+    figure = ["--out", str(folder / "figure.svg")]
+    if path.name == "pairs.csv":
+        metric = mutator.random.choice(("f1", "em"))
+        commands: list[Command] = [["plot", str(path), "--what", "pairs", "--metric", metric, *figure]]
+    else:
+        kind = mutator.random.choice(("text", "md", "tex", "csv"))
+        commands = [["explain", str(folder), "--format", kind, *mutator.random.choice(([], ["--pool"]))]]
+        if mutator.random.random() < 0.1:
+            commands.append(["plot", str(folder), "--what", "features", *figure])
+    return [*commands, ["report", str(folder)]]
+
+
+def control_analyses(folder: Path) -> list[tuple[Command, int]]:
+    figure = ["--out", str(folder / "figure.svg")]
+    return [
+        (["explain", str(folder)], 0), (["plot", str(folder), "--what", "features", *figure], 0),
+        (["plot", str(folder / "pairs.csv"), "--what", "pairs", *figure], 0), (["report", str(folder)], 0),
+    ]  # fmt: skip
+
+
 # ------------------------------------------------------------------------------------------------------------------ data
 
 
@@ -443,6 +520,7 @@ KINDS = (
     Kind("models", "configuration, tokenizer and weights of a model", prepare_model, mutate_model, control_model),
     Kind("archives", "tar, zip and compressed files", prepare_archive, mutate_archive, control_archive),
     Kind("tables", "results.csv, failures.csv, per-question scores", prepare_table, mutate_table, control_table),
+    Kind("analyses", "features.csv, pair tables", prepare_analyses, mutate_analyses, control_analyses),
     Kind("data", "data sets in four formats, predictions", prepare_data, mutate_data, control_data),
 )  # fmt: skip
 BY_NAME = {kind.name: kind for kind in KINDS}
