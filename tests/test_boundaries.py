@@ -32,9 +32,10 @@ BELOW = {
     "curves": {"records", *UTIL},
     "doctor": {"runs", *EXECUTION},
     "predict": {"runs", *EXECUTION},
+    "track": {"runs", *EXECUTION},
     "export": {"predict", "runs", *EXECUTION},
     "api": {"doctor", "predict", "curves", "runs", "settings", "sweep_keywords", *EXECUTION},
-    "cli": {"api", "columns", "doctor", "export", "predict", "curves", "runs", "settings", *EXECUTION},
+    "cli": {"api", "columns", "doctor", "export", "track", "predict", "curves", "runs", "settings", *EXECUTION},
     "__init__": {"api", "errors"},
 }
 """Which top-level folder or module may import which."""

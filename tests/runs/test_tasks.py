@@ -17,7 +17,7 @@ from test_sweep import command, sweep_words
 
 from xlqa.data.registry import find_part
 from xlqa.errors import XlqaError
-from xlqa.export.card import describe_run, usage
+from xlqa.export.card import describe_run, usage, words_usage
 from xlqa.export.model import export_run
 from xlqa.predict import Entity, Tag, classify, join_entities, tag
 from xlqa.records import TASK_METRICS, VOLATILE_COLUMNS, Arm, result_columns
@@ -78,7 +78,10 @@ def test_an_exported_model_predicts_in_transformers_what_xlqa_predicts(
     found = eval(call, scope)
     if task == "ner":
         text = facts.inputs[0]
-        entities = join_entities(tag(text, task, model=str(folder.path), device="cpu"))
+        tags = tag(text, task, model=str(folder.path), device="cpu")
+        exec(words_usage(facts), scope)
+        assert scope["tagged"] == [(text[word.start : word.end], word.tag) for word in tags]
+        entities = join_entities(tags)
         assert [(e["entity_group"], e["start"], e["end"]) for e in found if e["entity_group"] != "O"] == [
             (e.kind, e.start, e.end) for e in entities
         ]

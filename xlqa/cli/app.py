@@ -28,6 +28,7 @@ from xlqa.cli.score import score
 from xlqa.cli.status import status
 from xlqa.cli.stop import stop
 from xlqa.cli.sweep import sweep
+from xlqa.cli.track import track
 
 app = typer.Typer(
     name="xlqa",
@@ -70,6 +71,7 @@ app.command(rich_help_panel=RUNS)(rescore)
 app.command(rich_help_panel=RUNS)(collect)
 app.command(rich_help_panel=RUNS)(pack)
 app.command(rich_help_panel=RUNS)(export)
+app.command(rich_help_panel=RUNS)(track)
 app.command(rich_help_panel=RUNS)(columns)
 app.command(rich_help_panel=RUNS)(features)
 app.command(rich_help_panel=RUNS)(explain)

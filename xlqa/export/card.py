@@ -19,6 +19,7 @@ from xlqa.runs.paths import RunFolder
 from xlqa.runs.store.results import example_file, load_result
 from xlqa.runs.store.run_config import RunConfig
 from xlqa.tasks.sources import sample_files
+from xlqa.tasks.tagging.task import WORD
 from xlqa.util.files import load_json
 from xlqa.util.languages import LANGUAGE_NAMES
 from xlqa.util.text import plain
@@ -268,7 +269,7 @@ def usage(facts: Facts) -> tuple[str, str]:
     if facts.task == "qa":
         context, question = facts.inputs
         options = f"max_seq_len={length}, doc_stride={stride}, max_answer_len={most}, align_to_words=False"
-        return f"{load})", f"model(question={question!r}, context={context!r}, {options})"
+        return f"{load})", f'model(question={question!r}, context={context!r}, {options})["answer"].strip()'
     if facts.pipeline == "token-classification":
         return f'{load}, aggregation_strategy="first")', f"model({facts.inputs[0]!r})"
     given = (
@@ -279,11 +280,32 @@ def usage(facts: Facts) -> tuple[str, str]:
     return f"{load}, truncation=True, max_length={length})", f"model({given})"
 
 
+def words_usage(facts: Facts) -> str:
+    """Python that gives each word of a text the tag of its first piece, as `xlqa ask` does, in texts of one window."""
+    return f"""import re
+import torch
+from transformers import AutoModelForTokenClassification, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained({facts.name!r})
+network = AutoModelForTokenClassification.from_pretrained({facts.name!r})
+words = re.findall(r"{WORD.pattern}", {facts.inputs[0]!r})
+encoded = tokenizer([f" {{word}}" for word in words], add_special_tokens=False)
+pieces = [tokenizer.cls_token_id, *sum(encoded["input_ids"], []), tokenizer.sep_token_id]
+best = network(torch.tensor([pieces])).logits[0].argmax(dim=-1).tolist()
+tagged, place = [], 1
+for number, word in enumerate(words):
+    tokens = encoded[number].tokens
+    first = next((i for i, token in enumerate(tokens) if token.strip("▁Ġ")), 0)
+    tagged.append((word, network.config.id2label[best[place + first]]))
+    place += len(tokens)"""
+
+
 def _usage(facts: Facts) -> str:
     load, call = usage(facts)
     remark = {
         "question-answering": "Texts of one window give the answers of `xlqa ask`; in longer ones transformers may choose another window.",
-        "token-classification": "xlqa splits texts at blanks and punctuation. A tokenizer that splits otherwise may give other tags.",
+        "token-classification": "With SentencePiece tokenizers the pipeline's words include punctuation. For the tags of `xlqa ask`, "
+        f"split the words as xlqa does:\n\n```python\n{words_usage(facts)}\n```",
     }.get(facts.pipeline, "")  # fmt: skip
     return (
         "## Use\n\n```python\nfrom transformers import pipeline\n\n"
