@@ -96,3 +96,12 @@ def test_where_nothing_is_left_the_first_wrong_line_is_named(tmp_path: Path) -> 
     path.write_text("premise\thypothesis\tlabel\na\tb\t\n", encoding="utf-8")
     with pytest.raises(XlqaError, match=r"a\.tsv, line 2: no label\. Nothing else in the file can be used"):
         read_texts(path, "nli", skip_bad=True)
+
+
+def test_semicolons_between_columns_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text;category\na;science\n", encoding="utf-8")
+    with pytest.raises(
+        XlqaError, match=r"a\.csv, line 1: semicolons between the columns: save the table with tabs or commas"
+    ):
+        read_texts(path, "topic")

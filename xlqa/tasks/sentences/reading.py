@@ -161,6 +161,8 @@ def _named_cells(row: dict[str, Any], kind: TextKind, path: Path, number: int) -
 def _table_rows(text: str, kind: TextKind, path: Path) -> Rows:
     lines = _cells(text, path)
     _, first = next(lines, (0, []))
+    if len(first) == 1 and ";" in first[0]:
+        raise XlqaError(f"{path}, line 1: semicolons between the columns: save the table with tabs or commas.")
     header = [cell.strip().lower() for cell in first]
     if set(header) & set(LABEL):
         places = {name: header.index(key) for name, key in _find_columns(header, kind, path, 1).items()}
