@@ -148,9 +148,11 @@ def test_evaluation_that_runs_out_of_memory_takes_smaller_batches(encoder: Path,
     windows = WindowPreprocessor(str(encoder), 64, 16)(CONTEXTS, QUESTIONS)
     before, sizes = model(windows, CONTEXTS), []
 
+    most = 2
+
     def scarce(network: object, given: object, named: dict[str, torch.Tensor]) -> None:
         sizes.append(len(named["input_ids"]))
-        if sizes[-1] > 2:
+        if sizes[-1] > most:
             raise torch.OutOfMemoryError("out of memory")
 
     model.network.register_forward_pre_hook(scarce, with_kwargs=True)
@@ -158,6 +160,9 @@ def test_evaluation_that_runs_out_of_memory_takes_smaller_batches(encoder: Path,
     assert after[:2] == before[:2]
     assert after[2] == pytest.approx(before[2], rel=1e-4)
     assert max(sizes) > 2
+    most = 0
+    with pytest.raises(XlqaError, match=r"one window of \d+ pieces does not fit into cpu's memory: lower --max-length"):
+        model(windows, CONTEXTS)
 
 
 @pytest.mark.parametrize(("key", "value"), [("num_attention_heads", 5), ("hidden_act", "unheard-of")])

@@ -255,6 +255,9 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
         Args:
             inputs: texts that the head needs beside the features (question answering: the paragraphs), (X,) each.
             top: predictions an example, best first, where the task can give several.
+
+        Raises:
+            XlqaError: the tokenizer is another model's, or one window does not fit into memory.
         """
         self.check_pieces(features)
         self.network.eval()
@@ -270,9 +273,8 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
                 decoded.append((computing[0], computing[1].arrays()))
             computing = (batch, started) if started else None
             if not started:
-                parts = [batch] if SHARED.spill() else [batch[len(batch) // 2 :], batch[: len(batch) // 2]]
+                waiting += [batch] if SHARED.spill() else self._halves(batch, features)
                 torch.cuda.empty_cache()
-                waiting += parts
         if computing:
             decoded.append((computing[0], computing[1].arrays()))
         return self.head.predict(features, inputs, decoded, top)
@@ -294,16 +296,22 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
     def _start_decoding(
         self, features: Features, batch: np.ndarray[Any, Any], top: int, layout: Layout
     ) -> Readback | None:
-        """Let the device compute a batch; None where its memory ran out, and there are windows to split the batch by."""
+        """Let the device compute a batch; None where its memory ran out."""
         try:
             tensors = to_device(collate(features, batch, layout), self.device, layout)
             with autocast(self.device, self.precision):
                 output = self.network(**network_inputs(tensors, self.network))
             return Readback(self.head.decode(output, tensors, features, top))
         except torch.OutOfMemoryError:
-            if len(batch) == 1:
-                raise
             return None
+
+    def _halves(self, batch: np.ndarray[Any, Any], features: Features) -> list[np.ndarray[Any, Any]]:
+        if len(batch) == 1:
+            raise XlqaError(
+                f"one window of {int(features.lengths[batch[0]])} pieces does not fit into {self.device}'s memory: lower "
+                "--max-length."
+            )
+        return [batch[len(batch) // 2 :], batch[: len(batch) // 2]]
 
     def destroy(self) -> None:
         """Give the device's memory back, but for the weights that the next run of this process may start from."""
