@@ -154,6 +154,41 @@ def test_chosen_labels_of_label_studio(tmp_path: Path) -> None:
         get_task("sentiment").read(write(file, [split]))
 
 
+def test_a_second_control_with_choices_is_not_the_label(tmp_path: Path) -> None:
+    level = {"from_name": "difficulty", "type": "choices", "value": {"choices": ["hard"]}}
+    (example,) = get_task("sentiment").read(write(tmp_path / "a.json", [task(1, [choice("good"), level])])).examples
+    assert example.label == "good"
+
+
+def typed(control: str, text: str) -> dict[str, Any]:
+    return {"from_name": control, "type": "textarea", "value": {"text": [text]}}
+
+
+def test_a_comment_is_not_an_answer(tmp_path: Path) -> None:
+    comment, evidence = typed("comment", "please check"), span(16, 21, "Brenn") | {"from_name": "evidence"}
+    items = [task(1, [span(3, 7, "Mara"), comment, evidence]), task(2, [comment]), task(3, [typed("Answer", "Mara")])]
+    reading = read_dataset(write(tmp_path / "a.json", [*items, task(4, [typed("why", "Mara")])]), skip_bad=True)
+    assert [(q.id, q.gold_texts) for q in reading.questions] == [("1", ("Mara",)), ("3", ("Mara",))]
+    assert [question.id for question in reading.unanswerable] == ["2"]
+    assert [refusal.reason for refusal in reading.refused] == [
+        'its text is from the control "why": name the control of the answers "answer"'
+    ]
+
+
+@pytest.mark.parametrize("result", [True, [True], [{"value": True}], [{"value": {"choices": True}}], "pos"])
+def test_a_damaged_export_has_no_label(tmp_path: Path, result: Any) -> None:
+    for key in ("annotations", "completions"):
+        item = {"id": 1, "data": {"text": "a"}, key: [{"result": result}]}
+        with pytest.raises(XlqaError, match="line 1: no label"):
+            get_task("sentiment").read(write(tmp_path / "a.json", [item]))
+
+
+def test_a_choice_that_is_not_a_list_is_not_split_into_letters(tmp_path: Path) -> None:
+    item = task(1, [{"type": "choices", "value": {"choices": "x"}}])
+    with pytest.raises(XlqaError, match="line 1: no label"):
+        get_task("sentiment").read(write(tmp_path / "a.json", [item]))
+
+
 def test_lists_of_sentences_in_json(tmp_path: Path) -> None:
     tagged = write(tmp_path / "tagged.json", [{"tokens": ["Mara", "lives"], "ner_tags": ["B-PER", "O"]}])
     assert find_task(str(tagged)) == "ner"

@@ -8,12 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from xlqa.util.text import plain
+
 LABEL_STUDIO, LABEL_STUDIO_MIN, HAYSTACK = "label-studio", "label-studio-min", "haystack"
 
 NOT_ANNOTATED = "it was not annotated, or its annotation was skipped"
 WRONG_ANSWER = "its label marks the answer as wrong"
 
 _SPAN_KEYS = ("labels", "hypertextlabels")
+_LABELS = ("label", "category", "topic", "sentiment", "class")
+"""Parts of the names of controls whose choice is the label of a text."""
+
+_COMMENTS = ("comment", "note", "remark", "feedback")
+"""Parts of the names of controls whose text is about the task, not an answer."""
 
 
 class Labelled(NamedTuple):
@@ -48,7 +55,9 @@ def read_item(item: Mapping[str, Any], tool: str, found: Mapping[str, str]) -> L
     question, context = data.get(found.get("question", "")), data.get(found.get("context", "text"))
     if tool == LABEL_STUDIO:
         return Labelled(item.get("id"), question, context, _label_studio(item, context))
-    spans = [span for value in item.values() if _is_spans(value) for span in value]
+    controls = {name.lower(): value for name, value in item.items() if _is_spans(value)}
+    named = {name: value for name, value in controls.items() if "answer" in name}
+    spans = [span for value in (named or controls).values() for span in value]
     return Labelled(item.get("id"), question, context, _pairs(spans, context) if spans else NOT_ANNOTATED)
 
 
@@ -68,18 +77,45 @@ def _is_spans(value: Any) -> bool:
 
 def _label_studio(item: Mapping[str, Any], context: Any) -> list[tuple[Any, Any]] | str:
     """The answers of all annotators of a task; an annotation without a result states that there is no answer."""
-    annotations = item.get("annotations", item.get("completions"))
-    kept = [one for one in annotations or () if isinstance(one, dict) and not one.get("was_cancelled")]
-    if not kept:
+    annotations = _annotations(item)
+    if not annotations:
         return NOT_ANNOTATED
-    values: list[dict[str, Any]] = []
-    for annotation in kept:
-        results = annotation.get("result")
-        for result in results if isinstance(results, list) else ():
-            value = result.get("value") if isinstance(result, dict) else None
-            if isinstance(value, dict) and result.get("type") in (*_SPAN_KEYS, "textarea"):
-                values.append(value)
-    return _pairs(values, context)
+    kinds = (*_SPAN_KEYS, "textarea")
+    results = [result for one in annotations for result in _results(one) if result.get("type") in kinds]
+    found = _answering(results)
+    return found if isinstance(found, str) else _pairs([result["value"] for result in found], context)
+
+
+def _annotations(item: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The annotations of a task that were not skipped."""
+    annotations = item.get("annotations", item.get("completions"))
+    listed = annotations if isinstance(annotations, list) else []
+    return [one for one in listed if isinstance(one, dict) and not one.get("was_cancelled")]
+
+
+def _results(annotation: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The results of an annotation that have a value."""
+    results = annotation.get("result")
+    listed = results if isinstance(results, list) else []
+    return [result for result in listed if isinstance(result, dict) and isinstance(result.get("value"), dict)]
+
+
+def _control(result: Mapping[str, Any]) -> str:
+    """The name of the control that made a result."""
+    name = result.get("from_name")
+    return name.lower() if isinstance(name, str) else ""
+
+
+def _answering(results: list[dict[str, Any]]) -> list[dict[str, Any]] | str:
+    """The results that are answers: of controls named so, else the marked spans, else typed text that is not a comment."""
+    if named := [result for result in results if "answer" in _control(result)]:
+        return named
+    if marked := [result for result in results if result["type"] in _SPAN_KEYS]:
+        return marked
+    typed = [result for result in results if not any(word in _control(result) for word in _COMMENTS)]
+    if other := next((name for name in map(_control, typed) if name), ""):
+        return f'its text is from the control "{plain(other, 40)}": name the control of the answers "answer"'
+    return typed
 
 
 def _pairs(values: list[dict[str, Any]], context: Any) -> list[tuple[Any, Any]] | str:
@@ -108,17 +144,19 @@ def _pairs(values: list[dict[str, Any]], context: Any) -> list[tuple[Any, Any]] 
 def with_choice(item: dict[str, Any]) -> dict[str, Any]:
     """A task of Label Studio as a row with its text and its `label`; any other object as it is.
 
-    The label is "" where no annotator chose one, or several chose different ones.
+    The label is "" where no annotator chose one, or several chose different ones. Of several controls with choices the one
+    counts that is named so (`_LABELS`).
     """
     if tool_of(item) != LABEL_STUDIO:
         return item
-    chosen: set[str] = set()
-    for annotation in item.get("annotations", item.get("completions")) or ():
-        skipped = not isinstance(annotation, dict) or annotation.get("was_cancelled")
-        for result in () if skipped else annotation.get("result") or ():
-            value = result.get("value") if isinstance(result, dict) else None
-            chosen.update(map(str, value.get("choices") or ()) if isinstance(value, dict) else ())
-    return {"id": item.get("id", ""), **item["data"], "label": chosen.pop() if len(chosen) == 1 else ""}
+    chosen: dict[str, set[str]] = {}
+    for result in (result for one in _annotations(item) for result in _results(one)):
+        choices = result["value"].get("choices")
+        if isinstance(choices, list):
+            chosen.setdefault(_control(result), set()).update(map(str, choices))
+    labelling = [labels for name, labels in chosen.items() if len(chosen) == 1 or any(word in name for word in _LABELS)]
+    label = labelling[0].pop() if len(labelling) == 1 and len(labelling[0]) == 1 else ""
+    return {"id": item.get("id", ""), **item["data"], "label": label}
 
 
 def _haystack(item: Mapping[str, Any]) -> Labelled:
