@@ -247,7 +247,7 @@ def test_without_features_the_command_that_writes_them_is_named(
     ("column", "cell", "said"),
     [("syntactic", "far", "syntactic is 'far', which is no number"), ("syntactic", "1.5", "syntactic is '1.5', outside 0 to 1"),
      ("pieces_per_word", "-1", "pieces_per_word is '-1', where 0 or more belongs"), ("pieces_per_word", "inf", "which is out of range"),
-     ("task", "xx", "task is 'xx'; the tasks are qa"), ("model_sha256", "", "the column model_sha256 is empty"),
+     ("task", "xx", "task is 'xx': choose from qa"), ("model_sha256", "", "the column model_sha256 is empty"),
      ("source_size", "", "the column source_size is empty"), ("syntactic", None, "9 cells under a header of")],
 )  # fmt: skip
 def test_a_broken_features_file_is_refused_with_its_line(

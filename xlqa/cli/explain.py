@@ -84,7 +84,9 @@ def explain(
     kind = choose_format(format, out, as_json, FORMATS)
     groups = gather(tables, metric, pool=pool)
     if kind == "json":
-        shown = [{"group": g.label, "languages": g.languages, "features": g.features} for g in groups]
+        shown = [
+            {"group": g.label, "languages": g.languages, "features": g.features, "left_out": g.left_out} for g in groups
+        ]
         text = json_text({"groups": shown, "correlations": [*words.tidy_rows(groups)]})
     elif kind == "csv":
         text = csv_text(words.TIDY_COLUMNS, words.tidy_rows(groups))
