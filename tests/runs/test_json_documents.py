@@ -82,9 +82,10 @@ COMMANDS = {
     "xlqa ask": "ask QUESTION CONTEXT --model KEPT", "xlqa collect": "collect", "xlqa pack": "pack . packed",
     "xlqa columns": "columns", "xlqa clean": "clean", "xlqa stop": "stop", "xlqa data list": "data list",
     "xlqa data check": "data check SAMPLE", "xlqa data stats": "data stats SAMPLE", "xlqa data convert": "data convert SAMPLE c.json",
-    "xlqa data fetch": "data fetch sample.es.test", "xlqa features": "features", "xlqa score": "score SAMPLE answers.json",
+    "xlqa features": "features", "xlqa score": "score answers.json SAMPLE --allow-missing", "xlqa sweep": "sweep SETTINGS",
+    "xlqa sweep --dry-run": "sweep SETTINGS --dry-run --seeds 3",
 }  # fmt: skip
-"""What is run in the folder of a finished sweep. `sweep`, `explain`, `doctor` and `--pairs` have tests of their documents elsewhere."""
+"""What is run in the folder of a finished sweep. `data fetch`, `doctor`, `explain` and `--pairs` need a network or more languages."""
 
 
 @pytest.fixture
@@ -98,13 +99,18 @@ def here(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_document_has_the_keys_that_are_documented(name: str, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_document_has_the_keys_that_are_documented(
+    name: str, here: Path, settings: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
     kept = next(path.parent for path in sorted(here.glob("runs/*/model")))
     words = {
         "RUN": str(kept), "KEPT": str(kept), "SAMPLE": str(sample_path("es.test")), "QUESTION": "Where do capybaras live?",
         "CONTEXT": "Los capibaras viven en Brasil.",
     }  # fmt: skip
-    command = [words.get(word, word) for word in COMMANDS[name].split()]
+    command = [words.get(word, word) for word in COMMANDS[name].split() if word != "SETTINGS"]
+    if "SETTINGS" in COMMANDS[name]:
+        flags = [word for key, value in settings.items() for word in (f"--{key.replace('_', '-')}", str(value))]
+        command[1:1] = [*flags, "--out", str(here)]
     with a_running_sweep(here) if name == "xlqa stop" else contextlib.nullcontext():
         status = main([*command, "--json"])
     shown = capsys.readouterr()

@@ -92,6 +92,7 @@ def _examples_last(commands: typer.Typer) -> None:
 
 
 _examples_last(app)
+add_completers(app)
 
 # Typer brings a click of its own, whose errors a click that is installed beside it does not know.
 ClickException: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
@@ -100,7 +101,6 @@ ClickException: Any = next(kind for kind in typer.BadParameter.__mro__ if kind._
 @functools.cache
 def _command() -> Any:
     """The commands with their options. Typer would build them again for each call, which takes longer than most commands."""
-    add_completers(app)
     return typer.main.get_command(app)
 
 
