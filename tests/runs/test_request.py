@@ -174,7 +174,7 @@ def test_an_experiment_file_takes_every_setting_of_the_machine(tmp_path: Path) -
     assert (request.workers_per_device, request.launcher, request.ray_address) == (3, "ray", "head:6379")
     with pytest.raises(XlqaError, match="--ray-address head:6379: this needs --launcher ray"):
         build_request({"lang": "ru", "ray_address": "head:6379"})
-    with pytest.raises(XlqaError, match="--launcher slurm: choose local, ray"):
+    with pytest.raises(XlqaError, match="--launcher slurm: choose from local, ray"):
         build_request({"lang": "ru", "launcher": "slurm"})
 
 

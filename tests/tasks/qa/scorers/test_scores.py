@@ -109,7 +109,7 @@ def test_a_name_may_be_written_in_any_case() -> None:
 
 @pytest.mark.parametrize("name", ["", "rouge", "squad.en", "cmrc.zh"])
 def test_unknown_scorers_are_refused_with_the_known_ones(name: str) -> None:
-    with pytest.raises(XlqaError, match=r"choose from squad, squad2, mlqa, cmrc"):
+    with pytest.raises(XlqaError, match=r"hoose from squad, squad2, mlqa, cmrc"):
         get_scorer(name)
 
 
