@@ -35,7 +35,7 @@ def test_the_commands_are_all_there() -> None:
     assert NAMES == [
         "xlqa sweep", "xlqa plot", "xlqa report", "xlqa compare", "xlqa ask", "xlqa status", "xlqa list", "xlqa stop", "xlqa run",
         "xlqa evaluate", "xlqa rescore",
-        "xlqa collect", "xlqa pack", "xlqa export", "xlqa columns", "xlqa features", "xlqa explain",
+        "xlqa collect", "xlqa pack", "xlqa export", "xlqa track", "xlqa columns", "xlqa features", "xlqa explain",
         "xlqa score", "xlqa doctor", "xlqa clean", "xlqa data list", "xlqa data fetch", "xlqa data check", "xlqa data stats", "xlqa data convert",
     ]  # fmt: skip
 

@@ -82,10 +82,12 @@ COMMANDS = {
     "xlqa ask": "ask QUESTION CONTEXT --model KEPT", "xlqa collect": "collect", "xlqa pack": "pack . packed",
     "xlqa columns": "columns", "xlqa clean": "clean", "xlqa stop": "stop", "xlqa data list": "data list",
     "xlqa data check": "data check SAMPLE", "xlqa data stats": "data stats SAMPLE", "xlqa data convert": "data convert SAMPLE c.json",
-    "xlqa export": "export KEPT exported", "xlqa features": "features", "xlqa score": "score answers.json SAMPLE --allow-missing", "xlqa sweep": "sweep SETTINGS",
+    "xlqa export": "export KEPT exported", "xlqa features": "features", "xlqa score": "score answers.json SAMPLE --allow-missing",
+    "xlqa sweep": "sweep SETTINGS",
     "xlqa sweep --dry-run": "sweep SETTINGS --dry-run --seeds 3",
 }  # fmt: skip
-"""What is run in the folder of a finished sweep. `data fetch`, `doctor`, `explain` and `--pairs` need a network or more languages."""
+"""What is run in the folder of a finished sweep. `data fetch`, `doctor`, `explain`, `track` and `--pairs` need a network, an extra or
+more languages."""
 
 
 @pytest.fixture

@@ -266,7 +266,7 @@ def test_another_version_of_xlqa_is_refused(cluster: Cluster, settings: dict[str
         (["--launcher", "ray", "--ray-address", "127.0.0.1:1"], "no Ray cluster answers at"),
         (["--launcher", "ray", "--ray-address", "nonsense"], "--ray-address nonsense: use HOST:PORT"),
         (["--launcher", "ray", "--ray-address", "ray://here:10001"], "start the sweep on a machine of the cluster"),
-        (["--launcher", "slurm"], "--launcher slurm: choose local, ray"),
+        (["--launcher", "slurm"], "--launcher slurm: choose from local, ray"),
         (["--ray-address", "auto"], "--ray-address auto: this needs --launcher ray"),
     ],
 )

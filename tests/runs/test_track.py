@@ -81,7 +81,7 @@ def test_a_tracker_that_fails_goes_on_where_it_stopped(sweep: Path) -> None:
 
 def test_what_cannot_be_tracked_is_one_line(sweep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     absent = [name for name in PACKAGES if importlib.util.find_spec(PACKAGES[name]) is None]
-    cases = [([str(sweep), "comet"], "comet: is no tracker: choose tensorboard, wandb, mlflow"),
+    cases = [([str(sweep), "comet"], "comet: is not a tracker: choose from tensorboard, wandb, mlflow"),
              ([str(tmp_path), "mlflow"], "has no runs: name a sweep's folder"),
              *(([str(sweep), name], f"{name}: is not installed: pip install 'xlqa[{name}]'") for name in absent)]  # fmt: skip
     for words, message in cases:

@@ -133,6 +133,12 @@ def models() -> Words:
     return [*PACKAGED, *KNOWN]
 
 
+def trackers() -> Words:
+    from xlqa.track.send import PACKAGES
+
+    return list(PACKAGES)
+
+
 def runs() -> Words:
     """The runs of the sweep in this folder, and of those directly below it."""
     from xlqa.runs.paths import Layout, subfolders
@@ -167,7 +173,7 @@ COMPLETERS: dict[str, Callable[[], Words]] = {
     "--sizes": _constant("100", "1000", "10000", "full"), "--style": _constant(*STYLE_NAMES), "--what": _constant(*WHAT),
     "--pairs": _constant("mlqa", "mlqa.dev", "xquad"), "--scorer": _constant("squad"), "score --scorer": scorers,
     "--format": _constant(*COMPARE_FORMATS), "report --format": _constant(*FORMATS),
-    "run folder": runs, "evaluate folder": runs, "status folder": sweeps, "stop folder": sweeps, "rescore folder": sweeps,
+    "run folder": runs, "export run": runs, "track folder": sweeps, "track name": trackers, "evaluate folder": runs, "status folder": sweeps, "stop folder": sweeps, "rescore folder": sweeps,
     "collect folder": sweeps, "pack folder": sweeps, "plot tables": sweeps, "report tables": sweeps, "compare tables": sweeps,
     "explain tables": sweeps, "list_sweeps folder": sweeps, "clean folder": sweeps, "columns names": columns,
     "fetch names": sets_and_parts, "list_sets name": sets_and_parts, "score dataset": data_sets,

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from xlqa.errors import XlqaError
+from xlqa.errors import XlqaError, refuse_choice
 from xlqa.records import EVERY_COLUMN, TASK_METRICS
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.store.links import refuse_links
@@ -85,7 +85,7 @@ def make_tracker(name: str, folder: Path, project: str, offline: bool) -> Tracke
         XlqaError: there is no such tracker, its package is not installed, or it cannot be reached.
     """
     if name not in PACKAGES:
-        raise XlqaError(f"{name}: is no tracker: choose {', '.join(PACKAGES)}.")
+        raise XlqaError(f"{name}: is not a tracker: {refuse_choice(name, PACKAGES)}.")
     if importlib.util.find_spec(PACKAGES[name]) is None:
         raise XlqaError(f"{name}: is not installed: pip install 'xlqa[{name}]'.")
     from xlqa.track import trackers
