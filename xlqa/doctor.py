@@ -22,6 +22,8 @@ from xlqa.data.mirrors import mirrored
 from xlqa.data.registry import Part, default_tests, default_train, find_part, find_set
 from xlqa.errors import XlqaError
 from xlqa.runs.plan.request import SweepRequest
+from xlqa.tasks.hub_sets import PREFIX, ensure_hub_set
+from xlqa.tasks.shards import find_shards
 from xlqa.tasks.sources import sample_files
 
 TIMEOUT = 4.0
@@ -249,12 +251,16 @@ def _data_names(request: SweepRequest) -> Iterator[tuple[str, str | XlqaError]]:
 
 
 def _data_need(kind: str, name: str, folder: Path, coming: set[tuple[str, ...]]) -> Need:
-    if Path(name).expanduser().is_file() or name in sample_files():
-        return Need(kind, name, True, 0)
+    path = Path(name).expanduser()
     try:
+        if path.is_file() or name in sample_files() or find_shards(path):
+            return Need(kind, name, True, 0)
+        if name.startswith(PREFIX):
+            ensure_hub_set(name, folder, download=False)
+            return Need(kind, name, True, 0)
         part = find_part(name)
     except XlqaError as error:
-        return Need(kind, name, False, 0, trouble=str(error))
+        return Need(kind, name, False, 0, trouble=str(error).removeprefix(f"{name}: "))
     if is_cached(part, folder) or _is_inside_whole(part, folder):
         return Need(kind, name, True, 0)
     if not part.urls:

@@ -77,6 +77,8 @@ def test_a_saved_data_set_of_several_splits_needs_the_name_of_one(tmp_path: Path
     with pytest.raises(XlqaError, match=r"mine: has several splits: name one of .*mine/test, .*mine/train\.$"):
         resolve(str(both))
     assert ids(both / "test") == ["q0"]
+    with pytest.raises(XlqaError, match=r'mine: has no split "dev": name one of .*mine/test, .*mine/train\.$'):
+        resolve(str(both / "dev"))
 
 
 def test_numbered_labels_have_the_names_that_the_folder_gives(tmp_path: Path) -> None:

@@ -55,6 +55,9 @@ def find_shards(path: Path) -> Shards | None:
             return _saved_split(path)
         return _saved(path) if (path / "state.json").is_file() else _parquet_folder(path, "")
     above = path.parent
+    if (above / "dataset_dict.json").is_file():
+        splits = sorted(state.parent.name for state in above.glob("*/state.json"))
+        raise XlqaError(f"{above}: {_choice(splits, f'{above}/', path.name)}")
     named_split = len(path.parts) > 1 and not path.suffix and above.is_dir() and above != above.parent
     return _parquet_folder(above, path.name) if named_split else None
 
