@@ -76,8 +76,85 @@ class World:
     def stage_spread(self, size: int) -> float:
         return float(self.stage * (1 + size / self.sizes[0]) ** -0.35)
 
+    def sizes_of(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """(Q,) what each example counts; a question counts 1."""
+        return np.ones(count)
 
+    def ratios(self, latent: np.ndarray, sizes: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """(n, Q) numerators and denominators of runs from their latent levels, (n, Q)."""
+        numerators = np.clip(latent, 0, 100) / 100
+        return numerators, np.ones_like(numerators)
+
+    def expected(self, level: float, of_examples: float, of_runs: float) -> float:
+        """Expected score of a run from its latent level and the variances of examples and of runs."""
+        return _clipped(level, math.sqrt(of_examples + of_runs))
+
+
+@dataclass(frozen=True)
+class EntityWorld(World):
+    """A law for entity F1: a ratio of sums over sentences, 2 TP / (predicted + gold).
+
+    A sentence has `least` gold entities and a Poisson number more. Each is found with probability Φ((latent − 50) / 40), where
+    the latent level is that of the sentence, with `harder` points less for each entity more than the mean. An entity that is
+    not found is predicted wrongly (its type or its ends) with probability `wrong`; beside that a sentence has a Poisson number
+    of predictions that are no entity, of mean `spurious` · (1 − probability).
+    """
+
+    least: int = 1
+    more: float = 0.4
+    harder: float = 4.0
+    wrong: float = 0.5
+    spurious: float = 0.3
+
+    def sizes_of(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        return self.least + rng.poisson(self.more, count)
+
+    def _found(self, latent: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+        return np.asarray((latent - self.harder * (sizes - self.least - self.more) - 50) / SCALE)
+
+    def ratios(self, latent: np.ndarray, sizes: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        chance = ndtr(self._found(latent, sizes))
+        right = rng.binomial(sizes, chance)
+        wrong = rng.binomial(sizes - right, self.wrong) + rng.poisson(self.spurious * (1 - chance))
+        return 2.0 * right, (right + wrong + sizes).astype(float)
+
+    def expected(self, level: float, of_examples: float, of_runs: float) -> float:
+        """The mean over runs of 2 E[TP] / (E[predicted] + E[gold]), by quadrature over the level of a run."""
+        nodes, weights = np.polynomial.hermite_e.hermegauss(31)
+        levels = level + math.sqrt(of_runs) * nodes
+        more = np.arange(40)
+        share = np.exp(more * math.log(self.more) - self.more - np.array([math.lgamma(k + 1) for k in more]))
+        sizes = self.least + more
+        # A normal level of sentences makes Φ of a mean divided by the root of 1 + its variance.
+        wide = math.sqrt(1 + of_examples / SCALE**2)
+        chance = ndtr(self._found(levels[:, None], sizes[None, :]) / wide)
+        right = chance * sizes @ share
+        gold = float(sizes @ share)
+        predicted = right + self.wrong * (gold - right) + self.spurious * ((1 - chance) @ share)
+        return float(weights / weights.sum() @ (200 * right / (predicted + gold)))
+
+
+SCALE = 40.0
+"""Points of latent level in a standard normal unit of the probability that an entity is found."""
 SWAHILI = World("swahili")
+PANX = EntityWorld(
+    "entities",
+    sizes=(50, 200, 1000, 5000),
+    start=28.0,
+    slope=9.0,
+    gain=28.0,
+    zero=48.0,
+    subset=8.0,
+    training=3.0,
+    stage=5.0,
+    paragraphs=1000,
+    questions_each=1.0,
+    paragraph=0.0,
+    paragraph_by_arm=0.0,
+    question=40.0,
+    question_by_arm=14.0,
+    question_by_run=14.0,
+)
 WORLDS = {
     world.name: world
     for world in (
@@ -89,6 +166,12 @@ WORLDS = {
         replace(SWAHILI, name="quiet", subset=1.0, training=0.5, stage=1.0),
         replace(SWAHILI, name="level", subset=3.0, training=5.0, falling=0.0, stage=3.0),
         replace(SWAHILI, name="collapsing", collapse=0.3),
+        PANX,
+        replace(PANX, name="entities-few", paragraphs=150),
+        EntityWorld(
+            "documents", sizes=(50, 200, 1000, 5000), start=35.0, slope=8.0, gain=25.0, zero=52.0, subset=8.0, training=3.0,
+            stage=5.0, paragraphs=60, questions_each=12.0, paragraph=14.0, paragraph_by_arm=6.0, least=0, more=1.3,
+        ),
     )
 }  # fmt: skip
 DESIGNS = ((2, 1), (3, 1), (5, 1), (10, 1), (4, 2), (3, 3), (6, 3), (5, 5))
@@ -132,22 +215,23 @@ class Truth:
 def _law(world: World) -> tuple[np.ndarray, np.ndarray]:
     """The true target-only curve on a fine grid."""
     sizes = np.geomspace(world.sizes[0], world.sizes[-1], 400)
-    return sizes, np.array([clipped_mean(world, TARGET, size, 0.0, False) for size in sizes])
+    return sizes, np.array([expected_score(world, TARGET, size, 0.0, False) for size in sizes])
 
 
-def clipped_mean(world: World, arm: str, size: float, stage: float, over_stages: bool) -> float:
-    """Expected score of a run: the mean of a normal variable clipped to 0–100, over everything that varies."""
+def expected_score(world: World, arm: str, size: float, stage: float, over_stages: bool) -> float:
+    """Expected score of a run, over everything that varies: of questions the mean of a normal variable clipped to 0–100."""
     falls = 0.0 if arm == ZERO else world.falls(size)  # type: ignore[arg-type]
-    variance = (
+    of_examples = (
         world.paragraph**2 + world.paragraph_by_arm**2 + world.question**2 + world.question_by_arm**2
-        + world.question_by_run**2 + (world.subset**2 + world.training**2) * falls**2
+        + world.question_by_run**2
     )  # fmt: skip
+    of_runs = (world.subset**2 + world.training**2) * falls**2
     if arm != TARGET and over_stages:
-        variance += world.stage_spread(int(size)) ** 2
+        of_runs += world.stage_spread(int(size)) ** 2
     level = world.latent(arm, size) + stage  # type: ignore[arg-type]
-    found = _clipped(level, math.sqrt(variance))
-    if arm != ZERO and size == world.sizes[0]:
-        found = (1 - world.collapse) * found + world.collapse * _clipped(level - 200, math.sqrt(variance))
+    found = world.expected(level, of_examples, of_runs)
+    if arm != ZERO and size == world.sizes[0] and world.collapse:
+        found = (1 - world.collapse) * found + world.collapse * world.expected(level - 200, of_examples, of_runs)
     return found
 
 
@@ -168,6 +252,7 @@ def draw_study(
     def noise(paragraph: float, question: float) -> np.ndarray:
         return (rng.standard_normal(world.paragraphs) * paragraph)[groups] + rng.standard_normal(groups.size) * question
 
+    sizes = world.sizes_of(groups.size, rng)
     common = noise(world.paragraph, world.question)
     by_arm = {arm: common + noise(world.paragraph_by_arm, world.question_by_arm) for arm in (SOURCE, TARGET)}
     by_arm[ZERO] = by_arm[SOURCE]
@@ -187,7 +272,7 @@ def draw_study(
             level += stage[stage_of] * world.stage_spread(size) if arm == SOURCE else 0.0
             if place == 0 and world.collapse:
                 level -= 200 * (rng.random(seeds) < world.collapse)
-        cells[arm, size] = _cell(world, level, by_arm[arm], groups, arm, stage_of, rng)
+        cells[arm, size] = _cell(world, level, by_arm[arm], groups, sizes, arm, stage_of, rng)
     return cells, {"given": _truth(world, stage, stage_of), "other": _truth(world, None, stage_of)}
 
 
@@ -197,10 +282,9 @@ def _carried(world: World, shape: tuple[int, ...], rng: np.random.Generator) -> 
     return math.sqrt(world.carried) * shared + math.sqrt(1 - world.carried) * own
 
 
-def _cell(world, level, base, groups, arm, stage_of, rng) -> Cell:  # type: ignore[no-untyped-def]
+def _cell(world, level, base, groups, sizes, arm, stage_of, rng) -> Cell:  # type: ignore[no-untyped-def]
     latent = level[:, None] + base + rng.standard_normal((len(level), groups.size)) * world.question_by_run
-    numerators = np.clip(latent, 0, 100) / 100
-    scores, influence, _ = influence_of(numerators, np.ones_like(numerators), groups)
+    scores, influence, _ = influence_of(*world.ratios(latent, sizes, rng), groups)
     if arm == ZERO:
         stages = tuple(range(len(level)))
         return Cell(scores, influence, tuple(("stage", k) for k in stages), stage=stages)
@@ -213,10 +297,10 @@ def _truth(world: World, stage: np.ndarray | None, stage_of: np.ndarray) -> Trut
     scores: dict[Key, float] = {}
     for arm, size in [(ZERO, 0), *((arm, size) for size in world.sizes for arm in (SOURCE, TARGET))]:
         if arm == TARGET or stage is None:
-            scores[arm, size] = clipped_mean(world, arm, size, 0.0, True)
+            scores[arm, size] = expected_score(world, arm, size, 0.0, True)
             continue
         weights = np.bincount(stage_of, minlength=len(stage)) / len(stage_of) if arm == SOURCE else 1 / len(stage)
-        means = [clipped_mean(world, arm, size, s * world.stage_spread(size), False) for s in stage]
+        means = [expected_score(world, arm, size, s * world.stage_spread(size), False) for s in stage]
         scores[arm, size] = float(np.sum(np.array(means) * weights))
     return Truth(scores)
 
