@@ -74,16 +74,18 @@ def summary_figure(
     tasks = task_order(c.panel.task for c in shown)
     blocks = [[c for c in shown if c.panel.task == task] for task in tasks]
     with_second = at > 0 and any(r.size == at for c in shown for r in c.results)
-    row = style.font / 72 * (2.9 if with_second else 2.0)
+    names = [_row_names(own, len({c.model for c in shown}) > 1) for own in blocks]
+    tall = with_second or any("\n" in name for own in names for name in own)
+    row = style.font / 72 * (2.9 if tall else 2.0)
     with style.context(all_text([c.panel for c in shown])):
-        height = row * sum(len(own) + 1.1 for own in blocks) + style.font / 72 * 8.5
-        figure = Figure(figsize=size or (style.panel[0] * 2.45, height), layout="constrained")
+        height = row * sum(len(own) + 1.1 for own in blocks) + style.font / 72 * (8.5 + 1.1 * len(blocks))
+        figure = Figure(figsize=size or (_width(names, style), height), layout="constrained")
         FigureCanvasAgg(figure)
         grid = figure.subplots(len(blocks), 1, squeeze=False, sharex=True, height_ratios=[len(b) + 0.2 for b in blocks])
         axes = list(grid[:, 0])
         _set_axis(axes, shown, at if with_second else 0)
-        for ax, own in zip(axes, blocks, strict=True):
-            _draw_block(ax, own, at if with_second else 0, style)
+        for ax, own, own_names in zip(axes, blocks, names, strict=True):
+            _draw_block(ax, own, own_names, at if with_second else 0, style)
             ax.tick_params(axis="x", length=2 if ax is axes[-1] else 0)
             ax.spines["bottom"].set_visible(ax is axes[-1])
         _head_columns(axes[0], at if with_second else 0, style)
@@ -120,15 +122,24 @@ def _set_axis(axes: Sequence[Axes], shown: Sequence[Comparison], at: int) -> Non
     axes[-1].set_xticklabels([f"{tick:,.0f}" for tick in ticks])
 
 
-def _draw_block(ax: Axes, own: Sequence[Comparison], at: int, style: Style) -> None:
+def _width(names: Sequence[Sequence[str]], style: Style) -> float:
+    """Inches: names of rows beyond 16 characters make the figure wider, not the axes narrower."""
+    longest = max(len(line) for own in names for name in own for line in name.split("\n"))
+    return style.panel[0] * 2.45 + max(0, longest - 16) * style.font * 0.55 / 72
+
+
+def _draw_block(ax: Axes, own: Sequence[Comparison], names: Sequence[str], at: int, style: Style) -> None:
     """The rows of one task."""
     wording, first = WORDING[own[0].panel.task], own[0]
     ax.set_ylim(len(own) - 0.5, -0.5)
-    ax.set_yticks(range(len(own)), [plain(name) for name in _row_names(own)])
+    ax.set_yticks(range(len(own)), [plain(name) for name in names])
     ax.tick_params(axis="y", length=0, pad=style.font * 0.8)
     ax.spines["left"].set_visible(False)
-    ax.set_title(plain(wording.title), loc="left", fontsize=style.font, fontweight="bold")
-    ax.set_title(plain(f"{first.metric}; {_source_words(own)}{wording.units}"), loc="right", fontsize=style.font * 0.85)
+    ax.set_title(plain(wording.title), loc="left", fontsize=style.font, fontweight="bold", pad=style.font * 1.7)
+    ax.annotate(
+        plain(f"{first.metric}; {_source_words(own)}{wording.units}"), xy=(0, 1), xycoords="axes fraction",
+        xytext=(0, style.font * 0.5), textcoords="offset points", ha="left", va="bottom", fontsize=style.font * 0.85,
+    )  # fmt: skip
     for y, c in enumerate(own):
         _draw_row(ax, y, c, at, style)
 
@@ -143,21 +154,26 @@ def _source_words(own: Sequence[Comparison]) -> str:
 
 
 def _conditions(shown: Sequence[Comparison]) -> str:
-    """The encoder and the number of seeds behind all rows."""
-    models, seeds = sorted({c.model for c in shown}), sorted({c.seeds for c in shown})
+    """The encoder, where all rows have one, and the number of seeds behind them."""
+    models, seeds = {c.model for c in shown}, sorted({c.seeds for c in shown})
     counts = w.counted(seeds[0], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
-    return f"{', '.join(models)}; {counts}"
+    return f"{next(iter(models))}; {counts}" if len(models) == 1 else counts
 
 
-def _row_names(own: Sequence[Comparison]) -> list[str]:
-    """Languages, and what else tells the rows of a task apart."""
+def _row_names(own: Sequence[Comparison], models: bool) -> list[str]:
+    """Languages, and on a second line what else tells the rows of a task apart: test set, setting, and encoder where several are."""
     languages = [c.panel.language_name for c in own]
     tests = [f"{c.panel.language_name}, {c.panel.label}" for c in own]
     names = []
     for c, language, test in zip(own, languages, tests, strict=True):
-        name = language if languages.count(language) == 1 else test
-        extra = c.first.label.partition(", ")[2]
-        names.append(f"{name}, {extra}" if tests.count(test) > 1 and extra else name)
+        extra = c.first.label.partition(", ")[2] if tests.count(test) > 1 else ""
+        parts = [
+            c.panel.label if languages.count(language) > 1 else "",
+            extra,
+            c.model if models and c.model not in extra else "",
+        ]
+        second = ", ".join(part for part in parts if part)
+        names.append(f"{language}\n{second}" if second else language)
     return names
 
 
