@@ -62,6 +62,15 @@ def test_equal_labels_come_in_turn_and_each_seed_draws_its_own() -> None:
     assert drawn[0][:6] != drawn[1][:6]
 
 
+def test_pairs_with_one_premise_stay_together() -> None:
+    pairs = [LabelledText(f"{p}-{k}", f"premise {p}", f"{k}", f"l{k}", f"g{p}") for p in range(8) for k in range(3)]
+    found = permute_questions(pairs, 0, "paragraph")
+    assert all(len({pair.first for pair in found[:size]}) == size // 3 for size in range(3, 25, 3))
+    train, valid = split_validation(pairs, 7)
+    assert not {pair.first for pair in train} & {pair.first for pair in valid}
+    assert (len(train), len(valid)) == (15, 7)
+
+
 def test_questions_cannot_be_stratified() -> None:
     with pytest.raises(XlqaError, match="has no label to stratify by: choose --subset-by question or paragraph"):
         permute_questions(make(2, 3), 0, "label")

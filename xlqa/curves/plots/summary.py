@@ -77,9 +77,10 @@ def summary_figure(
     names = [_row_names(own, len({c.model for c in shown}) > 1) for own in blocks]
     tall = with_second or any("\n" in name for own in names for name in own)
     row = style.font / 72 * (2.9 if tall else 2.0)
+    height = row * sum(len(own) + 1.1 for own in blocks) + style.font / 72 * (8.5 + 1.1 * len(blocks))
+    needed = (_width(names, style), height)
     with style.context(all_text([c.panel for c in shown])):
-        height = row * sum(len(own) + 1.1 for own in blocks) + style.font / 72 * (8.5 + 1.1 * len(blocks))
-        figure = Figure(figsize=size or (_width(names, style), height), layout="constrained")
+        figure = Figure(figsize=size or needed, layout="constrained")
         FigureCanvasAgg(figure)
         grid = figure.subplots(len(blocks), 1, squeeze=False, sharex=True, height_ratios=[len(b) + 0.2 for b in blocks])
         axes = list(grid[:, 0])
