@@ -74,6 +74,49 @@ def test_the_context_on_stdin_keeps_its_line_ends(
     assert asked == [("the\r\nmill", "What?")]
 
 
+@pytest.fixture
+def labelled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What a classifier is given; its label moves the cursor."""
+    seen: list[str] = []
+
+    def classify(*texts: str, **_: Any) -> list[tuple[str, float]]:
+        seen.extend(texts)
+        return [("\x1b[31mgood", 0.5)]
+
+    monkeypatch.setattr("xlqa.predict.classify", classify)
+    return seen
+
+
+def test_a_label_cannot_steer_the_terminal(
+    labelled: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("\ufeffgut".encode()), encoding="ascii"))
+    assert main(["ask", "--task", "sentiment", "-"]) == 0
+    assert labelled == ["gut"]
+    assert capsys.readouterr().out == "[31mgood\t0.5\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "message"),
+    [
+        (["-"], b"\xff abc", "the text on stdin is not UTF-8 text"),
+        (
+            ["a", "--context-file", "a.txt"],
+            b"",
+            "--context-file is for --task qa: write xlqa ask --task topic - < a.txt",
+        ),
+    ],
+)
+def test_what_another_task_cannot_take(
+    words: list[str], stdin: bytes, message: str, labelled: list[str], monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
+    assert main(["ask", "--task", "topic", *words]) == 2
+    assert message in capsys.readouterr().err
+    assert not labelled
+
+
 def test_files_that_are_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
     assert main(["ask", "--context-file", str(tmp_path / "latin.txt"), "What?"]) == 2

@@ -130,6 +130,25 @@ def test_parts_of_speech_keep_ids_and_documents_in_conllu(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
+    ("task", "row"),
+    [
+        ("ner", '{"tokens": ["a\\ud800"], "ner_tags": ["B-P\\udfff"]}'),
+        ("topic", '{"text": "a\\ud800", "label": "\\ud800"}'),
+    ],
+)
+def test_half_a_utf16_pair_is_replaced_and_reported(task: str, row: str, tmp_path: Path, capsys: Capture) -> None:
+    source, target = tmp_path / "\udcff.jsonl", tmp_path / "out\udcff.jsonl"
+    source.write_text(row + "\n")
+    assert main(["data", "check", "--task", task, str(source), "--json"]) == 0
+    (report,) = json.loads(capsys.readouterr().out)
+    assert report["repairs"] == {"lone surrogate": 1}
+    assert "\ufffd" in next(iter(report["label_counts"]))
+    assert main(["data", "convert", "--task", task, str(source), str(target)]) == 0
+    assert "a\ufffd" in target.read_text(encoding="utf-8")
+    assert "1 × lone surrogate" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     ("row", "target", "message"),
     [
         ('{"tokens": ["a\\tb", "c"], "ner_tags": ["B-PER", "O"]}', "x.tsv", "this format cannot hold sentence 1"),

@@ -14,23 +14,28 @@ from contextlib import contextmanager
 from typing import Any
 
 from xlqa.errors import EXIT_BAD_INPUT, XlqaError
-from xlqa.util.text import printable
+from xlqa.util.text import printable, without_surrogates
 
 
 def print_json(value: Any) -> None:
-    """Write one JSON document to stdout; NaN and infinities, which JSON does not have, become null."""
+    """Write one JSON document to stdout.
+
+    NaN and infinities, which JSON does not have, become null. What is not Unicode in a file's name becomes U+FFFD.
+    """
     escaped = not _is_unicode(getattr(sys.stdout, "encoding", None) or "utf-8")
-    text = json.dumps(_without_nan(value), ensure_ascii=escaped, indent=2)
+    text = json.dumps(_writable(value), ensure_ascii=escaped, indent=2)
     sys.stdout.write(text + "\n")
 
 
-def _without_nan(value: Any) -> Any:
+def _writable(value: Any) -> Any:
+    if isinstance(value, str):
+        return without_surrogates(value)
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return None
     if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
+        return {_writable(key): _writable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
+        return [_writable(item) for item in value]
     return value
 
 
@@ -85,9 +90,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _show_what_can_be_shown() -> None:
-    """On a terminal that cannot show a letter (ASCII, Latin-1), print a replacement instead of ending the command."""
+    """Print a replacement for what the output cannot hold, instead of ending the command.
+
+    That is a letter on a terminal in ASCII or Latin-1, and a file's name that is not UTF-8.
+    """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict" and not _is_unicode(stream.encoding):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="replace")
 
 

@@ -86,6 +86,8 @@ def ask(
       xlqa ask --task ner "Mara vive en Brenna."
     """
     if task != "qa":
+        if context_file is not None:
+            raise XlqaError(f"--context-file is for --task qa: write xlqa ask --task {task} - < {context_file}")
         return _ask_other(task, words, model, top_k, device, as_json)
     context, question = _texts(words, context_file)
     from xlqa.predict import ask as ask_model
@@ -103,7 +105,7 @@ def _ask_other(task: str, texts: list[str], model: str | None, top_k: int, devic
     """Print what a model of another task than question answering makes of a text, or of a pair of texts."""
     from xlqa.predict import classify, join_entities, tag
 
-    texts = [sys.stdin.read() if text == "-" else text for text in texts]
+    texts = [_read_stdin() if text == "-" else text for text in texts]
     if task not in ("ner", "pos"):
         labels = classify(*texts, task=task, model=model, top_k=top_k, device=device)
         rows = [{"label": label, "probability": round(probability, 6)} for label, probability in labels]
@@ -120,7 +122,7 @@ def _ask_other(task: str, texts: list[str], model: str | None, top_k: int, devic
     if as_json:
         print_json(rows)
     for row in rows if not as_json else ():
-        print(*(" ".join(str(value).split()) for value in list(row.values())[:2]), sep="\t")
+        print(*(plain(str(value)) for value in list(row.values())[:2]), sep="\t")
     return 0 if rows else 1
 
 
@@ -142,4 +144,4 @@ def _read_stdin() -> str:
     try:
         return sys.stdin.buffer.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise XlqaError(f"the context on stdin is not UTF-8 text ({error}).") from error
+        raise XlqaError(f"the text on stdin is not UTF-8 text ({error}).") from error

@@ -748,6 +748,7 @@ def convert(
     """Write a data set in another format, in the same order, with everything repaired that can be."""
     from xlqa.tasks.qa.writing import write_dataset
     from xlqa.util.files import file_sha256
+    from xlqa.util.text import printable
 
     if target.exists() and not force:
         raise XlqaError(f"{target}: exists: choose another name, or overwrite it with --force.")
@@ -767,7 +768,7 @@ def convert(
         )  # fmt: skip
     for kind, count in reading.repairs.items():
         print(f"xlqa: repaired {count:,} × {kind}", file=sys.stderr)
-    print(f"{target}: {written:,} questions")
+    print(printable(f"{target}: {written:,} questions"))
 
 
 def _task(files: Sequence[str], given: str, columns: dict[str, str], data_dir: Path | None) -> Task[Any] | None:

@@ -16,7 +16,7 @@ import typer
 from xlqa.cli import print_json
 from xlqa.cli.tables import table_lines
 from xlqa.errors import XlqaError
-from xlqa.util.text import plain
+from xlqa.util.text import plain, printable
 
 if TYPE_CHECKING:
     from xlqa.tasks.base import Dataset, Inspection, PieceCounts, Task
@@ -224,7 +224,7 @@ def _print_stats(
     for label, count in found.counts.items():
         print(f"{label:16}{count:,}")
     for note in (*found.notes, *((f"{found.repeated:,} repeat an earlier one",) if found.repeated else ())):
-        print(note)
+        print(plain(note))
     total = max(1, sum(found.labels.values()))
     print()
     rows = [(plain(label, 60), f"{count:,}", f"{count / total:.1%}") for label, count in found.labels.items()]
@@ -266,7 +266,7 @@ def _print_comparison(
 
 def _print(lines: Any) -> None:
     for line in lines:
-        print(line)
+        print(printable(line))
 
 
 # --- convert ------------------------------------------------------------------------------------------------------
@@ -295,7 +295,7 @@ def convert(
         )  # fmt: skip
     for kind, count in dataset.repairs.items():
         print(f"xlqa: {count:,} × {kind}{_places(dataset.repaired_at.get(kind, ()))}", file=sys.stderr)
-    print(f"{target}: {len(dataset.examples):,} {task.unit}s")
+    print(printable(f"{target}: {len(dataset.examples):,} {task.unit}s"))
 
 
 def _endings(task: Task[Any], target: Path) -> tuple[str, str]:

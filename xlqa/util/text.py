@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 
@@ -12,6 +13,22 @@ def plain(text: str, limit: int = 0) -> str:
     """
     line = " ".join("".join(map(_harmless, text)).split())
     return line if not limit or len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+LONE_SURROGATE = "lone surrogate"
+"""The name of the repair that `without_surrogates` makes."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def has_surrogates(text: str) -> bool:
+    """Whether a text has half of a UTF-16 pair, which cannot be written as UTF-8."""
+    return not text.isascii() and _SURROGATE.search(text) is not None
+
+
+def without_surrogates(text: str) -> str:
+    """The text with U+FFFD in the place of each lone surrogate: JSON can hold them, UTF-8 and tokenizers cannot."""
+    return _SURROGATE.sub("\ufffd", text) if has_surrogates(text) else text
 
 
 def first_line(error: BaseException) -> str:

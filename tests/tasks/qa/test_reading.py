@@ -132,11 +132,12 @@ def test_missing_ids_of_one_question_asked_twice_stay_apart(write: Write) -> Non
 
 
 def test_half_a_utf16_pair_is_replaced(write: Write) -> None:
-    path = write('{"data": [{"paragraphs": [{"context": "a\\ud83d Rome", "qas": [{"id": "q", "question": "W?", '
+    path = write('{"data": [{"title": "\\udfff", "paragraphs": [{"context": "a\\ud83d Rome", "qas": [{"id": "q", "question": "W?", '
                  '"answers": [{"text": "Rome", "answer_start": 3}]}]}]}]}')  # fmt: skip
     reading = read_dataset(path)
     assert reading.questions[0].context == "a\ufffd Rome"
-    assert reading.repairs == {room.LONE_SURROGATE: 1}
+    assert reading.repairs == {room.LONE_SURROGATE: 2}
+    assert set(reading.titles.values()) == {"\ufffd"}
     reading.questions[0].context.encode("utf-8")
 
 

@@ -433,17 +433,19 @@ def _tydiqa_primary(items: Iterable[Any]) -> Iterator[RawQuestion]:
 
 def _gold_passage(item: dict[str, Any], number: int) -> RawQuestion:
     document = item["document_plaintext"].encode("utf-8", "surrogatepass")
+
+    def text(first: int, last: int) -> str:
+        return document[first:last].decode("utf-8", "surrogatepass")
+
     answers = _tydiqa_answers(item)
     span = item["passage_answer_candidates"][answers[0][0]] if answers else None
     begin, end = (span["plaintext_start_byte"], span["plaintext_end_byte"]) if span else (0, len(document))
     pairs: list[tuple[Any, Any]] = [
-        (document[first:last].decode(), len(document[begin:first].decode()))
-        for _, first, last in answers
-        if begin <= first <= last <= end
+        (text(first, last), len(text(begin, first))) for _, first, last in answers if begin <= first <= last <= end
     ]
     example = item.get("example_id")
     identity = None if example is None else f"{str(item.get('language', '')).lower()}-{example}"
-    title, context = str(item.get("document_title", "")), document[begin:end].decode()
+    title, context = str(item.get("document_title", "")), text(begin, end)
     return RawQuestion(0, title, 0, number, identity, item["question_text"], context, pairs, not pairs)
 
 

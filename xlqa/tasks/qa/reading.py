@@ -26,7 +26,7 @@ from xlqa.records import Answer, Question, hash_context
 from xlqa.tasks.qa import offsets
 from xlqa.tasks.qa.formats import Document, RawQuestion, unfold
 from xlqa.util.files import read_input
-from xlqa.util.text import plain
+from xlqa.util.text import LONE_SURROGATE, has_surrogates, plain, without_surrogates
 
 MAX_SHOWN = 10
 """How many complaints about one file are shown; the total is always given."""
@@ -38,7 +38,6 @@ NUMERIC_ID = "numeric id"
 MISSING_ID = "missing id"
 DUPLICATE_ID = "duplicate id"
 REPEATED_QUESTION = "repeated question"
-LONE_SURROGATE = "lone surrogate"
 FIRST_PLACE = "first of several places"
 
 REPAIRS = {
@@ -398,7 +397,7 @@ class _Sieve:
         if known is None:
             known = self._contexts[context] = context, hash_context(context)
             if draft.raw.title:
-                self.titles[known[1]] = draft.raw.title
+                self.titles[known[1]] = _without_surrogates(draft.raw.title, draft.repairs)
         draft.context, draft.context_hash = known  # one text in memory for all of a paragraph's questions
 
     def _is_unanswerable(self, raw: RawQuestion, last_word: bool) -> bool:
@@ -533,14 +532,10 @@ class _Draft:
         return Question(self.identity, self.asked, self.context, answers, self.context_hash, None if same else golds)
 
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
-
 def _without_surrogates(text: str, repairs: Counter[str]) -> str:
-    if text.isascii() or not _SURROGATE.search(text):
-        return text
-    repairs[LONE_SURROGATE] += 1
-    return _SURROGATE.sub("\ufffd", text)
+    if has_surrogates(text):
+        repairs[LONE_SURROGATE] += 1
+    return without_surrogates(text)
 
 
 def _start(value: Any, repairs: Counter[str]) -> int | None:

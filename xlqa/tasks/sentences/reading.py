@@ -21,7 +21,7 @@ from xlqa.tasks.base import Dataset
 from xlqa.tasks.jsonrows import is_json, json_objects
 from xlqa.tasks.parquet import is_parquet, read_parquet
 from xlqa.util.compression import read_text
-from xlqa.util.text import plain
+from xlqa.util.text import LONE_SURROGATE, has_surrogates, plain, without_surrogates
 
 FIRST = ("premise", "sentence1", "text1", "text", "sentence", "review", "content")
 SECOND = ("hypothesis", "sentence2", "text2")
@@ -102,6 +102,9 @@ def read_texts(path: Path, task: str, *, language: str = "", skip_bad: bool = Fa
     refused: list[str] = []
     places: dict[str, list[int]] = {}
     for number, row in rows:
+        if any(map(has_surrogates, row.values())):
+            places.setdefault(LONE_SURROGATE, []).append(number)
+            row = {name: without_surrogates(cell) for name, cell in row.items()}
         if language and row.get("language", language) != language:
             continue
         if row["label"] == NO_CONSENSUS:

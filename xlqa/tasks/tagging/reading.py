@@ -21,7 +21,7 @@ from xlqa.tasks.jsonrows import is_json, json_objects
 from xlqa.tasks.parquet import is_parquet, read_parquet
 from xlqa.tasks.tagging.schemes import OUTSIDE, Scheme, complaint, find_scheme, to_iob2
 from xlqa.util.compression import read_text
-from xlqa.util.text import plain
+from xlqa.util.text import LONE_SURROGATE, has_surrogates, plain, without_surrogates
 
 Kind = Literal["ner", "pos"]
 
@@ -88,7 +88,7 @@ def read_sentences(path: Path, kind: Kind, *, skip_bad: bool = False) -> Dataset
     """
     repairs: Counter[str] = Counter()
     content, found, rows = _read_rows(path, kind)
-    rows = _strip_prefix(rows, repairs)
+    rows = _strip_prefix([_without_surrogates(row, repairs) for row in rows], repairs)
     if kind == "ner":
         rows = [row if row.broken else replace(row, broken=_wrong_tag(row)) for row in rows]
     bad = [row for row in rows if row.broken]
@@ -214,6 +214,15 @@ def _json_row(number: int, row: dict[str, Any], words: list[Any], tags: list[Any
         wrong = "a tag that is not text"
     texts = tuple(map(str, words)), tuple(map(str, tags))
     return _Raw((number,), *texts, str(row.get("id", "")), str(row.get("document", "")), wrong)
+
+
+def _without_surrogates(row: _Raw, repairs: Counter[str]) -> _Raw:
+    if not has_surrogates("".join((*row.words, *row.tags, row.id, row.document))):
+        return row
+    repairs[LONE_SURROGATE] += 1
+    words, tags = (tuple(map(without_surrogates, texts)) for texts in (row.words, row.tags))
+    identity, document = without_surrogates(row.id), without_surrogates(row.document)
+    return replace(row, words=words, tags=tags, id=identity, document=document)
 
 
 def _strip_prefix(rows: list[_Raw], repairs: Counter[str]) -> list[_Raw]:
