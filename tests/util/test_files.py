@@ -50,6 +50,17 @@ def test_files_have_the_permissions_of_the_umask(tmp_path: Path) -> None:
         assert path.stat().st_mode & 0o777 == UMASK
 
 
+def test_an_overwritten_file_keeps_its_permissions(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(b"old")
+    (tmp_path / "a.json").chmod(0o600)
+    with replacement(tmp_path / "a.json") as draft:
+        draft.write_bytes(b"new")
+        assert draft.stat().st_mode & 0o777 == 0o600
+    write_output(tmp_path / "a.json", b"newer")
+    assert (tmp_path / "a.json").read_bytes() == b"newer"
+    assert (tmp_path / "a.json").stat().st_mode & 0o777 == 0o600
+
+
 def test_a_pipe_is_written_to_and_never_replaced(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

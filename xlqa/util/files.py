@@ -143,24 +143,36 @@ def refuse_if_gone(path: Path) -> None:
 def replacement(path: Path, durable: bool = True) -> Iterator[Path]:
     """A temporary neighbour to be written, which then takes a file's place: fsync, rename, fsync of the folder.
 
+    It gets the permissions of the file that it replaces; a new file gets the usual ones.
+
     Args:
         durable: False leaves out both fsyncs, which are slow; a power cut may then leave an empty file.
 
     Raises:
         OSError: it cannot be written; an earlier file stays as it was.
     """
-    temporary = temporary_beside(path)
+    temporary, mode = temporary_beside(path), _mode_for(path)
     try:
+        if not mode & 0o077:
+            temporary.touch(mode)  # others cannot read it while it is written either
         yield temporary
-        temporary.chmod(0o666 & ~_umask())  # some libraries write for the owner alone
         if durable:
             sync(temporary)
+        temporary.chmod(mode)
         temporary.replace(path)
         if durable:
             sync_folder(path.parent)
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _mode_for(path: Path) -> int:
+    """Permissions of a file that takes the place of another: the other's, so that what was private stays private."""
+    try:
+        return stat.S_IMODE(path.stat().st_mode)
+    except OSError:
+        return 0o666 & ~_umask()  # stated because some libraries write for the owner alone
 
 
 @contextmanager
