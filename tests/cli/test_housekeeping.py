@@ -115,6 +115,26 @@ def test_clean_shows_and_removes_nothing_unasked(sweep: Path, cache: Path, capsy
     assert (cache / "tokenised" / "a.windows").exists()
 
 
+def test_clean_lists_data_sets_of_the_hub_and_of_several_files(cache: Path, capsys: pytest.CaptureFixture[str]):
+    for name, size in (("hub/owner/name/name.jsonl", 7), ("packed/ner.jsonl", 9)):
+        path = cache / "data" / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"x" * size)
+    items = {item["name"]: item for item in call(capsys, "clean", cache)["items"]}
+    assert items["data sets of the hub"]["bytes"] == 7
+    assert items["data sets in several files"]["bytes"] == 9
+    assert call(capsys, "clean", cache, "--caches", "--yes")["freed_bytes"] == 366
+
+
+def test_clean_keeps_a_data_folder_of_the_users_own(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("XLQA_DATA", str(cache / "data"))
+    items = {item["name"]: item for item in call(capsys, "clean", cache, "--caches", "--yes")["items"]}
+    assert items["data set xquad"]["kept_because"] == "its folder was chosen by XLQA_DATA"
+    assert list((cache / "data" / "xquad").iterdir())
+
+
 def test_clean_frees_what_is_asked_for_and_keeps_results(sweep: Path, cache: Path, capsys: pytest.CaptureFixture[str]):
     results = sorted(sweep.glob("runs/*/eval/*/result.json"))
     assert call(capsys, "clean", sweep, "--caches", "--checkpoints", "--weights", "--yes")["freed_bytes"] == 3350

@@ -56,9 +56,18 @@ def data_folder(given: Path | None = None) -> Path:
     """The folder of fetched data: `given`, else XLQA_DATA, else XLQA_CACHE/data, else the user's cache folder."""
     if given is not None:
         return Path(given).expanduser()
-    if os.environ.get("XLQA_DATA"):
-        return Path(os.environ["XLQA_DATA"]).expanduser()
-    return cache_folder() / "data"
+    chosen = chosen_data_folder()
+    return cache_folder() / "data" if chosen is None else chosen
+
+
+def chosen_data_folder() -> Path | None:
+    """The folder of XLQA_DATA; None where the user chose none."""
+    chosen = os.environ.get("XLQA_DATA")
+    return Path(chosen).expanduser() if chosen else None
+
+
+PACKED, FROM_HUB = "packed", "hub"
+"""Subfolders of the data folder: of data sets in several files, written as one; of data sets of the hub."""
 
 
 def cache_folder() -> Path:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from xlqa.data.cache import cache_folder, data_folder, tokenised_folder
+from xlqa.data.cache import FROM_HUB, PACKED, cache_folder, chosen_data_folder, data_folder, tokenised_folder
 from xlqa.data.registry import SETS
 from xlqa.util.files import folder_size
 from xlqa.util.locks import is_locked
@@ -33,9 +33,11 @@ def cached_parts() -> Iterator[Cached]:
     """What is in the caches, in the order of its kinds."""
     yield from _part("tokenised sets", tokenised_folder(), "")
     data = data_folder()
-    own = "" if data.is_relative_to(cache_folder()) else "its folder was chosen by XLQA_DATA"
+    own = "" if chosen_data_folder() is None else "its folder was chosen by XLQA_DATA"
     for name in dict.fromkeys(data_set.name for data_set in SETS):
         yield from _part(f"data set {name}", data / name, own)
+    yield from _part("data sets of the hub", data / FROM_HUB, own)
+    yield from _part("data sets in several files", data / PACKED, own)
     yield from _part("encoders", cache_folder() / "encoders", "sweeps link to them")
 
 

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from xlqa.data.cache import NotFetched
+from xlqa.data.cache import FROM_HUB, NotFetched
 from xlqa.data.hub_client import HubError, quiet_client, retrying
 from xlqa.errors import XlqaError
 from xlqa.tasks.shards import Shards, check_complete, choose_split, describe_splits, write_rows
@@ -35,7 +35,7 @@ def hub_set_path(name: str, folder: Path) -> Path:
             f"{name}: is no name of a data set: write hf:OWNER/NAME, hf:OWNER/NAME/SPLIT or hf:OWNER/NAME/FILE."
         )
     file = "-".join([found["name"], *parts] if rest else [found["name"]])
-    return folder / "hub" / found["owner"] / found["name"] / (file if _DATA_FILE.search(file) else f"{file}.jsonl")
+    return folder / FROM_HUB / found["owner"] / found["name"] / (file if _DATA_FILE.search(file) else f"{file}.jsonl")
 
 
 def _parse(name: str) -> re.Match[str]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
-from xlqa.data.cache import PartProgress, data_folder, ensure_part
+from xlqa.data.cache import PACKED, PartProgress, data_folder, ensure_part
 from xlqa.data.registry import Part, find_part, find_set, part_names, part_scorer, parts_of_file, unknown_part
 from xlqa.errors import XlqaError
 from xlqa.records import DataRef, Question
@@ -61,7 +61,7 @@ def resolve(
         found, sha256 = ensure_local(part, data_folder(data_dir), download=download, progress=progress)
         return DataRef(part.name, found, sha256, part.language, part_scorer(part), part.set_name)
     if shards := find_shards(path):
-        return _local(pack(shards, data_folder(data_dir) / "packed"), language)
+        return _local(pack(shards, data_folder(data_dir) / PACKED), language)
     if path.is_dir():
         raise XlqaError(f"{path}: is a folder without Parquet files or a saved data set: name a file in it.")
     if path.suffix.lower() in _SUFFIXES or len(path.parts) > 1:
