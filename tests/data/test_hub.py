@@ -20,7 +20,7 @@ from fake_hub import Fault, Hub, Repository, sha256
 
 from xlqa.cli import main
 from xlqa.data import hub_client
-from xlqa.data.hub import FILES, cached_model, fetch_model, locate_model
+from xlqa.data.hub import FILES, cached_model, fetch_model, locate_model, locate_tokenizer
 from xlqa.errors import XlqaError
 from xlqa.training.model_folder import TOKENIZER_FILES, check_tokenizer, hash_tokenizer
 
@@ -87,6 +87,20 @@ def test_what_an_encoder_needs_is_fetched_and_nothing_else(hub: Hub) -> None:
         "model.safetensors",
     }
     assert all((folder / path.name).read_bytes() == files[path.name] for path in folder.iterdir())
+
+
+def test_a_tokenizer_is_fetched_without_its_models_weights(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    from huggingface_hub import constants
+
+    hub.repositories[NAME].files = model(tokenizer__json=b"{}", tf_model__h5=b"other")
+    folder = locate_tokenizer(NAME)
+    assert {path.name for path in folder.iterdir()} == {"config.json", "vocab.txt", "tokenizer.json"}
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert locate_tokenizer(NAME) == folder
+    assert cached_model(NAME) is None
+    damage(folder / "tokenizer.json")
+    assert refusal(use=locate_tokenizer).startswith("tokenizer.json is damaged (git SHA-1 ")
+    assert refusal("no/such", use=locate_tokenizer).startswith("is not in the cache")
 
 
 def test_a_second_start_asks_nobody(hub: Hub) -> None:

@@ -19,7 +19,7 @@ from xlqa.runs.store.run_config import DataEntry, write_config
 from xlqa.tasks.base import get_task
 from xlqa.tasks.pieces import count_pieces, entity_texts, measure_overlap
 from xlqa.tasks.qa.reading import read_dataset
-from xlqa.tasks.qa.stats import load_cutter
+from xlqa.tasks.qa.stats import load_tokenizer
 from xlqa.tasks.sources import sample_files
 from xlqa.util.files import file_sha256
 
@@ -42,7 +42,7 @@ def test_a_sweep_s_features_are_those_of_its_files(finished: Path, tmp_path: Pat
         "Indo-European",
         "1",
     )
-    tokenizer = load_cutter(str(encoder)).tokenizer
+    tokenizer = load_tokenizer(str(encoder)).backend
     examples = read_dataset(next(root.glob("data/sample.es.test*")), language="es").questions
     target = count_pieces(tokenizer, dict.fromkeys(t for e in examples for t in (e.context, e.question)))
     assert float(row["pieces_per_word"]) == pytest.approx(target.per_word, abs=1e-6)
@@ -113,7 +113,7 @@ def overlap(encoder: Path, map_tags: TagMap) -> float:
     for name, size in (("en.train", 40), ("es.test", None)):
         examples = get_task("ner").load(sample_files()[f"sample.ner.{name}"], map_tags=map_tags).examples
         chosen = examples if size is None else permute_questions(examples, 0)[:size]
-        counts.append(count_pieces(load_cutter(str(encoder)).tokenizer, entity_texts(chosen)))
+        counts.append(count_pieces(load_tokenizer(str(encoder)).backend, entity_texts(chosen)))
     found = measure_overlap(*counts).types
     assert found is not None
     return found

@@ -542,7 +542,7 @@ def stats(
 
     Several files are compared, a line each. With --source: how many of their pieces the source data has.
     """
-    from xlqa.tasks.qa.stats import QUANTILES, count_reading, describe, load_cutter
+    from xlqa.tasks.qa.stats import QUANTILES, count_reading, describe, load_tokenizer
 
     names = _column_names(columns)
     other = _task(files, task, names, data_dir)
@@ -552,8 +552,8 @@ def stats(
         return data_tasks.stats(other, files, model, max_length, lang, skip_bad, data_dir, as_json)
     if source and not model:
         raise XlqaError("--source needs a tokenizer: add --model.")
-    cutter = load_cutter(model) if model else None
-    known = count_reading(_open(source, "", data_dir, skip_bad=True)[1], cutter) if source and cutter else None
+    tokenizer = load_tokenizer(model) if model else None
+    known = count_reading(_open(source, "", data_dir, skip_bad=True)[1], tokenizer) if source and tokenizer else None
     found: list[Stats] = []
     documents = []
     for file in files:
@@ -561,7 +561,7 @@ def stats(
         _say_left_out(reading)
         found.append(
             describe(
-                reading, max_length=max_length or 384, stride=stride, max_answer_length=max_answer_length, cut=cutter,
+                reading, max_length=max_length or 384, stride=stride, max_answer_length=max_answer_length, tokenizer=tokenizer,
                 scorer=ref.scorer, source=known,
             )
         )  # fmt: skip

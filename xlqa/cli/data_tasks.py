@@ -176,18 +176,18 @@ def stats(
     data_dir: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Print counts, labels and lengths of each file, several side by side."""
-    from xlqa.tasks.qa.stats import load_cutter
+    from xlqa.tasks.qa.stats import load_tokenizer
 
-    cutter, window = load_cutter(model) if model else None, max_length or WINDOW
+    tokenizer, window = load_tokenizer(model) if model else None, max_length or WINDOW
     found: list[tuple[Dataset[Any], Inspection, PieceCounts | None]] = []
     for name in files:
         dataset = read_set(task, name, language, data_dir, skip_bad=skip_bad)
         if dataset.refused:
             print(f"xlqa: {dataset.refused:,} {task.unit}s left out (--skip-bad)", file=sys.stderr)
         pieces = None
-        if cutter is not None:
-            special = cutter.tokenizer.num_special_tokens_to_add(len(task.inputs) > 1)
-            pieces = task.measure(dataset.examples, cutter.count, special, window)
+        if tokenizer is not None:
+            special = tokenizer.backend.num_special_tokens_to_add(len(task.inputs) > 1)
+            pieces = task.measure(dataset.examples, tokenizer.count, special, window)
         found.append((dataset, task.inspect(dataset), pieces))
     if as_json:
         documents = [_stats_record(task, name, *one) for name, one in zip(files, found, strict=True)]

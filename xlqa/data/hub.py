@@ -12,7 +12,7 @@ import hashlib
 import importlib.util
 import logging
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,9 +119,18 @@ def choose_files(names: Collection[str]) -> list[str]:
         )
     if "config.json" not in names:
         raise XlqaError("has no config.json: choose another model")
+    return [*choose_tokenizer_files(names), *weights]
+
+
+def choose_tokenizer_files(names: Collection[str]) -> list[str]:
+    """The files of a model that its tokenizer needs, its configuration included.
+
+    Raises:
+        XlqaError: there is no tokenizer.
+    """
     if not has_tokenizer(names):
         raise XlqaError("has no tokenizer (tokenizer.json, vocab.txt or a SentencePiece model): choose another model")
-    return [*(name for name in FILES if name in names), *weights]
+    return [name for name in FILES if name in names]
 
 
 # --------------------------------------------------------------------------------------------------------- checksums
@@ -167,9 +176,13 @@ def _blob_checksum(path: Path) -> str:
     return name if re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", name) else ""
 
 
-def find_damage(folder: Path) -> list[Damage]:
+Choose = Callable[[Collection[str]], list[str]]
+"""Which of a model's files are used: `choose_files`, or `choose_tokenizer_files`."""
+
+
+def find_damage(folder: Path, choose: Choose = choose_files) -> list[Damage]:
     """The damaged files among those that xlqa uses of a model in the hub's cache."""
-    paths = [folder / name for name in choose_files(_names(folder))]
+    paths = [folder / name for name in choose(_names(folder))]
     if unknown := [path.name for path in paths if not _blob_checksum(path)]:
         # A system without links, or a copy of the cache that followed them.
         logger.warning("%s: has no checksum of %s: not checked.", folder, ", ".join(unknown))
@@ -187,13 +200,17 @@ def _remove(path: Path) -> None:
 # ------------------------------------------------------------------------------------------------------ what is here
 
 
-def cached_model(name: str) -> Path | None:
-    """The folder of a hub model in the local cache, without network; None unless it is complete. Nothing is checked."""
+def cached_model(name: str, choose: Choose = choose_files) -> Path | None:
+    """The folder of a hub model in the local cache, without network; None unless it is complete. Nothing is checked.
+
+    Args:
+        choose: the files that make it complete.
+    """
     import huggingface_hub
 
     try:
         folder = Path(huggingface_hub.snapshot_download(name, local_files_only=True))
-        choose_files(_names(folder))
+        choose(_names(folder))
     except (OSError, ValueError, XlqaError):
         return None
     return folder
@@ -209,6 +226,15 @@ def locate_model(name: str) -> Path:
     Raises:
         XlqaError: there is no such folder; the name is not one of the hub's or cannot be fetched; a cached file is damaged.
     """
+    return _locate(name, choose_files)
+
+
+def locate_tokenizer(name: str) -> Path:
+    """As `locate_model`, but of a model that is not here only the tokenizer is downloaded, without the weights."""
+    return _locate(name, choose_tokenizer_files)
+
+
+def _locate(name: str, choose: Choose) -> Path:
     if name in PACKAGED:
         return PACKAGED[name]()
     folder = Path(name).expanduser()
@@ -216,17 +242,17 @@ def locate_model(name: str) -> Path:
         return folder
     if folder.is_absolute() or name.startswith(".") or name.count("/") > 1:
         raise XlqaError(f"{name}: there is no such model folder.")
-    cached = cached_model(name)
+    cached = cached_model(name, choose)
     if cached is None:
-        return fetch_model(name)
-    if complaint := damage_complaint(name, cached):
+        return _fetch_explained(name, choose)
+    if complaint := damage_complaint(name, cached, choose):
         raise XlqaError(complaint)
     return cached
 
 
-def damage_complaint(name: str, cached: Path) -> str:
+def damage_complaint(name: str, cached: Path, choose: Choose = choose_files) -> str:
     """A line about the damaged files of a cached model, "" where there are none."""
-    damaged = find_damage(cached)
+    damaged = find_damage(cached, choose)
     if not damaged:
         return ""
     return (
@@ -255,10 +281,13 @@ class HubModel:
     gated: bool
 
 
-def ask_model(name: str, revision: str | None = None, timeout: float | None = None) -> HubModel:
+def ask_model(
+    name: str, revision: str | None = None, timeout: float | None = None, choose: Choose = choose_files
+) -> HubModel:
     """Ask the hub for a model's files.
 
     Args:
+        choose: those that are wanted.
         timeout: seconds to wait for an answer; where given, the question is not retried.
 
     Raises:
@@ -271,7 +300,7 @@ def ask_model(name: str, revision: str | None = None, timeout: float | None = No
 
     found = retrying(call, name, patient=timeout is None)
     files = {file.rfilename: file for file in found.siblings or []}
-    chosen = choose_files(files)
+    chosen = choose(files)
     checksums = {file: _checksum(files[file]) for file in chosen}
     return HubModel(
         str(found.sha or ""),
@@ -317,10 +346,17 @@ def fetch_model(name: str) -> Path:
             raise XlqaError(f"{name}: has no config.json: name a model folder or a model of the hub.")
         return folder
     cached = cached_model(name)
+    if cached is None:
+        return _fetch_explained(name, choose_files)
     try:
-        if cached is None:
-            return _fetch(name)
         return _restore(name, cached)
+    except XlqaError as error:
+        raise XlqaError(explain(name, error)) from error
+
+
+def _fetch_explained(name: str, choose: Choose) -> Path:
+    try:
+        return _fetch(name, choose)
     except XlqaError as error:
         raise XlqaError(explain(name, error)) from error
 
@@ -338,10 +374,10 @@ def _restore(name: str, cached: Path) -> Path:
     return cached
 
 
-def _fetch(name: str) -> Path:
-    """Fetch all files of a model's present version."""
+def _fetch(name: str, choose: Choose) -> Path:
+    """Fetch the wanted files of a model's present version."""
     for _ in range(DOWNLOADS):
-        model = ask_model(name)
+        model = ask_model(name, choose=choose)
         folders = {_fetch_file(name, file, checksum).parent for file, checksum in model.checksums.items()}
         folder = folders.pop()
         if not folders and model.commit in ("", folder.name):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from xlqa.records import Answer, Question, hash_context
-from xlqa.tasks.qa.oracle import Oracle, cut_labels, describe_wrong
+from xlqa.tasks.qa.oracle import Oracle, describe_wrong, score_labels
 
 tokenizers = pytest.importorskip("tokenizers")
 
@@ -42,7 +42,7 @@ def letters_lost() -> Any:
 
 def oracle(tokenizer: Any, *questions: Question, max_answer_length: int = 30, **changes: Any) -> Oracle:
     shape = {"max_length": 128, "stride": 32, "scorer": "squad"} | changes
-    return cut_labels(tokenizer, questions, max_answer_length=max_answer_length, **shape)
+    return score_labels(tokenizer, questions, max_answer_length=max_answer_length, **shape)
 
 
 def test_whole_words_come_back(tmp_path: Any) -> None:

@@ -12,7 +12,7 @@ import pytest
 from xlqa.errors import XlqaError
 from xlqa.tasks.qa import stats
 from xlqa.tasks.qa.reading import Reading, read_dataset
-from xlqa.tasks.qa.stats import QUANTILES, Cutter, describe, lengths, load_cutter
+from xlqa.tasks.qa.stats import QUANTILES, StatsTokenizer, describe, lengths, load_tokenizer
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_counts_and_lengths(reading: Reading) -> None:
 
 def test_pieces_and_windows(reading: Reading) -> None:
     # Room for the paragraph: 20 pieces less 3 special ones less the question's 1, 1, 3 and 1.
-    found = describe(reading, max_length=20, stride=4, cut=Cutter("words", words, 3)).pieces
+    found = describe(reading, max_length=20, stride=4, tokenizer=StatsTokenizer("words", words, 3)).pieces
     assert found is not None
     assert found.paragraph.mean == (3 + 41) / 2
     assert found.per_word == 1
@@ -68,8 +68,8 @@ def test_a_question_is_out_of_reach_when_all_its_answers_are_too_long(
     reading: Reading, letter: str, limit: int, beyond: int
 ) -> None:
     # A tokenizer that gives a piece for each such letter. The answers: "Anna" or "Ben"; "Ben"; "end".
-    cut = Cutter("letters", lambda texts: ([text.count(letter) for text in texts], 0), 3)
-    found = describe(reading, max_length=60, stride=4, max_answer_length=limit, cut=cut).pieces
+    cut = StatsTokenizer("letters", lambda texts: ([text.count(letter) for text in texts], 0), 3)
+    found = describe(reading, max_length=60, stride=4, max_answer_length=limit, tokenizer=cut).pieces
     assert found is not None
     assert found.too_long == pytest.approx(beyond / 3)
     assert found.max_answer_length == limit
@@ -80,7 +80,7 @@ def test_long_questions_are_cut_as_in_training(tmp_path: Path) -> None:
     qa = {"id": "q", "question": " ".join("w" * 20), "answers": [{"text": "w", "answer_start": 0}]}
     path = tmp_path / "set.json"
     path.write_text(json.dumps({"data": [{"paragraphs": [{"context": " ".join("w" * 40), "qas": [qa]}]}]}))
-    found = describe(read_dataset(path), max_length=40, stride=4, cut=Cutter("words", words, 3)).pieces
+    found = describe(read_dataset(path), max_length=40, stride=4, tokenizer=StatsTokenizer("words", words, 3)).pieces
     assert found is not None
     assert found.questions_cut == 1
     assert found.windows == 1 + 2  # room for 20 of 40 pieces, then 16 new ones at a time
@@ -88,7 +88,7 @@ def test_long_questions_are_cut_as_in_training(tmp_path: Path) -> None:
 
 def test_a_window_needs_room(reading: Reading) -> None:
     with pytest.raises(XlqaError, match="raise --max-length or lower --stride"):
-        describe(reading, max_length=8, stride=4, cut=Cutter("words", words, 3))
+        describe(reading, max_length=8, stride=4, tokenizer=StatsTokenizer("words", words, 3))
 
 
 def test_nothing_has_no_length() -> None:
@@ -130,39 +130,35 @@ def test_windows_are_counted_as_training_cuts_them(template: str, special: int, 
     (tmp_path / "set.json").write_text(json.dumps({"data": data}))
     found = describe(read_dataset(tmp_path / "set.json"), model=str(tmp_path), max_length=40, stride=4).pieces
     assert found is not None
-    assert load_cutter(str(tmp_path)).special == special
+    assert load_tokenizer(str(tmp_path)).special == special
     windows = make_windows(fast, contexts, questions, WindowShape(40, 4))
     assert found.windows == len(windows.question) / 4
     assert found.questions_cut == 2
 
 
 def test_a_tokenizer_folder_needs_no_transformers(reading: Reading, tmp_path: Path) -> None:
-    cutter = load_cutter(str(tokenizer_folder(tmp_path)))
-    assert cutter.special == 3
-    assert cutter.count(["Anna met Ben", ""]) == ([3, 0], 1)
+    tokenizer = load_tokenizer(str(tokenizer_folder(tmp_path)))
+    assert tokenizer.special == 3
+    assert tokenizer.count(["Anna met Ben", ""]) == ([3, 0], 1)
 
 
 def test_folders_without_a_tokenizer_say_so(tmp_path: Path) -> None:
     with pytest.raises(XlqaError, match=r"has no tokenizer\.json"):
-        load_cutter(str(tmp_path))
+        load_tokenizer(str(tmp_path))
     (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(XlqaError, match="is not a tokenizer"):
-        load_cutter(str(tmp_path))
+        load_tokenizer(str(tmp_path))
 
 
-def test_an_unknown_model_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(model: str) -> None:
-        raise XlqaError(f"{model}: could not be loaded")
-
-    monkeypatch.setattr(stats, "_hub_tokenizer", fail)
-    with pytest.raises(XlqaError, match="could not be loaded"):
-        load_cutter("no/such-model")
+def test_a_model_folder_that_is_missing_is_one_line() -> None:
+    with pytest.raises(XlqaError, match=r"^/no/such/model: there is no such model folder\.$"):
+        load_tokenizer("/no/such/model")
 
 
 def test_a_source_adds_the_overlap_of_pieces(reading: Reading, tmp_path: Path) -> None:
-    cutter = load_cutter(str(tokenizer_folder(tmp_path)))
-    assert describe(reading, cut=cutter).pieces.overlap is None
-    found = describe(reading, cut=cutter, source=stats.count_reading(reading, cutter)).pieces
+    tokenizer = load_tokenizer(str(tokenizer_folder(tmp_path)))
+    assert describe(reading, tokenizer=tokenizer).pieces.overlap is None
+    found = describe(reading, tokenizer=tokenizer, source=stats.count_reading(reading, tokenizer)).pieces
     assert found is not None
     assert found.overlap is not None
     assert (found.overlap.types, found.overlap.tokens, found.overlap.untouched) == (1, 1, 0)

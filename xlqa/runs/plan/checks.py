@@ -112,16 +112,16 @@ def tokenizer_notes(plan: Plan) -> list[str]:
     Raises:
         XlqaError: letters of many answers belong to no piece of the tokenizer.
     """
-    from xlqa.tasks.qa.oracle import cut_labels, describe_wrong
-    from xlqa.tasks.qa.stats import load_cutter
+    from xlqa.tasks.qa.oracle import describe_wrong, score_labels
+    from xlqa.tasks.qa.stats import load_tokenizer
 
     lines = []
     for encoder, test in _test_pairs(plan):
         try:
-            tokenizer = load_cutter(str(encoder.folder)).tokenizer
+            tokenizer = load_tokenizer(str(encoder.folder)).backend
         except XlqaError:
             continue
-        found = cut_labels(
+        found = score_labels(
             tokenizer, plan.sets[test.data.sha256].questions, max_length=plan.request.max_length,
             stride=plan.request.stride, max_answer_length=test.max_answer_length, scorer=test.data.scorer, most=SAMPLE,
         )  # fmt: skip
@@ -246,13 +246,13 @@ def _long_answers(encoder: EncoderRef, test: EvalSpec, loaded: LoadedSet) -> str
 
 def _shortest(folder: Path, loaded: LoadedSet) -> npt.NDArray[np.int64]:
     """Pieces of each question's shortest answer; nothing where the encoder's tokenizer can't be read."""
-    from xlqa.tasks.qa.stats import load_cutter, shortest_answers
+    from xlqa.tasks.qa.stats import load_tokenizer, shortest_answers
 
     try:
-        cutter = load_cutter(str(folder))
+        tokenizer = load_tokenizer(str(folder))
     except XlqaError:
         return np.zeros(0, dtype=np.int64)
     answered = [question for question in loaded.questions if question.answers]
     chosen = answered[:: max(1, len(answered) // SAMPLE)]
-    counts, _ = cutter.count([answer.text for question in chosen for answer in question.answers])
+    counts, _ = tokenizer.count([answer.text for question in chosen for answer in question.answers])
     return shortest_answers(chosen, counts)

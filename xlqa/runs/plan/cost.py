@@ -110,26 +110,26 @@ class Cost:
 
 def count_pieces(encoder: EncoderRef, loaded: LoadedSet, max_length: int, stride: int) -> PieceCounts:
     """Cut a sample of a data set's questions into windows as training does, by their lengths alone."""
-    from xlqa.tasks.qa.stats import count_windows, load_cutter
+    from xlqa.tasks.qa.stats import count_windows, load_tokenizer
 
     chosen = loaded.questions[:: max(1, len(loaded.questions) // SAMPLE)]
     if not chosen:
         return PieceCounts(0.0, 0.0)
     try:
-        cutter = load_cutter(str(encoder.folder))
+        tokenizer = load_tokenizer(str(encoder.folder))
     except XlqaError:
         per_question = loaded.mean_characters / CHARACTERS_PER_PIECE
         return PieceCounts(min(per_question, float(max_length)), per_question)
     if loaded.task != "qa":
-        counts, _ = cutter.count(
+        counts, _ = tokenizer.count(
             [as_text(given) for example in chosen for given in get_task(loaded.task).input_of(example)]
         )
-        mean = float(np.sum(counts)) / len(chosen) + cutter.special
+        mean = float(np.sum(counts)) / len(chosen) + tokenizer.special
         return PieceCounts(min(mean, float(max_length)), mean)
-    contexts, _ = cutter.count([question.context for question in chosen])
-    asked, _ = cutter.count([question.question for question in chosen])
-    kept, windows = count_windows(contexts, asked, cutter.special, max_length, stride)
-    pieces = np.array(contexts) + windows * (kept + cutter.special) + (windows - 1) * stride
+    contexts, _ = tokenizer.count([question.context for question in chosen])
+    asked, _ = tokenizer.count([question.question for question in chosen])
+    kept, windows = count_windows(contexts, asked, tokenizer.special, max_length, stride)
+    pieces = np.array(contexts) + windows * (kept + tokenizer.special) + (windows - 1) * stride
     return PieceCounts(float(pieces.sum() / windows.sum()), float(pieces.mean()))
 
 

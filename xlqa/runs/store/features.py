@@ -30,7 +30,7 @@ from xlqa.tasks.pieces import (
     texts_of,
 )
 from xlqa.tasks.qa.languages import language_of_ids
-from xlqa.tasks.qa.stats import load_cutter
+from xlqa.tasks.qa.stats import load_tokenizer
 from xlqa.util.csvfile import csv_text
 from xlqa.util.files import sha256_of, write_text
 from xlqa.util.languages import named_language
@@ -135,7 +135,7 @@ class _Measurements:
         folder = self.root / encoder
         if not self.model and not folder.is_dir():
             raise XlqaError(f"{folder} is not here: name the encoder's tokenizer with --model.")
-        return load_cutter(self.model or str(folder)).tokenizer
+        return load_tokenizer(self.model or str(folder)).backend
 
 
 def _piece_columns(source: _Measured, target: _Measured) -> dict[str, Any]:

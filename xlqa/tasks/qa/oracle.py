@@ -55,7 +55,7 @@ class _Cut:
     has_hole: bool
 
 
-def cut_labels(
+def score_labels(
     tokenizer: Any,
     questions: Sequence[Question],
     *,

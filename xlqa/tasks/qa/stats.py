@@ -94,7 +94,7 @@ def describe(
     max_length: int = 384,
     stride: int = 128,
     max_answer_length: int = 30,
-    cut: Cutter | None = None,
+    tokenizer: StatsTokenizer | None = None,
     scorer: str = "squad",
     source: PieceCounts | None = None,
 ) -> Stats:
@@ -104,7 +104,7 @@ def describe(
         model: hub name or folder of the tokenizer; "" leaves `pieces` out.
         max_length, stride: the window's length and what neighbouring windows share, in pieces.
         max_answer_length: the most pieces of an answer.
-        cut: a tokenizer in the place of `model`'s.
+        tokenizer: one in the place of `model`'s.
         scorer: of the oracle's scores.
         source: pieces of the source data, by the same tokenizer (`count_reading`).
 
@@ -116,13 +116,13 @@ def describe(
     paragraphs = sorted(contexts.values())
     answers = [answer for question in questions for answer in question.answers]
     starts = [answer.start / len(question.context) for question in questions for answer in question.answers]
-    cutter = cut or (load_cutter(model) if model else None)
+    tokenizer = tokenizer or (load_tokenizer(model) if model else None)
     asked = [question.question for question in reading.everything]
     pieces = None
-    if cutter:
-        pieces = _pieces(questions, reading.unanswerable, cutter, (max_length, stride), max_answer_length)
-        pieces = replace(pieces, oracle=_oracle(reading, cutter, (max_length, stride), max_answer_length, scorer))
-        pieces = _against_source(pieces, reading, cutter, source) if source else pieces
+    if tokenizer:
+        pieces = _pieces(questions, reading.unanswerable, tokenizer, (max_length, stride), max_answer_length)
+        pieces = replace(pieces, oracle=_oracle(reading, tokenizer, (max_length, stride), max_answer_length, scorer))
+        pieces = _against_source(pieces, reading, tokenizer, source) if source else pieces
     return Stats(
         len(questions),
         len(reading.unanswerable),
@@ -137,33 +137,33 @@ def describe(
     )
 
 
-def count_reading(reading: Reading, cutter: Cutter) -> PieceCounts:
+def count_reading(reading: Reading, tokenizer: StatsTokenizer) -> PieceCounts:
     """The pieces of a data set's distinct paragraphs and questions."""
     from xlqa.tasks.pieces import count_pieces
 
     texts = (text for question in reading.everything for text in (question.context, question.question))
-    return count_pieces(cutter.tokenizer, dict.fromkeys(texts))
+    return count_pieces(tokenizer.backend, dict.fromkeys(texts))
 
 
-def _against_source(pieces: Pieces, reading: Reading, cutter: Cutter, source: PieceCounts) -> Pieces:
+def _against_source(pieces: Pieces, reading: Reading, tokenizer: StatsTokenizer, source: PieceCounts) -> Pieces:
     from xlqa.tasks.pieces import measure_overlap
 
-    own = count_reading(reading, cutter)
+    own = count_reading(reading, tokenizer)
     whole = own.whole_words / own.words if own.words else None
     return replace(pieces, whole_words=whole, overlap=measure_overlap(source, own))
 
 
 def _oracle(
-    reading: Reading, cutter: Cutter, window: tuple[int, int], max_answer_length: int, scorer: str
+    reading: Reading, tokenizer: StatsTokenizer, window: tuple[int, int], max_answer_length: int, scorer: str
 ) -> Oracle | None:
-    from xlqa.tasks.qa.oracle import cut_labels
+    from xlqa.tasks.qa.oracle import score_labels
     from xlqa.tasks.qa.windows import WindowShape
 
     max_length, stride = window
-    if cutter.tokenizer is None or not reading.questions or WindowShape(max_length, stride).complaint():
+    if tokenizer.backend is None or not reading.questions or WindowShape(max_length, stride).complaint():
         return None
-    return cut_labels(
-        cutter.tokenizer, reading.scored, max_length=max_length, stride=stride, max_answer_length=max_answer_length,
+    return score_labels(
+        tokenizer.backend, reading.scored, max_length=max_length, stride=stride, max_answer_length=max_answer_length,
         scorer=scorer,
     )  # fmt: skip
 
@@ -177,43 +177,38 @@ def lengths(values: Iterable[float]) -> Lengths:
 
 
 @dataclass(frozen=True, slots=True)
-class Cutter:
-    """A tokenizer seen through what is measured.
+class StatsTokenizer:
+    """A tokenizer, with what statistics need of it.
 
     Attributes:
         count: lengths in pieces of texts, without special ones, and how many of all those pieces are unknown.
         special: special pieces around a question and a window of its paragraph.
-        tokenizer: of the package tokenizers; None where only lengths are known.
+        backend: of the package tokenizers; None where only lengths are known.
     """
 
     name: str
     count: Callable[[Sequence[str]], tuple[list[int], int]]
     special: int
-    tokenizer: Any = None
+    backend: Any = None
 
 
-def load_cutter(model: str) -> Cutter:
+def load_tokenizer(model: str) -> StatsTokenizer:
     """The fast tokenizer of a model folder or hub name; a folder with tokenizer.json needs no transformers.
 
     Raises:
-        XlqaError: no tokenizer there, or it can't be had.
+        XlqaError: there is no tokenizer, or it cannot be downloaded.
     """
-    from xlqa.data.hub import PACKAGED, cached_model
+    from xlqa.data.hub import locate_tokenizer
 
-    if model in PACKAGED:
-        return _cutter(model, load_cutter_file(PACKAGED[model]() / "tokenizer.json"))
-    file = Path(model).expanduser() / "tokenizer.json"
-    if file.is_file():
-        return _cutter(model, load_cutter_file(file))
+    folder = locate_tokenizer(model)
+    if (folder / "tokenizer.json").is_file():
+        return _with_counts(model, read_tokenizer_file(folder / "tokenizer.json"))
     if Path(model).expanduser().is_dir():
         raise XlqaError(f"{model}: has no tokenizer.json: save a fast tokenizer there (tokenizer.save_pretrained).")
-    cached = cached_model(model)
-    if cached is not None and (cached / "tokenizer.json").is_file():
-        return _cutter(model, load_cutter_file(cached / "tokenizer.json"))
-    return _cutter(model, _hub_tokenizer(model))
+    return _with_counts(model, _converted(model, folder))
 
 
-def load_cutter_file(file: Path) -> Any:
+def read_tokenizer_file(file: Path) -> Any:
     """The tokenizer of a tokenizer.json.
 
     Raises:
@@ -228,35 +223,37 @@ def load_cutter_file(file: Path) -> Any:
         raise XlqaError(f"{file} is not a tokenizer ({first_line(error)}): save the tokenizer there again.") from error
 
 
-def _hub_tokenizer(model: str) -> Any:
-    from huggingface_hub.utils import logging
+def _converted(model: str, folder: Path) -> Any:
+    """The fast tokenizer that transformers makes of a model's other tokenizer files."""
     from transformers import AutoTokenizer
 
-    logging.set_verbosity_error()  # its retries would fill the screen; the outcome is reported in one line
+    check_tokenizer(folder)
     try:
-        loaded = AutoTokenizer.from_pretrained(model, use_fast=True, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
+        loaded = AutoTokenizer.from_pretrained(
+            str(folder), use_fast=True, local_files_only=True, trust_remote_code=False
+        )
+    except Exception as error:  # the files are somebody's
+        reason = first_line(error)
         raise XlqaError(f"{model}: the tokenizer could not be loaded ({reason}): give a local model folder.") from error
     if not loaded.is_fast:
         raise XlqaError(f"{model}: has no fast tokenizer: give a model with a tokenizer.json.")
     return loaded.backend_tokenizer
 
 
-def _cutter(model: str, tokenizer: Any) -> Cutter:
+def _with_counts(model: str, tokenizer: Any) -> StatsTokenizer:
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    unknown = next((tokenizer.token_to_id(token) for token in ("[UNK]", "<unk>") if _has(tokenizer, token)), None)
+    unknown_id = next((tokenizer.token_to_id(token) for token in ("[UNK]", "<unk>") if _has(tokenizer, token)), None)
 
     def count(texts: Sequence[str]) -> tuple[list[int], int]:
-        found, strangers = [], 0
+        found, unknown = [], 0
         for first in range(0, len(texts), 1024):
             for encoding in tokenizer.encode_batch(list(texts[first : first + 1024]), add_special_tokens=False):
                 found.append(len(encoding.ids))
-                strangers += encoding.ids.count(unknown) if unknown is not None else 0
-        return found, strangers
+                unknown += encoding.ids.count(unknown_id) if unknown_id is not None else 0
+        return found, unknown
 
-    return Cutter(model, count, int(tokenizer.num_special_tokens_to_add(True)), tokenizer)
+    return StatsTokenizer(model, count, int(tokenizer.num_special_tokens_to_add(True)), tokenizer)
 
 
 def _has(tokenizer: Any, token: str) -> bool:
@@ -303,26 +300,26 @@ def count_windows(
 def _pieces(
     questions: Sequence[Question],
     unanswerable: Sequence[Question],
-    cutter: Cutter,
+    tokenizer: StatsTokenizer,
     window: tuple[int, int],
     max_answer_length: int,
 ) -> Pieces:
     max_length, stride = window
     every = (*questions, *unanswerable)
     contexts = sorted({question.context for question in every})
-    counts, unknown = cutter.count(contexts)
+    counts, unknown = tokenizer.count(contexts)
     by_context = dict(zip(contexts, counts, strict=True))
-    asked, _ = cutter.count([question.question for question in every])
-    answers, _ = cutter.count([answer.text for question in questions for answer in question.answers])
+    asked, _ = tokenizer.count([question.question for question in every])
+    answers, _ = tokenizer.count([answer.text for question in questions for answer in question.answers])
     shortest = shortest_answers([question for question in questions if question.answers], answers)
     kept, windows = count_windows(
-        [by_context[question.context] for question in every], asked, cutter.special, max_length, stride
+        [by_context[question.context] for question in every], asked, tokenizer.special, max_length, stride
     )
     words = sum(len(context.split()) for context in contexts)
     characters = sum(len("".join(context.split())) for context in contexts)
     total = sum(counts)
     return Pieces(
-        cutter.name,
+        tokenizer.name,
         max_length,
         stride,
         lengths(counts),
