@@ -432,7 +432,7 @@ def _tydiqa_primary(items: Iterable[Any]) -> Iterator[RawQuestion]:
 
 
 def _gold_passage(item: dict[str, Any], number: int) -> RawQuestion:
-    document = item["document_plaintext"].encode("utf-8", "surrogatepass")
+    document: bytes = item["document_plaintext"].encode("utf-8", "surrogatepass")
 
     def text(first: int, last: int) -> str:
         return document[first:last].decode("utf-8", "surrogatepass")
