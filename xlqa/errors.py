@@ -9,7 +9,7 @@ EXIT_RUNS_FAILED = 1
 
 
 def nearest(name: str, known: Iterable[str], most: int = 3, cutoff: float = 0.6) -> list[str]:
-    """The known names that a mistyped one may stand for, the nearest first; case does not matter."""
+    """The known names that a mistyped one may mean, the nearest first; case does not matter."""
     from difflib import get_close_matches
 
     spelled = {other.lower(): other for other in known}
@@ -37,7 +37,7 @@ def check_choice(value: str, choices: Iterable[str], where: str) -> None:
 
 
 def refuse_choice(value: str, choices: Iterable[str]) -> str:
-    """What a message says of a word that is not one of the choices: "did you mean curve? Choose from curve, gain"."""
+    """The end of a message about a word that is not one of the choices: "did you mean curve? Choose from curve, gain"."""
     known = list(choices)
     near = " or ".join(nearest(value, known, most=2))
     begin = f"did you mean {near}? Choose" if near else "choose"

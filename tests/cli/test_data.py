@@ -156,14 +156,14 @@ def test_stats_count_what_only_scores_and_leave_out_what_does_not(bad: Path, cap
     assert main(["data", "stats", str(bad)]) == 0
     captured = capsys.readouterr()
     assert "questions     3 answerable" in captured.out
-    assert "2 questions count in scores, not in training (`xlqa data check`)" in captured.err
+    assert "2 questions only for scores, not for training (`xlqa data check`)" in captured.err
     value = squad(("a", "Anna", 0))
     value["data"][0]["paragraphs"][0]["qas"].append({"id": "none", "question": "?", "answers": []})
     bad.write_text(json.dumps(value))
     assert main(["data", "stats", str(bad)]) == 2
     assert "1 question refused" in capsys.readouterr().err
     assert main(["data", "stats", "--skip-bad", str(bad)]) == 0
-    assert "1 questions left out (--skip-bad)" in capsys.readouterr().err
+    assert "1 question left out (--skip-bad)" in capsys.readouterr().err
 
 
 def test_check_and_stats_count_paragraphs_alike(tmp_path: Path, capsys: Capture) -> None:
@@ -202,7 +202,7 @@ def test_check_says_what_is_unanswerable_and_what_only_scores(bad: Path, capsys:
     bad.write_text(json.dumps(value))
     assert main(["data", "check", str(bad)]) == 1
     out = capsys.readouterr().out
-    assert "1 questions are unanswerable: sweeps leave them out, `xlqa score --scorer squad2` counts them" in out
+    assert "1 unanswerable question: sweeps leave them out, `xlqa score --scorer squad2` counts them" in out
     assert "1 of the refused questions have gold texts: they count in scores, not in training" in out
 
 

@@ -26,7 +26,7 @@ def files(tmp_path: Path) -> tuple[str, str]:
 def test_check_of_entities(files: tuple[str, str], capsys: Capture) -> None:
     assert main(["data", "check", *files]) == 0
     head, train, test, *rest = capsys.readouterr().out.splitlines()
-    assert head.split() == ["FILE", "FORMAT", "SENTENCES", "WORDS", "ENTITIES", "REMARKS", "REFUSED"]
+    assert head.split() == ["FILE", "FORMAT", "SENTENCES", "WORDS", "ENTITIES", "REPAIRED", "REFUSED"]
     assert train.split()[-5:] == ["3", "5", "3", "0", "0"]
     assert test.split()[-5:] == ["3", "6", "3", "1", "0"]
     lines = [line.strip() for line in rest]

@@ -141,7 +141,7 @@ def test_a_damaged_result_is_not_done(sweep: Path) -> None:
 def test_what_a_person_reads(sweep: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status", str(sweep)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert "6 runs: 3 done, 1 failed, 1 begun elsewhere or broken off, 1 waiting; last result" in lines[0]
+    assert "6 runs: 3 done, 1 failed, 1 started elsewhere or interrupted, 1 waiting; last result" in lines[0]
     assert any(line.split() == ["ru", "transfer", "100", "xquad.ru", "2/2", "55.0", "squad"] for line in lines)
     assert any(line.split() == ["ru", "target-only", "100", "sberquad.dev", "0/3", "–", "squad"] for line in lines)
     assert any("killed by SIGKILL [31m. (2 tries)" in line for line in lines)

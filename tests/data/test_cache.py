@@ -66,7 +66,7 @@ def test_a_known_sha256_is_held_to(address: str, tmp_path: Path) -> None:
     with pytest.raises(XlqaError) as caught:
         ensure_local(wanted, tmp_path)
     message = str(caught.value)
-    assert message.startswith(f"squad.dev: {url}: gave another file")
+    assert message.startswith(f"squad.dev: {url}: the file has a different SHA-256")
     assert "name a local file instead" in message
     assert "embedded sample" in message
     assert "xlqa data fetch squad.dev --data-dir DIR" in message
@@ -105,7 +105,7 @@ def test_a_web_page_in_place_of_data_is_not_kept(address: str, tmp_path: Path) -
 def test_joined_pieces_are_held_to_their_sha256(address: str, tmp_path: Path) -> None:
     urls = tuple(offer(address, f"/jaquad_dev_{i:04d}.json", squad(f"q{i}")) for i in range(4))
     wanted = dataclasses.replace(find_part("jaquad.dev"), urls=urls)
-    with pytest.raises(XlqaError, match=r"gave another file \(SHA-256 .*, c90bd54c6d3a… expected\)"):
+    with pytest.raises(XlqaError, match=r"the file has a different SHA-256 \(.*, c90bd54c6d3a… expected\)"):
         ensure_local(wanted, tmp_path)
     assert not is_cached(wanted, tmp_path)
 
@@ -113,7 +113,7 @@ def test_joined_pieces_are_held_to_their_sha256(address: str, tmp_path: Path) ->
 def test_another_count_than_the_makers_is_said(address: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
         ensure_local(part("drcd.dev", offer(address, "/drcd.json", squad("a")), questions=3524), tmp_path)
-    assert "drcd.dev: has 1 questions, its makers count 3,524." in caplog.text
+    assert "drcd.dev: has 1 question, its makers count 3,524." in caplog.text
 
 
 def mlqa_zip(*names: str) -> bytes:

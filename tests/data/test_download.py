@@ -83,7 +83,7 @@ def test_a_length_too_long_is_forgiven_where_the_file_is_known(address: str, tar
 
 
 def test_a_length_too_short_is_found_out(address: str, target: Path) -> None:
-    with pytest.raises(XlqaError, match="gave another file"):
+    with pytest.raises(XlqaError, match="the file has a different SHA-256"):
         fetch_file([offer(address, server.saying_too_little)], target, sha256=SHA256)
     assert left(target) == set()
 
@@ -92,7 +92,7 @@ def test_wrong_bytes_are_never_kept(address: str, target: Path) -> None:
     url = offer(address, server.whole, CONTENT[::-1])
     with pytest.raises(XlqaError) as caught:
         fetch_file([url], target, sha256=SHA256)
-    assert f"{url}: gave another file (SHA-256 " in str(caught.value)
+    assert f"{url}: the file has a different SHA-256 (" in str(caught.value)
     assert f"{SHA256[:12]}… expected" in str(caught.value)
     assert left(target) == set()
 

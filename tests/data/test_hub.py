@@ -262,7 +262,7 @@ def test_offline_nothing_is_asked(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> 
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    assert refusal().startswith("is not in the cache, and HF_HUB_OFFLINE forbids to fetch it. Ways out: ")
+    assert refusal().startswith("is not in the cache, and HF_HUB_OFFLINE forbids downloading. Ways out: ")
     assert not hub.asked
 
 

@@ -150,7 +150,7 @@ def test_chosen_labels_of_label_studio(tmp_path: Path) -> None:
     with pytest.raises(XlqaError, match="does not show its task: add --task topic or --task sentiment"):
         find_task(str(file))
     split = task(1, [choice("good")], [choice("bad")])
-    with pytest.raises(XlqaError, match="line 1: no label"):
+    with pytest.raises(XlqaError, match="element 1: no label"):
         get_task("sentiment").read(write(file, [split]))
 
 
@@ -179,13 +179,13 @@ def test_a_comment_is_not_an_answer(tmp_path: Path) -> None:
 def test_a_damaged_export_has_no_label(tmp_path: Path, result: Any) -> None:
     for key in ("annotations", "completions"):
         item = {"id": 1, "data": {"text": "a"}, key: [{"result": result}]}
-        with pytest.raises(XlqaError, match="line 1: no label"):
+        with pytest.raises(XlqaError, match="element 1: no label"):
             get_task("sentiment").read(write(tmp_path / "a.json", [item]))
 
 
 def test_a_choice_that_is_not_a_list_is_not_split_into_letters(tmp_path: Path) -> None:
     item = task(1, [{"type": "choices", "value": {"choices": "x"}}])
-    with pytest.raises(XlqaError, match="line 1: no label"):
+    with pytest.raises(XlqaError, match="element 1: no label"):
         get_task("sentiment").read(write(tmp_path / "a.json", [item]))
 
 
@@ -198,6 +198,11 @@ def test_lists_of_sentences_in_json(tmp_path: Path) -> None:
     assert get_task("nli").read(pairs).examples[0].label == "entailment"
     with pytest.raises(XlqaError, match="export it from Label Studio as CONLL2003"):
         get_task("ner").read(write(tmp_path / "spans.json", [task(1, [span(3, 7, "Mara")])]))
+    items = [{"tokens": ["Mara"], "ner_tags": ["B-PER"]}, {"tokens": ["Mara"], "ner_tags": []}]
+    with pytest.raises(XlqaError, match="element 2: 1 tokens and 0 tags"):
+        get_task("ner").read(write(tmp_path / "tags.json", items))
     tagged.write_text('[{"tokens": ["Mara"]', encoding="utf-8")
-    with pytest.raises(XlqaError, match=r"tagged\.json, line 1: is not JSON or cut short"):
+    with pytest.raises(
+        XlqaError, match=r"tagged\.json, line 1: is not JSON or cut short \(Expecting ',' delimiter, column 21\)"
+    ):
         get_task("ner").read(tagged)

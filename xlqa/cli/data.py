@@ -209,7 +209,7 @@ def fetch(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fetch data sets and encoders, for sweeps on machines without network. What is here already is only verified.
+    """Fetch data sets and encoders, for sweeps on machines without network. Files in the cache are only verified.
 
     A damaged file of an encoder is removed and fetched again. The SHA-256 of an encoder is that of its weights.
     """
@@ -350,7 +350,7 @@ def check(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read data sets: what was repaired, what would be refused, what repeats, and what one file has of another.
+    """Read data sets: what was repaired, what would be refused, what repeats, and how much of one file another contains.
 
     Several files are compared: for each two, how many questions of the second are in the first. Exit status 1 if anything
     would be refused.
@@ -475,6 +475,8 @@ def _print_reports(reports: list[dict[str, Any]], show: int) -> None:
 
 
 def _report_lines(report: dict[str, Any], show: int, meanings: dict[str, str]) -> list[str]:
+    from xlqa.util.text import counted
+
     if report["error"]:
         return [line.removeprefix(f"{report['file']}: ") for line in str(report["error"]).splitlines()]
     lines = [f"repaired {count:,} × {kind}: {meanings[kind]}" for kind, count in report["repairs"].items()]
@@ -485,14 +487,14 @@ def _report_lines(report: dict[str, Any], show: int, meanings: dict[str, str]) -
         )
     if report["unanswerable"]:
         lines.append(
-            f"{report['unanswerable']:,} questions are unanswerable: sweeps leave them out, `xlqa score --scorer squad2` counts them"
+            f"{counted(report['unanswerable'], 'unanswerable question')}: sweeps leave them out, `xlqa score --scorer squad2` counts them"
         )
     lines += [_overlap_line(found) for found in report["found_in"]]
     untrainable = report["scored"] - report["questions"]
     if untrainable:
         lines.append(f"{untrainable:,} of the refused questions have gold texts: they count in scores, not in training")
     if report["other_languages"]:
-        lines.append(f"left out {report['other_languages']:,} questions in other languages")
+        lines.append(f"left out {counted(report['other_languages'], 'question')} in other languages")
     lines += [f"refused: {complaint}" for complaint in report["complaints"][:show]]
     rest = report["refused"] - show
     if rest > 0:
@@ -576,11 +578,15 @@ def stats(
 
 
 def _say_left_out(reading: Reading) -> None:
+    from xlqa.util.text import counted
+
     refused = sum(not refusal.is_scored for refusal in reading.refused)
     if refused:
-        print(f"xlqa: {refused:,} questions left out (--skip-bad)", file=sys.stderr)
+        print(f"xlqa: {counted(refused, 'question')} left out (--skip-bad)", file=sys.stderr)
     if rest := len(reading.refused) - refused:
-        print(f"xlqa: {rest:,} questions count in scores, not in training (`xlqa data check`)", file=sys.stderr)
+        print(
+            f"xlqa: {counted(rest, 'question')} only for scores, not for training (`xlqa data check`)", file=sys.stderr
+        )
 
 
 def _print_stats(name: str, reading: Reading, found: Stats) -> None:
@@ -640,10 +646,11 @@ def _share(value: float | None) -> str:
 def _oracle_lines(oracle: Oracle | None) -> list[str]:
     """The best scores that a model can reach, and why it is not 100."""
     from xlqa.tasks.qa.oracle import describe_wrong
+    from xlqa.util.text import counted
 
     if oracle is None:
         return []
-    over = f"{oracle.questions:,} questions"
+    over = counted(oracle.questions, "question")
     best = f"the best that any model can reach (gold labels cut back out): EM {oracle.em:.2f}, F1 {oracle.f1:.2f}"
     lines = [f"{best} ({oracle.scorer}, {over}; {oracle.unreachable:,} unreachable)"]
     return lines + ([f"  {describe_wrong(oracle)}"] if oracle.wrong else [])
@@ -748,7 +755,7 @@ def convert(
     """Write a data set in another format, in the same order, with everything repaired that can be."""
     from xlqa.tasks.qa.writing import write_dataset
     from xlqa.util.files import file_sha256
-    from xlqa.util.text import printable
+    from xlqa.util.text import counted, printable
 
     if target.exists() and not force:
         raise XlqaError(f"{target}: exists: choose another name, or overwrite it with --force.")
@@ -758,7 +765,7 @@ def convert(
         return data_tasks.convert(found, source, target, lang, skip_bad, data_dir, as_json)
     _, reading = _open(source, lang, data_dir, skip_bad=skip_bad, columns=names, first_place=first_place)
     if reading.refused:
-        print(f"xlqa: {len(reading.refused):,} questions left out (--skip-bad)", file=sys.stderr)
+        print(f"xlqa: {counted(len(reading.refused), 'question')} left out (--skip-bad)", file=sys.stderr)
     write_dataset(reading, target)
     written = len(reading.questions) + len(reading.unanswerable)
     if as_json:
@@ -768,7 +775,7 @@ def convert(
         )  # fmt: skip
     for kind, count in reading.repairs.items():
         print(f"xlqa: repaired {count:,} × {kind}", file=sys.stderr)
-    print(printable(f"{target}: {written:,} questions"))
+    print(printable(f"{target}: {counted(written, 'question')}"))
 
 
 def _task(files: Sequence[str], given: str, columns: dict[str, str], data_dir: Path | None) -> Task[Any] | None:

@@ -16,7 +16,7 @@ import typer
 from xlqa.cli import print_json
 from xlqa.cli.tables import table_lines
 from xlqa.errors import XlqaError
-from xlqa.util.text import plain, printable
+from xlqa.util.text import counted, plain, printable
 
 if TYPE_CHECKING:
     from xlqa.tasks.base import Dataset, Inspection, PieceCounts, Task
@@ -121,7 +121,7 @@ def _print_reports(task: Task[Any], reports: Sequence[dict[str, Any]], show: int
         rows.append(
             (name, report["format"], *numbers, f"{sum(report['repairs'].values()):,}", f"{report['refused']:,}")
         )
-    for line in table_lines(("FILE", "FORMAT", *map(str.upper, counts), "REMARKS", "REFUSED"), rows):
+    for line in table_lines(("FILE", "FORMAT", *map(str.upper, counts), "REPAIRED", "REFUSED"), rows):
         print(line)
     for report in reports:
         if lines := _report_lines(task, report, show):
@@ -183,7 +183,7 @@ def stats(
     for name in files:
         dataset = read_set(task, name, language, data_dir, skip_bad=skip_bad)
         if dataset.refused:
-            print(f"xlqa: {dataset.refused:,} {task.unit}s left out (--skip-bad)", file=sys.stderr)
+            print(f"xlqa: {counted(dataset.refused, task.unit)} left out (--skip-bad)", file=sys.stderr)
         pieces = None
         if tokenizer is not None:
             special = tokenizer.backend.num_special_tokens_to_add(len(task.inputs) > 1)
@@ -281,7 +281,7 @@ def convert(
     ending, packing = _endings(task, target)
     dataset = read_set(task, source, language, data_dir, skip_bad=skip_bad)
     if dataset.refused:
-        print(f"xlqa: {dataset.refused:,} {task.unit}s left out (--skip-bad)", file=sys.stderr)
+        print(f"xlqa: {counted(dataset.refused, task.unit)} left out (--skip-bad)", file=sys.stderr)
     try:
         content = task.write(dataset, ending)
     except XlqaError as error:
@@ -295,7 +295,7 @@ def convert(
         )  # fmt: skip
     for kind, count in dataset.repairs.items():
         print(f"xlqa: {count:,} × {kind}{_places(dataset.repaired_at.get(kind, ()))}", file=sys.stderr)
-    print(printable(f"{target}: {len(dataset.examples):,} {task.unit}s"))
+    print(printable(f"{target}: {counted(len(dataset.examples), task.unit)}"))
 
 
 def _endings(task: Task[Any], target: Path) -> tuple[str, str]:

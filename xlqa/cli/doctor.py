@@ -65,7 +65,7 @@ class Findings:
         lines.append("")
         if self.problems:
             lines += [f"problem: {line}" for line in self.problems]
-            return lines + [f"way out: {line}" for line in _ways_out(self.needs or [])]
+            return lines + [f"fix: {line}" for line in _ways_out(self.needs or [])]
         return [*lines, "No problem found." if self.needs is None else "This sweep can start."]
 
     def _folder_lines(self) -> list[str]:

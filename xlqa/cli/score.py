@@ -13,7 +13,7 @@ import typer
 from xlqa.cli import print_json
 from xlqa.cli.options import Json
 from xlqa.errors import XlqaError
-from xlqa.util.text import plain, printable
+from xlqa.util.text import counted, plain, printable
 
 if TYPE_CHECKING:
     from xlqa.records import DataRef, Question
@@ -28,7 +28,7 @@ class Report:
     Attributes:
         questions: those scored, in the order of `lead`.
         all_scores: the leading scorer's first, then SQuAD v1.1's and, where the language needs it, one over characters.
-        language: of the answers, "" where unknown; `guessed` where only their script tells.
+        language: of the answers, "" where unknown; `guessed` where only ids or the script show it.
         extra: predictions for which the data set has no question at all.
         unanswerable: questions without an answer in the data set, whether they were scored or left out.
         refused: questions of the data set left out by --skip-bad.
@@ -217,7 +217,7 @@ def _print(report: Report, ref: DataRef, as_json: bool) -> None:
         print_json(_as_json(report, ref))
     else:
         width = max(len("scorer"), *(len(scores.scorer) for scores in report.all_scores))
-        print(printable(f"{ref.name}: {len(report.questions):,} questions"))
+        print(printable(f"{ref.name}: {counted(len(report.questions), 'question')}"))
         print(f"{'scorer':{width}}  {'EM':>8}  {'F1':>8}")
         for scores in report.all_scores:
             print(f"{scores.scorer:{width}}  {scores.mean_em:8.4f}  {scores.mean_f1:8.4f}")
@@ -248,19 +248,23 @@ def _as_json(report: Report, ref: DataRef) -> dict[str, Any]:
 def _notes(report: Report) -> list[str]:
     notes = []
     if report.guessed:
-        notes.append(f"no --lang given; by their script the paragraphs are taken for {report.language}.")
+        notes.append(f"no --lang given; the ids or the script of the paragraphs show the language {report.language}.")
     if report.lead.missing:
-        notes.append(f"{report.lead.missing:,} questions have no prediction; each counts as 0.")
-    if report.extra:
-        notes.append(f"{report.extra:,} predictions belong to no question of the data set; they count nowhere.")
-    if report.refused:
-        notes.append(f"{report.refused:,} questions of the data set have no gold text and are left out (--skip-bad).")
-    if report.untrainable:
         notes.append(
-            f"{report.untrainable:,} questions have no answer with a place in the paragraph; they are scored all the same."
+            f"{counted(report.lead.missing, 'question has', 'questions have')} no prediction; each counts as 0."
         )
+    if report.extra:
+        extra = counted(report.extra, "prediction belongs", "predictions belong")
+        notes.append(f"{extra} to no question of the data set: not counted.")
+    if report.refused:
+        refused = counted(report.refused, "question of the data set has", "questions of the data set have")
+        notes.append(f"{refused} no gold text: left out (--skip-bad).")
+    if report.untrainable:
+        untrainable = counted(report.untrainable, "question has", "questions have")
+        notes.append(f"{untrainable} no answer with a place in the paragraph: scored all the same.")
     if report.sharing:
-        notes.append(f"{report.sharing:,} questions share their id with another; one prediction answers all of an id.")
+        sharing = counted(report.sharing, "question shares its", "questions share their")
+        notes.append(f"{sharing} id with another; one prediction answers all of an id.")
     if report.unanswerable and report.lead.scorer != "squad2":
-        notes.append(f"{report.unanswerable:,} unanswerable questions are left out; --scorer squad2 counts them.")
+        notes.append(f"{counted(report.unanswerable, 'unanswerable question')} left out; --scorer squad2 counts them.")
     return notes

@@ -13,7 +13,7 @@ from xlqa.util.text import printable
 if TYPE_CHECKING:
     from xlqa.runs.store.status import RunStatus, SweepStatus
 
-WORDS = {"begun": "begun elsewhere or broken off"}
+WORDS = {"begun": "started elsewhere or interrupted"}
 
 
 def status(

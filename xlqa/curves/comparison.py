@@ -494,7 +494,7 @@ class _Reader:
         return float(self.study.means[self.study.place[TARGET, full]]) if full is not None and known else math.nan
 
     def _plan(self, gain: dict[Key, float], size: int) -> st.Plan:
-        """What the gain's variances say of other numbers of seeds and examples."""
+        """What the gain's variances predict for other numbers of seeds and examples."""
         n = len(set(run_units(self.paired.rows[SOURCE, size])))
         runs, shared, groups = self.study.parts_of(gain)
         if {SOURCE, TARGET} - self.study.runs.known or not self.study.by_group:
@@ -545,7 +545,7 @@ class _Reader:
 def break_even(results: Sequence[SizeResult], margin: float) -> float:
     """The smallest size from which on every interval of Δ stays within ± margin.
 
-    Each interval must lie within the margin, so that testing at several sizes needs no correction.
+    Each interval must be within the margin, so that testing at several sizes needs no correction.
 
     Returns:
         +∞ where the interval at the largest size is outside the margin; NaN where it is neither inside nor outside.

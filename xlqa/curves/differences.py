@@ -47,7 +47,7 @@ PANEL_COLUMNS = ("task", "lang", "test", "split")
 SELECTABLE = ("task", "lang", "arm", *TEST_COLUMNS, *SETTING_COLUMNS)
 """The columns by which the two sides of one table may be told apart."""
 SHARED_AT_LEAST = 0.5
-"""Test examples are paired where both sides have this share of the smaller set; fewer say little about the sets."""
+"""Test examples are paired where both sides have this share of the smaller set; fewer tell little about the sets."""
 SAME_SUBSETS = ("target", "target_sha256", "subset_by", "valid_size")
 SAME_STAGES = ("source", "source_sha256", "source_size")
 
@@ -346,7 +346,7 @@ def _differing_settings(curves: Iterable[tuple[Curve, Curve]]) -> tuple[tuple[st
             if a.setting[name] != b.setting[name]:
                 sides = found.setdefault(name, ({}, {}))
                 sides[0][short_name(a.setting[name])[:40]] = sides[1][short_name(b.setting[name])[:40]] = None
-    # A name says what its hash would repeat.
+    # A name already has what its hash would repeat.
     shown = {name: sides for name, sides in found.items() if name.removesuffix("_sha256") not in {*found} - {name}}
     return tuple((name, " or ".join(ones) or "–", " or ".join(others) or "–") for name, (ones, others) in shown.items())
 
@@ -436,7 +436,7 @@ class _Draft:
             return None, None, _Examples(False, 0, *counts)
         known = (a.count, b.count)
         same_file = self.panel_a.measurement["test_sha256"] == self.panel_b.measurement["test_sha256"]
-        # Elsewhere an id is often a line's number, which says nothing across files.
+        # Elsewhere an id is often a line's number, which has no meaning across files.
         if self.panel_a.task == QA or same_file:
             at_a, at_b = _shared_places(a, b)
             if len(at_a) >= max(SHARED_AT_LEAST * min(known), 1):

@@ -39,7 +39,7 @@ PACKED_NAMES = ("questions.csv.xz", "questions.parquet", "examples.csv.xz", "exa
 WORD_COLUMNS = ("run_id", "eval_id", "id", "context", "group", "question_word")
 NAMES = tuple(f"{name}.csv{end}" for name in ("questions", "examples") for end in ("", ".xz"))
 FACTS = ("windows", "answer_words", "question_word", "overlap")
-"""Optional columns of a per-example file that say more about an example."""
+"""Optional columns of a per-example file that describe an example."""
 LABEL = re.compile(r"f1:(.+)_numerator")
 OF_LABELS = ("f1:", "precision:")
 """How the columns of single labels begin."""
@@ -145,7 +145,7 @@ class ExampleScores:
         numerators, denominators: (n, Q), or (n, K, Q) for the mean of K labels' F1. A question counts its score between 0
             and 1 out of 1.
         groups: (Q,) group (paragraph, document, sentence) of each example.
-        ids: of the examples; facts: columns of the file that say more about them, by name.
+        ids: of the examples; facts: columns of the file that describe them, by name.
         documents: whether the groups are documents that the test set names.
         group_names: (P,) as the file has them.
     """

@@ -56,7 +56,7 @@ class Point:
     Attributes:
         size: N target examples.
         rows: one row a run, in the order of their seeds.
-        missing: seeds whose score is missing although another run says it should be there.
+        missing: seeds whose score is missing although another run shows that it should be there.
     """
 
     size: int

@@ -1,6 +1,6 @@
 """Learning curves as functions: monotone fits, their inverse, areas, power laws and planning. Pure functions on arrays.
 
-Scores are percentages (0 to 100). Shapes: B curves, K sizes. How sure a mean is stands in `variance`, answers in examples
+Scores are percentages (0 to 100). Shapes: B curves, K sizes. Intervals of means are in `variance`, answers in examples
 in `worth`.
 """
 

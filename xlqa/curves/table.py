@@ -38,11 +38,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FOLDER_COLUMN = "folder"
-"""Added by `load_results`: the folder of the table a row came from, where its per-question scores lie."""
+"""Added by `load_results`: the folder of the table a row came from, where its per-question scores are."""
 
 NUMBER_COLUMNS = tuple(name for name in RESULT_COLUMNS if name not in TEXT_COLUMNS)
 OPTIONAL_COLUMNS = (*COUNT_COLUMNS[1:], *MACHINE_COLUMNS, "final_loss", "learned", "target_questions", "steps")
-"""What a table may lack: nothing that says which rows may be averaged depends on it."""
+"""What a table may lack: nothing that tells which rows may be averaged depends on it."""
 REQUIRED_COLUMNS = tuple(name for name in RESULT_COLUMNS if name not in OPTIONAL_COLUMNS)
 """What a table of question answering needs."""
 COMMON_COLUMNS = tuple(name for name in REQUIRED_COLUMNS if all(name in result_columns(task) for task in TASK_METRICS))

@@ -40,7 +40,7 @@ LEAST_VARIANCE = 0.02
 class Interval:
     """An estimate and its central interval.
 
-    Infinite ends lie beyond what was measured; NaN ends are not known.
+    Infinite ends are beyond what was measured; NaN ends are not known.
     """
 
     value: float

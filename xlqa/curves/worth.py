@@ -67,7 +67,7 @@ class TargetCurve:
             weights: of the cells.
 
         Returns:
-            −∞ stands for less than the smallest size, +∞ for more than the largest.
+            −∞ means less than the smallest size, +∞ for more than the largest.
         """
         if not self.sizes.size:
             return UNKNOWN

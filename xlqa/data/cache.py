@@ -26,6 +26,7 @@ from xlqa.errors import XlqaError
 from xlqa.util.compression import decompress
 from xlqa.util.files import file_sha256, replacement
 from xlqa.util.locks import waiting_lock
+from xlqa.util.text import counted
 
 logger = logging.getLogger(__name__)
 
@@ -176,7 +177,7 @@ def _check_readable(part: Part, target: Path, count: CountExamples) -> None:
         return
     if part.file_sha256 is not None and (found_sha256 := file_sha256(target)) != part.file_sha256:
         target.unlink()
-        raise XlqaError(f"gave another file (SHA-256 {found_sha256[:12]}…, {part.file_sha256[:12]}… expected)")
+        raise XlqaError(f"the file has a different SHA-256 ({found_sha256[:12]}…, {part.file_sha256[:12]}… expected)")
     try:
         found = count(target)
     except XlqaError:
@@ -184,7 +185,7 @@ def _check_readable(part: Part, target: Path, count: CountExamples) -> None:
         receipt_path(target).unlink(missing_ok=True)
         raise
     if part.questions is not None and found != part.questions:
-        logger.warning("%s: has %s questions, its makers count %s.", part.name, f"{found:,}", f"{part.questions:,}")
+        logger.warning("%s: has %s, its makers count %s.", part.name, counted(found, "question"), f"{part.questions:,}")
 
 
 def _extract(part: Part, folder: Path, progress: PartProgress | None) -> None:

@@ -104,13 +104,13 @@ def _fetch_from(url: str, target: Path, sha256: str | None, size: int | None, pr
     _download(url, part, sha256, size, progress)
     found = file_sha256(part)
     if sha256 is not None and found != sha256 and resumed:
-        # What lay there from an earlier try may have been of another version: once more, from nothing.
+        # The partial file may be of another version: download it again.
         _forget(part)
         _download(url, part, sha256, size, progress)
         found = file_sha256(part)
     if sha256 is not None and found != sha256:
         _forget(part)
-        raise _Refused(f"gave another file (SHA-256 {found[:12]}…, {sha256[:12]}… expected)")
+        raise _Refused(f"the file has a different SHA-256 ({found[:12]}…, {sha256[:12]}… expected)")
     receipt = Receipt(url, found, part.stat().st_size)
     settle(part, target)
     _forget(part)
@@ -180,7 +180,7 @@ def _opened(url: str, headers: dict[str, str], part: Path, have: int) -> Iterato
                 yield None
                 return
             _forget(part)
-            raise _Broken("would not go on where the download broke off") from error
+            raise _Broken("cannot resume the download") from error
         if error.code in (408, 425, 429) or error.code >= 500:
             wait = retry_after(error.headers.get("Retry-After", "")) or 0.0
             raise _Broken(f"HTTP {error.code} {error.reason}", wait) from error

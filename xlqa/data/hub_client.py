@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from xlqa.data.download import retry_after
 from xlqa.errors import XlqaError
+from xlqa.util.text import first_line
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ class Failure:
     unknown: bool = False
 
 
-OFFLINE = Failure("is not in the cache, and HF_HUB_OFFLINE forbids to fetch it", unreached=True)
+OFFLINE = Failure("is not in the cache, and HF_HUB_OFFLINE forbids downloading", unreached=True)
 
 
 def hub_address() -> str:
@@ -117,7 +118,7 @@ def retrying(call: Callable[[], T], name: str, progress: Callable[[], int] = lam
     """The result of `call`, which is retried where that can help.
 
     Args:
-        name: of the model, for messages.
+        name: of the model, or `datasets/` and that of a data set, for messages.
         progress: bytes that are here; a call that fails later than the one before it starts counting again.
         patient: False: the call is tried once.
 
@@ -168,18 +169,19 @@ def diagnose(error: BaseException, name: str) -> Failure:
         return Failure(f"the disk of {hub_folder()} is full", "free space, or set HF_HOME to a folder on another disk")
     if system is not None and system.errno in NOT_WRITABLE:
         return Failure(f"{hub_folder()} cannot be written ({system.strerror})", "set HF_HOME to another folder")
-    why = system.strerror if system is not None else _first_line(error)
+    why = system.strerror if system is not None else first_line(error)
     if kinds & UNREACHED:
         return Failure(f"the hub ({hub_address()}) does not answer ({why})", retries=UNREACHED_RETRIES, unreached=True)
     if kinds & BROKEN or "Consistency check failed" in str(error):
-        return Failure(f"the connection to the hub broke ({_first_line(chain[-1])})", "try again later", RETRIES)
+        return Failure(f"the connection to the hub broke ({first_line(chain[-1])})", "try again later", RETRIES)
     if "HFValidationError" in kinds:
         return Failure("is neither a folder nor a name of the hub (NAME or OWNER/NAME)", unknown=True)
-    return Failure(f"the hub's client failed ({_first_line(error)})")
+    return Failure(f"the hub's client failed ({first_line(error)})")
 
 
 def _answered(response: Any, name: str) -> Failure:
     """What an HTTP status and its headers mean."""
+    kind = "data set" if name.startswith("datasets/") else "model"
     status, code = int(response.status_code), response.headers.get("X-Error-Code", "")
     if status in (408, 425, 429) or status >= 500:
         wait = _asked_wait(response)
@@ -190,16 +192,16 @@ def _answered(response: Any, name: str) -> Failure:
     if code == "GatedRepo":
         has = ", to which your token has no access yet" if token else ""
         return Failure(
-            f"is a gated model{has}",
+            f"is a gated {kind}{has}",
             f"accept its terms at {hub_address()}/{name}, then set HF_TOKEN to a token of that account",
         )
     if status == 401 and token and "credentials" in response.headers.get("X-Error-Message", "").lower():
         return Failure("the hub does not accept your token", "set HF_TOKEN to a valid one, or remove it")
     if code == "RepoNotFound" or (status in (401, 404) and code not in ("EntryNotFound", "RevisionNotFound")):
-        what = "model of this name that your token may read" if token else "public model of this name"
+        what = f"{kind} of this name that your token may read" if token else f"public {kind} of this name"
         return Failure(f"the hub has no {what} (HTTP {status})", unknown=True)
     if status == 403:
-        return Failure("the hub forbids the download (HTTP 403)", "set HF_TOKEN to a token that may read this model")
+        return Failure("the hub forbids the download (HTTP 403)", f"set HF_TOKEN to a token that may read this {kind}")
     return Failure(f"the hub answers HTTP {status} {code}".rstrip())
 
 
@@ -219,8 +221,3 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         yield following
         inner = next((arg for arg in following.args if isinstance(arg, BaseException)), None)
         following = following.__cause__ or following.__context__ or inner
-
-
-def _first_line(error: BaseException) -> str:
-    text = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return text[:160].rstrip(".:")

@@ -1,4 +1,4 @@
-"""What a model folder of unknown origin may say: nothing that names code to import, another folder, or more than it holds.
+"""What a model folder of unknown origin may contain: nothing that names code to import, another folder, or more than it holds.
 
 transformers sets every key of config.json as it is, and some of them make it fetch or import code even under
 `trust_remote_code=False` (a kernel named as the attention implementation, a quantisation's package). They are refused by

@@ -97,7 +97,7 @@ class RunFolder:
 
     @property
     def checkpoint(self) -> Path:
-        """What a training that was broken off goes on from; gone when its run is done."""
+        """What an interrupted training resumes from; gone when its run is done."""
         return self.path / "checkpoint.safetensors"
 
     @property

@@ -23,7 +23,7 @@ DECODING_VERSION = 1
 HASH_DIGITS = 10
 
 SEED_STEP = 10_000
-"""Distance of the paired seeds of two training seeds: subset seeds that are crossed lie below it."""
+"""Distance of the paired seeds of two training seeds: subset seeds that are crossed are below it."""
 
 
 LATER_DEFAULTS = (("freeze", None), ("reinit_top", 0), ("map_tags", ()))

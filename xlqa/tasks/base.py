@@ -170,6 +170,16 @@ class HeadOptions:
     max_answer_length: int = 30
 
 
+def require_fast(tokenizer: Any) -> None:
+    """Refuse a tokenizer without a fast implementation, whose pieces have no places in the text.
+
+    Raises:
+        XlqaError: it has none.
+    """
+    if not getattr(tokenizer, "is_fast", False):
+        raise XlqaError("the model's tokenizer is not fast: its folder needs a tokenizer.json or vocab.txt.")
+
+
 class Template(Protocol):
     """What batching needs to know of a tokenizer: the number of its padding piece."""
 

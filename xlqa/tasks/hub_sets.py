@@ -61,8 +61,7 @@ def ensure_hub_set(name: str, folder: Path, *, download: bool = True) -> Path:
     try:
         _fetch(name, target)
     except HubError as error:
-        # The client's messages are about models; those of data sets are the same.
-        reason = str(error).rstrip(".").replace("model", "data set")
+        reason = str(error).rstrip(".")
         if error.failure.unreached:
             raise NotFetched(name, reason) from error
         raise XlqaError(f"{name}: {reason}.") from error

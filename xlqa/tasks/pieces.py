@@ -13,9 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from xlqa.tasks.qa.scorers import languages
+
 BATCH = 1024
-WITHOUT_BLANKS = frozenset(("zh", "ja", "th", "lo", "km", "my", "bo", "yue", "wuu"))
-"""Languages whose words are not written apart: figures per word say nothing there."""
+WITHOUT_BLANKS = languages.WITHOUT_BLANKS | {"zh"}
+"""Languages written without blanks between words: figures per word have no meaning there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +85,9 @@ def count_pieces(tokenizer: Any, texts: Iterable[str]) -> PieceCounts:
             for (_, count), encoding in zip(batch, encodings, strict=True)
             if len(encoding.tokens) == 1 and encoding.tokens[0] != unknown
         )
-    strangers = pieces.pop(unknown, 0)
+    unknown_pieces = pieces.pop(unknown, 0)
     characters = sum(len(word) * count for word, count in words.items())
-    return PieceCounts(pieces, strangers, sum(count for _, count in cores), whole, sum(words.values()), characters)
+    return PieceCounts(pieces, unknown_pieces, sum(count for _, count in cores), whole, sum(words.values()), characters)
 
 
 def _batches(items: Sequence[Any]) -> Iterable[list[Any]]:

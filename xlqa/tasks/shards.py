@@ -108,7 +108,7 @@ def _parquet_folder(folder: Path, split: str) -> Shards | None:
 
 
 def describe_splits(names: Iterable[str], split: str, before: str) -> str:
-    """What an error message says of a data set where a name fits no split, or several."""
+    """The end of an error message about a name that fits no split, or several."""
     return _choice(sorted(group_splits(names)), before, split)
 
 

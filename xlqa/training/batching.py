@@ -20,7 +20,7 @@ MULTIPLE = 8
 """Lengths are padded to a multiple of this, which suits matrix units."""
 
 GPU_MULTIPLE = 32
-"""On a GPU fewer different shapes matter more than padding: each one is set up anew."""
+"""On a GPU fewer different shapes matter more than padding: each one is set up again."""
 
 BROADCAST_MASKS = frozenset(("bert", "roberta", "xlm-roberta", "camembert", "electra", "albert", "distilbert"))
 """Architectures in which each layer attends to all pieces, so that a mask may come ready for all layers."""

@@ -50,6 +50,15 @@ def _harmless(char: str) -> str:
     return " " if category in ("Cc", "Cs", "Zl", "Zp") else "" if category == "Cf" else char
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number and what it counts, in the right number: 1 question, 2 questions.
+
+    Args:
+        many: the plural, where it is not `one` with an s.
+    """
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
 def format_duration(seconds: float) -> str:
     """A duration for people: `45 s`, `12 min`, `3 h 20 min`."""
     if seconds < 90:

@@ -70,7 +70,7 @@ def test_windows_line_ends_and_a_byte_order_mark(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "task", "message"),
     [
-        ("a\tb\n", "nli", "line 1: 2 columns where 3 belong: were the labels of this file stripped"),
+        ("a\tb\n", "nli", "line 1: 2 columns, expected 3: were the labels of this file stripped"),
         ("a\tb\tmaybe\n", "nli", "line 1: the label 'maybe' is none of contradiction, entailment, neutral"),
         ("a\t\tneutral\n", "nli", "line 1: an empty sentence"),
         ("a\tb\t2\n", "paraphrase", "line 1: the label '2' is none of 0, 1"),
@@ -78,7 +78,7 @@ def test_windows_line_ends_and_a_byte_order_mark(tmp_path: Path) -> None:
         ('{"text": "a"}\n', "topic", "line 1: no label among text: were the labels"),
         ('{"text": \n', "topic", "line 1: is not JSON"),
         ("\n", "topic", "holds no labelled sentence"),
-        ("text\tlabel\na\tx\textra\n", "topic", "line 2: 3 columns where 2 belong"),
+        ("text\tlabel\na\tx\textra\n", "topic", "line 2: 3 columns, expected 2"),
     ],
 )
 def test_unusable_files_are_refused_with_their_line(tmp_path: Path, text: str, task: str, message: str) -> None:

@@ -599,7 +599,7 @@ def save_to(figure: Figure, target: Any, format: str, style: Style) -> None:
         "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
     }
     with style.context(_figure_text(figure)), warnings.catch_warnings():
-        # `missing_font` says it once, in words; matplotlib once a letter.
+        # `missing_font` reports it once, in words; matplotlib once a letter.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(target, format=format, dpi=style.dpi, metadata=blank[format])
 

@@ -218,7 +218,7 @@ def _draw_worth_line(ax: Axes, c: Comparison, curve_style: CurveStyle, shift: fl
 
 
 def _arrows(found: Interval, bottom: float, top: float) -> list[tuple[float, str]]:
-    """Places and markers that say an interval goes on beyond the sizes measured; none where it ends within."""
+    """Places and markers that show that an interval continues beyond the sizes measured; none where it ends within."""
     below, above = -math.inf in (found.low, found.high), math.inf in (found.low, found.high)
     return [(bottom, "v")] * below + [(top, "^")] * above
 

@@ -437,7 +437,7 @@ def _settings_table(panel: Panel) -> Table:
 
 
 def short_hash(text: str) -> str:
-    """A SHA-256 by its first 12 digits, which a table has room for; any other text as it is."""
+    """A SHA-256 by its first 12 digits, which fit into a table; any other text as it is."""
     return text[:12] if len(text) == 64 and text.isalnum() else text
 
 

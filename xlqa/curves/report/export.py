@@ -27,7 +27,7 @@ def tidy_rows(comparisons: Sequence[Comparison], breakdowns: Sequence[Breakdown]
     """One row a quantity: its value and interval as numbers.
 
     `censored` lists what is beyond the sizes measured, as "value>" or "low<"; the number beside it is the bound.
-    "not determined" says that neither end of an interval is known. `stages` is the estimand: given these source stages, or
+    "not determined" means that neither end of an interval is known. `stages` is the estimand: given these source stages, or
     over other ones. `kind` names a kind of examples, as "answer length: 1 word".
     """
     for whole in comparisons:

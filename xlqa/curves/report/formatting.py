@@ -49,7 +49,7 @@ def censored(value: float, below: float, above: float, unit: str = "examples") -
     """An estimate that the sizes measured may cut off: "440", "> 10,000", "< 100".
 
     Args:
-        below, above: what −inf and +inf stand for. They were counted, so they are not rounded.
+        below, above: what −inf and +inf mean. They were counted, so they are not rounded.
         unit: "examples" (two digits) or "times" (one decimal).
     """
     if value == math.inf:

@@ -226,7 +226,7 @@ def _figure(picture: Picture) -> str:
 def _html_table(table: Table, caption: bool = True) -> str:
     head = "".join(f'<th scope="col">{_h(cell)}</th>' for cell in table.header)
     rows = "".join(f"<tr>{''.join(f'<td>{_h(cell)}</td>' for cell in row)}</tr>" for row in table.rows)
-    # The caption stands outside of what scrolls sideways, so that a phone shows all of it.
+    # The caption is outside of what scrolls sideways, so that a phone shows all of it.
     said = f'<p class="caption">{_h(table.caption)}</p>' if caption else ""
     name = _h(table.caption)
     body = f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"

@@ -3,7 +3,7 @@
 English, Spanish and Russian are generated from tables of invented people, places, things (`generate`, `english`,
 `spanish`, `russian`); the parts `ru` and `zh` are written by hand (`handwritten`).
 The same tables give sentences with named entities (`entities`, ner.*.conll) and sentence pairs (`pairs`, nli.*.jsonl).
-All of it is original to xlqa and in the public domain (CC0). It shows that the machinery works; scores on it say nothing about real questions.
+All of it is original to xlqa and in the public domain (CC0). It shows that the machinery works; scores on it are no estimate for real questions.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ CAPYBARA_CONTEXT_ES = (
     "Colombia, Venezuela, Paraguay, Uruguay y el norte de Argentina. Es un animal tranquilo y sociable, y sus crías "
     "saben correr y nadar a los pocos días de nacer."
 )
-CAPYBARA_QUESTION_EN = "What countries do capybara live in?"
 CAPYBARA_ANSWER_ES = "Brasil, Colombia, Venezuela, Paraguay, Uruguay y el norte de Argentina"
 """What a person would answer: a span of the Spanish text."""
 

@@ -4,7 +4,7 @@ A premise tells fact f of the subjects A and B, and fact g of B, in random order
 
 - entailment: f, in other words;
 - contradiction: f with at least one value of B's instead of A's;
-- neutral: g, with B's values; the premise does not say g of A.
+- neutral: g, with B's values; the premise does not state g of A.
 
 So every word of a hypothesis may come from the premise whatever the label, and hypotheses alone do not give it away.
 """

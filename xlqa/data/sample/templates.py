@@ -104,7 +104,7 @@ class Draw:
 
 
 Kind = Callable[[Draw, bool], Value]
-"""Draws a value; the flag says whether it is for the test part, whose values are held out from training."""
+"""Draws a value; the flag is true if it is for the test part, whose values are held out from training."""
 
 
 def fresh(kind: Kind, held_out: bool, draw: Draw, used: set[str], taken: Set[str] = frozenset()) -> Value:
@@ -178,7 +178,7 @@ class Language:
 
 @dataclass(frozen=True)
 class Sentence:
-    """A rendered phrasing and where each slot's value lies in it: slot -> (start, text)."""
+    """A rendered phrasing and where each slot's value is in it: slot -> (start, text)."""
 
     text: str
     spans: Mapping[str, tuple[int, str]] = field(default_factory=dict)

@@ -37,7 +37,7 @@ class Room:
 
 
 def workers_per_device(plan: Plan) -> int:
-    """What `--workers-per-device` says, else as many as fit on each GPU, else one."""
+    """The number of `--workers-per-device`, else as many as fit on each GPU, else one."""
     asked = plan.request.workers_per_device
     if asked is not None:
         return asked

@@ -133,7 +133,7 @@ def joined(address: str) -> Iterator[None]:
 
 
 def _safe_job_config() -> Any:
-    """A job config with which the nodes do not import from the driver's current folder, where a torch.py may lie."""
+    """A job config with which the nodes do not import from the driver's current folder, where a torch.py may be."""
     from ray.job_config import JobConfig
 
     class SafeJobConfig(JobConfig):  # type: ignore[misc]  # Ray has no types here

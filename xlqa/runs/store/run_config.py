@@ -270,7 +270,7 @@ class RunConfig:
         return section | ({"gradient_checkpointing": True} if self.gradient_checkpointing else {})
 
     def refuse_links(self, folder: RunFolder) -> None:
-        """Refuse a run whose files, data or weights lie outside the sweep's folder because of a symbolic link.
+        """Refuse a run whose files, data or weights are outside the sweep's folder because of a symbolic link.
 
         An encoder may be elsewhere: it is linked, only read, and compared with its SHA-256.
 

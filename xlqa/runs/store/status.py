@@ -25,7 +25,7 @@ from xlqa.util.locks import is_locked
 
 State = Literal["done", "running", "failed", "begun", "waiting"]
 """`running`: a process of this machine holds the run's folder. `begun`: it trained, but no process here holds it: another
-machine's, or broken off."""
+machine's, or it was interrupted."""
 
 STATES: tuple[State, ...] = ("done", "running", "failed", "begun", "waiting")
 ROW_COLUMNS = (*SETTING_COLUMNS, "test_sha256", "test_size", "max_answer_length")

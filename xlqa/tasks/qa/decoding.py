@@ -1,7 +1,7 @@
 """From logits to answers: the best span over all windows of a question.
 
 A span's score is p(start) * p(end), each a softmax over a window's [CLS] and paragraph pieces, in float32: a window that
-looks unanswered puts its mass on [CLS] and so bows to another. The answer is the text whose scores, summed over the windows
+looks unanswered puts its mass on [CLS] and so loses to another window. The answer is the text whose scores, summed over the windows
 that find it best, are highest; it is placed where the window with its highest score found it. run_qa compares raw sums
 of logits instead, which a window's constant can shift.
 """

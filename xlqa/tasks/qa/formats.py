@@ -34,7 +34,7 @@ class RawQuestion(NamedTuple):
         article, paragraph: places in a nested file, counted from 1; 0 in a flat one.
         row: place in a flat file, counted from 1 without a header; 0 in a nested one.
         answers: (text, start) pairs as the file has them, start None where it gives none; a string states what is wrong.
-        impossible: what the file says of SQuAD 2.0's `is_impossible`; None where it states nothing.
+        impossible: SQuAD 2.0's `is_impossible` in the file; None where it has none.
     """
 
     article: int
@@ -173,7 +173,7 @@ class Columns:
             )
         return XlqaError(
             f"{self.path}: has the keys {shown or 'of no column'}: not question answering data of a known format "
-            f"({KNOWN_FORMATS}). If these are columns, say which has what: `xlqa data convert --columns "
+            f"({KNOWN_FORMATS}). If these are columns, name them: `xlqa data convert --columns "
             "question=NAME,context=NAME,answers=NAME,answer_start=NAME`."
         )
 
@@ -276,7 +276,7 @@ def _from_items(items: Iterator[Any], names: Columns, name: str, version: Callab
 
     Args:
         name: the format's name where the elements are rows.
-        version: what the document says of its version, once all elements were taken.
+        version: the version in the document, once all elements were taken.
     """
     items = (item["row"] if isinstance(item, dict) and isinstance(item.get("row"), dict) else item for item in items)
     seen: list[Any] = []
@@ -288,7 +288,7 @@ def _from_items(items: Iterator[Any], names: Columns, name: str, version: Callab
             break
     if not seen:
         raise XlqaError(f"{names.path}: has no question: its list is empty.")
-    # Where no element is whole, the keys still say what they were meant to be.
+    # Where no element is whole, the keys still show what they were meant to be.
     kind = kind or next(filter(None, (_kind(item, names, by_keys=True) for item in seen)), "")
     if not kind:
         raise _unknown(seen[0], names)

@@ -14,7 +14,8 @@ from xlqa.records import Question
 
 _MLQA_NAME = re.compile(r"context-([a-z]{2})-question-[a-z]{2}(?![a-z])")
 _TYDIQA = {name: code for code, name in TYDIQA_LANGUAGES.items()}
-_TYDIQA_ID = re.compile(rf"({'|'.join(_TYDIQA)})--?\d")
+TYDIQA_ID = re.compile(rf"({'|'.join(_TYDIQA)})--?\d")
+"""An id of TyDi QA, which begins with the name of its language."""
 
 SCRIPTS = {
     "ARABIC": ("ar", "fa", "ur", "ps", "sd", "ug", "ckb"),
@@ -64,7 +65,7 @@ def language_of_ids(questions: Iterable[Question]) -> str:
     """The language that all ids name, as TyDi QA's do; "" where they name none, or several."""
     names = set()
     for question in questions:
-        match = _TYDIQA_ID.match(question.id)
+        match = TYDIQA_ID.match(question.id)
         if match is None:
             return ""
         names.add(match[1])

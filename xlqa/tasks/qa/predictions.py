@@ -23,7 +23,7 @@ _ANSWERS = ("prediction_text", "prediction", "answer", "answer_text", "text")
 
 
 def read_predictions(path: Path) -> dict[str, str]:
-    """Question id to answer; the answer "" says that there is none (SQuAD 2.0).
+    """Question id to answer; the answer "" means that there is none (SQuAD 2.0).
 
     Reads one JSON object, or rows of `{"id": …, "prediction_text": …}` as Hugging Face's metrics take them: a JSON list, JSON
     lines, CSV or TSV; plain or compressed, told apart by content.

@@ -25,8 +25,9 @@ from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import Answer, Question, hash_context
 from xlqa.tasks.qa import offsets
 from xlqa.tasks.qa.formats import Document, RawQuestion, unfold
+from xlqa.tasks.qa.languages import TYDIQA_ID
 from xlqa.util.files import read_input
-from xlqa.util.text import LONE_SURROGATE, has_surrogates, plain, without_surrogates
+from xlqa.util.text import LONE_SURROGATE, counted, has_surrogates, plain, without_surrogates
 
 MAX_SHOWN = 10
 """How many complaints about one file are shown; the total is always given."""
@@ -231,19 +232,17 @@ def _content(path: Path) -> bytes:
 
 def _complaints(refused: list[Refusal], path: Path) -> list[str]:
     lines = [f"{path}: {refusal}" for refusal in refused[:MAX_SHOWN]]
-    total = f"{path}: {len(refused):,} question{'s' if len(refused) > 1 else ''} refused"
+    total = f"{path}: {counted(len(refused), 'question')} refused"
     shown = f", the first {MAX_SHOWN} are shown" if len(refused) > MAX_SHOWN else ""
     return [*lines, f"{total}{shown}; --skip-bad leaves them out, `xlqa data check --json` lists them all."]
 
 
 # --- Languages ------------------------------------------------------------------------------------------------------
 
-_TYDIQA_ID = re.compile(rf"({'|'.join(TYDIQA_LANGUAGES.values())})--?\d")
-
 
 def _tydiqa_language(raw: RawQuestion) -> str:
     """The language that a TyDi QA id names; "" for any other id."""
-    match = _TYDIQA_ID.match(raw.id) if isinstance(raw.id, str) else None
+    match = TYDIQA_ID.match(raw.id) if isinstance(raw.id, str) else None
     return match[1] if match else ""
 
 

@@ -109,7 +109,7 @@ def describe(
         source: pieces of the source data, by the same tokenizer (`count_reading`).
 
     Raises:
-        XlqaError: no tokenizer there, or a stride that the window has no room for.
+        XlqaError: no tokenizer there, or a window too small for the stride.
     """
     questions = reading.scored
     contexts = {question.context_hash: question.context for question in reading.everything if question.context}
@@ -282,7 +282,7 @@ def count_windows(
     Returns:
         (Q,) pieces kept of each question, and (Q,) windows.
     Raises:
-        XlqaError: a stride that the window has no room for.
+        XlqaError: a window too small for the stride.
     """
     most = max_length - 3 - stride - MIN_CONTEXT_STEP
     asked = np.array(questions, dtype=np.int64)
@@ -290,7 +290,7 @@ def count_windows(
     room = max_length - special - kept
     if stride < 0 or (room <= stride).any():
         raise XlqaError(
-            f"A window of {max_length:,} pieces has no room for the longest question and a stride of {stride:,}: "
+            f"A window of {max_length:,} pieces is too small for the longest question and a stride of {stride:,}: "
             "raise --max-length or lower --stride."
         )
     beyond = np.maximum(0, np.array(contexts, dtype=np.int64) - room)

@@ -1,7 +1,7 @@
 """Questions and paragraphs as windows of word pieces: tokenised once, with offsets into the original text.
 
 A window is `[CLS] question [SEP] part of the paragraph [SEP]` in the tokenizer's own template. Neighbouring windows of a
-long paragraph share `stride` pieces. All windows of a data set lie in flat arrays, so that a data set of 90,000 questions
+long paragraph share `stride` pieces. All windows of a data set are in flat arrays, so that a data set of 90,000 questions
 is a dozen arrays, not a million objects.
 """
 
@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from xlqa.errors import XlqaError
 from xlqa.records import LEAST_QUESTION, MIN_CONTEXT_STEP
+from xlqa.tasks.base import require_fast
 
 IntArray = npt.NDArray[np.int32]
 Index = npt.NDArray[np.int64]
@@ -32,7 +33,7 @@ class WindowShape:
     def complaint(self) -> str | None:
         """What is wrong with this shape, in one line, or None."""
         if self.max_length < 32:
-            return f"--max-length {self.max_length} leaves no room for a question and a paragraph: use 32 or more."
+            return f"--max-length {self.max_length} is too small for a question and a paragraph: use 32 or more."
         room = self.max_length - 3 - self.stride - MIN_CONTEXT_STEP
         if self.stride < 0 or room < LEAST_QUESTION:
             most = self.max_length - 3 - MIN_CONTEXT_STEP - LEAST_QUESTION
@@ -143,10 +144,9 @@ def read_template(tokenizer: Any) -> Template:
     """The tokenizer's template for two texts, read off an encoded pair.
 
     Raises:
-        XlqaError: the tokenizer is not a fast one, or does not mark its special pieces.
+        XlqaError: the tokenizer is not fast, or does not mark its special pieces.
     """
-    if not getattr(tokenizer, "is_fast", False):
-        raise XlqaError("the model's tokenizer is not a fast one: its folder needs a tokenizer.json or vocab.txt.")
+    require_fast(tokenizer)
     encoded = tokenizer("a", "b", add_special_tokens=True)
     ids, owners = encoded["input_ids"], encoded.sequence_ids(0)
     first = [i for i, owner in enumerate(owners) if owner == 0]
@@ -276,7 +276,7 @@ def _join(
     template: Template, text: _Pieces, asked: _Pieces, owner: Index, text_from: Index, text_size: Index,
     asked_from: Index, asked_size: Index, questions: int,
 ) -> Windows:  # fmt: skip
-    """W windows from where each one's paragraph and question lie in the pieces: (W,) begins and lengths."""
+    """W windows from where each one's paragraph and question are in the pieces: (W,) begins and lengths."""
     specials = np.array([*template.before, *template.between, *template.after], dtype=np.int32)
     blank = np.zeros(len(specials) + len(asked.ids), dtype=np.int32)
     pools = (
@@ -314,7 +314,7 @@ def _gather(pool: IntArray, begins: Index, sizes: Index, starts: Index) -> IntAr
 
 
 def label_windows(windows: Windows, answer_start: npt.NDArray[np.int64], answer_end: npt.NDArray[np.int64]) -> Labels:
-    """Where each question's answer lies in its windows.
+    """Where each question's answer is in its windows.
 
     Args:
         windows: W windows of Q questions.
@@ -354,7 +354,7 @@ def _bisect(values: IntArray, low: Index, high: Index, wanted: Index) -> Index:
 
 
 def count_unreachable(windows: Windows, golds: Sequence[Sequence[tuple[int, int]]]) -> int:
-    """How many questions have no gold answer that lies whole in one of their windows.
+    """How many questions have no gold answer that is whole in one of their windows.
 
     Args:
         windows: of Q questions.

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xlqa.errors import XlqaError
+from xlqa.tasks.base import require_fast
 
 IntArray = npt.NDArray[np.int32]
 Index = npt.NDArray[np.int64]
@@ -85,10 +86,9 @@ def make_text_windows(tokenizer: Any, columns: Sequence[Sequence[str]], max_leng
         columns: one or two columns of texts, (X,) each.
 
     Raises:
-        XlqaError: the tokenizer is not a fast one.
+        XlqaError: the tokenizer is not fast.
     """
-    if not getattr(tokenizer, "is_fast", False):
-        raise XlqaError("the model's tokenizer is not a fast one: its folder needs a tokenizer.json or vocab.txt.")
+    require_fast(tokenizer)
     backend = tokenizer.backend_tokenizer
     backend.no_padding()
     backend.enable_truncation(max_length, strategy="longest_first")

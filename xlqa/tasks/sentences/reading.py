@@ -18,7 +18,7 @@ from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import hash_context
 from xlqa.tasks.annotations import with_choice
 from xlqa.tasks.base import Dataset
-from xlqa.tasks.jsonrows import is_json, json_objects
+from xlqa.tasks.jsonrows import is_json, json_objects, place_in
 from xlqa.tasks.parquet import is_parquet, read_parquet
 from xlqa.util.compression import read_text
 from xlqa.util.text import LONE_SURROGATE, has_surrogates, plain, without_surrogates
@@ -114,7 +114,7 @@ def read_texts(path: Path, task: str, *, language: str = "", skip_bad: bool = Fa
         if kind.pairs and UNTRANSLATED in (example.first, example.second):
             places.setdefault(WITH_UNTRANSLATED, []).append(number)
         if complaint := _complaint(example, kind):
-            refused.append(f"line {number}: {complaint}.")
+            refused.append(f"{place_in(found, number)}: {complaint}.")
         else:
             examples.append(example)
     if refused and not skip_bad:
@@ -146,19 +146,26 @@ def _read_rows(path: Path, kind: TextKind) -> tuple[bytes, str, Rows]:
     """The bytes of a file, its format in a few words, and its rows."""
     if is_parquet(path):
         content, rows = read_parquet(path)
-        return content, "Parquet", (_named_cells(row, kind, path, at) for at, row in enumerate(rows, start=1))
+        return (
+            content,
+            "Parquet",
+            (_named_cells(row, kind, path, at, "Parquet") for at, row in enumerate(rows, start=1)),
+        )
     content, text = read_text(path, "labelled sentences")
     if is_json(text):
         objects = json_objects(text, path, "a text and a label")
         name = "JSON" if text.lstrip()[0] == "[" else "JSON lines"
-        return content, name, (_named_cells(with_choice(row), kind, path, number) for number, row in objects)
+        return content, name, (_named_cells(with_choice(row), kind, path, number, name) for number, row in objects)
     return content, "TSV" if "\t" in text.partition("\n")[0] else "CSV", _table_rows(text, kind, path)
 
 
-def _named_cells(row: dict[str, Any], kind: TextKind, path: Path, number: int) -> tuple[int, dict[str, str]]:
+def _named_cells(
+    row: dict[str, Any], kind: TextKind, path: Path, number: int, found: str
+) -> tuple[int, dict[str, str]]:
     """The columns of a row that matter, by their meaning."""
     cells = {key.lower(): value for key, value in row.items() if isinstance(value, str | int)}
-    return number, {name: str(cells[key]) for name, key in _find_columns(list(cells), kind, path, number).items()}
+    columns = _find_columns(list(cells), kind, path, place_in(found, number))
+    return number, {name: str(cells[key]) for name, key in columns.items()}
 
 
 def _table_rows(text: str, kind: TextKind, path: Path) -> Rows:
@@ -168,7 +175,7 @@ def _table_rows(text: str, kind: TextKind, path: Path) -> Rows:
         raise XlqaError(f"{path}, line 1: semicolons between the columns: save the table with tabs or commas.")
     header = [cell.strip().lower() for cell in first]
     if set(header) & set(LABEL):
-        places = {name: header.index(key) for name, key in _find_columns(header, kind, path, 1).items()}
+        places = {name: header.index(key) for name, key in _find_columns(header, kind, path, "line 1").items()}
         width = len(header)
     else:
         width = 3 if kind.pairs else 2
@@ -177,14 +184,14 @@ def _table_rows(text: str, kind: TextKind, path: Path) -> Rows:
         lines = _cells(text, path)
     for number, cells in lines:
         if len(cells) != width:
-            found = f"{len(cells)} columns where {width} belong"
+            found = f"{len(cells)} column{'s' if len(cells) != 1 else ''}, expected {width}"
             end = ": were the labels of this file stripped?" if len(cells) == width - 1 else "."
             raise XlqaError(f"{path}, line {number}: {found}{end}")
         yield number, {name: cells[at] for name, at in places.items()}
 
 
 def _cells(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Line number and cells of each line that is not empty: apart by tabs where the first line has any, else by commas."""
+    """Line number and cells of each line that is not empty: separated by tabs where the first line has any, else by commas."""
     if "\t" in text.partition("\n")[0]:
         for number, line in enumerate(text.split("\n"), start=1):
             if line:
@@ -196,7 +203,7 @@ def _cells(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
             if row:
                 yield reader.line_num, row
     except csv.Error as error:
-        raise XlqaError(f"{path}, line {reader.line_num}: neither apart by tabs nor by commas ({error}).") from error
+        raise XlqaError(f"{path}, line {reader.line_num}: not separated by tabs or commas ({error}).") from error
 
 
 def _unquoted(cell: str) -> str:
@@ -206,7 +213,7 @@ def _unquoted(cell: str) -> str:
     return inner.replace('""', '"') if quoted and '""' in inner else cell
 
 
-def _find_columns(header: list[str], kind: TextKind, path: Path, number: int) -> dict[str, str]:
+def _find_columns(header: list[str], kind: TextKind, path: Path, place: str) -> dict[str, str]:
     """The names of the columns that matter, by their meaning.
 
     Raises:
@@ -219,11 +226,11 @@ def _find_columns(header: list[str], kind: TextKind, path: Path, number: int) ->
     for name in ("first", "second") if kind.pairs else ("first",):
         if name not in found:
             raise XlqaError(
-                f"{path}, line {number}: no text among {plain(', '.join(header), 80)}: name it {wanted[name][0]}."
+                f"{path}, {place}: no text among {plain(', '.join(header), 80)}: name it {wanted[name][0]}."
             )
     if "label" not in found:
         names = plain(", ".join(header), 80)
-        raise XlqaError(f"{path}, line {number}: no label among {names}: were the labels of this file stripped?")
+        raise XlqaError(f"{path}, {place}: no label among {names}: were the labels of this file stripped?")
     return found
 
 

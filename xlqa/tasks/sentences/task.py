@@ -54,9 +54,9 @@ class Classification(Task[LabelledText]):
         return frozenset(example.id for example in test if (example.first, example.second) in known)
 
     def complaint(self, max_length: int, stride: int) -> str | None:
-        """A text needs room for a few pieces; there are no windows and so no stride."""
+        """A window must hold a few pieces; there are no windows and so no stride."""
         if max_length < LEAST_LENGTH:
-            return f"--max-length {max_length} leaves no room for a sentence: use {LEAST_LENGTH} or more."
+            return f"--max-length {max_length} is too small for a sentence: use {LEAST_LENGTH} or more."
         return None
 
     def encode(self, tokenizer: Any, inputs: Sequence[Sequence[str]], max_length: int, stride: int) -> TextWindows:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xlqa.errors import XlqaError
+from xlqa.tasks.base import require_fast
 
 IntArray = npt.NDArray[np.int32]
 Index = npt.NDArray[np.int64]
@@ -105,10 +106,9 @@ def read_template(tokenizer: Any) -> SentenceTemplate:
     """The tokenizer's template for one text, read off an encoded one.
 
     Raises:
-        XlqaError: the tokenizer is not a fast one, or does not mark its special pieces.
+        XlqaError: the tokenizer is not fast, or does not mark its special pieces.
     """
-    if not getattr(tokenizer, "is_fast", False):
-        raise XlqaError("the model's tokenizer is not a fast one: its folder needs a tokenizer.json or vocab.txt.")
+    require_fast(tokenizer)
     encoded = tokenizer("a", add_special_tokens=True)
     ids, owners = encoded["input_ids"], encoded.sequence_ids(0)
     text = [i for i, owner in enumerate(owners) if owner == 0]

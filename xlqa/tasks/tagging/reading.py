@@ -17,7 +17,7 @@ from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import hash_context
 from xlqa.tasks.annotations import tool_of
 from xlqa.tasks.base import Dataset
-from xlqa.tasks.jsonrows import is_json, json_objects
+from xlqa.tasks.jsonrows import is_json, json_objects, place_in
 from xlqa.tasks.parquet import is_parquet, read_parquet
 from xlqa.tasks.tagging.schemes import OUTSIDE, Scheme, complaint, find_scheme, to_iob2
 from xlqa.util.compression import read_text
@@ -57,7 +57,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class _Raw:
-    """A sentence as a file has it: `lines` are those of its words, or its own; `broken` says what is wrong with it."""
+    """A sentence as a file has it: `lines` are those of its words, or its own; `broken` states what is wrong with it."""
 
     lines: tuple[int, ...]
     words: tuple[str, ...]
@@ -66,10 +66,9 @@ class _Raw:
     document: str = ""
     broken: str = ""
 
-    @property
-    def refusal(self) -> str:
-        """Where the sentence is, and what is wrong with it."""
-        return f"line {self.lines[0]}: {self.broken}."
+    def refusal(self, found: str) -> str:
+        """Where the sentence is in a file of a format, and what is wrong with it."""
+        return f"{place_in(found, self.lines[0])}: {self.broken}."
 
     def line_of(self, word: int) -> int:
         """The line of a word."""
@@ -93,14 +92,14 @@ def read_sentences(path: Path, kind: Kind, *, skip_bad: bool = False) -> Dataset
         rows = [row if row.broken else replace(row, broken=_wrong_tag(row)) for row in rows]
     bad = [row for row in rows if row.broken]
     if bad and not skip_bad:
-        lines = [f"{path}, {row.refusal}" for row in bad]
+        lines = [f"{path}, {row.refusal(found)}" for row in bad]
         more = [f"{path}: {len(bad) - MOST_REFUSALS:,} more."] if len(bad) > MOST_REFUSALS else []
         hint = [f"{path}: repair {len(bad):,} of {len(rows):,} sentences, or leave them out with --skip-bad."]
         raise ManyErrors([*lines[:MOST_REFUSALS], *more, *hint])
     good = [row for row in rows if not row.broken]
     if bad and all(tag == OUTSIDE for row in good for tag in row.tags):
         raise XlqaError(
-            f"{path}, {bad[0].refusal} Nothing else in the file can be used (sentences refused: {len(bad):,})."
+            f"{path}, {bad[0].refusal(found)} Nothing else in the file can be used (sentences refused: {len(bad):,})."
         )
     if not good:
         raise XlqaError(f"{path}: holds no tagged sentence: expected one word and its tag a line, or JSON lines.")
@@ -112,7 +111,7 @@ def read_sentences(path: Path, kind: Kind, *, skip_bad: bool = False) -> Dataset
     sentences = _unique_ids([_sentence(row, number) for number, row in enumerate(good, start=1)], repairs)
     return Dataset(
         sentences, hashlib.sha256(content).hexdigest(), dict(repairs), len(bad), format=found,
-        refusals=tuple(row.refusal for row in bad), repaired_at=places,
+        refusals=tuple(row.refusal(found) for row in bad), repaired_at=places,
     )  # fmt: skip
 
 
@@ -120,12 +119,16 @@ def _read_rows(path: Path, kind: Kind) -> tuple[bytes, str, list[_Raw]]:
     """The bytes of a file, its format in a few words, and its sentences."""
     if is_parquet(path):
         content, table = read_parquet(path)
-        return content, "Parquet", [_object_row(number, row, kind, path) for number, row in enumerate(table, start=1)]
+        return (
+            content,
+            "Parquet",
+            [_object_row(number, row, kind, path, "Parquet") for number, row in enumerate(table, start=1)],
+        )
     content, text = read_text(path, "tagged sentences")
     if is_json(text):
         rows = json_objects(text, path, "tokens and tags")
         name = "JSON" if text.lstrip()[0] == "[" else "JSON lines"
-        return content, name, [_object_row(number, row, kind, path) for number, row in rows]
+        return content, name, [_object_row(number, row, kind, path, name) for number, row in rows]
     return content, _column_format(text), list(_columns(text, kind, path))
 
 
@@ -185,7 +188,7 @@ def _cell(line: str, kind: Kind, path: Path, number: int) -> tuple[str, str] | N
     return cells[0], cells[-1].strip()
 
 
-def _object_row(number: int, row: dict[str, Any], kind: Kind, path: Path) -> _Raw:
+def _object_row(number: int, row: dict[str, Any], kind: Kind, path: Path, found: str) -> _Raw:
     """A sentence from an object with tokens and tags."""
     words = next((row[key] for key in ("tokens", "words") if key in row), None)
     tags = next((row[key] for key in TAG_KEYS[kind] if key in row), None)
@@ -193,7 +196,7 @@ def _object_row(number: int, row: dict[str, Any], kind: Kind, path: Path) -> _Ra
         keys = ", ".join(TAG_KEYS[kind])
         if tool_of(row):
             raise XlqaError(f"{path}: marks characters, not words: export it from Label Studio as CONLL2003.")
-        raise XlqaError(f"{path}, line {number}: has no list under tokens (or words) and {keys}.")
+        raise XlqaError(f"{path}, {place_in(found, number)}: has no list under tokens (or words) and {keys}.")
     return _json_row(number, row, words, tags, kind)
 
 

@@ -47,7 +47,7 @@ def find_scheme(sentences: Iterable[Sequence[str]]) -> Scheme:
 def to_iob2(tags: Sequence[str], scheme: Scheme) -> tuple[Tags, tuple[int, ...]]:
     """A sentence's tags in IOB2, and the positions of those that were repaired.
 
-    A tag that continues an entity which was never begun begins one: conlleval and seqeval's default mode read it so, too.
+    A tag that continues an entity that never began starts one, as in conlleval and seqeval's default mode.
     """
     found: list[str] = []
     repaired: list[int] = []

@@ -91,9 +91,9 @@ class Tagging(Task[Sentence]):
         return (list(example.words),)
 
     def complaint(self, max_length: int, stride: int) -> str | None:
-        """Windows need room for a few words."""
+        """A window must hold a few words."""
         if max_length < LEAST_LENGTH:
-            return f"--max-length {max_length} leaves no room for a sentence: use {LEAST_LENGTH} or more."
+            return f"--max-length {max_length} is too small for a sentence: use {LEAST_LENGTH} or more."
         if not 0 <= stride <= max_length // 2:
             return f"--stride {stride} does not fit windows of {max_length} pieces: use 0 to {max_length // 2}."
         return None

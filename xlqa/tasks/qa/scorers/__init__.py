@@ -1,7 +1,7 @@
 """Scorers: the rules that turn answers into EM and F1. Try `xlqa score PREDICTIONS DATASET`.
 
-One module a scorer; each says which official script it follows and where it departs from it. A name alone says
-everything: `squad`, `squad2`, `mlqa.<language>`, `cmrc`, `drcd`, `drcd-makers`, `korquad`, `jaquad`, `characters`.
+One module a scorer; each states which official script it follows and where it departs from it. A name alone identifies
+the rules: `squad`, `squad2`, `mlqa.<language>`, `cmrc`, `drcd`, `drcd-makers`, `korquad`, `jaquad`, `characters`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def get_scorer(name: str, language: str = "") -> Scorer:
         if not code:
             raise XlqaError("Scorer mlqa has its rules per language: add --lang, or name it whole, such as mlqa.de.")
         return mlqa.make_scorer(code)
-    if family not in _FIXED or (suffix and family != "characters"):
+    if family == "characters":
+        base_language(suffix)  # the rules are the same for all, but a word that is no language is a mistake
+    elif suffix or family not in _FIXED:
         raise XlqaError(f"There is no scorer {name!r}: {refuse_choice(name, SCORER_NAMES)} (mlqa with --lang).")
     return _FIXED[family]
 

@@ -31,9 +31,6 @@ _ARTICLES = {
 }
 _HAN = re.compile(r"([\u4e00-\u9fa5])")
 
-OFFICIAL_LANGUAGES = ("ar", "de", "en", "es", "hi", "vi", "zh")
-"""The languages that the official script scores."""
-
 
 def is_punctuation(character: str) -> bool:
     """Whether a character is of a Unicode category P*, or ASCII punctuation (which holds signs and symbols too)."""

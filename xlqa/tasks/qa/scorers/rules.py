@@ -19,7 +19,7 @@ class Scorer(Protocol):
 
     @property
     def name(self) -> str:
-        """Says everything: `get_scorer(name)` gives the same rules anywhere."""
+        """Identifies the rules: `get_scorer(name)` gives the same ones anywhere."""
 
     @property
     def scores_unanswerable(self) -> bool:
@@ -43,7 +43,7 @@ class Rules:
         overlap: two sequences of units to F1, 0.0 to 1.0.
     """
 
-    name: str  # says everything, so it alone is compared
+    name: str  # identifies the rules, so it alone is compared
     normalize: Callable[[str], str] = field(compare=False)
     units: Callable[[str], tuple[str, ...]] = field(compare=False)
     overlap: Callable[[Sequence[str], Sequence[str]], float] = field(compare=False)

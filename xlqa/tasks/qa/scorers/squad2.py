@@ -1,6 +1,6 @@
 """SQuAD v2.0: the rules of v1.1, and questions whose right answer is that there is none.
 
-From the rules of the official `evaluate-v2.0.py` (Rajpurkar et al. 2018). The answer "" says that there is none; it
+From the rules of the official `evaluate-v2.0.py` (Rajpurkar et al. 2018). The answer "" means that there is none; it
 scores 1 on an unanswerable question and 0 on any other. Gold answers of which normalising leaves nothing don't count.
 
 Known departures:
