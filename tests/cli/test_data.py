@@ -367,8 +367,8 @@ def test_the_sample_is_listed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, c
 
 
 @pytest.mark.parametrize("command", ["list", "fetch", "check", "stats", "convert"])
-def test_help_ends_with_two_examples(command: str, capsys: Capture) -> None:
+def test_help_ends_with_examples(command: str, capsys: Capture) -> None:
     assert main(["data", command, "--help"]) == 0
     out = capsys.readouterr().out
     tail = out[out.index("Examples") :]
-    assert tail.count(f"xlqa data {command}") == 2
+    assert tail.count(f"xlqa data {command}") >= 2

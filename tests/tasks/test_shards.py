@@ -170,6 +170,14 @@ def test_the_hubs_own_parquet_files_are_used_where_a_set_has_none(hub: fake_hub.
     assert ids("hf:me/set/train.json") == ["q0", "q1", "q2"]
 
 
+def test_a_gated_data_set_is_named_whole(hub: fake_hub.Hub, tmp_path: Path) -> None:
+    file = {"train-00000-of-00001.parquet": b"x"}
+    hub.repositories["me/model-evals"] = fake_hub.Repository(file, gated=True)
+    message = r"^hf:me/model-evals/train: is a gated data set.*/datasets/me/model-evals, then set HF_TOKEN"
+    with pytest.raises(XlqaError, match=message):
+        ensure_hub_set("hf:me/model-evals/train", tmp_path / "data")
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

@@ -102,6 +102,12 @@ def test_every_name_gives_a_scorer_whose_own_name_gives_it_again(name: str) -> N
     assert again == pickle.loads(pickle.dumps(scorer)) == scorer
 
 
+def test_a_scorer_over_characters_takes_a_language_and_no_other_word() -> None:
+    assert get_scorer("characters.th") == get_scorer("characters")
+    with pytest.raises(XlqaError, match='"nonsense" is not a language code'):
+        get_scorer("characters.nonsense")
+
+
 def test_a_name_may_be_written_in_any_case() -> None:
     assert get_scorer("MLQA.zh-Hans").name == "mlqa.zh"
     assert get_scorer(" SQuAD ").name == "squad"
