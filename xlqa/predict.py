@@ -156,6 +156,8 @@ def tag(
 ) -> list[Tag]:
     """The tag of each word of a text, under a model that was trained for `ner` or `pos`.
 
+    Words are found by `xlqa.tasks.tagging.words`: separate those of a language written without blanks by blanks.
+
     Args:
         model, device, home: as `ask`.
 
@@ -163,9 +165,9 @@ def tag(
         XlqaError: an empty text, no model, or a model of another task.
     """
     _refuse_unusable({"text": text})
-    from xlqa.tasks.tagging.task import WORD
+    from xlqa.tasks.tagging.words import find_words
 
-    words = list(WORD.finditer(text))
+    words = find_words(text, "ner" if task == "ner" else "pos")
     tags = _predict(task, ([word.group() for word in words],), model, 1, device, home)[0] if words else []
     return [Tag(word.start(), word.end(), tag) for word, tag in zip(words, tags, strict=True)]
 

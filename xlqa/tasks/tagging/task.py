@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,13 +24,10 @@ from xlqa.tasks.tagging.scorers import (
     single_tags,
     strict_entities,
 )
+from xlqa.tasks.tagging.words import find_words
 from xlqa.tasks.tagging.writing import ENDINGS, write_sentences
 
 LEAST_LENGTH = 16
-
-
-WORD = re.compile(r"\w+|[^\w\s]")
-"""The words of a plain text: runs of letters and digits, and other characters one by one."""
 
 
 class Tagging(Task[Sentence]):
@@ -100,7 +96,10 @@ class Tagging(Task[Sentence]):
 
     def encode(self, tokenizer: Any, inputs: Sequence[Sequence[Any]], max_length: int, stride: int) -> TaggedWindows:
         """Windows of (S,) sentences: lists of words, or plain texts, which are split into words."""
-        sentences = [WORD.findall(words) if isinstance(words, str) else words for words in inputs[0]]
+        sentences = [
+            [word.group() for word in find_words(words, self.kind)] if isinstance(words, str) else words
+            for words in inputs[0]
+        ]
         return make_tagged_windows(tokenizer, sentences, max_length, stride)
 
     def label(self, features: TaggedWindows, examples: Sequence[Sentence], labels: Sequence[str]) -> TagLabels:
