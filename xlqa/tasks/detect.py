@@ -23,14 +23,10 @@ from xlqa.tasks.parquet import first_row, is_parquet
 from xlqa.tasks.sentences import reading as texts
 from xlqa.tasks.shards import find_shards, read_rows
 from xlqa.tasks.sources import sample_files
+from xlqa.tasks.tagging.columns import UPOS
 from xlqa.tasks.tagging.reading import TAG_KEYS
 
 HEAD_BYTES = 1 << 16
-
-UPOS = frozenset(
-    ("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM", "PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X")
-)  # fmt: skip
-"""The parts of speech of Universal Dependencies."""
 
 TAG_LINES = 200
 """Lines that decide whether a file of columns has entity tags or parts of speech."""
@@ -170,6 +166,8 @@ def _of_columns(lines: Sequence[str]) -> Sequence[str]:
         for line in lines
         if line.strip() and not line.startswith(("# ", "-DOCSTART-"))
     ][:TAG_LINES]
+    numbered = [cells for cells in words if cells[0] != "#"]  # GermEval names its sources in lines that begin so
+    words = numbered if all(cells[0].isdecimal() for cells in numbered) else words
     if not words or min(map(len, words)) < 2 or not any(not line.strip() for line in lines):
         return ()
     if all(len(cells) >= 10 and re.fullmatch(r"[0-9]+([-.][0-9]+)?", cells[0]) for cells in words):

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xlqa.errors import XlqaError
+from xlqa.records import hash_context
 from xlqa.tasks.base import Dataset
-from xlqa.tasks.tagging.reading import Kind, Sentence, read_sentences
+from xlqa.tasks.tagging.columns import Kind
+from xlqa.tasks.tagging.reading import Sentence, read_sentences
 from xlqa.tasks.tagging.schemes import find_scheme, to_iob2
 from xlqa.tasks.tagging.scorers import conll_entities, strict_entities
 
@@ -112,6 +114,65 @@ def test_compressed_and_repeated_ids(tmp_path: Path) -> None:
     assert found.repairs == {"id used twice": 1}
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1\tAnna\tB-PER\n2\tlebt\tO\n\n1\tBonn\tB-LOC\n", [("Anna lebt", "B-PER O"), ("Bonn", "B-LOC")]),
+        ("0 Anna B-PER\n1 lebt O\n\n0 Bonn B-LOC\n", [("Anna lebt", "B-PER O"), ("Bonn", "B-LOC")]),
+        ("1\tAnna\tB-PER\n2\tlebt\tO\n\n3\tBonn\tB-LOC\n", [("Anna lebt", "B-PER O"), ("Bonn", "B-LOC")]),
+        # GermEval 2014: index, word, outer and inner tag, after a line with the source.
+        ("#\thttp://a\t[2009]\n1\tBonner\tB-LOCderiv\tO\n2\tUni\tO\tB-ORG\n", [("Bonner Uni", "B-LOCderiv O")]),
+        ("# http://a [2009]\n1\tBonner\tB-ORG\tB-LOC\n2\tUni\tI-ORG\tO\n", [("Bonner Uni", "B-ORG I-ORG")]),
+        ("1 Anna NNP B-PER\n2 lives VBZ O\n", [("Anna lives", "B-PER O")]),
+        # CoNLL-2003 German: word, lemma, part of speech, chunk, entity.
+        ("Die die ART I-NC O\n3.5 3.5 CARD I-NC O\n1990-91 1990-91 CARD I-NC O\nBonn Bonn NE I-NC I-LOC\n",
+         [("Die 3.5 1990-91 Bonn", "O O O B-LOC")]),
+        ("2 2 CARD I-NC O\nMai Mai NN I-NC O\n\n1 1 CARD I-NC O\nBonn Bonn NE I-NC I-LOC\n",
+         [("2 Mai", "O O"), ("1 Bonn", "O B-LOC")]),
+        ("Anna   B-PER\n1      O\n", [("Anna 1", "B-PER O")]),
+    ],
+)  # fmt: skip
+def test_the_layout_is_that_of_the_whole_file(tmp_path: Path, text: str, expected: list[tuple[str, str]]) -> None:
+    assert rows(read(tmp_path, text)) == expected
+
+
+def test_an_index_before_parts_of_speech(tmp_path: Path) -> None:
+    assert rows(read(tmp_path, "1\tAnna\tNNP\tPROPN\n2\tlebt\tVBZ\tVERB\n", "pos")) == [("Anna lebt", "PROPN VERB")]
+
+
+def test_comments_of_columns_apart_by_blanks(tmp_path: Path) -> None:
+    text = "# newdoc id = 7\n# text = Anna lebt\nAnna PROPN\nlebt VERB\n\n# newpar\n# sent_id = b\n# SYM\n"
+    found = read(tmp_path, text, "pos")
+    assert rows(found) == [("Anna lebt", "PROPN VERB"), ("#", "SYM")]
+    assert [(s.id, s.group) for s in found.examples] == [("1", "document 7"), ("b", "document 7")]
+
+
+def test_marks_of_documents_end_a_sentence_and_a_document(tmp_path: Path) -> None:
+    text = "# newdoc id = a\nA\tB-X\n# newdoc\nB\tO\n-DOCSTART- -X- O\nC\tO\n\nD\tO\n# sent_id = e\nE\tO\n"
+    found = read(tmp_path, text).examples
+    alone = hash_context("B")  # of a document without a name
+    assert [(s.id, s.words[0], s.group) for s in found] == [
+        ("1", "A", "document a"), ("2", "B", alone), ("3", "C", "document document at line 5"),
+        ("4", "D", "document document at line 5"), ("e", "E", "document document at line 5"),
+    ]  # fmt: skip
+
+
+def test_null_is_no_id_and_no_document(tmp_path: Path) -> None:
+    row = '{"id": null, "document": null, "tokens": ["%s"], "ner_tags": ["B-X"]}\n'
+    found = read(tmp_path, row % "a" + row % "b")
+    assert [s.id for s in found.examples] == ["1", "2"]
+    assert len({s.group for s in found.examples}) == 2
+    assert found.repairs == {}
+
+
+def test_numbers_of_another_set_of_tags_are_not_named(tmp_path: Path) -> None:
+    text = '{"tokens": ["Acme"], "ner_tags": [1]}\n{"tokens": ["y"], "ner_tags": [9]}\n'
+    with pytest.raises(XlqaError, match=r"line 1: tags are numbers whose names this file does not hold"):
+        read(tmp_path, text)
+    with pytest.raises(XlqaError, match=r"sentences refused: 2"):
+        read(tmp_path, text, skip_bad=True)
+
+
 def test_equal_sentences_are_one_group(tmp_path: Path) -> None:
     groups = [s.group for s in read(tmp_path, "a B-PER\n\na O\n\nb O\n").examples]
     assert groups[0] == groups[1] != groups[2]
@@ -131,6 +192,14 @@ def test_equal_sentences_are_one_group(tmp_path: Path) -> None:
         ('{"text": "a"}', "ner", "line 1: has no list under tokens"),
         ('{"tokens": ["a"', "ner", "line 1: is not JSON or cut short"),
         ("\n\n", "ner", "holds no tagged sentence"),
+        ("This is plain text.\nIt has lines.\n", "pos", "line 2: 3 columns, 'It has lines.', where other lines have 4"),
+        ("1\tAnna\n2\tlebt\n", "pos", "line 1: an index and a word, but no tag"),
+        (
+            "1 EU NNP B-NP B-ORG\n2 x VBZ O O\n",
+            "ner",
+            "line 1: an index, a word, and several columns that can be the tags",
+        ),
+        ("1 Anna anna NNP\n2 lebt leben VBZ\n", "pos", "line 1: an index, a word, and no column that can be the tags"),
     ],
 )
 def test_unusable_files_are_refused_with_their_line(tmp_path: Path, text: str, kind: Kind, message: str) -> None:
@@ -141,6 +210,12 @@ def test_unusable_files_are_refused_with_their_line(tmp_path: Path, text: str, k
 def test_bad_sentences_are_left_out_on_request(tmp_path: Path) -> None:
     found = read(tmp_path, "a\tB-PER\n\nb\tPER\n\nc\tO\n", skip_bad=True)
     assert ([s.words[0] for s in found.examples], found.refused) == (["a", "c"], 1)
+
+
+def test_a_line_of_other_columns_refuses_its_sentence(tmp_path: Path) -> None:
+    found = read(tmp_path, "a B-PER\n" * 9 + "\n1 000 O\n\nb O\n", skip_bad=True)
+    assert found.refusals == ("line 11: 3 columns where other lines have 2.",)
+    assert len(found.examples) == 2
 
 
 def test_a_binary_file_is_one_line(tmp_path: Path) -> None:

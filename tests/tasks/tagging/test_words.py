@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xlqa.tasks.tagging.reading import Kind
+from xlqa.tasks.tagging.columns import Kind
 from xlqa.tasks.tagging.words import find_words
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from itertools import chain
 
 from xlqa.tasks.base import CountPieces, Inspection, PieceCounts
-from xlqa.tasks.tagging.reading import Kind, Sentence
+from xlqa.tasks.tagging.columns import Kind
+from xlqa.tasks.tagging.reading import Sentence
 from xlqa.tasks.tagging.scorers import strict_entities
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import hash_context
@@ -19,11 +19,10 @@ from xlqa.tasks.annotations import tool_of
 from xlqa.tasks.base import Dataset
 from xlqa.tasks.jsonrows import is_json, json_objects, place_in
 from xlqa.tasks.parquet import is_parquet, read_parquet
+from xlqa.tasks.tagging.columns import Kind, RawSentence, read_columns
 from xlqa.tasks.tagging.schemes import OUTSIDE, Scheme, complaint, find_scheme, to_iob2
 from xlqa.util.compression import read_text
-from xlqa.util.text import LONE_SURROGATE, has_surrogates, plain, without_surrogates
-
-Kind = Literal["ner", "pos"]
+from xlqa.util.text import LONE_SURROGATE, has_surrogates, without_surrogates
 
 TAG_KEYS = {"ner": ("ner_tags", "tags", "labels"), "pos": ("upos", "pos_tags", "tags", "labels")}
 """Names under which JSON lines hold the tags of a task."""
@@ -35,7 +34,6 @@ UNBEGUN = "continued entity without a beginning"
 """The repair of a tag that continues an entity which never began."""
 
 MOST_REFUSALS = 10
-_INDEX = re.compile(r"[0-9]+([-.][0-9]+)?")
 _PREFIX = re.compile(r"[a-z][a-z-]{1,11}:")
 
 
@@ -53,26 +51,6 @@ class Sentence:
     words: tuple[str, ...]
     tags: tuple[str, ...]
     group: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Raw:
-    """A sentence as a file has it: `lines` are those of its words, or its own; `broken` states what is wrong with it."""
-
-    lines: tuple[int, ...]
-    words: tuple[str, ...]
-    tags: tuple[str, ...]
-    id: str = ""
-    document: str = ""
-    broken: str = ""
-
-    def refusal(self, found: str) -> str:
-        """Where the sentence is in a file of a format, and what is wrong with it."""
-        return f"{place_in(found, self.lines[0])}: {self.broken}."
-
-    def line_of(self, word: int) -> int:
-        """The line of a word."""
-        return self.lines[min(word, len(self.lines) - 1)]
 
 
 def read_sentences(path: Path, kind: Kind, *, skip_bad: bool = False) -> Dataset[Sentence]:
@@ -115,92 +93,42 @@ def read_sentences(path: Path, kind: Kind, *, skip_bad: bool = False) -> Dataset
     )  # fmt: skip
 
 
-def _read_rows(path: Path, kind: Kind) -> tuple[bytes, str, list[_Raw]]:
+def _read_rows(path: Path, kind: Kind) -> tuple[bytes, str, list[RawSentence]]:
     """The bytes of a file, its format in a few words, and its sentences."""
     if is_parquet(path):
         content, table = read_parquet(path)
-        return (
-            content,
-            "Parquet",
-            [_object_row(number, row, kind, path, "Parquet") for number, row in enumerate(table, start=1)],
-        )
+        return content, "Parquet", _object_rows(enumerate(table, start=1), kind, path, "Parquet")
     content, text = read_text(path, "tagged sentences")
     if is_json(text):
         rows = json_objects(text, path, "tokens and tags")
         name = "JSON" if text.lstrip()[0] == "[" else "JSON lines"
-        return content, name, [_object_row(number, row, kind, path, name) for number, row in rows]
-    return content, _column_format(text), list(_columns(text, kind, path))
+        return content, name, _object_rows(rows, kind, path, name)
+    return content, *read_columns(text, kind, path)
 
 
-def _column_format(text: str) -> str:
-    """Which columns a file has, by its first line that is not a comment."""
-    for line in text.split("\n"):
-        cells = line.split("\t")
-        if len(cells) >= 5 and _INDEX.fullmatch(cells[0]):
-            return "CoNLL-U" if len(cells) >= 10 else "Universal NER columns"
-        if line.strip() and not line.startswith(("#", "-DOCSTART-")):
-            break
-    return "columns"
+def _object_rows(rows: Iterable[tuple[int, dict[str, Any]]], kind: Kind, path: Path, name: str) -> list[RawSentence]:
+    """Sentences from objects with tokens and tags; `name` is the file's format."""
+    found = [(number, row, *_words_and_tags(row, kind, f"{path}, {place_in(name, number)}")) for number, row in rows]
+    # A number beyond the known ones shows another set of tags, in which the lower numbers have other names, too.
+    known = kind == "ner" and all(
+        tag < len(INTEGER_TAGS) for *_, tags in found for tag in tags if isinstance(tag, int) and tag is not True
+    )
+    return [_json_row(*row, INTEGER_TAGS if known else ()) for row in found]
 
 
-def _columns(text: str, kind: Kind, path: Path) -> Iterator[_Raw]:
-    """The sentences of a file of columns."""
-    words: list[str] = []
-    tags: list[str] = []
-    lines: list[int] = []
-    sent_id, document, broken = "", "", ""
-    mark = "# " if "\t" in text else "# sent_id ="  # in columns apart by blanks "# SYM" is a word and its tag
-    for number, line in enumerate([*text.split("\n"), ""], start=1):
-        if not line.strip(" "):
-            if words:
-                yield _Raw(tuple(lines), tuple(words), tuple(tags), sent_id, document, broken)
-            words, tags, lines, sent_id, broken = [], [], [], "", ""
-        elif line.startswith(mark) and not words and "\t" not in line:
-            key, _, value = line[2:].partition("=")
-            sent_id = value.strip() if key.strip() == "sent_id" else sent_id
-            document = value.strip() if key.strip() == "newdoc id" else document
-        elif line.startswith("-DOCSTART-"):
-            document = f"document at line {number}"
-        elif (cell := _cell(line, kind, path, number)) is not None:
-            lines.append(number)
-            words.append(cell[0])
-            tags.append(cell[1])
-            if not cell[1].strip() or cell[1] == "_":
-                broken = broken or f"{plain(cell[0], 40)!r} has no tag"
-
-
-def _cell(line: str, kind: Kind, path: Path, number: int) -> tuple[str, str] | None:
-    """The word and the tag of a line; None for a line that is no word (a range or an empty node of CoNLL-U)."""
-    cells = line.split("\t") if "\t" in line else line.rstrip(" ").split(" ")
-    if len(cells) >= 5 and _INDEX.fullmatch(cells[0]):
-        if not cells[0].isdigit():
-            return None
-        if len(cells) < 10:
-            return cells[1], cells[2]  # Universal NER: index, word, tag, two more
-        if kind == "ner":
-            raise XlqaError(f"{path}, line {number}: CoNLL-U has no entity tags: use --task pos, or another file.")
-        return cells[1], cells[3]
-    if len(cells) < 2:
-        raise XlqaError(
-            f"{path}, line {number}: one column, {plain(line, 40)!r}, where a word and its tag belong: were the labels of "
-            "this file stripped? XTREME publishes its test parts so: take them from the hub's wikiann, or use the dev part."
-        )
-    return cells[0], cells[-1].strip()
-
-
-def _object_row(number: int, row: dict[str, Any], kind: Kind, path: Path, found: str) -> _Raw:
-    """A sentence from an object with tokens and tags."""
+def _words_and_tags(row: dict[str, Any], kind: Kind, place: str) -> tuple[list[Any], list[Any]]:
     words = next((row[key] for key in ("tokens", "words") if key in row), None)
     tags = next((row[key] for key in TAG_KEYS[kind] if key in row), None)
     if not isinstance(words, list) or not isinstance(tags, list):
         keys = ", ".join(TAG_KEYS[kind])
         if tool_of(row):
-            raise XlqaError(f"{path}: marks characters, not words: export it from Label Studio as CONLL2003.")
-        raise XlqaError(f"{path}, {place_in(found, number)}: has no list under tokens (or words) and {keys}.")
-    return _json_row(number, row, words, tags, kind)
+            raise XlqaError(f"{place}: marks characters, not words: export it from Label Studio as CONLL2003.")
+        raise XlqaError(f"{place}: has no list under tokens (or words) and {keys}.")
+    return words, tags
 
 
-def _json_row(number: int, row: dict[str, Any], words: list[Any], tags: list[Any], kind: Kind) -> _Raw:
+def _json_row(number: int, row: dict[str, Any], words: list[Any], tags: list[Any], names: Sequence[str]) -> RawSentence:
+    """A sentence from its words and tags; `names` are those of tags that are numbers."""
     wrong = ""
     if len(words) != len(tags):
         wrong = f"{len(words)} tokens and {len(tags)} tags"
@@ -209,17 +137,22 @@ def _json_row(number: int, row: dict[str, Any], words: list[Any], tags: list[Any
     elif not all(isinstance(word, str) for word in words):
         wrong = "a token that is not text"
     elif all(isinstance(tag, int) and not isinstance(tag, bool) for tag in tags):
-        if kind == "ner" and all(0 <= tag < len(INTEGER_TAGS) for tag in tags):
-            tags = [INTEGER_TAGS[tag] for tag in tags]
+        if all(0 <= tag < len(names) for tag in tags):
+            tags = [names[tag] for tag in tags]
         else:
             wrong = "tags are numbers whose names this file does not hold: write them as text, such as B-PER or NOUN"
     elif not all(isinstance(tag, str) and tag.strip() for tag in tags):
         wrong = "a tag that is not text"
     texts = tuple(map(str, words)), tuple(map(str, tags))
-    return _Raw((number,), *texts, str(row.get("id", "")), str(row.get("document", "")), wrong)
+    return RawSentence((number,), *texts, _text(row.get("id")), _text(row.get("document")), wrong)
 
 
-def _without_surrogates(row: _Raw, repairs: Counter[str]) -> _Raw:
+def _text(value: Any) -> str:
+    """A value as text; "" for null, and for the not-a-number that pandas writes for it."""
+    return "" if value is None or value != value else str(value)
+
+
+def _without_surrogates(row: RawSentence, repairs: Counter[str]) -> RawSentence:
     if not has_surrogates("".join((*row.words, *row.tags, row.id, row.document))):
         return row
     repairs[LONE_SURROGATE] += 1
@@ -228,7 +161,7 @@ def _without_surrogates(row: _Raw, repairs: Counter[str]) -> _Raw:
     return replace(row, words=words, tags=tags, id=identity, document=document)
 
 
-def _strip_prefix(rows: list[_Raw], repairs: Counter[str]) -> list[_Raw]:
+def _strip_prefix(rows: list[RawSentence], repairs: Counter[str]) -> list[RawSentence]:
     """Without the language that WikiAnn's own files put before every word ("ru:Москва")."""
     first = next((_PREFIX.match(word) for row in rows for word in row.words), None)
     if first is None or not all(word.startswith(first.group()) for row in rows for word in row.words):
@@ -238,13 +171,13 @@ def _strip_prefix(rows: list[_Raw], repairs: Counter[str]) -> list[_Raw]:
     return [replace(row, words=tuple(word[size:] for word in row.words)) for row in rows]
 
 
-def _wrong_tag(row: _Raw) -> str:
+def _wrong_tag(row: RawSentence) -> str:
     return next((wrong for tag in row.tags if (wrong := complaint(tag))), "")
 
 
 def _in_iob2(
-    rows: Sequence[_Raw], scheme: Scheme, path: Path, repairs: Counter[str]
-) -> tuple[list[_Raw], dict[str, tuple[int, ...]]]:
+    rows: Sequence[RawSentence], scheme: Scheme, path: Path, repairs: Counter[str]
+) -> tuple[list[RawSentence], dict[str, tuple[int, ...]]]:
     """The sentences in IOB2, and the lines that were repaired."""
     if all(tag == OUTSIDE for row in rows for tag in row.tags):
         raise XlqaError(
@@ -252,7 +185,7 @@ def _in_iob2(
         )
     if scheme != "IOB2":
         repairs[f"sentence converted from {scheme}"] += len(rows)
-    found: list[_Raw] = []
+    found: list[RawSentence] = []
     lines: list[int] = []
     for row in rows:
         tags, repaired = to_iob2(row.tags, scheme)
@@ -263,7 +196,7 @@ def _in_iob2(
     return found, {UNBEGUN: tuple(lines)} if lines else {}
 
 
-def _sentence(row: _Raw, number: int) -> Sentence:
+def _sentence(row: RawSentence, number: int) -> Sentence:
     group = f"document {row.document}" if row.document else hash_context(" ".join(row.words))
     return Sentence(row.id or str(number), row.words, row.tags, group)
 

@@ -12,8 +12,9 @@ import numpy as np
 from xlqa.records import TASK_METRICS, TagMap
 from xlqa.tasks.base import CountPieces, Dataset, Head, HeadOptions, Inspection, PieceCounts, Scores, Task
 from xlqa.tasks.tagging.alignment import TaggedWindows, TagLabels, label_words, make_tagged_windows
+from xlqa.tasks.tagging.columns import Kind
 from xlqa.tasks.tagging.inspection import inspect_sentences, measure_sentences
-from xlqa.tasks.tagging.reading import Kind, Sentence, read_sentences
+from xlqa.tasks.tagging.reading import Sentence, read_sentences
 from xlqa.tasks.tagging.schemes import OUTSIDE
 from xlqa.tasks.tagging.scorers import (
     Counts,

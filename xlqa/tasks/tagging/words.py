@@ -6,7 +6,7 @@ import re
 import unicodedata
 from functools import cache
 
-from xlqa.tasks.tagging.reading import Kind
+from xlqa.tasks.tagging.columns import Kind
 
 _JOINERS = "\u00ad\u200c\u200d\u2060"
 """Characters of format inside a word: soft hyphen, zero-width non-joiner and joiner (Persian, Indic scripts), word joiner."""

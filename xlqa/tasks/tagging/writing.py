@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator, Sequence
 
 from xlqa.errors import XlqaError
-from xlqa.tasks.tagging.reading import TAG_KEYS, Kind, Sentence
+from xlqa.tasks.tagging.columns import Kind
+from xlqa.tasks.tagging.reading import TAG_KEYS, Sentence
 
 ENDINGS = (".conll", ".tsv", ".txt", ".conllu", ".jsonl")
 
