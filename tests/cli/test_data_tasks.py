@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from xlqa.cli import main
+from xlqa.tasks.base import get_task
 
 Capture = pytest.CaptureFixture[str]
 
@@ -129,6 +130,23 @@ def test_parts_of_speech_keep_ids_and_documents_in_conllu(tmp_path: Path) -> Non
     assert (tmp_path / "c.conllu").read_bytes() == source.read_bytes()
 
 
+@pytest.mark.parametrize("ending", [".conll", ".tsv", ".txt", ".jsonl"])
+def test_entities_keep_ids_and_documents(ending: str, tmp_path: Path) -> None:
+    rows = [("s17", "d1"), ("2", "d1"), ("s4", "d2"), ("s5", None), ("s6", "d1")]
+    source = tmp_path / "a.jsonl"
+    lines = [{"id": i, "document": d, "tokens": [i], "ner_tags": ["B-PER"]} for i, d in rows]
+    source.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert main(["data", "convert", str(source), str(tmp_path / f"b{ending}")]) == 0
+    found = get_task("ner").read(tmp_path / f"b{ending}").examples
+    assert found == get_task("ner").read(source).examples
+    assert [(s.id, s.group) for s in found[:3]] == [("s17", "document d1"), ("2", "document d1"), ("s4", "document d2")]
+
+
+def test_columns_without_ids_stay_words_and_tags(files: tuple[str, str], tmp_path: Path) -> None:
+    assert main(["data", "convert", files[0], str(tmp_path / "b.conll")]) == 0
+    assert (tmp_path / "b.conll").read_text() == TRAIN + "\n"
+
+
 @pytest.mark.parametrize(
     ("task", "row"),
     [
@@ -152,6 +170,7 @@ def test_half_a_utf16_pair_is_replaced_and_reported(task: str, row: str, tmp_pat
     ("row", "target", "message"),
     [
         ('{"tokens": ["a\\tb", "c"], "ner_tags": ["B-PER", "O"]}', "x.tsv", "this format cannot hold sentence 1"),
+        ('{"id": "a\\nb", "tokens": ["a"], "ner_tags": ["B-PER"]}', "x.tsv", "this format cannot hold sentence a b"),
         ('{"tokens": ["a"], "ner_tags": ["B-PER"]}', "x.conllu", "CoNLL-U has no column for entity tags"),
         ('{"tokens": ["a"], "ner_tags": ["B-PER"]}', "x.csv", "names no format of ner: end the name in .conll"),
         ('{"premise": "a\\tb", "hypothesis": "c", "label": 1}', "x.tsv", "this format cannot hold pair 1"),
@@ -171,9 +190,11 @@ def test_columns_are_for_question_answering(files: tuple[str, str], capsys: Capt
     assert "--columns is for --task qa" in capsys.readouterr().err
 
 
-def test_numbered_labels_of_parquet_are_named(tmp_path: Path, capsys: Capture) -> None:
+@pytest.mark.parametrize("as_list", [False, True], ids=["feature", "list"])
+def test_numbered_labels_of_parquet_are_named(as_list: bool, tmp_path: Path, capsys: Capture) -> None:
     pyarrow = pytest.importorskip("pyarrow")
-    names = {"feature": {"names": ["O", "B-DATE", "I-DATE"], "_type": "ClassLabel"}, "_type": "List"}
+    label = {"names": ["O", "B-DATE", "I-DATE"], "_type": "ClassLabel"}
+    names = [label] if as_list else {"feature": label, "_type": "List"}
     metadata = {b"huggingface": json.dumps({"info": {"features": {"ner_tags": names}}}).encode()}
     table = pyarrow.Table.from_pylist([{"tokens": ["in", "May", "1859"], "ner_tags": [0, 1, 2]}])
     path = tmp_path / "x.parquet"

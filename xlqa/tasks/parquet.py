@@ -11,6 +11,8 @@ from xlqa.util.files import read_input
 from xlqa.util.text import first_line
 
 MAGIC = b"PAR1"
+_MOST_NESTED = 8
+"""Lists in lists of a feature that are looked into."""
 
 
 def is_parquet(path: Path) -> bool:
@@ -74,12 +76,24 @@ def feature_names(features: Any) -> dict[str, tuple[str, ...]]:
     """Column -> names of its numbers, from the features of a data set; those of lists included."""
     if not isinstance(features, dict):
         return {}
-    nested = {key: value.get("feature", value) for key, value in features.items() if isinstance(value, dict)}
+    elements = {key: _element(feature) for key, feature in features.items()}
     return {
         key: tuple(map(str, feature["names"]))
-        for key, feature in nested.items()
+        for key, feature in elements.items()
         if isinstance(feature, dict) and isinstance(feature.get("names"), list)
     }
+
+
+def _element(feature: Any) -> Any:
+    """The feature of a list's elements, which `datasets` writes as `{"feature": …}` or as a list of one; others as they are."""
+    for _ in range(_MOST_NESTED):
+        if isinstance(feature, list) and len(feature) == 1:
+            feature = feature[0]
+        elif isinstance(feature, dict) and "feature" in feature:
+            feature = feature["feature"]
+        else:
+            break
+    return feature
 
 
 def named(value: Any, names: tuple[str, ...]) -> Any:

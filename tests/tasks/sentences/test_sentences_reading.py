@@ -57,6 +57,12 @@ def test_csv_with_its_own_line_breaks(tmp_path: Path) -> None:
     assert found.examples[0].first == "Good, isn't it?\nYes."
 
 
+def test_a_repeated_id_never_takes_the_id_of_another_example(tmp_path: Path) -> None:
+    found = read(tmp_path, "text\tlabel\tid\n1\tx\ta\n2\tx\ta\n3\ty\ta~2\n", "topic")
+    assert [e.id for e in found.examples] == ["a", "a~3", "a~2"]
+    assert found.repairs == {"id used twice": 1}
+
+
 def test_json_lines_with_numbers_for_labels(tmp_path: Path) -> None:
     found = read(tmp_path, '{"premise": "a", "hypothesis": "b", "label": 2}\n', "nli")
     assert found.examples[0].label == "contradiction"

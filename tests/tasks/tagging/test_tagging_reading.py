@@ -157,6 +157,11 @@ def test_marks_of_documents_end_a_sentence_and_a_document(tmp_path: Path) -> Non
     ]  # fmt: skip
 
 
+def test_a_repeated_id_never_takes_the_id_of_another_sentence(tmp_path: Path) -> None:
+    text = "".join(f"# sent_id = {name}\nx\tB-X\n\n" for name in ("a", "a", "a~2", "a", "a~2"))
+    assert [s.id for s in read(tmp_path, text).examples] == ["a", "a~3", "a~2", "a~4", "a~2~2"]
+
+
 def test_null_is_no_id_and_no_document(tmp_path: Path) -> None:
     row = '{"id": null, "document": null, "tokens": ["%s"], "ner_tags": ["B-X"]}\n'
     found = read(tmp_path, row % "a" + row % "b")

@@ -10,7 +10,7 @@ import csv
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import hash_context
 from xlqa.tasks.annotations import with_choice
 from xlqa.tasks.base import Dataset
+from xlqa.tasks.ids import unique_ids
 from xlqa.tasks.jsonrows import is_json, json_objects, place_in
 from xlqa.tasks.parquet import is_parquet, read_parquet
 from xlqa.util.compression import read_text
@@ -131,7 +132,7 @@ def read_texts(path: Path, task: str, *, language: str = "", skip_bad: bool = Fa
         )
     for name, lines in places.items():
         repairs[name] += len(lines)
-    unique = _unique_ids(examples, repairs)
+    unique = unique_ids(examples, repairs)
     return Dataset(
         unique, hashlib.sha256(content).hexdigest(), dict(repairs), len(refused), format=found, refusals=tuple(refused),
         repaired_at={name: tuple(lines) for name, lines in places.items()},
@@ -249,15 +250,3 @@ def _complaint(example: LabelledText, kind: TextKind) -> str:
     if kind.labels and example.label not in kind.labels:
         return f"the label {plain(example.label, 40)!r} is none of {', '.join(kind.labels)}"
     return ""
-
-
-def _unique_ids(examples: list[LabelledText], repairs: Counter[str]) -> tuple[LabelledText, ...]:
-    """With a number after an id that an earlier example has."""
-    seen: Counter[str] = Counter()
-    found: list[LabelledText] = []
-    for example in examples:
-        seen[example.id] += 1
-        if seen[example.id] > 1:
-            repairs["id used twice"] += 1
-        found.append(example if seen[example.id] == 1 else replace(example, id=f"{example.id}~{seen[example.id]}"))
-    return tuple(found)

@@ -17,6 +17,7 @@ from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import hash_context
 from xlqa.tasks.annotations import tool_of
 from xlqa.tasks.base import Dataset
+from xlqa.tasks.ids import unique_ids
 from xlqa.tasks.jsonrows import is_json, json_objects, place_in
 from xlqa.tasks.parquet import is_parquet, read_parquet
 from xlqa.tasks.tagging.columns import Kind, RawSentence, read_columns
@@ -86,7 +87,7 @@ def read_sentences(path: Path, kind: Kind, *, skip_bad: bool = False) -> Dataset
         scheme = find_scheme(row.tags for row in good)
         found += f", {scheme}"
         good, places = _in_iob2(good, scheme, path, repairs)
-    sentences = _unique_ids([_sentence(row, number) for number, row in enumerate(good, start=1)], repairs)
+    sentences = unique_ids([_sentence(row, number) for number, row in enumerate(good, start=1)], repairs)
     return Dataset(
         sentences, hashlib.sha256(content).hexdigest(), dict(repairs), len(bad), format=found,
         refusals=tuple(row.refusal(found) for row in bad), repaired_at=places,
@@ -199,16 +200,3 @@ def _in_iob2(
 def _sentence(row: RawSentence, number: int) -> Sentence:
     group = f"document {row.document}" if row.document else hash_context(" ".join(row.words))
     return Sentence(row.id or str(number), row.words, row.tags, group)
-
-
-def _unique_ids(sentences: list[Sentence], repairs: Counter[str]) -> tuple[Sentence, ...]:
-    """With a number after an id that an earlier sentence has."""
-    seen: Counter[str] = Counter()
-    found = []
-    for sentence in sentences:
-        seen[sentence.id] += 1
-        if seen[sentence.id] > 1:
-            repairs["id used twice"] += 1
-            sentence = replace(sentence, id=f"{sentence.id}~{seen[sentence.id]}")
-        found.append(sentence)
-    return tuple(found)

@@ -26,10 +26,9 @@ def write_sentences(sentences: Sequence[Sentence], kind: Kind, ending: str) -> b
     elif ending == ".conllu":
         if kind == "ner":
             raise XlqaError("CoNLL-U has no column for entity tags: end the name in .conll or .jsonl.")
-        lines = _conllu(sentences)
+        lines = _rows(sentences, columns=10)
     else:
-        blocks = ("".join(f"{word}\t{tag}\n" for word, tag in zip(s.words, s.tags, strict=True)) for s in sentences)
-        lines = (block + "\n" for block in blocks)
+        lines = _rows(sentences, columns=2)
     return "".join(lines).encode("utf-8", "surrogatepass")
 
 
@@ -40,14 +39,19 @@ def _object(sentence: Sentence, kind: Kind) -> dict[str, object]:
     return row | {"tokens": sentence.words, TAG_KEYS[kind][0]: sentence.tags}
 
 
-def _conllu(sentences: Sequence[Sentence]) -> Iterator[str]:
-    """Ten columns, of which the index, the word and the part of speech are filled."""
+def _rows(sentences: Sequence[Sentence], columns: int) -> Iterator[str]:
+    """Lines of columns: word and tag, or the 10 of CoNLL-U, of which the index, the word and the part of speech are filled.
+
+    Documents are marked where they begin. Two columns name a sentence only where its id is not its number.
+    """
     before = ""
-    for sentence in sentences:
-        if sentence.group.startswith(_DOCUMENT) and sentence.group != before:
-            yield f"# newdoc id = {sentence.group.removeprefix(_DOCUMENT)}\n"
-        before = sentence.group
-        yield f"# sent_id = {sentence.id}\n"
+    for place, sentence in enumerate(sentences, start=1):
+        document = sentence.group.removeprefix(_DOCUMENT) if sentence.group.startswith(_DOCUMENT) else ""
+        if document != before:
+            yield f"# newdoc id = {document}\n" if document else "# newdoc\n"
+        before = document
+        if columns > 2 or sentence.id != str(place):
+            yield f"# sent_id = {sentence.id}\n"
         for number, (word, tag) in enumerate(zip(sentence.words, sentence.tags, strict=True), start=1):
-            yield f"{number}\t{word}\t_\t{tag}" + "\t_" * 6 + "\n"
+            yield f"{number}\t{word}\t_\t{tag}" + "\t_" * 6 + "\n" if columns > 2 else f"{word}\t{tag}\n"
         yield "\n"
