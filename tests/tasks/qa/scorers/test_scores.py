@@ -79,6 +79,11 @@ def test_no_question_has_no_mean() -> None:
         ("eng", "squad"),
         ("zho", "mlqa.zh"),
         ("jpn", "characters"),
+        ("arb", "mlqa.ar"),
+        ("arb_Arab", "mlqa.ar"),
+        ("fra", "mlqa.fr"),
+        ("dut", "mlqa.nl"),
+        ("swh_Latn", "mlqa.sw"),
         ("ceb", "mlqa.ceb"),
         ("ja", "characters"),
         ("th", "characters"),
@@ -92,6 +97,11 @@ def test_no_question_has_no_mean() -> None:
 def test_default_scorers_of_local_files(language: str, name: str) -> None:
     assert default_scorer(language) == name
     assert get_scorer(name).name == name
+
+
+def test_arabic_has_its_rules_under_each_code() -> None:
+    for code in ("ar", "ara", "arb"):
+        assert get_scorer(default_scorer(code)).em("الكتاب", ("كتاب",)) == 1
 
 
 @pytest.mark.parametrize("name", SCORER_NAMES)

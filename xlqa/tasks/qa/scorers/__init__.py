@@ -10,9 +10,10 @@ from functools import lru_cache
 
 from xlqa.errors import XlqaError, refuse_choice
 from xlqa.tasks.qa.scorers import characters, cmrc, drcd, drcd_makers, jaquad, korquad, mlqa, squad, squad2
-from xlqa.tasks.qa.scorers.languages import WITHOUT_BLANKS, base_language
+from xlqa.tasks.qa.scorers.languages import WITHOUT_BLANKS
 from xlqa.tasks.qa.scorers.rules import CACHED_TEXTS, Scorer
 from xlqa.tasks.qa.scores import Scores, score_questions
+from xlqa.util.languages import base_language
 
 __all__ = [
     "SCORER_NAMES", "WITHOUT_BLANKS", "Scorer", "Scores", "base_language", "default_scorer", "get_scorer",
