@@ -99,6 +99,7 @@ def _check_record(task: Task[Any], dataset: Dataset[Any]) -> dict[str, Any]:
         "label_counts": dict(found.labels), "label_kind": found.label_kind, "repeated": found.repeated,
         "notes": list(found.notes), "repairs": dict(dataset.repairs), "repaired_at": dict(dataset.repaired_at),
         "refused": dataset.refused, "complaints": list(dataset.refusals), "counts": list(found.counts),
+        "other_languages": dataset.other_languages,
     }  # fmt: skip
 
 
@@ -148,6 +149,8 @@ def _report_lines(task: Task[Any], report: dict[str, Any], show: int) -> list[st
             )
         if found["other_labels"]:
             lines.append(f"labels that {found['file']} does not have: {', '.join(found['other_labels'])}")
+    if report["other_languages"]:
+        lines.append(f"left out {report['other_languages']:,} {unit} in other languages")
     lines += [f"refused: {complaint}" for complaint in report["complaints"][:show]]
     rest = report["refused"] - show
     return lines + ([f"refused: {rest:,} more (--show {report['refused']} shows all)"] if rest > 0 else [])

@@ -31,6 +31,7 @@ from xlqa.records import (
     Arm,
     result_columns,
 )
+from xlqa.util.csvfile import csv_lines
 from xlqa.util.files import read_file
 from xlqa.util.text import plain
 
@@ -183,7 +184,7 @@ def _read_cells(
         text = read_file(path, MOST_TABLE_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise XlqaError(f"{path}: not a table in UTF-8 (byte {error.start}): name what `{command}` wrote.") from None
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    reader = csv.reader(csv_lines(text), strict=True)
     lines: list[int] = []
     rows: list[list[str]] = []
     try:

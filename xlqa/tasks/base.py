@@ -47,6 +47,7 @@ class Dataset(Generic[E]):
         format: how the file was read, in a few words.
         refusals: why examples were left out, a line of text each, with their line in the file.
         repaired_at: kind of repair -> lines of the file, for repairs that have a place.
+        other_languages: examples left out of a file of several languages, of which one was asked for.
     """
 
     examples: tuple[E, ...]
@@ -59,6 +60,7 @@ class Dataset(Generic[E]):
     format: str = ""
     refusals: tuple[str, ...] = ()
     repaired_at: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    other_languages: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,14 @@
-"""Writing tables as comma-separated values that a spreadsheet does not run as formulas."""
+"""Comma-separated values: written so that a spreadsheet runs none as a formula, and the lines of those that are read."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -17,6 +19,11 @@ def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     writer.writerow(columns)
     writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
     return buffer.getvalue()
+
+
+def csv_lines(text: str) -> Iterator[str]:
+    """The lines of a table with their ends, for `csv.reader`: `str.splitlines` also splits at U+2028 and U+0085."""
+    return (match[0] for match in _LINE.finditer(text))
 
 
 def guard_cell(text: str) -> str:

@@ -39,6 +39,52 @@ def test_xnli_as_published_keeps_the_language_asked_for(tmp_path: Path) -> None:
     assert found.repairs == {"pair without a consensus label (left out)": 1}
 
 
+@pytest.mark.parametrize("language", ["ru", "rus", "ru-RU"])
+def test_rows_of_other_languages_are_counted(tmp_path: Path, language: str) -> None:
+    names = ("russian", "rus_Cyrl", "RU", "en", "German")
+    text = "text\tlabel\tlanguage\n" + "".join(f"{name}\ta\t{name}\n" for name in names)
+    found = read(tmp_path, text, "topic", language=language)
+    assert [e.first for e in found.examples] == ["russian", "rus_Cyrl", "RU"]
+    assert (found.other_languages, found.repairs) == (2, {})
+    with pytest.raises(XlqaError, match=r'has no example in "fi", but in German, RU, en, rus_Cyrl, russian\.$'):
+        read(tmp_path, text, "topic", language="fi")
+
+
+def test_the_words_of_machine_translated_xnli_and_snli(tmp_path: Path) -> None:
+    found = read(tmp_path, "premise\thypo\tlabel\na\tb\tcontradictory\na\tc\tneutral\n", "nli")
+    assert [e.label for e in found.examples] == ["contradiction", "neutral"]
+    rows = "".join(f'{{"premise": "a", "hypothesis": "b", "label": {label}}}\n' for label in ("-1", "0", "1.0", "-1.0"))
+    found = read(tmp_path, rows, "nli")
+    assert [e.label for e in found.examples] == ["entailment", "neutral"]
+    assert found.repairs == {"pair without a consensus label (left out)": 2}
+
+
+def test_rows_without_a_text_or_label_are_refused_one_by_one(tmp_path: Path) -> None:
+    text = '{"text":"a","label":1.0}\n{"text":"b","label":null}\n{"text":null,"label":"x"}\n{"text":"c"}\n{"text":"d","label":0}\n'
+    found = read(tmp_path, text, "sentiment", skip_bad=True)
+    assert [(e.first, e.label) for e in found.examples] == [("a", "1"), ("d", "0")]
+    assert found.refusals == ("line 2: no label.", "line 3: an empty sentence.", "line 4: no label.")
+
+
+def test_a_key_that_is_filled_comes_before_one_that_is_not(tmp_path: Path) -> None:
+    row = '{"premise": null, "text": "a", "label": 0.75, "category": "x", "id": 3.0}\n'
+    (found,) = read(tmp_path, row, "topic").examples
+    assert (found.id, found.first, found.label) == ("1", "a", "x")
+
+
+def test_quotes_around_every_cell_are_no_text(tmp_path: Path) -> None:
+    found = read(tmp_path, '"id"\t"text"\t"label"\n1\t"go ""on"""\t"pos"\n2\t"no"\t"neg"\n', "sentiment")
+    assert [(e.first, e.label) for e in found.examples] == [('go "on"', "pos"), ("no", "neg")]
+    found = read(tmp_path, 'text\tlabel\n"a"\tpos\n', "sentiment")
+    assert [(e.first, e.label) for e in found.examples] == [('"a"', "pos")]
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x0b", "\x1c"])
+def test_only_line_ends_end_a_line_of_csv(tmp_path: Path, mark: str) -> None:
+    found = read(tmp_path, f"text,label\nfoo{mark}bar,pos\nbaz,neg\n", "sentiment")
+    assert [e.first for e in found.examples] == [f"foo{mark}bar", "baz"]
+
+
 def test_pawsx_with_untranslated_sentences(tmp_path: Path) -> None:
     found = read(tmp_path, "id\tsentence1\tsentence2\tlabel\n10\tEins\tZwei\t1\n12\tNS\tDrei\t0\n", "paraphrase")
     assert [(e.id, e.label) for e in found.examples] == [("10", "1"), ("12", "0")]
@@ -84,6 +130,9 @@ def test_windows_line_ends_and_a_byte_order_mark(tmp_path: Path) -> None:
         ('{"text": "a"}\n', "topic", "line 1: no label among text: were the labels"),
         ('{"text": \n', "topic", "line 1: is not JSON"),
         ("\n", "topic", "holds no labelled sentence"),
+        ("text\tpolarity\nGood\tpositive\n", "sentiment", "line 1: no label among text, polarity: .* name it label"),
+        ("review_text,rating\nGood,positive\n", "sentiment", "line 1: no text among review_text, rating: name it"),
+        ("premise\thypothesis\tgold\na\tb\tneutral\n", "nli", "line 1: no label among premise, hypothesis, gold"),
         ("text\tlabel\na\tx\textra\n", "topic", "line 2: 3 columns, expected 2"),
     ],
 )

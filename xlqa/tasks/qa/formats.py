@@ -19,6 +19,7 @@ from xlqa.tasks.annotations import HAYSTACK, LABEL_STUDIO, LABEL_STUDIO_MIN, rea
 from xlqa.tasks.qa.jsontext import JsonText, json_lines
 from xlqa.tasks.qa.literals import read_cell
 from xlqa.util.compression import decompress
+from xlqa.util.csvfile import csv_lines
 from xlqa.util.text import plain
 
 KNOWN_FORMATS = (
@@ -587,12 +588,10 @@ def _flag(value: Any) -> bool | None:
 
 # --- Tables ---------------------------------------------------------------------------------------------------------
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
-
 
 def _from_table(text: str, names: Columns) -> Document:
     """CSV or TSV with a header that names a question and a context."""
-    lines = (match[0] for match in _LINE.finditer(text))
+    lines = csv_lines(text)
     header = next(line for line in lines if line.strip())
     delimiters = [",", "\t", ";", "|"]
     if excel := re.fullmatch(r"sep=(.)\s*", header, re.IGNORECASE):  # what Excel writes to itself

@@ -11,6 +11,7 @@ from typing import Any
 from xlqa.errors import XlqaError
 from xlqa.tasks.qa.jsontext import json_reason
 from xlqa.util.compression import decompress
+from xlqa.util.csvfile import csv_lines
 from xlqa.util.files import read_input
 from xlqa.util.text import plain
 
@@ -83,9 +84,9 @@ def _lines(text: str) -> list[Any] | None:
 
 def _table(text: str, path: Path) -> list[Any]:
     """The rows of a CSV or TSV file with a header."""
-    header = next((line for line in text.splitlines() if line.strip()), "")
+    header = next((line for line in csv_lines(text) if line.strip()), "")
     for delimiter in (",", "\t", ";"):
-        reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+        reader = csv.reader(csv_lines(text), delimiter=delimiter, strict=True)
         try:
             rows = [row for row in reader if row]
         except csv.Error:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,12 @@ from xlqa.tasks.ids import unique_ids
 from xlqa.tasks.jsonrows import is_json, json_objects, place_in
 from xlqa.tasks.parquet import is_parquet, read_parquet
 from xlqa.util.compression import read_text
+from xlqa.util.csvfile import csv_lines
+from xlqa.util.languages import is_language
 from xlqa.util.text import LONE_SURROGATE, has_surrogates, plain, without_surrogates
 
 FIRST = ("premise", "sentence1", "text1", "text", "sentence", "review", "content")
-SECOND = ("hypothesis", "sentence2", "text2")
+SECOND = ("hypothesis", "hypo", "sentence2", "text2")
 LABEL = ("gold_label", "label", "category", "topic", "sentiment", "class")
 ID = ("pairid", "id", "index_id", "guid", "idx")
 LANGUAGE = ("language", "lang")
@@ -42,6 +45,7 @@ WITHOUT_CONSENSUS, WITH_UNTRANSLATED = (
 )
 
 MOST_REFUSALS = 10
+_NUMBER = re.compile(r"(-?[0-9]+(\.[0-9]+)?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +73,24 @@ class TextKind:
         pairs: whether an example is two sentences.
         labels: the task's labels, or () where the data decides.
         numbers: what a label that is a number means on the Hugging Face hub, or () where it is its own name.
+        spellings: other words for the labels.
+        without_consensus: labels of pairs that are left out.
     """
 
     pairs: bool
     labels: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    without_consensus: tuple[str, ...] = (NO_CONSENSUS,)
 
 
 KINDS = {
     "nli": TextKind(
-        True, ("contradiction", "entailment", "neutral"), numbers=("entailment", "neutral", "contradiction")
+        True,
+        ("contradiction", "entailment", "neutral"),
+        numbers=("entailment", "neutral", "contradiction"),
+        spellings={"contradictory": "contradiction"},  # XNLI's machine-translated train part
+        without_consensus=(NO_CONSENSUS, "-1"),  # SNLI on the hub
     ),
     "paraphrase": TextKind(True, ("0", "1")),
     "topic": TextKind(False),
@@ -99,25 +111,10 @@ def read_texts(path: Path, task: str, *, language: str = "", skip_bad: bool = Fa
     """
     kind, repairs = KINDS[task], Counter[str]()
     content, found, rows = _read_rows(path, kind)
-    examples: list[LabelledText] = []
-    refused: list[str] = []
-    places: dict[str, list[int]] = {}
+    sieve = _Sieve(kind, language, found)
     for number, row in rows:
-        if any(map(has_surrogates, row.values())):
-            places.setdefault(LONE_SURROGATE, []).append(number)
-            row = {name: without_surrogates(cell) for name, cell in row.items()}
-        if language and row.get("language", language) != language:
-            continue
-        if row["label"] == NO_CONSENSUS:
-            places.setdefault(WITHOUT_CONSENSUS, []).append(number)
-            continue
-        example = _example(row, kind, len(examples) + 1)
-        if kind.pairs and UNTRANSLATED in (example.first, example.second):
-            places.setdefault(WITH_UNTRANSLATED, []).append(number)
-        if complaint := _complaint(example, kind):
-            refused.append(f"{place_in(found, number)}: {complaint}.")
-        else:
-            examples.append(example)
+        sieve.take(number, row)
+    examples, refused, others = sieve.examples, sieve.refused, sieve.others
     if refused and not skip_bad:
         more = [f"{path}: {len(refused) - MOST_REFUSALS:,} more."] if len(refused) > MOST_REFUSALS else []
         hint = f"{path}: repair {len(refused):,} of {len(refused) + len(examples):,} examples, or leave them out with --skip-bad."
@@ -126,17 +123,67 @@ def read_texts(path: Path, task: str, *, language: str = "", skip_bad: bool = Fa
         raise XlqaError(
             f"{path}, {refused[0]} Nothing else in the file can be used (examples refused: {len(refused):,})."
         )
+    if not examples and others:
+        names = ", ".join(plain(name, 20) or '""' for name in sorted(others)[:MOST_REFUSALS])
+        raise XlqaError(f'{path}: has no example in "{language}", but in {names}.')
     if not examples:
         raise XlqaError(
             f"{path}: holds no labelled {'pair of sentences' if kind.pairs else 'sentence'} that can be used."
         )
-    for name, lines in places.items():
+    for name, lines in sieve.places.items():
         repairs[name] += len(lines)
     unique = unique_ids(examples, repairs)
     return Dataset(
         unique, hashlib.sha256(content).hexdigest(), dict(repairs), len(refused), format=found, refusals=tuple(refused),
-        repaired_at={name: tuple(lines) for name, lines in places.items()},
+        repaired_at={name: tuple(lines) for name, lines in sieve.places.items()}, other_languages=others.total(),
     )  # fmt: skip
+
+
+class _Sieve:
+    """Takes the rows of a file one by one.
+
+    Attributes:
+        found: the file's format in a few words.
+        examples, refused: what can be used, and why other rows cannot.
+        others: rows in other languages, by what the file calls these.
+        places: kind of repair -> lines.
+    """
+
+    def __init__(self, kind: TextKind, language: str, found: str) -> None:
+        self.kind, self.language, self.found = kind, language, found
+        self.examples: list[LabelledText] = []
+        self.refused: list[str] = []
+        self.others: Counter[str] = Counter()
+        self.places: dict[str, list[int]] = {}
+        self._wanted: dict[str, bool] = {}
+
+    def take(self, number: int, row: Mapping[str, str]) -> None:
+        """Read a row, which is at a line of the file."""
+        named = row.get("language")
+        if self.language and named is not None and not self._is_wanted(named):
+            self.others[named] += 1
+            return
+        if any(map(has_surrogates, row.values())):
+            self._note(LONE_SURROGATE, number)
+            row = {name: without_surrogates(cell) for name, cell in row.items()}
+        example = _example(row, self.kind, len(self.examples) + 1)
+        if example.label in self.kind.without_consensus:
+            self._note(WITHOUT_CONSENSUS, number)
+            return
+        if self.kind.pairs and UNTRANSLATED in (example.first, example.second):
+            self._note(WITH_UNTRANSLATED, number)
+        if complaint := _complaint(example, self.kind):
+            self.refused.append(f"{place_in(self.found, number)}: {complaint}.")
+        else:
+            self.examples.append(example)
+
+    def _is_wanted(self, named: str) -> bool:
+        if named not in self._wanted:
+            self._wanted[named] = named == self.language or is_language(named, self.language)
+        return self._wanted[named]
+
+    def _note(self, repair: str, number: int) -> None:
+        self.places.setdefault(repair, []).append(number)
 
 
 Rows = Iterator[tuple[int, dict[str, str]]]
@@ -147,26 +194,49 @@ def _read_rows(path: Path, kind: TextKind) -> tuple[bytes, str, Rows]:
     """The bytes of a file, its format in a few words, and its rows."""
     if is_parquet(path):
         content, rows = read_parquet(path)
-        return (
-            content,
-            "Parquet",
-            (_named_cells(row, kind, path, at, "Parquet") for at, row in enumerate(rows, start=1)),
-        )
+        return content, "Parquet", _object_rows(enumerate(rows, start=1), kind, path, "Parquet")
     content, text = read_text(path, "labelled sentences")
     if is_json(text):
         objects = json_objects(text, path, "a text and a label")
         name = "JSON" if text.lstrip()[0] == "[" else "JSON lines"
-        return content, name, (_named_cells(with_choice(row), kind, path, number, name) for number, row in objects)
+        return content, name, _object_rows(((number, with_choice(row)) for number, row in objects), kind, path, name)
     return content, "TSV" if "\t" in text.partition("\n")[0] else "CSV", _table_rows(text, kind, path)
 
 
-def _named_cells(
-    row: dict[str, Any], kind: TextKind, path: Path, number: int, found: str
-) -> tuple[int, dict[str, str]]:
-    """The columns of a row that matter, by their meaning."""
-    cells = {key.lower(): value for key, value in row.items() if isinstance(value, str | int)}
-    columns = _find_columns(list(cells), kind, path, place_in(found, number))
-    return number, {name: str(cells[key]) for name, key in columns.items()}
+def _object_rows(objects: Iterable[tuple[int, dict[str, Any]]], kind: TextKind, path: Path, found: str) -> Rows:
+    """The columns of each object that matter, by their meaning; "" for a text or label that is null or absent.
+
+    Raises:
+        XlqaError: no object of the file has a text or a label.
+    """
+    rows = [(number, _by_rank(row)) for number, row in objects]
+    if rows:
+        names = dict.fromkeys(name for _, ranks in rows for cells in ranks for name in cells)
+        _find_columns(list(names), kind, path, place_in(found, rows[0][0]))
+    wanted = _names_by_meaning(kind)
+    for number, (values, *others) in rows:
+        found = {}
+        for meaning, keys in wanted.items():
+            cells = next((cells for cells in (values, *others) if set(keys) & cells.keys()), values)
+            name = next((key for key in keys if key in cells), "")
+            if meaning in ("first", "second", "label") or name in values:
+                found[meaning] = cells.get(name, "")
+        yield number, found
+
+
+def _by_rank(row: dict[str, Any]) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """The cells of an object as text: texts and whole numbers, other numbers, and nulls. The first decide."""
+    values: dict[str, str] = {}
+    decimals: dict[str, str] = {}
+    nulls: dict[str, str] = {}
+    for key, value in row.items():
+        if isinstance(value, str | int):
+            values[key.lower()] = str(value)
+        elif value is None or value != value:
+            nulls[key.lower()] = ""
+        elif isinstance(value, float):
+            decimals[key.lower()] = str(int(value)) if value.is_integer() else str(value)
+    return values, decimals, nulls
 
 
 def _table_rows(text: str, kind: TextKind, path: Path) -> Rows:
@@ -175,7 +245,7 @@ def _table_rows(text: str, kind: TextKind, path: Path) -> Rows:
     if len(first) == 1 and ";" in first[0]:
         raise XlqaError(f"{path}, line 1: semicolons between the columns: save the table with tabs or commas.")
     header = [cell.strip().lower() for cell in first]
-    if set(header) & set(LABEL):
+    if _is_header(header):
         places = {name: header.index(key) for name, key in _find_columns(header, kind, path, "line 1").items()}
         width = len(header)
     else:
@@ -191,14 +261,21 @@ def _table_rows(text: str, kind: TextKind, path: Path) -> Rows:
         yield number, {name: cells[at] for name, at in places.items()}
 
 
+def _is_header(cells: Sequence[str]) -> bool:
+    """Whether a first row names columns: one is named as a text or a label, alone or as in review_text."""
+    known = {*FIRST, *SECOND, *LABEL}
+    return any(cell in known or ("_" in cell and not known.isdisjoint(cell.split("_"))) for cell in cells)
+
+
 def _cells(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
     """Line number and cells of each line that is not empty: separated by tabs where the first line has any, else by commas."""
     if "\t" in text.partition("\n")[0]:
-        for number, line in enumerate(text.split("\n"), start=1):
-            if line:
-                yield number, [_unquoted(cell) for cell in line.split("\t")]
+        rows = [(number, line.split("\t")) for number, line in enumerate(text.split("\n"), start=1) if line]
+        is_quoted = all(_is_quoted(cell) or _NUMBER.fullmatch(cell) for _, cells in rows for cell in cells)
+        for number, cells in rows:
+            yield number, [_unquoted(cell, every=is_quoted) for cell in cells]
         return
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    reader = csv.reader(csv_lines(text), strict=True)
     try:
         for row in reader:
             if row:
@@ -207,11 +284,25 @@ def _cells(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:
         raise XlqaError(f"{path}, line {reader.line_num}: not separated by tabs or commas ({error}).") from error
 
 
-def _unquoted(cell: str) -> str:
-    """A cell without the quotes that a spreadsheet put around it; a quotation within a line of text stays as it is."""
+def _is_quoted(cell: str) -> bool:
+    """Whether quotes are around a cell, in which others are doubled."""
+    return len(cell) >= 2 and cell[0] == cell[-1] == '"' and '"' not in cell[1:-1].replace('""', "")
+
+
+def _unquoted(cell: str, every: bool) -> str:
+    """A cell without the quotes that a spreadsheet put around it; a quotation within a line of text stays as it is.
+
+    Args:
+        every: whether all cells of the table have quotes, so that they are none of the text.
+    """
     inner = cell[1:-1]
-    quoted = len(cell) >= 2 and cell[0] == cell[-1] == '"' and inner.replace('""', "").count('"') == 0
-    return inner.replace('""', '"') if quoted and '""' in inner else cell
+    return inner.replace('""', '"') if _is_quoted(cell) and (every or '""' in inner) else cell
+
+
+def _names_by_meaning(kind: TextKind) -> dict[str, tuple[str, ...]]:
+    """Names of the columns that matter."""
+    names = {"first": FIRST, "label": LABEL, "id": ID, "language": LANGUAGE}
+    return names | ({"second": SECOND} if kind.pairs else {})
 
 
 def _find_columns(header: list[str], kind: TextKind, path: Path, place: str) -> dict[str, str]:
@@ -220,9 +311,7 @@ def _find_columns(header: list[str], kind: TextKind, path: Path, place: str) -> 
     Raises:
         XlqaError: a text or the label is missing.
     """
-    wanted = {"first": FIRST, "label": LABEL, "id": ID, "language": LANGUAGE} | (
-        {"second": SECOND} if kind.pairs else {}
-    )
+    wanted = _names_by_meaning(kind)
     found = {name: key for name, keys in wanted.items() if (key := next((k for k in keys if k in header), None))}
     for name in ("first", "second") if kind.pairs else ("first",):
         if name not in found:
@@ -231,14 +320,18 @@ def _find_columns(header: list[str], kind: TextKind, path: Path, place: str) -> 
             )
     if "label" not in found:
         names = plain(", ".join(header), 80)
-        raise XlqaError(f"{path}, {place}: no label among {names}: were the labels of this file stripped?")
+        end = "were the labels of this file stripped? If one of them is the label, name it label."
+        raise XlqaError(f"{path}, {place}: no label among {names}: {end}")
     return found
 
 
 def _example(row: Mapping[str, str], kind: TextKind, number: int) -> LabelledText:
     first, second, label = row["first"].strip(), row.get("second", "").strip(), row["label"].strip()
+    if kind.labels and re.fullmatch(r"-?[0-9]\.0", label):  # a column of numbers with gaps, as pandas writes it
+        label = label[:-2]
     if kind.numbers and label.isdecimal() and int(label) < len(kind.numbers):
         label = kind.numbers[int(label)]
+    label = kind.spellings.get(label, label)
     return LabelledText(row.get("id") or str(number), first, second, label, hash_context(first))
 
 

@@ -39,6 +39,11 @@ def test_white_space_around_an_id_is_dropped_as_in_a_data_set(tmp_path: Path) ->
     assert read_predictions(write(tmp_path, '{" q1 ": "x"}')) == {"q1": "x"}
 
 
+def test_only_line_ends_end_a_line_of_csv(tmp_path: Path) -> None:
+    content = "id,prediction_text\nq1,Bo\u2028nn\nq2,\x85x\n"
+    assert read_predictions(write(tmp_path, content)) == {"q1": "Bo\u2028nn", "q2": "\x85x"}
+
+
 def test_an_id_that_comes_twice_with_one_answer_is_fine(tmp_path: Path) -> None:
     assert read_predictions(write(tmp_path, '{"q1": "x", "q1": "x"}')) == {"q1": "x"}
 
