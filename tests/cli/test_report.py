@@ -36,7 +36,7 @@ def call(*words: object):
 @pytest.mark.parametrize(
     ("format", "begin"),
     [
-        ("text", "What is English worth?"), ("md", "# What is English worth?"), ("tex", "% What is English worth?"),
+        ("text", "study: what is English worth?"), ("md", "# study: what is English worth?"), ("tex", "% study: what is English worth?"),
         ("csv", "lang,test,split,scorer,metric"), ("json", "{"), ("html", "<!DOCTYPE html>"),
     ],
 )  # fmt: skip
