@@ -79,6 +79,7 @@ def summary_figure(
     row = style.font / 72 * (2.9 if tall else 2.0)
     height = row * sum(len(own) + 1.1 for own in blocks) + style.font / 72 * (8.5 + 1.1 * len(blocks))
     needed = (_width(names, style), height)
+    style = style.fitted(size, needed)
     with style.context(all_text([c.panel for c in shown])):
         figure = Figure(figsize=size or needed, layout="constrained")
         FigureCanvasAgg(figure)

@@ -58,7 +58,7 @@ def build_report(
         failures=tuple(failures),
         sections=tuple(sections),
         methods=methods(comparisons, options, means),
-        settings=(*(t.settings_table(panel) for panel in panels), *([origin.versions] if origin.versions else [])),
+        settings=(*t.settings_tables(panels), *([origin.versions] if origin.versions else [])),
         commands=origin.commands,
         name=origin.name,
     )

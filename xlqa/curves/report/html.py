@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -12,18 +13,23 @@ from xlqa.curves.grouping import Panel, source_name, tasks_of, to_text
 from xlqa.curves.plots.breakdown import breakdown_figure
 from xlqa.curves.plots.curves import STYLES, curve_figure, save_to
 from xlqa.curves.plots.effects import gain_figure, worth_figure
+from xlqa.curves.plots.scatter import scatter_figure
 from xlqa.curves.report.contents import comparison_title
 from xlqa.curves.report.document import Table
 from xlqa.curves.report.formatting import MISSING, interval, listed, percent, signed
 from xlqa.curves.report.page import Picture
 from xlqa.curves.report.tables import short_hash
 from xlqa.curves.wording import Columns, columns_of, metric_name
+from xlqa.errors import XlqaError
 from xlqa.records import TASK_METRICS, result_columns
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+LEAST_FOR_SCATTER = 3
+"""Two points are no pattern."""
+SCATTER_SIZE = 100
 _NAMING = ("arm", "size", "seed", "source_seed")
 
 
@@ -38,7 +44,10 @@ def pictures(
 
     A figure has one panel, so that a phone shows it in a size to be read.
     """
-    found: dict[str, tuple[Picture, ...]] = {"Summary": tuple(_curve_picture(panel, columns) for panel in panels)}
+    above = [_curve_picture(panel, columns) for panel in panels]
+    if len({c.panel.lang for c in comparisons if c.learned}) >= LEAST_FOR_SCATTER:
+        above += _scatter_pictures([c for c in comparisons if c.column == columns_of(columns, c.panel.task)[0]])
+    found: dict[str, tuple[Picture, ...]] = {"Summary": tuple(above)}
     for panel in panels:
         own = [c for c in comparisons if c.panel is panel]
         if own:
@@ -58,6 +67,18 @@ def _curve_picture(panel: Panel, columns: Columns) -> Picture:
     )
     words = f"Learning curves: {panel.title}. {caption} {describe_curves(panel, shown[0])}".rstrip()
     return Picture(_svg(curve_figure([panel], columns, STYLES["web"])), f"{panel.title}. {caption}", words)
+
+
+def _scatter_pictures(comparisons: Sequence[Comparison]) -> list[Picture]:
+    """Gain against zero-shot over languages, where there is a zero-shot score."""
+    try:
+        figure = scatter_figure(comparisons, SCATTER_SIZE, STYLES["web"])
+    except XlqaError:
+        return []
+    caption = "Gain against the zero-shot score: a point for each language, with 95 % intervals."
+    known = [c for c in leading(comparisons) if not math.isnan(c.zero_shot.value)]
+    words = "; ".join(f"{c.panel.language_name} zero-shot {percent(c.zero_shot.value)}" for c in known)
+    return [Picture(_svg(figure), caption, f"{caption} {words}. The gains are in the table.")]
 
 
 def describe_curves(panel: Panel, column: str) -> str:

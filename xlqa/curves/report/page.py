@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import html
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -56,6 +57,7 @@ th.l,td.l{text-align:left}
 tbody th{font-weight:400}
 th:first-child{position:sticky;left:0;background:var(--bg)}
 .summary tbody th,.summary td:last-child{font-weight:600}
+.summary th,.summary td{vertical-align:top}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr));gap:1rem;align-items:start;margin:1rem 0}
 figure{margin:0}
 figure img{width:100%;max-width:34rem;height:auto;background:#fff;border-radius:4px}
@@ -68,7 +70,7 @@ button{font:inherit;color:var(--bg);background:var(--accent);border:0;border-rad
 pre{background:var(--box);padding:.7rem 1rem;overflow-x:auto;font-size:.88rem}
 @media (max-width:40rem){body{font-size:15px}main{padding:.6rem .8rem 2rem}th,td{padding:.2rem .45rem}
 .cards,.cards tbody,.cards tr,.cards th,.cards td{display:block}
-.cards thead{display:none}
+.cards thead,.cards br{display:none}
 .cards table{width:100%}
 .cards tr{border:1px solid var(--rule);border-radius:6px;padding:.3rem .7rem;margin:.5rem 0}
 .cards tbody th,.cards td{display:flex;justify-content:space-between;gap:1rem;border:0;text-align:right;white-space:normal;padding:.15rem 0}
@@ -129,9 +131,9 @@ def _section(section: Section, pictures: Sequence[Picture], summary: bool) -> li
     facts = [f"<ul>{_items(section.facts)}</ul>"] if section.facts else []
     parts += [*tables[:1], *facts, *figures, *tables[1:]] if summary else [*figures, *tables, *facts]
     if section.sentences:
-        words = _h(" ".join(section.sentences))
+        made = _h(" ".join(section.sentences))
         copy = '<button type="button" class="copy" hidden>Copy</button>'
-        parts.append(f'<details class="paper"><summary>{FOR_A_PAPER}</summary><p>{words}</p>{copy}</details>')
+        parts.append(f'<details class="paper"><summary>{FOR_A_PAPER}</summary><p>{made}</p>{copy}</details>')
     return parts
 
 
@@ -147,7 +149,7 @@ def _contents(report: Report) -> list[str]:
 
 def _ends(report: Report, runs: Sequence[Table]) -> list[str]:
     """How it was computed, with which settings and versions, and by which commands."""
-    notes = "".join(f"<p>{_h(note)}</p>" for note in report.methods)
+    notes = "".join(f"<p>{_words(note)}</p>" for note in report.methods)
     body = [f'<section class="methods" id="how"><h2>{COMPUTED}</h2>{notes}</section>'] if notes else []
     if report.settings or runs:
         body += [f'<section id="settings"><h2>{SETTINGS}</h2>', *(_html_table(table) for table in report.settings)]
@@ -163,8 +165,13 @@ def _h(text: str) -> str:
     return html.escape(text, quote=True)
 
 
+def _words(text: str) -> str:
+    """A text between tags, with the subscripts of the statistics."""
+    return re.sub(r"\b([DS])_([ET])\b", r"\1<sub>\2</sub>", _h(text))
+
+
 def _items(lines: Iterable[str]) -> str:
-    return "".join(f"<li>{_h(line)}</li>" for line in lines)
+    return "".join(f"<li>{_words(line)}</li>" for line in lines)
 
 
 def _figure(picture: Picture) -> str:
@@ -184,21 +191,25 @@ def table_page(tables: Sequence[Table], title: str) -> str:
 
 def _html_table(table: Table, caption: bool = True, kind: str = "") -> str:
     align = table.alignment
-    head = "".join(f'<th scope="col" class="{a}">{_h(cell)}</th>' for a, cell in zip(align, table.header, strict=True))
-    rows = "".join(f"<tr>{_cells(row, table, labelled='cards' in kind)}</tr>" for row in table.rows)
+    head = "".join(
+        f'<th scope="col" class="{a}">{_words(cell)}</th>' for a, cell in zip(align, table.header, strict=True)
+    )
+    rows = "".join(f"<tr>{_cells(row, table, kind)}</tr>" for row in table.rows)
     # The caption stands outside of what scrolls sideways, so that a phone shows all of it.
-    words = f'<p class="caption">{_h(table.title)}</p>' if caption else ""
+    words = f'<p class="caption">{_words(table.title)}</p>' if caption else ""
     label = f'tabindex="0" role="region" aria-label="{_h(_name(table))}"'
     body = f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
     return f'{words}<div class="{" ".join(["wide", kind]).strip()}" {label}><table>{body}</table></div>'
 
 
-def _cells(row: Sequence[str], table: Table, labelled: bool) -> str:
+def _cells(row: Sequence[str], table: Table, kind: str) -> str:
     if len(row) == 1 < len(table.header):
         return f'<th class="l" scope="rowgroup" colspan="{len(table.header)}">{_h(row[0])}</th>'
     cells = []
     for place, (cell, letter, name) in enumerate(zip(row, table.alignment, table.header, strict=True)):
         tag, scope = ("td", "") if place else ("th", ' scope="row"')
-        label = f' data-label="{_h(name)}"' if labelled else ""
-        cells.append(f'<{tag}{scope} class="{letter}"{label}>{_h(cell)}</{tag}>')
+        label = f' data-label="{_h(name)}"' if "cards" in kind else ""
+        # An interval goes below its value, so that the summary fits a page.
+        words = _h(cell).replace(" [", " <br>[").replace(" (N", " <br>(N") if kind else _h(cell)
+        cells.append(f'<{tag}{scope} class="{letter}"{label}>{words}</{tag}>')
     return "".join(cells)

@@ -70,7 +70,7 @@ def summary_table(
     align = "l" * len(words) + "r" * (len(places) + 2) + "l"
     header = (*words, "zero-shot", *heads, "N₀", "verdict")
     notes = {condition(c) for c in shown}
-    note = notes.pop() if len(notes) == 1 else "what they are given stands with each result" if notes else ""
+    note = notes.pop() if len(notes) == 1 else "the conditions stand with each result" if notes else ""
     return Table(_caption(panels, tasks, columns), header, tuple(rows), align, name="summary", note=note)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -190,8 +192,18 @@ def _breakdown_cell(found: Interval | None) -> str:
     return w.MISSING if found is None else f"{w.signed(found.value)} {w.interval(found)}"
 
 
-def settings_table(panel: Panel) -> Table:
-    """What every run was trained with: a row a setting, a column a curve."""
+def settings_tables(panels: Sequence[Panel]) -> tuple[Table, ...]:
+    """What every run was trained with: a row a setting, a column a curve. What all panels share is listed once."""
+    tables = [_settings_table(panel) for panel in panels]
+    if len({table.header for table in tables}) > 1 or len(tables) < 2:
+        return tuple(tables)
+    shared = [row for row in tables[0].rows if all(row in table.rows for table in tables)]
+    own = [replace(table, rows=tuple(row for row in table.rows if row not in shared)) for table in tables]
+    common = replace(tables[0], rows=tuple(shared), group="all test sets")
+    return tuple(table for table in (common, *own) if table.rows)
+
+
+def _settings_table(panel: Panel) -> Table:
     rows = [
         (name, *(short_hash(curve.setting[name]) or w.MISSING for curve in panel.curves))
         for name in SETTING_COLUMNS
