@@ -340,8 +340,8 @@ def test_the_words_name_the_seeds_behind_a_band_and_the_scorer(tmp_path: Path):
     )
     one = table[(table["arm"] != "joint") | (table["seed"] == 0)]
     figure = curves.curve_figure(split_panels(one.reset_index(drop=True)), ("f1",), STYLE)
-    words = figure.legends[0].get_title().get_text().replace("\n", " ")
-    assert words == "band: ± 1 s.d. over 3 seeds; N₀: the estimate alone, its interval is in the report; scorer: squad"
+    words = figure.legends[0].get_title().get_text().replace("\n", " ").replace("\u00a0", " ")
+    assert words == "band: ± 1 s.d. over 3 seeds; N₀: its interval is in the report; scorer: squad"
     assert all(handle.get_marker() != "None" for handle in figure.legends[0].get_lines())
 
 

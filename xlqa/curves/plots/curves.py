@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 SUFFIXES = (".png", ".svg", ".pdf")
 GREY = "#5f5f5f"
 MOST_COLUMNS = 4
+NO_BREAK = "\u00a0"
 WORTH_MARK = "N₀"
-WORTH_WORDS = "N₀: the estimate alone, its interval is in the report"
+WORTH_WORDS = "N₀: its interval is in the report"
 LEAST_FONT = 5.0
 """Smaller text is not read on paper."""
 
@@ -555,7 +556,7 @@ def _has_below(ax: Axes, others: Sequence[Axes], panels: Sequence[Panel], panel:
         if shown.task == panel.task and other.get_visible()
     ]
     return any(
-        spec.colspan.start == place.colspan.start and spec.rowspan.start > place.rowspan.start
+        spec is not None and spec.colspan.start == place.colspan.start and spec.rowspan.start > place.rowspan.start
         for spec in (other.get_subplotspec() for other in below)
     )
 
@@ -563,7 +564,7 @@ def _has_below(ax: Axes, others: Sequence[Axes], panels: Sequence[Panel], panel:
 def name_scorer(panels: Sequence[Panel], columns: Columns) -> str:
     """The scorer of all panels, for the words below a figure; "" where titles name several, or metrics are enough."""
     scorers = {_scorer_of(panel, columns_of(columns, panel.task)[0]) for panel in panels} - {""}
-    return f"scorer: {scorers.pop()}" if len(scorers) == 1 else ""
+    return f"scorer:{NO_BREAK}{scorers.pop()}" if len(scorers) == 1 else ""
 
 
 def _scorer_of(panel: Panel, column: str) -> str:
@@ -596,7 +597,7 @@ def _describe_spread(panels: Sequence[Panel]) -> str:
     if not counts:
         return ""
     least, most = min(counts), max(counts)
-    return f"band: ± 1 s.d. over {least if least == most else f'{least} to {most}'} seeds"
+    return f"band: ±{NO_BREAK}1{NO_BREAK}s.d. over {least if least == most else f'{least} to {most}'} seeds"
 
 
 def add_legend(figure: Figure, curve_styles: dict[str, CurveStyle], style: Style, words: Sequence[str]) -> None:

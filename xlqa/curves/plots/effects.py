@@ -17,6 +17,7 @@ from xlqa.curves.comparison import Comparison, leading
 from xlqa.curves.grouping import Curve, Panel
 from xlqa.curves.plots.curves import (
     GREY,
+    NO_BREAK,
     CurveStyle,
     Style,
     add_legend,
@@ -72,7 +73,7 @@ def gain_figure(
     def draw(ax: Axes, own: Sequence[Comparison], curve_styles: Mapping[str, CurveStyle], fitted: Style) -> Axes:
         return draw_gain(ax, own, curve_styles, margin, fitted)
 
-    words = f"95 % interval, thin: at all N together; filled: excludes 0; band: ± {margin:g}"
+    words = f"95 % interval, thin: at all N together; filled: excludes 0; band: ±{NO_BREAK}{margin:g}"
     return _comparison_figure(comparisons, columns, style, size, "gain in {}, points", draw, words)
 
 

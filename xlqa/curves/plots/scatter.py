@@ -81,8 +81,14 @@ def draw_scatter(ax: Axes, points: Sequence[Pair], style: Style) -> Axes:
         own = [(c, r) for c, r in points if names[id(c)] == group]
         for c, r in own:
             if not math.isnan(r.gain.low):
-                x = c.zero_shot.value
-                ax.plot([x, x], [r.gain.low, r.gain.high], color=color, linewidth=style.line * 0.6, alpha=0.6, zorder=2)
+                ax.plot(
+                    [c.zero_shot.value] * 2,
+                    [r.gain.low, r.gain.high],
+                    color=color,
+                    linewidth=style.line * 0.6,
+                    alpha=0.6,
+                    zorder=2,
+                )
         x, y = [c.zero_shot.value for c, _ in own], [r.gain.value for _, r in own]
         ax.plot(
             x, y, marker=marker, linestyle="none", color=color, markersize=style.marker, label=plain(group), zorder=3

@@ -29,7 +29,8 @@ MOST_ROWS = 45
 
 def as_tex(report: Report) -> str:
     """LaTeX in the order of the other forms; the tables of one kind are joined, so that nine languages share one."""
-    parts = [f"% {' '.join(report.title.split())} {' '.join(report.lead.split())}", f"% {_NEEDS}"]
+    parts = [f"% {' '.join(report.title.split())}", f"% {_NEEDS}"]
+    parts += [_paragraph(report.lead)] if report.lead else []
     first, rest = report.sections[:1], report.sections[1:]
     label = _Labels(report.name)
     parts += [_tex_table(table, label(table)) for section in first for table in section.tables]
