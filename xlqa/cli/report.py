@@ -65,7 +65,7 @@ OneTable = Annotated[
     str,
     typer.Option(
         "--table", help="Only this table, of all results: summary, languages, scores, labels, gain, worth, stages, components, "
-        "breakdown, features, correlations, settings or versions.",
+        "breakdown, layers, pairs, features, correlations, settings or versions.",
     ),
 ]  # fmt: skip
 

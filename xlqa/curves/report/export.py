@@ -132,9 +132,9 @@ def as_record(
             for found in group.means
         ],
         "sentences": [
-            {"section": section.title, "sentences": list(section.sentences)}
+            {"section": section.title, "sentences": list(section.sentences or (section.lead, *section.facts))}
             for section in made.sections
-            if section.sentences
+            if section.sentences or section.lead
         ],
         "quantities": list(tidy_rows(comparisons, breakdowns)),
         "failures": list(made.failures),
