@@ -85,8 +85,6 @@ def report(
 
     Examples:
 
-      xlqa report results.csv
-
       xlqa report results.csv --metric both --data dev.json --out report.html
 
       xlqa report results.csv --table gain --out gain.tex
