@@ -18,7 +18,7 @@ def test_every_command_on_the_front_page_works(
     assert newcomer.follow(README) >= 11
     out = capsys.readouterr().out
     assert "This sweep can start." in out
-    assert "What is English worth?" in out
+    assert "what is English worth?" in out
     assert (newcomer.home / "ru" / "curve.png").is_file()
     rows = (newcomer.home / "uk" / "results.csv").read_text(encoding="utf-8").splitlines()
     assert len(rows) == 1 + 2 * (1 + 2 * 2 * 2)  # two test sets; zero-shot, and two arms at two sizes with two seeds

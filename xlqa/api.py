@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from inspect import Parameter, Signature
 from pathlib import Path
@@ -142,6 +142,8 @@ def plot(
     seeds: Sequence[int] = (),
     task: Words = (),
     style: Literal["web", "paper", "slides"] = "web",
+    palette: Literal["okabe-ito", "tol", "grey"] = "okabe-ito",
+    font_scale: float = 1.0,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw one language on one test set; figures of several panels are what `xlqa plot` draws.
@@ -152,6 +154,7 @@ def plot(
         scorer: "squad", or None for the test set's own.
         metric: one of the task's metrics ("f1", "em", "accuracy", …); by default its leading one.
         lang, test, split, seeds, task: which rows to draw.
+        palette: colours of the arms; font_scale: text this many times as large as the style's.
         ax: where to draw; a new pyplot figure when None.
 
     Raises:
@@ -164,9 +167,11 @@ def plot(
 
     check_choice(what, DRAWINGS, f"what={what!r}")
     check_choice(style, tuple(curves.STYLES), f"style={style!r}")
+    check_choice(palette, tuple(curves.PALETTES), f"palette={palette!r}")
     frame = results if isinstance(results, pd.DataFrame) else load_results(results)
     rows = grouping.select_rows(frame, _as_words(lang), _as_words(test), tuple(seeds), split, _as_words(task))
-    panel, drawing_style = _only_panel(grouping.split_panels(rows)), curves.STYLES[style]
+    panel = _only_panel(grouping.split_panels(rows))
+    drawing_style = replace(curves.STYLES[style], palette=palette, font=curves.STYLES[style].font * font_scale)
     column = grouping.choose_columns(rows, metric, scorer, "metric='{}'")[panel.task][0]
     with drawing_style.context(curves.all_text([panel])):
         if ax is None:
@@ -262,7 +267,7 @@ def _only_panel(panels: Sequence[Panel]) -> Panel:
 def _draw_curve(ax: Axes, panel: Panel, column: str, style: Style) -> Axes:
     from xlqa.curves.plots import curves
 
-    curve_styles = curves.assign_styles([panel])
+    curve_styles = curves.assign_styles([panel], style.palette)
     curves.draw_curve(ax, panel, column, curve_styles, style)
     curves.name_axes([[ax]], [panel], "{}, %", [column])
     curves.label_levels(ax, panel, column, curve_styles, style)
@@ -287,7 +292,9 @@ def _draw_comparison(ax: Axes, panel: Panel, column: str, style: Style, worth: b
         raise XlqaError("no gain or worth to draw: it takes transfer (or joint) and target-only runs of one encoder.")
     shown = {c.first.label for c in found}
     curve_styles = {
-        label: curve_style for label, curve_style in curves.assign_styles([panel]).items() if label in shown
+        label: curve_style
+        for label, curve_style in curves.assign_styles([panel], style.palette).items()
+        if label in shown
     }
     if worth:
         effects.draw_worth(ax, found, curve_styles, style)

@@ -56,13 +56,20 @@ def test_size_and_style_decide_the_pixels(table: Path, tmp_path: Path):
     assert np.shape(imread(tmp_path / "a.png"))[:2] == (4 * 144, 5 * 144)
 
 
+def test_palette_and_font_scale_change_the_drawing(table: Path, tmp_path: Path):
+    call(table, "--out", tmp_path / "a.svg", "--palette", "grey", "--font-scale", "1.5", "--metric", "f1")
+    text = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert "#111111" in text
+    assert "12.96px" in text  # the title: 8 points times 1.5, and 1.08 of that
+
+
 def test_a_file_that_cannot_be_written_is_said(table: Path, tmp_path: Path):
     (tmp_path / "taken").write_text("")
     with pytest.raises(XlqaError, match="cannot be written"):
         call(table, "--out", tmp_path / "taken" / "a.png")
 
 
-@pytest.mark.parametrize("what", ["gain", "worth", "cost"])
+@pytest.mark.parametrize("what", ["gain", "worth", "cost", "scatter"])
 def test_the_other_figures_are_drawn(table: Path, tmp_path: Path, what: str):
     out = tmp_path / f"{what}.svg"
     assert call(table, "--what", what, "--out", out).stdout.strip() == str(out)
@@ -93,6 +100,7 @@ def test_what_is_missing_is_named_on_stderr(table: Path, tmp_path: Path):
         (("--metric", "bleu"), "--metric bleu: choose from f1, em, both"),
         (("--style", "poster"), "--style poster"),
         (("--size", "7"), "as 7x4"),
+        (("--palette", "neon"), "--palette neon: choose from okabe-ito, tol, grey"),
         (("--lang", "de"), "no lang 'de': it has ru"),
         (("--scorer", "mlqa"), "the table has squad"),
         (("--seeds", "a"), "write seeds as"),

@@ -36,7 +36,7 @@ def call(*words: object):
 @pytest.mark.parametrize(
     ("format", "begin"),
     [
-        ("text", "What is English worth?"), ("md", "# What is English worth?"), ("tex", "% What is English worth?"),
+        ("text", "study: what is English worth?"), ("md", "# study: what is English worth?"), ("tex", "% study: what is English worth?"),
         ("csv", "lang,test,split,scorer,metric"), ("json", "{"), ("html", "<!DOCTYPE html>"),
     ],
 )  # fmt: skip
@@ -50,6 +50,32 @@ def test_out_decides_the_format_and_is_named(table: Path, tmp_path: Path):
     out = tmp_path / "new" / "report.html"
     assert call(table, "--out", out).stdout.strip() == str(out)
     assert out.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_one_table_alone_in_each_form(table: Path):
+    assert call(table, "--table", "gain").stdout.startswith("Paired gain Δ(N) in points of F1; ")
+    assert "| language | test |" in call(table, "--table", "summary", "--format", "md").stdout
+    text = call(table, "--table", "worth", "--format", "tex").stdout
+    assert text.count(r"\begin{table}") == text.count(r"\label{tab:study-worth}") == text.count(r"\bottomrule") == 1
+    assert "$D_E(N)$" in text
+    assert "D\\_" not in text
+    page = call(table, "--table", "gain", "--format", "html").stdout
+    assert page.count("<table>") == 1
+
+
+def test_the_title_is_the_readers(table: Path):
+    assert call(table, "--title", "Russian & more").stdout.startswith("Russian & more\n====")
+
+
+def test_the_report_of_several_languages_has_their_mean_and_one_tex_table_of_a_kind(table: Path, tmp_path: Path):
+    other = write_study(tmp_path / "other", Study(languages=("sw",), sizes=(30, 100), seeds=2, paragraphs=12))
+    record = json.loads(call(table, other, "--json").stdout)
+    assert [(row["size"], row["languages"]) for row in record["languages"]] == [(0, 2), (30, 2), (100, 2)]
+    assert all(2 <= len(row["verdict"].split()) <= 3 for row in record["verdicts"])
+    text = call(table, other, "--format", "tex").stdout
+    labels = [line.partition("label{")[2].rstrip("}") for line in text.splitlines() if "label{" in line]
+    assert len(labels) == len(set(labels))
+    assert sum(label.startswith("tab:study-and-other-gain") for label in labels) == 1
 
 
 def test_csv_and_json_hold_the_same_quantities(table: Path):
@@ -94,6 +120,8 @@ def test_scores_under_squad_are_said_to_be(table: Path):
         (("--out", "a.docx"), "its suffix names no format"),
         (("--metric", "bleu"), "--metric bleu"),
         (("--margin", "0"), "--margin 0"),
+        (("--table", "gains"), "--table gains: this report has summary, scores, gain, worth"),
+        (("--table", "gain", "--format", "csv"), "--table gain: its forms are text, md, tex and html"),
         (("--floor", "101"), "--floor 101"),
         (("--lang", "de"), "no lang 'de'"),
         (("--split", "valid"), "no split 'valid'"),

@@ -71,7 +71,7 @@ def test_the_report_has_the_means_of_each_series(table: pd.DataFrame):
     series = next(s for s in layer_series(panel, "f1") if s.size == 0)
     best = f"{series.scores[0][0]:.1f}"
     assert next(row for row in shown.rows if row[0] == "zero-shot, source stage frozen")[1] == best
-    assert f"zero-shot, source stage frozen: F1 {best} with nothing frozen, which is the best." in section.sentences
+    assert f"zero-shot, source stage frozen: F1 {best} with nothing frozen, which is the best." in section.lead
 
 
 def test_a_table_without_frozen_runs_is_refused(tmp_path: Path):

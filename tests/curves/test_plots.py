@@ -16,8 +16,9 @@ from synthetic import Study, write_study
 from xlqa.curves.comparison import Options, compare_all
 from xlqa.curves.example_scores import ExampleStore
 from xlqa.curves.grouping import Panel, split_panels
-from xlqa.curves.plots import curves, effects
+from xlqa.curves.plots import curves, effects, facets, fonts, scatter
 from xlqa.curves.table import load_results
+from xlqa.errors import XlqaError
 
 REFERENCE = Path(__file__).parent / "reference"
 TOLERANCE = 12.0
@@ -159,7 +160,7 @@ def test_crowded_sizes_are_not_all_labelled(tmp_path: Path):
     (panel,) = panels(tmp_path, Study(sizes=sizes, seeds=1, per_question=False))
     ax = curves.set_size_axis(one_axes(), panel.curves)
     labels = [text.get_text() for text in ax.get_xticklabels()]
-    assert labels == ["100", "", "", "1k", "", "10k\nfull"]
+    assert labels == ["100", "", "", "1,000", "", "10,000\nfull"]
 
 
 def test_many_panels_wrap(tmp_path: Path):
@@ -195,10 +196,10 @@ def test_zero_shot_is_labelled_once_for_curves_that_share_it_and_apart_otherwise
 
 
 def test_labels_in_other_scripts_bring_a_font_where_one_is_installed():
-    assert curves.font_families("русский") == ("DejaVu Sans",)
-    with_cjk = curves.font_families("中文")
+    assert fonts.font_families("русский") == ("DejaVu Sans",)
+    with_cjk = fonts.font_families("中文")
     assert with_cjk[0] == "DejaVu Sans"
-    assert set(with_cjk[1:]) <= set(curves._CJK_FONTS) & curves._installed_fonts()
+    assert set(with_cjk[1:]) <= set(fonts._CJK) & fonts.installed_fonts()
 
 
 def test_a_file_name_with_dollars_and_foreign_letters_is_drawn_as_it_stands(tmp_path: Path):
@@ -210,9 +211,9 @@ def test_a_file_name_with_dollars_and_foreign_letters_is_drawn_as_it_stands(tmp_
         curves.save_figure(figure, tmp_path / "a.svg", STYLE)
     title = figure.axes[0].get_title(loc="left")
     assert title == r"Russian · a\$_{x\$ 测试"
-    installed = len(curves.font_families("测试")) > 1
-    assert bool(curves.missing_font(title)) is not installed
-    assert curves.missing_font("русский") == ""
+    installed = len(fonts.font_families("测试")) > 1
+    assert bool(fonts.missing_font(title)) is not installed
+    assert fonts.missing_font("русский") == ""
 
 
 def test_what_lies_beyond_the_sizes_is_an_arrow_not_a_point(tmp_path: Path):
@@ -246,6 +247,162 @@ def test_the_source_stage_is_counted_where_its_time_is_known(tmp_path: Path):
     transfer = next(line for line in ax.lines if line.get_marker() == "o")
     assert min(transfer.get_xdata()) > 5000
     assert any(line.get_marker() == "X" for line in ax.lines)
+
+
+# ------------------------------------------------------------------------------------- several settings, small sizes
+
+
+def encoders(folder: Path, names: tuple[str, ...] = ("mbert", "xlm-r", "distil")) -> tuple[Panel, ...]:
+    """One panel with both arms of several encoders."""
+    import pandas as pd
+
+    tables = []
+    for place, name in enumerate(names):
+        table = load_results(write_study(folder / name, Study(seeds=2, sizes=(100, 1000), per_question=False), place))
+        tables.append(table.assign(model=name, model_sha256=str(place) * 64, run_id=table["run_id"] + name))
+    return split_panels(pd.concat(tables, ignore_index=True))
+
+
+def test_each_encoder_has_a_facet_and_all_share_one_legend(tmp_path: Path):
+    (panel,) = encoders(tmp_path)
+    shown = facets.split_settings([panel])
+    assert [facet.label.split("\n")[1] for facet in shown] == ["distil", "mbert", "xlm-r"]
+    assert all([curve.label for curve in facet.curves] == ["transfer", "target-only"] for facet in shown)
+    found = compare_all([panel], ("f1",), ExampleStore())
+    for figure in (
+        curves.curve_figure([panel], ("f1",), STYLE),
+        effects.gain_figure(found, ("f1",), 1.0, STYLE),
+        effects.worth_figure(found, ("f1",), STYLE),
+    ):
+        assert len([ax for ax in figure.axes if ax.get_visible()]) == 3
+        labels = [text.get_text() for text in figure.legends[0].get_texts()]
+        assert labels in (["transfer", "target-only"], ["transfer"])
+        for ax in figure.axes:
+            assert len([line for line in ax.lines if line.get_marker() == "o" and len(line.get_xdata()) > 1]) <= 1
+
+
+def test_the_only_curve_of_an_arm_is_drawn_beside_each_setting_of_another(tmp_path: Path):
+    import pandas as pd
+
+    one, other = (
+        load_results(write_study(tmp_path / str(lr), Study(lr=lr, seeds=1, per_question=False))) for lr in (3e-5, 1e-4)
+    )
+    both = pd.concat([one, other[other["arm"] == "target-only"]], ignore_index=True)
+    shown = facets.split_settings(split_panels(both))
+    assert [facet.label.split("\n")[1] for facet in shown] == ["lr 3e-5", "lr 0.0001"]
+    assert all([curve.label for curve in facet.curves] == ["transfer", "target-only"] for facet in shown)
+    (whole,) = panels(tmp_path / "whole", Study(seeds=1, per_question=False))
+    assert facets.split_settings([whole]) == (whole,)
+
+
+def texts_of(figure) -> list:
+    from matplotlib.text import Text
+
+    figure.canvas.draw()
+    return [text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()]
+
+
+@pytest.mark.parametrize("kind", ["curve", "gain", "worth"])
+def test_a_small_figure_neither_cuts_nor_overlaps_its_words(tmp_path: Path, kind: str):
+    shown = panels(tmp_path, Study(seeds=2, per_question=False))
+    if kind == "curve":
+        figure = curves.curve_figure(shown, ("f1", "em"), curves.STYLES["paper"], (3.3, 2.4))
+    else:
+        found = compare_all(shown, ("f1",), ExampleStore())
+        made = effects.gain_figure if kind == "gain" else effects.worth_figure
+        more = (1.0,) if kind == "gain" else ()
+        figure = made(found, ("f1",), *more, curves.STYLES["paper"], (3.3, 2.4))
+    figure.canvas.draw()
+    width, height = figure.get_size_inches() * figure.dpi
+    for drawn in (*figure.axes, *figure.legends):
+        box = drawn.get_tightbbox()
+        assert box.x0 >= -1, drawn
+        assert box.y0 >= -1, drawn
+        assert box.x1 <= width + 1, drawn
+        assert box.y1 <= height + 1, drawn
+    names = [ax.yaxis.label.get_window_extent() for ax in figure.axes]
+    assert not any(one.overlaps(other) for i, one in enumerate(names) for other in names[i + 1 :])
+    assert all(text.get_fontsize() >= curves.LEAST_FONT * 0.8 for ax in figure.axes for text in ax.texts)
+
+
+def test_an_axis_without_signal_says_so(tmp_path: Path):
+    table = load_results(write_study(tmp_path, Study(seeds=2, per_question=False)))
+    for name in ("f1", "em", "squad_f1", "squad_em"):
+        table[name] = 0.0
+    (ax,) = curves.curve_figure(split_panels(table), ("f1",), STYLE).axes
+    assert [text.get_text() for text in ax.texts] == ["every score is 0"]
+    assert list(ax.get_yticks()) == [0]
+
+
+def test_the_words_name_the_seeds_behind_a_band_and_the_scorer(tmp_path: Path):
+    table = load_results(
+        write_study(tmp_path, Study(seeds=3, arms=("transfer", "target-only", "joint"), per_question=False))
+    )
+    one = table[(table["arm"] != "joint") | (table["seed"] == 0)]
+    figure = curves.curve_figure(split_panels(one.reset_index(drop=True)), ("f1",), STYLE)
+    words = figure.legends[0].get_title().get_text().replace("\n", " ").replace("\u00a0", " ")
+    assert words == "band: ± 1 s.d. over 3 seeds; N₀: its interval is in the report; scorer: squad"
+    assert all(handle.get_marker() != "None" for handle in figure.legends[0].get_lines())
+
+
+def test_zero_shot_labels_of_the_worth_do_not_overlap(tmp_path: Path):
+    import pandas as pd
+
+    table = load_results(write_study(tmp_path, Study(seeds=3, paragraphs=30)))
+    other = table[table["arm"] == "transfer"].assign(source_lr=1e-5)
+    other = other.assign(run_id=other["run_id"] + "b", f1=other["f1"] + 0.5)
+    (panel,) = split_panels(pd.concat([table, other], ignore_index=True))
+    figure = effects.worth_figure(compare_all([panel], ("f1",), ExampleStore()), ("f1",), STYLE)
+    boxes = [text.get_window_extent() for text in texts_of(figure) if text.get_text().startswith("zero-shot")]
+    assert len(boxes) == 2
+    assert min(box.y1 for box in boxes) <= max(box.y0 for box in boxes) + 1
+
+
+def test_the_cost_line_does_not_go_back_in_time(tmp_path: Path):
+    table = load_results(write_study(tmp_path, Study(seeds=1, per_question=False)))
+    table.loc[(table["arm"] == "target-only") & (table["size"] == 100), "train_seconds"] = 90.0
+    (panel,) = split_panels(table)
+    ax = effects.draw_cost(one_axes(), panel, "f1", curves.assign_styles([panel]), STYLE)
+    line = next(line for line in ax.lines if line.get_marker() == "s")
+    assert (np.diff(np.asarray(line.get_xdata())) >= 0).all()
+
+
+def test_the_scatter_has_a_point_for_each_language(tmp_path: Path):
+    shown = panels(tmp_path, Study(languages=("ru", "sw", "zh"), seeds=2, sizes=(100, 1000), per_question=False))
+    found = compare_all(shown, ("f1",), ExampleStore())
+    (ax,) = scatter.scatter_figure(found, 100, STYLE).axes
+    (points,) = [line for line in ax.lines if line.get_marker() == "o"]
+    np.testing.assert_allclose(points.get_xdata(), [c.zero_shot.value for c in found])
+    np.testing.assert_allclose(points.get_ydata(), [c.results[0].gain.value for c in found])
+    assert sorted(text.get_text() for text in ax.texts) == ["ru", "sw", "zh"]
+    assert "N = 100," in scatter.scatter_figure(found, 77, STYLE).axes[0].get_ylabel()
+    with pytest.raises(XlqaError, match="--what scatter: no language"):
+        scatter.scatter_figure([], 100, STYLE)
+
+
+def test_palette_and_font_scale_change_colours_and_letters(tmp_path: Path):
+    (panel,) = panels(tmp_path, Study(seeds=1, per_question=False))
+    assert curves.assign_styles([panel], "grey")["transfer"].color == "#111111"
+    assert STYLE.scaled(2).font == 16
+
+
+def test_letters_stay_text_in_svg_and_pdf(tmp_path: Path):
+    (panel,) = panels(tmp_path / "s", Study(seeds=1, sizes=(100, 1000), per_question=False))
+    figure = curves.curve_figure([panel], ("f1",), STYLE)
+    svg = curves.save_figure(figure, tmp_path / "a.svg", STYLE).read_text(encoding="utf-8")
+    assert ">Russian · xquad.ru</text>" in svg
+    pdf = curves.save_figure(figure, tmp_path / "a.pdf", STYLE).read_bytes()
+    assert b"/FontFile2" in pdf
+
+
+def test_arabic_is_joined_and_turned_around_where_matplotlib_does_not(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(fonts, "SHAPES_SINCE", (99, 0))
+    # salam: initial seen, final lam-alef, isolated meem; digits keep their order, Latin its place.
+    assert fonts.set_right_to_left("a سلام 12 b") == "a \ufee1\ufefc\ufeb3 12 b"
+    assert fonts.set_right_to_left("אב 12 גד") == "דג 12 בא"
+    assert fonts.set_right_to_left("русский 中文") == "русский 中文"
+    monkeypatch.setattr(fonts, "SHAPES_SINCE", (3, 0))
+    assert fonts.set_right_to_left("سلام") == "سلام"
 
 
 if __name__ == "__main__":

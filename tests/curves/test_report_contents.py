@@ -15,11 +15,14 @@ from synthetic import Study, write_study
 from xlqa.curves.comparison import Comparison, Options, compare_all
 from xlqa.curves.example_scores import ExampleStore
 from xlqa.curves.grouping import Panel, split_panels
-from xlqa.curves.report import export, render
+from xlqa.curves.report import export, page, render, tex
 from xlqa.curves.report import formatting as w
-from xlqa.curves.report.contents import Report, Section, Table, build_report
+from xlqa.curves.report.contents import build_report
+from xlqa.curves.report.document import Report, Section, Table, join_tables
 from xlqa.curves.report.html import pictures, runs_tables
+from xlqa.curves.report.origin import find_origin
 from xlqa.curves.report.sentences import sentences
+from xlqa.curves.report.summary import verdict
 from xlqa.curves.table import load_results
 from xlqa.curves.variance import Interval
 
@@ -185,10 +188,10 @@ def test_the_title_names_the_source(tmp_path: Path):
 
 def test_both_estimands_stand_in_the_gain_table(tmp_path: Path):
     report, (found,), _ = build(tmp_path, source_seeds=2, seeds=4)
-    (table, *_) = report.sections[1].tables
-    assert "given these 2 source stages" in table.caption
+    (table, *_) = report.sections[2].tables
+    assert "given these 2 source stages" in table.title
     assert table.rows[0][table.header.index("over other stages")] == w.interval(found.other.results[0].gain, 2)
-    captions = [table.caption for table in report.sections[1].tables]
+    captions = [table.caption for table in report.sections[2].tables]
     assert "95 % intervals over other source stages" in captions
     assert any(caption.startswith("Variance components") for caption in captions)
 
@@ -232,7 +235,91 @@ def test_text_fits_a_terminal_but_for_tables_and_aligns(tmp_path: Path):
     lines = render.as_text(report).splitlines()
     prose = [line for line in lines if "  " not in line]
     assert max(map(len, prose)) <= 100
-    assert render._width("中文 é") == 6
+    assert render.text_width("中文 é") == 6
+
+
+# --------------------------------------------------------------------------------------------------------- summary
+
+
+def test_the_summary_opens_every_form_with_a_row_for_each_result(tmp_path: Path):
+    report, (found,), _ = build(tmp_path)
+    (table,) = report.sections[0].tables
+    assert table.header == (
+        "language", "test", "zero-shot", "Δ at N = 100", "Δ at N = 1,000", "Δ at N = 10,000", "N₀", "verdict",
+    )  # fmt: skip
+    first = found.results[0].gain
+    n0 = found.zero_shot_worth
+    assert table.rows[0] == (
+        "Russian", "xquad.ru", w.percent(found.zero_shot.value), f"{w.signed(first.value)} {w.interval(first)}",
+        *(f"{w.signed(r.gain.value)} {w.interval(r.gain)}" for r in found.results[1:]),
+        f"{w.rounded(n0.value)} {w.censored_interval(n0, 100, 10_000)}", verdict(found),
+    )  # fmt: skip
+    words = ("verdict", "over seeds (number of runs)", "Paired gain", "this was computed", "batch")
+    for form in (render.as_text, render.as_markdown, tex.as_tex, lambda made: page.as_html(made, {}, ())):
+        order = [form(report).index(word) for word in words]
+        assert order == sorted(order)
+
+
+def test_a_panel_without_a_comparison_keeps_its_zero_shot_score(tmp_path: Path):
+    report, _, panels = build(tmp_path, arms=("transfer",))
+    zero_shot = float(panels[0].curves[0].zero_shot["f1"].mean())
+    assert report.sections[0].tables[0].rows == (
+        ("Russian", "xquad.ru", w.percent(zero_shot), "–", "nothing to compare"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("bands", "expected"),
+    [
+        (((1, 3), (1, 3), (1, 3)), "helps everywhere measured"), (((1, 3), (-1, 3), (-1, 3)), "helps at first"),
+        (((-1, 3), (1, 3), (1, 3)), "helps in part"), (((-3, -1), (-3, -1), (-3, -1)), "hurts everywhere measured"),
+        (((1, 3), (1, 3), (-3, -1)), "depends on N"), (((-9, 3), (-9, 3), (-9, 3)), "no difference shown"),
+        (((math.nan, math.nan),) * 3, "no interval known"),
+    ],
+)  # fmt: skip
+def test_the_verdict_follows_the_intervals_at_all_sizes_together(tmp_path: Path, bands, expected: str):
+    _, (found,), _ = build(tmp_path, per_question=False)
+    results = tuple(
+        replace(r, band=Interval(0, *ends), gain=Interval(0, *ends))
+        for r, ends in zip(found.results, bands, strict=True)
+    )
+    assert verdict(replace(found, results=results, break_even=math.inf)) == expected
+    assert verdict(replace(found, results=results, learned=False)) == "nothing was learned"
+
+
+def test_no_difference_is_found_where_every_interval_is_within_the_margin(tmp_path: Path):
+    _, (found,), _ = build(tmp_path)
+    none = tuple(replace(r, band=Interval(0, -0.5, 0.5), gain=Interval(0, -0.4, 0.4)) for r in found.results)
+    assert verdict(replace(found, results=none, break_even=100.0)) == "makes no difference"
+
+
+def test_the_origin_names_study_dates_versions_and_commands(tmp_path: Path):
+    table = load_results(write_study(tmp_path / "study one", Study(seeds=1, sizes=(100,), per_question=False)))
+    table["finished"] = ["2026-11-22T17:04:56+00:00"] * (len(table) - 1) + ["2026-11-24T01:00:00+00:00"]
+    found = find_origin(table, [tmp_path / "study one" / "results.csv"], "", ("--lang", "ru"))
+    assert (found.name, found.dates) == ("study one", "2026-11-22 to 2026-11-24")
+    assert found.commands[0] == "xlqa report 'study one' --lang ru"
+    assert ("xlqa", "0.1.0") in found.versions.rows
+    assert str(tmp_path) not in str(found)
+    panels = split_panels(table)
+    made = build_report(panels, compare_all(panels, ("f1",), ExampleStore(), QUICK), ("f1",), QUICK, origin=found)
+    assert (made.title, made.lead) == (
+        "study one: what is English worth?", "2 training runs scored on 1 test set, 2026-11-22 to 2026-11-24.",
+    )  # fmt: skip
+    assert find_origin(table, [tmp_path], "My title", ()).title == "My title"
+
+
+def test_tables_of_one_kind_are_joined_under_the_names_of_their_results():
+    one = Table("gain", ("N", "Δ", "x", "x"), (("30", "+1", "a", "b"),), name="gain", note="n1", group="ru")
+    two = Table("gain", ("N", "Δ", "y"), (("30", "+2", "c"),), name="gain", note="n2", group="sw")
+    other = Table("worth", ("N",), (("30",),), name="worth")
+    joined, alone = join_tables([one, other, two])
+    assert alone == other
+    assert joined.header == ("N", "Δ", "x", "x", "y")
+    assert joined.rows == (
+        ("ru (n1)",), ("30", "+1", "a", "b", "–"), ("sw (n2)",), ("30", "+2", "–", "–", "c"),
+    )  # fmt: skip
+    assert joined.note == ""
 
 
 # ----------------------------------------------------------------------------------------------------------- forms
@@ -247,18 +334,26 @@ def test_markdown_escapes_and_keeps_its_columns():
 
 
 def test_tex_escapes_every_special_letter():
-    text = render.as_tex(NASTY)
-    assert r"50 \% of\_it \#1" not in text
-    assert r"s\_1 | *2*" in text
+    text = tex.as_tex(NASTY)
+    assert r"50 \% of\_it \#1" in text
+    assert r"s\_1 \textbar{} *2*" in text
     assert r"$\Delta$ is $-$1 $\pm$ 2 $<$ 3." in text
     assert r"x\textasciicircum{}2 \textasciitilde{} \{y\}" in text
     assert r"cap \$x\$." in text
     assert r"``said'' \textbackslash{} done" in text
-    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 1
+    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == text.count(r"\label{tab:xlqa-table}") == 1
+
+
+def test_tex_sets_the_symbols_of_the_statistics_as_mathematics():
+    made = tex.escape("D_E(N) and D_T = k · N^α from N = 30 on, 1.2 · N^−0.220, D_E / N at N₀; run_N-1 of A^B")
+    assert made == (
+        r"$D_E(N)$ and $D_T$ = k $\cdot$ $N^{\alpha}$ from $N$ = 30 on, 1.2 $\cdot$ $N^{-0.220}$, $D_E$ / $N$ at $N_0$; "
+        r"run\_N-1 of A\textasciicircum{}B"
+    )
 
 
 class _Parser(HTMLParser):
-    VOID = ("meta", "img")
+    VOID = ("meta", "img", "br")
 
     def __init__(self) -> None:
         super().__init__()
@@ -286,16 +381,16 @@ def parse(page: str) -> _Parser:
 
 
 def test_html_is_whole_escaped_and_needs_nothing_else(tmp_path: Path):
-    assert "<script" not in render.as_html(NASTY, {}, ()).replace("&lt;script", "")
-    assert "a & b <script>" in parse(render.as_html(NASTY, {}, ())).words
+    assert page.as_html(NASTY, {}, ()).count("<script") == 1
+    assert "a & b <script>" in parse(page.as_html(NASTY, {}, ())).words
     report, found, panels = build(tmp_path)
     rows = load_results(tmp_path)
-    page = parse(render.as_html(report, pictures(panels, found, ("f1",), QUICK), runs_tables(rows, panels)))
-    assert len(page.links) == 3
-    assert all(link.startswith("data:image/svg+xml;base64,") for link in page.links)
-    assert any(word.startswith("All 19 evaluations") for word in page.words)
-    assert "viewport" in render.as_html(report, {}, ())
-    assert not {"script", "link", "iframe"} & set(re.findall(r"<(\w+)", render.as_html(report, {}, ())))
+    shown = parse(page.as_html(report, pictures(panels, found, ("f1",), QUICK), runs_tables(rows, panels)))
+    assert len(shown.links) == 3
+    assert all(link.startswith("data:image/svg+xml;base64,") for link in shown.links)
+    assert any(word.startswith("All 19 evaluations") for word in shown.words)
+    assert "viewport" in page.as_html(report, {}, ())
+    assert not {"link", "iframe"} & set(re.findall(r"<(\w+)", page.as_html(report, {}, ())))
 
 
 def test_every_column_of_the_table_is_in_the_runs_tables(tmp_path: Path):
@@ -336,10 +431,10 @@ def test_tidy_rows_hold_each_quantity_and_say_where_it_was_cut(tmp_path: Path):
 
 def test_the_record_is_json_without_nan(tmp_path: Path):
     report, found, panels = build(tmp_path)
-    record = export.as_record(report, panels, found, QUICK)
+    record = export.as_record(report, panels, found, QUICK, ("f1",))
     assert json.loads(json.dumps(record, allow_nan=False))["sentences"][0]["sentences"][0].startswith("On xquad.ru")
 
 
 def test_failures_are_listed_in_every_form():
-    for form in (render.as_text, render.as_markdown, render.as_tex):
+    for form in (render.as_text, render.as_markdown, tex.as_tex):
         assert "failed: x" in form(NASTY)

@@ -15,7 +15,7 @@ from xlqa.curves.comparison import Options, compare_all
 from xlqa.curves.example_scores import ExampleStore, pack_questions
 from xlqa.curves.grouping import choose_columns, select_rows, split_panels
 from xlqa.curves.plots import curves, summary
-from xlqa.curves.report import export, render
+from xlqa.curves.report import export, render, tex
 from xlqa.curves.report.contents import build_report
 from xlqa.curves.table import load_results
 from xlqa.curves.wording import METRIC_NAMES, WORDING
@@ -168,7 +168,7 @@ def test_the_report_has_each_tasks_words(folders: dict[str, Path]):
         "before N Swahili sentence pairs changed accuracy by",
         "Break-even at ± 1 point of accuracy:",
         "Break-even at ± 1 F1:",
-        "Entity precision in percent by scorer conll",
+        "Entity precision in percent: mean ± s.d. over seeds (number of runs); scorer conll",
         "F1 of each entity type in percent",
         "F1 of each label in percent",
         "test examples by their paragraphs, premises and sentences",
@@ -176,11 +176,11 @@ def test_the_report_has_each_tasks_words(folders: dict[str, Path]):
         assert words in text, words
     own = next(s for s in report.sections if s.title == "Natural language inference: Swahili, panx.sw")
     assert not any("question" in cell for t in own.tables for row in t.rows for cell in row)
-    assert report.sections[0].title == "All tasks"
+    assert report.sections[0].title == "Summary"
     assert len(report.sections[0].tables[0].rows) == len(found) == 4
     rows = list(export.tidy_rows(found))
     assert {row["task"] for row in rows} == {"qa", "ner", "nli"}
-    for made in (render.as_markdown(report), render.as_tex(report)):
+    for made in (render.as_markdown(report), tex.as_tex(report)):
         assert "entity F1" in made
 
 

@@ -82,11 +82,11 @@ def _draw(found: Differences, path: Path) -> None:
 
 def _write(kind: str, found: Differences, least: float | None) -> str:
     from xlqa.curves.report import differences as d
-    from xlqa.curves.report import render
+    from xlqa.curves.report import render, tex
 
     if kind == "csv":
         return csv_text(d.DIFFERENCE_COLUMNS, d.difference_rows(found))
     if kind == "json":
         return json_text(d.difference_record(found, least))
     made = d.difference_report(found, least)
-    return {"text": render.as_text, "md": render.as_markdown, "tex": render.as_tex}[kind](made)
+    return {"text": render.as_text, "md": render.as_markdown, "tex": tex.as_tex}[kind](made)

@@ -78,8 +78,8 @@ def explain(
       xlqa explain results/xquad results/tydiqa --out languages.md
     """
     from xlqa.curves.report import features as words
-    from xlqa.curves.report import render
-    from xlqa.curves.report.contents import Report
+    from xlqa.curves.report import render, tex
+    from xlqa.curves.report.document import Report
 
     kind = choose_format(format, out, as_json, FORMATS)
     groups = gather(tables, metric, pool=pool)
@@ -92,7 +92,7 @@ def explain(
         text = csv_text(words.TIDY_COLUMNS, words.tidy_rows(groups))
     else:
         made = Report("What does transfer go with?", "", (), words.feature_sections(groups), (words.METHODS,))
-        text = {"text": render.as_text, "md": render.as_markdown, "tex": render.as_tex}[kind](made)
+        text = {"text": render.as_text, "md": render.as_markdown, "tex": tex.as_tex}[kind](made)
     deliver(text, out)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,16 +16,20 @@ from xlqa.errors import XlqaError, check_choice
 from xlqa.settings import split_words
 from xlqa.util.text import printable
 
-WHAT = ("curve", "gain", "worth", "cost", "summary", "pairs", "features", "layers")
+WHAT = ("curve", "gain", "worth", "cost", "summary", "scatter", "pairs", "features", "layers")
 STYLE_NAMES = ("paper", "slides", "web")
 AT = 100
+PALETTE_NAMES = ("okabe-ito", "tol", "grey")
+MOST_PANELS = 12
+MOST_PANELS_IN_TWO_ROWS = 4
+"""More languages than this are drawn by their leading score alone, unless --metric asks for more."""
 
 
 What = Annotated[
     str,
     typer.Option(
         "--what", help="Figure: curve, gain, worth (in examples), cost (score over device time), summary (worth of all tasks), "
-        "pairs (of languages), features (of languages) or layers (frozen).",
+        "scatter (zero-shot score and gain of all languages and tasks), pairs (of languages), features (of languages) or layers (frozen).",
     ),
 ]  # fmt: skip
 Metric = Annotated[
@@ -37,10 +42,19 @@ Metric = Annotated[
 At = Annotated[
     int,
     typer.Option(
-        "--at", min=0, help="For summary: the N whose worth is drawn beside that of zero-shot. 0: zero-shot only."
+        "--at",
+        min=0,
+        help="For summary: the N whose worth is drawn beside that of zero-shot (0: zero-shot only). For scatter: the N "
+        "of the gain.",
     ),
 ]
 StyleName = Annotated[str, typer.Option("--style", help="Sizes of text, lines and panels: paper, slides or web.")]
+Palette = Annotated[
+    str, typer.Option("--palette", help="Colours: okabe-ito or tol (told apart by colour-blind readers), or grey.")
+]
+FontScale = Annotated[
+    float, typer.Option("--font-scale", min=0.3, max=4.0, help="Text this many times as large as the style's.")
+]
 Size = Annotated[
     str, typer.Option("--size", help="Width and height in inches, such as 7x4. Default: as the panels need.")
 ]
@@ -53,15 +67,17 @@ Split = Annotated[str, typer.Option("--split", help="Evaluations to draw: test o
 
 def plot(
     tables: Tables, what: What = "curve", metric: Metric = "", at: At = AT, scorer: ScorerName = "",
-    style: StyleName = "paper", size: Size = "", out: Out = None, task: Tasks = None, lang: Languages = None,
-    test: Tests = None, split: Split = "test", seeds: Seeds = "", as_json: Json = False,
+    style: StyleName = "paper", size: Size = "", palette: Palette = "okabe-ito", font_scale: FontScale = 1.0,
+    out: Out = None, task: Tasks = None, lang: Languages = None, test: Tests = None, split: Split = "test",
+    seeds: Seeds = "", as_json: Json = False,
 ) -> None:  # fmt: skip
     """Draw learning curves, gains or worth from one or several result tables.
 
     curve: one panel per language and test set, one line per arm and setting, the spread over seeds, a point per run, and
     zero-shot as a dashed line. gain: transfer minus target-only with intervals and break-even. worth: the number of
-    examples that English is worth. summary: the worth for all tasks and languages in one chart, one row each. Missing runs
-    are listed on stderr, and no mean is drawn over them.
+    examples that English is worth. summary: the worth for all tasks and languages in one chart, one row each. scatter: a point
+    for each language and task. Several encoders or settings get a panel each. Missing runs are listed on stderr, and no mean is
+    drawn over them.
 
     pairs: question language x context language, from the tables of xlqa evaluate --pairs or folders that have them; with
     several models, the change from the first. features: zero-shot score, gain and N₀ over features of languages (xlqa
@@ -75,17 +91,20 @@ def plot(
 
       xlqa plot ner pos nli --what summary --out tasks.pdf
     """
-    for name, value, allowed in (("what", what, WHAT), ("style", style, STYLE_NAMES)):
+    choices = (("what", what, WHAT), ("style", style, STYLE_NAMES), ("palette", palette, PALETTE_NAMES))
+    for name, value, allowed in choices:
         check_choice(value, allowed, f"--{name} {value}")
     filters = {"--task": task, "--lang": lang, "--test": test, "--split": split != "test", "--seeds": seeds}
-    _refuse(what, {"--at": at != AT}, ("summary",))
+    _refuse(what, {"--at": at != AT}, ("summary", "scatter"))
     _refuse(what, filters, [name for name in WHAT if name not in ("pairs", "features")])
     _refuse(what, {"--scorer": scorer}, [name for name in WHAT if name != "features"])
     from xlqa.curves import grouping
-    from xlqa.curves.plots import curves
+    from xlqa.curves.plots import curves, fonts
     from xlqa.curves.table import list_failures, load_results
 
-    canvas = Canvas(curves.check_suffix(out or Path(f"{what}.png")), curves.STYLES[style], parse_size(size))
+    chosen_style = dataclasses.replace(curves.STYLES[style], palette=palette)
+    chosen_style = dataclasses.replace(chosen_style, font=chosen_style.font * font_scale)
+    canvas = Canvas(curves.check_suffix(out or Path(f"{what}.png")), chosen_style, parse_size(size))
     if what == "pairs":
         return _plot_pairs(tables, metric, scorer, canvas, as_json)
     if what == "features":
@@ -94,12 +113,20 @@ def plot(
     rows = grouping.select_rows(
         load_results(tables), split_words(lang), split_words(test), chosen, split, split_words(task)
     )
-    columns = grouping.choose_columns(rows, metric or ("default" if what == "curve" else ""), scorer or None)
     panels = grouping.split_panels(rows)
+    both = what == "curve" and len(panels) <= MOST_PANELS_IN_TWO_ROWS
+    columns = grouping.choose_columns(rows, metric or ("default" if both else ""), scorer or None)
     curves.save_figure(_draw(what, panels, columns, canvas, at), canvas.path, canvas.style)
     _report(canvas.path, what, panels, list_failures(tables), as_json)
-    if note := curves.missing_font(curves.all_text(panels)):
-        print(printable(note), file=sys.stderr)
+    for note in (_format_many(what, len(panels)), fonts.missing_font(curves.all_text(panels))):
+        if note:
+            print(printable(note), file=sys.stderr)
+
+
+def _format_many(what: str, panels: int) -> str:
+    if what in ("summary", "scatter") or panels <= MOST_PANELS:
+        return ""
+    return f"{panels} test sets in one figure: choose some with --lang and --test, or draw --what summary or scatter."
 
 
 def _refuse(what: str, flags: Mapping[str, object], figures: Sequence[str]) -> None:
@@ -152,7 +179,7 @@ def _print_path(path: Path, what: str, panels: list[str], as_json: bool) -> None
 def _draw(what: str, panels: Any, columns: Any, canvas: Canvas, at: int) -> Any:
     from xlqa.curves.comparison import Options, compare_all
     from xlqa.curves.example_scores import ExampleStore
-    from xlqa.curves.plots import curves, effects, layers, summary
+    from xlqa.curves.plots import curves, effects, layers, scatter, summary
 
     style, size = canvas.style, canvas.size
     if what == "curve":
@@ -165,6 +192,8 @@ def _draw(what: str, panels: Any, columns: Any, canvas: Canvas, at: int) -> Any:
     comparisons = compare_all(panels, columns, ExampleStore(), options)
     if what == "gain":
         return effects.gain_figure(comparisons, columns, options.margin, style, size)
+    if what == "scatter":
+        return scatter.scatter_figure(comparisons, at, style, size)
     if what == "summary":
         return summary.summary_figure(comparisons, at, style, size)
     return effects.worth_figure(comparisons, columns, style, size)

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from xlqa.curves.comparison import Comparison, Options
     from xlqa.curves.example_scores import ExampleStore
     from xlqa.curves.grouping import Panel
-    from xlqa.curves.report.contents import Section
+    from xlqa.curves.report.document import Report, Section
+    from xlqa.curves.report.origin import Origin
     from xlqa.curves.wording import Columns
 
 FORMATS = ("text", "md", "tex", "csv", "json", "html")
@@ -59,32 +60,45 @@ Data = Annotated[
         "overlap. Repeatable.",
     ),
 ]  # fmt: skip
+Title = Annotated[str, typer.Option("--title", help="The report's title. Default: made of the table's folder.")]
+OneTable = Annotated[
+    str,
+    typer.Option(
+        "--table", help="Only this table, of all results: summary, languages, scores, labels, gain, worth, stages, components, "
+        "breakdown, layers, pairs, features, correlations, settings or versions.",
+    ),
+]  # fmt: skip
 
 
 def report(
-    tables: Tables, format: Format = "", out: Out = None, metric: Metric = "", scorer: ScorerName = "",
+    tables: Tables, format: Format = "", out: Out = None, title: Title = "", table: OneTable = "", metric: Metric = "", scorer: ScorerName = "",
     task: Tasks = None, lang: Languages = None, test: Tests = None, split: Split = "test", seeds: Seeds = "",
     margin: Margin = 1.0, floor: Floor = 10.0, data: Data = None, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Report gains with intervals, and how many target-language examples the source data is worth.
 
-    Prints sentences for a paper, then tables: paired gains with intervals over test examples and seeds, worth in
-    examples, break-even, variance components, fits and planning. Reads the scores of single
-    examples from the table's folder. Tables of several tasks are reported side by side and never averaged.
+    The first table has a row for each language: zero-shot, gain at three sizes, N₀ and a verdict; of several languages there is a
+    mean with its interval. Then come the curves and each result: paired gains with intervals over test examples and seeds,
+    worth in examples, break-even, variance components, fits, planning, and sentences for a paper; at the end methods, settings,
+    versions and commands. Reads the scores of single examples from the table's folder. Tables of several tasks are reported
+    side by side and never averaged.
 
     Examples:
 
-      xlqa report results.csv
-
       xlqa report results.csv --metric both --data dev.json --out report.html
+
+      xlqa report results.csv --table gain --out gain.tex
 
       xlqa report ner-ru pos-ru nli-ru --out tasks.md
     """
     kind = choose_format(format, out, as_json)
     _check(margin, floor)
+    if table and kind in ("csv", "json"):
+        raise XlqaError(f"--table {table}: its forms are text, md, tex and html; {kind} has every quantity at once.")
     from xlqa.curves import grouping
     from xlqa.curves.comparison import Options, compare_all
     from xlqa.curves.example_scores import ExampleStore
+    from xlqa.curves.report.origin import find_origin
     from xlqa.curves.table import list_failures, load_results
 
     wanted = grouping.parse_seeds(seeds) if seeds else ()
@@ -97,9 +111,13 @@ def report(
     store = ExampleStore()
     comparisons = compare_all(panels, columns, store, options, valid)
     parts = _break_down(comparisons, data or [])
-    written = _write(
-        kind, Analysis(rows, panels, comparisons, columns, options, list_failures(tables), parts, store, tables)
+    flags = _flags(format=format, metric=metric, scorer=scorer, task=task, lang=lang, test=test, split=split, seeds=seeds,
+                   margin=margin, floor=floor)  # fmt: skip
+    origin = find_origin(rows, tables, title, flags)
+    analysis = Analysis(
+        rows, panels, comparisons, columns, options, list_failures(tables), parts, store, tables, origin
     )
+    written = _write_table(kind, analysis, table) if table else _write(kind, analysis)
     deliver(written, out)
 
 
@@ -158,27 +176,67 @@ class Analysis:
     failures: Sequence[str]
     breakdowns: Sequence[Breakdown]
     store: ExampleStore
-    tables: Sequence[Path] = ()
+    tables: Sequence[Path]
+    origin: Origin
+
+
+def _flags(**options: Any) -> tuple[str, ...]:
+    """The flags of this command that differ from their defaults."""
+    defaults = {"split": "test", "margin": 1.0, "floor": 10.0}
+    words: list[str] = []
+    for name, value in options.items():
+        if value and value != defaults.get(name):
+            words += [
+                f"--{name}",
+                ",".join(value) if isinstance(value, list) else f"{value:g}" if isinstance(value, float) else value,
+            ]
+    return tuple(words)
+
+
+def _build(a: Analysis) -> Report:
+    from xlqa.curves.report.contents import build_report
+
+    made = build_report(a.panels, a.comparisons, a.columns, a.options, a.failures, a.breakdowns, a.store, a.origin)
+    across, methods = _across_languages(a)
+    more = (*_layers(a), *_pairs(a), *across)
+    return replace(made, sections=(*made.sections, *more), methods=(*made.methods, *methods))
 
 
 def _write(kind: str, a: Analysis) -> str:
-    from xlqa.curves.report import export, render
-    from xlqa.curves.report.contents import build_report
+    from xlqa.curves.report import export, page, render, tex
 
     if kind == "csv":
         return csv_text(export.TIDY_COLUMNS, export.tidy_rows(a.comparisons, a.breakdowns))
-    made = build_report(a.panels, a.comparisons, a.columns, a.options, a.failures, a.breakdowns, a.store)
-    across, methods = _across_languages(a)
-    more = (*_layers(a), *_pairs(a), *across)
-    made = replace(made, sections=(*made.sections, *more), methods=(*made.methods, *methods))
+    made = _build(a)
     if kind == "json":
-        return json_text(export.as_record(made, a.panels, a.comparisons, a.options, a.breakdowns))
+        return json_text(export.as_record(made, a.panels, a.comparisons, a.options, a.columns, a.breakdowns))
     if kind == "html":
         from xlqa.curves.report.html import pictures, runs_tables
 
         figures = pictures(a.panels, a.comparisons, a.columns, a.options, a.breakdowns)
-        return render.as_html(made, figures, runs_tables(a.rows, a.panels))
-    return {"text": render.as_text, "md": render.as_markdown, "tex": render.as_tex}[kind](made)
+        return page.as_html(made, figures, runs_tables(a.rows, a.panels))
+    return {"text": render.as_text, "md": render.as_markdown, "tex": tex.as_tex}[kind](made)
+
+
+def _write_table(kind: str, a: Analysis, name: str) -> str:
+    """One table of all results.
+
+    Raises:
+        XlqaError: the report has none of this name.
+    """
+    from xlqa.curves.report import page, render, tex
+    from xlqa.curves.report.document import join_tables
+
+    made = _build(a)
+    found = join_tables([table for table in made.tables if table.name == name])
+    if not found:
+        known = ", ".join(dict.fromkeys(table.name for table in made.tables if table.name))
+        raise XlqaError(f"--table {name}: this report has {known}.")
+    if kind == "tex":
+        return tex.tables_as_tex(found, made.name)
+    if kind == "html":
+        return page.table_page(found, made.title)
+    return {"text": render.tables_as_text, "md": render.tables_as_markdown}[kind](found)
 
 
 def _across_languages(a: Analysis) -> tuple[tuple[Section, ...], tuple[str, ...]]:
@@ -202,7 +260,7 @@ def _pairs(a: Analysis) -> tuple[Section, ...]:
     """Question language × context language, where `xlqa evaluate --pairs` wrote tables beside those of the report."""
     from xlqa.curves.pairs import build_matrices, find_pair_tables, load_pairs
     from xlqa.curves.report.analyses import pair_sections
-    from xlqa.curves.report.contents import Section
+    from xlqa.curves.report.document import Section
     from xlqa.curves.table import find_table
     from xlqa.curves.wording import QA, columns_of
 

@@ -7,7 +7,6 @@ Each language is one observation. The features of its test set are in features.c
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xlqa.curves.aggregate import set_family
 from xlqa.curves.comparison import Comparison, leading
 from xlqa.curves.grouping import (
     HYPER_COLUMNS,
@@ -215,7 +215,7 @@ class _Known:
         found = self._features.get(tuple(setting[name] for name in FEATURE_KEY))
         if found is None or found["test_lang"] in ("", found["source_lang"]) or math.isnan(value):
             return
-        family = "all test sets" if self._pool else _set_family(setting["test"], found["test_lang"])
+        family = "all test sets" if self._pool else set_family(setting["test"], found["test_lang"])
         group = tuple((setting | {"family": family})[name] for name in _GROUP_KEY)
         place = setting["test_sha256"] if self._pool else ""
         variant = {name: setting[name] for name in _VARIANT}
@@ -257,13 +257,6 @@ def _group_labels(keys: Sequence[Mapping[str, str]]) -> list[str]:
         size = f" ({int(float(key['source_size'])):,})" if key["source_size"] else ""
         begins.append(f"{key['family']}, {short_name(key['model'])}, {short_name(key['source'])}{size}")
     return extend_labels(begins, keys, _GROUP_KEY)
-
-
-def _set_family(name: str, language: str) -> str:
-    """The name of a test set without its language: xquad.ru and xquad.zh are of one family."""
-    words = re.split(r"([._-])", name)
-    kept = "".join("*" if word == language else word for word in words)
-    return re.sub(r"[._-]\*$", "", kept)
 
 
 def _finish(label: str, found: Sequence[_Observation], columns: Columns) -> Group:

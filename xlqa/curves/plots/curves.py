@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import io
 import math
+import textwrap
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from xlqa.curves.grouping import Curve, Floats, Panel
+from xlqa.curves.plots.facets import split_settings
+from xlqa.curves.plots.fonts import font_families, set_right_to_left
 from xlqa.curves.statistics import size_at_score
 from xlqa.curves.wording import Columns, columns_of, metric_name, scorer_name
 from xlqa.errors import XlqaError
@@ -29,12 +31,16 @@ from xlqa.util.files import write_output
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 SUFFIXES = (".png", ".svg", ".pdf")
 GREY = "#5f5f5f"
 MOST_COLUMNS = 4
-_CJK_FONTS = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans", "WenQuanYi Micro Hei", "IPAexGothic", "SimHei",
-              "PingFang SC", "Hiragino Sans", "MS Gothic")  # fmt: skip
+NO_BREAK = "\u00a0"
+WORTH_MARK = "N₀"
+WORTH_WORDS = "N₀: its interval is in the report"
+LEAST_FONT = 5.0
+"""Smaller text is not read on paper."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class Style:
         font: size of the text in points.
         panel: width and height of one panel in inches.
         line: width of a line in points; `marker` is the size of a mean's marker.
-        dpi: dots per inch of a PNG.
+        dpi: dots per inch of a PNG. palette: the colours of the arms, a name of PALETTES.
     """
 
     name: str
@@ -54,6 +60,18 @@ class Style:
     line: float
     marker: float
     dpi: int
+    palette: str = "okabe-ito"
+
+    def scaled(self, factor: float) -> Style:
+        """The style with text, lines and markers of another size."""
+        return replace(self, font=self.font * factor, line=self.line * factor, marker=self.marker * factor)
+
+    def fitted(self, size: tuple[float, float] | None, needed: tuple[float, float]) -> Style:
+        """The style for a figure of another size than it needs: smaller text where it is smaller, of at least LEAST_FONT points."""
+        if size is None:
+            return self
+        factor = min(1.0, size[0] / needed[0], size[1] / needed[1])
+        return self.scaled(max(factor, min(1.0, LEAST_FONT / self.font)))
 
     def context(self, text: str = "") -> AbstractContextManager[Any]:
         """The matplotlib settings to draw and to save under; `text` is what must be legible."""
@@ -85,7 +103,7 @@ class Style:
                 "axes.axisbelow": True,
                 "legend.frameon": False,
                 "svg.hashsalt": "xlqa",
-                "svg.fonttype": "path",
+                "svg.fonttype": "none",
                 "pdf.fonttype": 42,
                 "figure.dpi": self.dpi,
                 "savefig.dpi": self.dpi,
@@ -122,24 +140,16 @@ class CurveStyle:
 _LOOKS = {
     Arm.TRANSFER: CurveStyle("#0072B2", "o", True),
     Arm.TARGET_ONLY: CurveStyle("#D55E00", "s", False),
-    Arm.JOINT: CurveStyle("#009E73", "^", True),
-    Arm.MONOLINGUAL: CurveStyle("#A0508C", "D", False),
+    Arm.JOINT: CurveStyle("#009E73", "D", True),
+    Arm.MONOLINGUAL: CurveStyle("#A0508C", "^", False),
 }
+PALETTES = {
+    "okabe-ito": ("#0072B2", "#D55E00", "#009E73", "#A0508C"),
+    "tol": ("#4477AA", "#EE6677", "#228833", "#AA3377"),
+    "grey": ("#111111", "#777777", "#444444", "#999999"),
+}
+"""Colours of transfer, target-only, joint and monolingual: Okabe and Ito's, Paul Tol's bright ones, and for grey prints."""
 _DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (3, 3)))
-
-
-@lru_cache(maxsize=1)
-def _installed_fonts() -> frozenset[str]:
-    from matplotlib import font_manager
-
-    return frozenset(font.name for font in font_manager.fontManager.ttflist)
-
-
-def font_families(text: str = "") -> tuple[str, ...]:
-    """DejaVu Sans, which comes with matplotlib and has Cyrillic and Greek; a CJK font too where `text` needs one."""
-    if not _is_east_asian(text):
-        return ("DejaVu Sans",)
-    return ("DejaVu Sans", *(name for name in _CJK_FONTS if name in _installed_fonts()))
 
 
 def plain(text: str) -> str:
@@ -147,18 +157,7 @@ def plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def missing_font(text: str) -> str:
-    """What to tell a reader whose figure has East Asian letters that no installed font can draw; "" where one can."""
-    if not _is_east_asian(text) or len(font_families(text)) > 1:
-        return ""
-    return "no installed font has the East Asian letters of a name in this figure: install one, such as Noto Sans CJK."
-
-
-def _is_east_asian(text: str) -> bool:
-    return any("\u2e80" <= letter <= "\u9fff" or "\uac00" <= letter <= "\ud7af" for letter in text)
-
-
-def assign_styles(panels: Sequence[Panel]) -> dict[str, CurveStyle]:
+def assign_styles(panels: Sequence[Panel], palette: str = "okabe-ito") -> dict[str, CurveStyle]:
     """A curve_style for each curve label that occurs; settings of one arm share its colour and differ in dashes and shade."""
     labels: dict[Arm, list[str]] = {arm: [] for arm in Arm}
     for panel in panels:
@@ -167,9 +166,9 @@ def assign_styles(panels: Sequence[Panel]) -> dict[str, CurveStyle]:
                 labels[curve.arm].append(curve.label)
     count = sum(map(len, labels.values()))
     curve_styles: dict[str, CurveStyle] = {}
-    for arm, names in labels.items():
+    for (arm, names), color in zip(labels.items(), PALETTES[palette], strict=True):
         for place, name in enumerate(names):
-            base = _LOOKS[arm]
+            base = replace(_LOOKS[arm], color=color)
             curve_styles[name] = replace(
                 base,
                 color=_lighten(base.color, 0.45 * place / max(1, len(names) - 1) if place else 0.0),
@@ -210,7 +209,25 @@ def draw_curve(
             ax.axhspan(level - spread, level + spread, color=color, alpha=0.07, linewidth=0, zorder=1)
         ax.axhline(level, color=color, linestyle=(0, (4, 2.5)), linewidth=style.line * 0.7, zorder=1.5)
     set_size_axis(ax, panel.curves)
+    if not has_signal(panel, column):
+        return mark_no_signal(ax, "every score is 0", style)
     _mark_zero_shot_worth(ax, panel, column, curve_styles, style)
+    return ax
+
+
+def has_signal(panel: Panel, column: str) -> bool:
+    """Whether any run of a panel scored more than 0."""
+    parts = [rows for curve in panel.curves for rows in (curve.zero_shot, *(point.rows for point in curve.points))]
+    return any((rows[column] > 0).any() for rows in parts)
+
+
+def mark_no_signal(ax: Axes, words: str, style: Style) -> Axes:
+    """Write that there is nothing to see, on an axis whose only number is 0."""
+    ax.set_ylim(-0.5, 9.5)
+    ax.set_yticks([0])
+    ax.annotate(
+        words, xy=(0.5, 0.5), xycoords="axes fraction", ha="center", va="center", color=GREY, fontsize=style.font
+    )
     return ax
 
 
@@ -242,7 +259,7 @@ def _mark_zero_shot_worth(
     bottom = ax.get_ylim()[0] - 100
     ax.plot([n0, n0], [bottom, level], color=color, linestyle=(0, (1, 1.6)), linewidth=style.line * 0.8, scaley=False)
     ax.annotate(
-        "N₀", xy=(n0, 0), xycoords=("data", "axes fraction"), xytext=(2, 2),
+        WORTH_MARK, xy=(n0, 0), xycoords=("data", "axes fraction"), xytext=(2, 2),
         textcoords="offset points", fontsize=style.font * 0.85, color=color, zorder=5,
     )  # fmt: skip
 
@@ -292,7 +309,7 @@ def _levels(panel: Panel, column: str) -> list[tuple[float, Curve]]:
 def label_levels(ax: Axes, panel: Panel, column: str, curve_styles: dict[str, CurveStyle], style: Style) -> Axes:
     """Write "zero-shot 49.3" at each dashed level, where the fewest lines run; call it when the scale is final."""
     taken: list[tuple[float, float, float, float]] = []
-    for level, curve in _levels(panel, column):
+    for level, curve in _levels(panel, column) if has_signal(panel, column) else ():
         text = f"zero-shot {level:.1f}"
         box, place = _free_place(ax, panel, column, level, len(text), style, taken)
         taken.append(box)
@@ -376,19 +393,21 @@ def set_size_axis(ax: Axes, curves: Sequence[Curve]) -> Axes:
     ax.set_xlim(sizes[0] / margin, sizes[-1] * margin)
     labelled: list[int] = []
     for size in sorted(sizes, key=lambda size: (size not in full, size not in (sizes[0], sizes[-1]), size)):
-        if all(abs(math.log(size / other)) > 0.13 * span for other in labelled):
+        if all(abs(math.log(size / other)) > _label_gap(size, other) * span for other in labelled):
             labelled.append(size)
     ax.xaxis.set_major_locator(FixedLocator(sizes))
     ax.set_xticklabels([(format_size(s) + ("\nfull" if s in full else "")) if s in labelled else "" for s in sizes])
     return ax
 
 
+def _label_gap(size: float, other: float) -> float:
+    """How far apart two labels must be, as a share of the axis."""
+    return 0.06 + 0.011 * (len(format_size(size)) + len(format_size(other)))
+
+
 def format_size(size: float) -> str:
-    """A size in few letters: 300, 1k, 2.5k, 45k."""
-    if size < 1000:
-        return f"{size:g}"
-    thousands = size / 1000
-    return f"{thousands:.0f}k" if thousands >= 10 or thousands == int(thousands) else f"{thousands:.1f}k"
+    """A size as reports have it: 300, 1,000, 45,328."""
+    return f"{size:,.0f}"
 
 
 def curve_figure(
@@ -403,16 +422,21 @@ def curve_figure(
         columns: scores to draw, a row each.
         size: width and height in inches; by default what the panels need.
     """
-    curve_styles = assign_styles(panels)
+    panels = split_settings(panels)
+    rows = count_rows(panels, columns)
+    style = style.fitted(size, needed_size(panels, rows, style))
+    curve_styles = assign_styles(panels, style.palette)
     with style.context(all_text(panels)):
-        figure, grid = make_grid(panels, count_rows(panels, columns), style, size)
+        figure, grid = make_grid(panels, rows, style, size)
         cells = list(grid_cells(grid, panels, columns))
         for ax, panel, column in cells:
             draw_curve(ax, panel, column, curve_styles, style)
-        name_axes(grid, panels, "{}, %", columns)
+        name_axes(grid, panels, "{}, %", columns, scorer_at_axis=False)
         for ax, panel, column in cells:
             label_levels(ax, panel, column, curve_styles, style)
-        add_legend(figure, curve_styles, style, _say_spread(panels))
+        marked = any(text.get_text() == WORTH_MARK for ax, _, _ in cells for text in ax.texts)
+        words = (_describe_spread(panels), WORTH_WORDS if marked else "", name_scorer(panels, columns))
+        add_legend(figure, curve_styles, style, words)
     return figure
 
 
@@ -438,6 +462,20 @@ def all_text(panels: Iterable[Panel]) -> str:
     return " ".join([panel.label + panel.lang + " ".join(c.label for c in panel.curves) for panel in panels])
 
 
+def needed_size(panels: Sequence[Panel], rows: int, style: Style) -> tuple[float, float]:
+    """Width and height in inches that a grid of panels needs."""
+    columns, counts = _grid_shape(panels)
+    blocks = sum(math.ceil(count / columns) for count in counts)
+    width, height = style.panel
+    return max(columns, 1.25) * width + 0.1, blocks * rows * height + style.font * 0.045
+
+
+def _grid_shape(panels: Sequence[Panel]) -> tuple[int, list[int]]:
+    """Columns of a grid, and the panels of each task."""
+    counts = [sum(p.task == task for p in panels) for task in dict.fromkeys(p.task for p in panels)]
+    return max(math.ceil(count / math.ceil(count / MOST_COLUMNS)) for count in counts), counts
+
+
 def make_grid(
     panels: Sequence[Panel], rows: int, style: Style, size: tuple[float, float] | None
 ) -> tuple[Figure, list[list[Axes]]]:
@@ -448,12 +486,9 @@ def make_grid(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    counts = [sum(p.task == task for p in panels) for task in dict.fromkeys(p.task for p in panels)]
-    columns = max(math.ceil(count / math.ceil(count / MOST_COLUMNS)) for count in counts)
+    columns, counts = _grid_shape(panels)
     blocks = sum(math.ceil(count / columns) for count in counts)
-    width, height = style.panel
-    wanted = size or (max(columns, 1.25) * width + 0.1, blocks * rows * height + style.font * 0.045)
-    figure = Figure(figsize=wanted, layout="constrained")
+    figure = Figure(figsize=size or needed_size(panels, rows, style), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(blocks * rows, columns, squeeze=False, sharex=False, sharey=False)
     places: list[int] = []
@@ -475,13 +510,17 @@ def name_axes(
     columns: Columns,
     x_name: str = "",
     percent: bool = True,
+    scorer_at_axis: bool = True,
 ) -> None:
-    """Titles above, metrics at the left, one scale a task and metric; a scorer is always named, once where it is one.
+    """Titles above, metrics at the left, numbers of examples below, one scale a task and metric.
+
+    A scorer is named in the title where panels have several.
 
     Args:
         name: of what the rows show, with places for the metric and the task's examples: "{}, %", "{units} of equal {}".
         columns: the scores behind them.
         x_name: by default the number of examples; percent: whether the rows are percentages, which do not go below 0.
+        scorer_at_axis: name the scorer beside the metric too; a figure names it below (`name_scorer`).
     """
     tasks = list(dict.fromkeys(panel.task for panel in panels))
     for row, axes in enumerate(grid):
@@ -497,12 +536,35 @@ def name_axes(
                 ax.set_title(plain(f"{task}{panel.language_name} · {panel.label}{scorer}"), loc="left")
             if row < len(shown) and (len(panels) == 1 or _is_leftmost(ax)):
                 words = name.format(metric_name(shown[row], panel.task), units=panel.wording.units)
-                scorer = f"(scorer: {next(iter(scorers))})" if len(scorers) == 1 and "" not in scorers else ""
+                named = scorer_at_axis and len(scorers) == 1 and "" not in scorers
+                scorer = f"(scorer: {next(iter(scorers))})" if named else ""
                 ax.set_ylabel(plain(f"{words}{' ' if len(words) < 10 else chr(10)}{scorer}".rstrip()))
             else:
                 ax.tick_params(labelleft=False)
-            if row == len(shown) - 1:
+            if row == len(shown) - 1 and not _has_below(ax, [a for line in grid for a in line], panels, panel):
                 ax.set_xlabel(plain(x_name or panel.wording.axis))
+
+
+def _has_below(ax: Axes, others: Sequence[Axes], panels: Sequence[Panel], panel: Panel) -> bool:
+    """Whether another drawing of the same task is below this one, in the same column: it names the axis for both."""
+    place = ax.get_subplotspec()
+    if place is None:
+        return False
+    below = [
+        other
+        for other, shown in zip(others, [*panels] * (len(others) // len(panels)), strict=True)
+        if shown.task == panel.task and other.get_visible()
+    ]
+    return any(
+        spec is not None and spec.colspan.start == place.colspan.start and spec.rowspan.start > place.rowspan.start
+        for spec in (other.get_subplotspec() for other in below)
+    )
+
+
+def name_scorer(panels: Sequence[Panel], columns: Columns) -> str:
+    """The scorer of all panels, for the words below a figure; "" where titles name several, or metrics are enough."""
+    scorers = {_scorer_of(panel, columns_of(columns, panel.task)[0]) for panel in panels} - {""}
+    return f"scorer:{NO_BREAK}{scorers.pop()}" if len(scorers) == 1 else ""
 
 
 def _scorer_of(panel: Panel, column: str) -> str:
@@ -518,6 +580,7 @@ def share_scale(row: Sequence[Axes], lowest: float = -math.inf) -> None:
     """Give the axes of a row one range, not below `lowest`, so that panels can be compared by eye."""
     if not row:
         return
+    row = [ax for ax in row if list(ax.get_yticks()) != [0]] or row  # without those that have no signal
     low = min(ax.get_ylim()[0] for ax in row)
     high = max(ax.get_ylim()[1] for ax in row)
     # A marker at the edge of the range of one panel alone would be cut in half.
@@ -526,22 +589,20 @@ def share_scale(row: Sequence[Axes], lowest: float = -math.inf) -> None:
         ax.set_ylim(max(low - room, lowest), high + room)
 
 
-def _say_spread(panels: Sequence[Panel]) -> str:
+def _describe_spread(panels: Sequence[Panel]) -> str:
+    """What the bands are. A single run has none."""
     counts = {
         len(point.rows) for panel in panels for curve in panel.curves for point in curve.points if not point.missing
-    }
-    if not counts or max(counts) < 2:
+    } - {0, 1}
+    if not counts:
         return ""
     least, most = min(counts), max(counts)
-    return f"± 1 s.d. over {least if least == most else f'{least} to {most}'} seeds"
+    return f"band: ±{NO_BREAK}1{NO_BREAK}s.d. over {least if least == most else f'{least} to {most}'} seeds"
 
 
-def add_legend(
-    figure: Figure, curve_styles: dict[str, CurveStyle], style: Style, words: str, patch: bool = True
-) -> None:
-    """A legend below the axes: the curves, then `words`, beside a grey patch where they explain a band."""
+def add_legend(figure: Figure, curve_styles: dict[str, CurveStyle], style: Style, words: Sequence[str]) -> None:
+    """A legend below the axes: the words that explain the marks, then the curves."""
     from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
 
     handles: list[Any] = [
         Line2D(
@@ -554,12 +615,13 @@ def add_legend(
         )
         for label, curve_style in curve_styles.items()
     ]
-    if words and patch:
-        handles.append(Patch(facecolor=GREY, alpha=0.25, linewidth=0, label=words))
-    elif words:
-        handles.append(Line2D([], [], linestyle="none", label=words))
-    columns = _legend_columns([handle.get_label() for handle in handles], figure.get_size_inches()[0] * 72 / style.font)
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns, handlelength=2.4, columnspacing=1.4)
+    width = figure.get_size_inches()[0] * 72 / style.font
+    columns = _legend_columns([handle.get_label() for handle in handles], width)
+    explained = textwrap.fill("; ".join(word for word in words if word), max(int(width / 0.53), 20))
+    figure.legend(
+        handles=handles, loc="outside lower center", ncols=columns, handlelength=2.4, columnspacing=1.4,
+        title=plain(explained) or None, title_fontsize=style.font * 0.85,
+    )  # fmt: skip
 
 
 def _legend_columns(labels: Sequence[str], width: float) -> int:
@@ -598,13 +660,31 @@ def save_to(figure: Figure, target: Any, format: str, style: Style) -> None:
         "svg": {"Date": None, "Creator": None},
         "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
     }
-    with style.context(_figure_text(figure)), warnings.catch_warnings():
+    with style.context(_figure_text(figure)), warnings.catch_warnings(), _set_for(figure, format):
         # `missing_font` reports it once, in words; matplotlib once a letter.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        warnings.filterwarnings("ignore", message="Matplotlib currently does not support .* natively")
         figure.savefig(target, format=format, dpi=style.dpi, metadata=blank[format])
 
 
-def _figure_text(figure: Figure) -> str:
+@contextmanager
+def _set_for(figure: Figure, format: str) -> Iterator[None]:
+    """The texts as they are to be drawn; in SVG they stay text, which the reader's program sets."""
+    before = [(artist, artist.get_text()) for artist in _texts(figure)] if format != "svg" else []
+    for artist, text in before:
+        artist.set_text(set_right_to_left(text))
+    try:
+        yield
+    finally:
+        for artist, text in before:
+            artist.set_text(text)
+
+
+def _texts(figure: Figure) -> list[Text]:
     from matplotlib.text import Text
 
-    return "".join(artist.get_text() for artist in figure.findobj(Text) if isinstance(artist, Text))
+    return [artist for artist in figure.findobj(Text) if isinstance(artist, Text)]
+
+
+def _figure_text(figure: Figure) -> str:
+    return "".join(artist.get_text() for artist in _texts(figure))

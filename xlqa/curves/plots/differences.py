@@ -17,7 +17,8 @@ from xlqa.curves.plots.curves import (
     log_span,
     make_grid,
     name_axes,
-    plain,
+    name_scorer,
+    needed_size,
     set_size_axis,
 )
 from xlqa.curves.plots.effects import draw_interval
@@ -34,14 +35,16 @@ def difference_figure(found: Differences, style: Style, size: tuple[float, float
     panels = list({id(c.panel_b): c.panel_b for c in shown}.values())
     columns = {panel.task: (next(c.column for c in shown if c.panel_b.task == panel.task),) for panel in panels}
     used = {c.b.label for c in shown}
-    styles = {label: look for label, look in assign_styles(panels).items() if label in used}
+    styles = {label: look for label, look in assign_styles(panels, style.palette).items() if label in used}
+    style = style.fitted(size, needed_size(panels, 1, style))
     with style.context(all_text(panels) + "".join(found.names)):
         figure, grid = make_grid(panels, 1, style, size)
         for ax, panel in zip(grid[0], panels, strict=True):
             draw_differences(ax, [c for c in shown if c.panel_b is panel], styles, style)
-        name_axes(grid, panels, "B − A in {}, points", columns, percent=False)
-        words = f"A: {plain(found.names[0])}\nB: {plain(found.names[1])}\n95 % interval; filled: excludes 0"
-        add_legend(figure, styles, style, words, patch=False)
+        name_axes(grid, panels, "B − A in {}, points", columns, percent=False, scorer_at_axis=False)
+        names = (f"A: {found.names[0]}", f"B: {found.names[1]}")
+        words = (*names, "95 % interval", "filled: excludes 0", name_scorer(panels, columns))
+        add_legend(figure, styles, style, words)
     return figure
 
 

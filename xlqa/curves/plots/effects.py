@@ -17,6 +17,7 @@ from xlqa.curves.comparison import Comparison, leading
 from xlqa.curves.grouping import Curve, Panel
 from xlqa.curves.plots.curves import (
     GREY,
+    NO_BREAK,
     CurveStyle,
     Style,
     add_legend,
@@ -26,10 +27,15 @@ from xlqa.curves.plots.curves import (
     format_size,
     grid_cells,
     make_grid,
+    mark_no_signal,
     name_axes,
+    name_scorer,
+    needed_size,
     set_size_axis,
 )
+from xlqa.curves.plots.facets import split_comparisons, split_settings
 from xlqa.curves.report import formatting as w
+from xlqa.curves.statistics import isotonic
 from xlqa.curves.table import FOLDER_COLUMN
 from xlqa.curves.variance import Interval
 from xlqa.curves.wording import Columns
@@ -41,7 +47,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WORTH_WORDS = "95 % interval; rising line: worth nothing\ngrey: beyond the sizes measured"
+WORTH_WORDS = "95 % interval; rising line: worth nothing; grey: beyond the sizes measured"
+COST_WORDS = "lines: means, with times that do not fall as N grows"
 Size = tuple[float, float] | None
 _TIMES = {
     count * seconds: f"{count} {unit}"
@@ -63,10 +70,10 @@ def gain_figure(
         margin: ε of the break-even, in points; drawn as a band around 0.
     """
 
-    def draw(ax: Axes, own: Sequence[Comparison], curve_styles: Mapping[str, CurveStyle]) -> Axes:
-        return draw_gain(ax, own, curve_styles, margin, style)
+    def draw(ax: Axes, own: Sequence[Comparison], curve_styles: Mapping[str, CurveStyle], fitted: Style) -> Axes:
+        return draw_gain(ax, own, curve_styles, margin, fitted)
 
-    words = f"95 % interval, thin: at all N together\nfilled: excludes 0; band: ± {margin:g}"
+    words = f"95 % interval, thin: at all N together; filled: excludes 0; band: ±{NO_BREAK}{margin:g}"
     return _comparison_figure(comparisons, columns, style, size, "gain in {}, points", draw, words)
 
 
@@ -79,7 +86,7 @@ def draw_gain(
     ax.axhline(0, color=GREY, linewidth=style.line * 0.6, zorder=1)
     for place, c in enumerate(comparisons):
         curve_style = curve_styles[c.first.label]
-        shift = math.exp(0.03 * (place - (len(comparisons) - 1) / 2))
+        shift = _beside(ax, place, len(comparisons))
         known = [(r.size * shift, r.gain) for r in c.results if not math.isnan(r.gain.value)]
         ax.plot(
             [x for x, _ in known],
@@ -93,15 +100,25 @@ def draw_gain(
                         linewidth=style.line * 0.35, zorder=2.5)  # fmt: skip
         for x, gain in known:
             draw_interval(ax, x, gain, curve_style, style, filled=gain.excludes_zero)
+    gains = [r.gain for c in comparisons for r in c.results if not math.isnan(r.gain.value)]
+    if gains and not any(gain.value or gain.low or gain.high for gain in gains):
+        return mark_no_signal(ax, "every gain is 0", style)
     marked = [c for c in comparisons if not math.isnan(c.break_even)]
     low, high = ax.get_ylim()
     ax.set_ylim(low, high + 0.13 * len(marked) * (high - low))
     for place, c in enumerate(marked):
-        _mark_break_even(ax, c, curve_styles[c.first.label], style, place)
+        _mark_break_even(ax, c, curve_styles[c.first.label], style, (place, len(marked)))
     return ax
 
 
+def _beside(ax: Axes, place: int, count: int) -> float:
+    """The factor that sets the marks of several comparisons side by side."""
+    left, right = ax.get_xlim()
+    return math.exp(0.02 * math.log(right / left) * (place - (count - 1) / 2))
+
+
 def draw_interval(ax: Axes, x: float, found: Interval, curve_style: CurveStyle, style: Style, filled: bool) -> None:
+    """Draw an estimate with its interval, hollow where the interval contains 0."""
     if not math.isnan(found.low):
         ax.plot([x, x], [found.low, found.high], color=curve_style.color, linewidth=style.line * 0.8, zorder=3)
     face = curve_style.color if filled else "white"
@@ -109,20 +126,29 @@ def draw_interval(ax: Axes, x: float, found: Interval, curve_style: CurveStyle, 
             markeredgewidth=style.line * 0.75, linestyle="none", zorder=4)  # fmt: skip
 
 
-def _mark_break_even(ax: Axes, c: Comparison, curve_style: CurveStyle, style: Style, place: int) -> None:
+def _mark_break_even(ax: Axes, c: Comparison, curve_style: CurveStyle, style: Style, place: tuple[int, int]) -> None:
+    """Write where break-even is, on a line of its own above the gains.
+
+    Args:
+        place: the line, and how many there are.
+    """
     beyond = math.isinf(c.break_even)
     x = max(c.sizes_with_gain) if beyond else c.break_even
     if not beyond:
-        ax.axvline(x, color=curve_style.color, linestyle=(0, (1, 2)), linewidth=style.line * 0.8, zorder=1.5)
+        # The line ends below the words, so that it strikes through none of them.
+        top = 1 / (1 + 0.13 * place[1])
+        ax.axvline(x, ymax=top, color=curve_style.color, linestyle=(0, (1, 2)), linewidth=style.line * 0.8, zorder=1.5)
+    left, right = ax.get_xlim()
     # An arrow: break-even is beyond the sizes measured.
-    text = f"break-even > {format_size(x)} →" if beyond else f"break-even {format_size(x)} "
+    text = f"break-even > {format_size(x)} →" if beyond else f"break-even {format_size(x)}"
+    at_left = not beyond and math.log(x / left) < 0.5 * math.log(right / left)
     ax.annotate(
         text,
         xy=(1 if beyond else x, 1),
         xycoords=("axes fraction" if beyond else "data", "axes fraction"),
-        xytext=(-2, -2 - place * style.font * 1.25),
+        xytext=(0 if at_left else -2, -2 - place[0] * style.font * 1.25),
         textcoords="offset points",
-        ha="right",
+        ha="left" if at_left else "right",
         va="top",
         fontsize=style.font * 0.85,
         color=curve_style.color,
@@ -131,24 +157,26 @@ def _mark_break_even(ax: Axes, c: Comparison, curve_style: CurveStyle, style: St
 
 def _comparison_figure(
     comparisons: Sequence[Comparison], columns: Columns, style: Style, size: Size, name: str,
-    draw: Callable[[Axes, Sequence[Comparison], Mapping[str, CurveStyle]], Axes], words: str,
+    draw: Callable[[Axes, Sequence[Comparison], Mapping[str, CurveStyle], Style], Axes], words: str,
 ) -> Figure:  # fmt: skip
     """A figure of one drawing per panel and score; `name` has a place for the metric, `words` go into the legend."""
-    comparisons = leading([c for c in comparisons if c.learned])
+    comparisons = split_comparisons(leading([c for c in comparisons if c.learned]))
     panels = list({id(c.panel): c.panel for c in comparisons}.values())
     if not panels:
         raise XlqaError(
             "no gain or worth to draw: it takes transfer (or joint) and target-only runs of one encoder on the same "
             "target data, and runs that learned something. `xlqa plot --what curve` draws what is there."
         )
-    shown = {c.first.label for c in comparisons}
-    curve_styles = {label: curve_style for label, curve_style in assign_styles(panels).items() if label in shown}
+    shown, rows = {c.first.label for c in comparisons}, count_rows(panels, columns)
+    style = style.fitted(size, needed_size(panels, rows, style))
+    every = assign_styles(panels, style.palette)
+    curve_styles = {label: curve_style for label, curve_style in every.items() if label in shown}
     with style.context(all_text(panels)):
-        figure, grid = make_grid(panels, count_rows(panels, columns), style, size)
+        figure, grid = make_grid(panels, rows, style, size)
         for ax, panel, column in grid_cells(grid, panels, columns):
-            draw(ax, [c for c in comparisons if c.panel is panel and c.column == column], curve_styles)
-        name_axes(grid, panels, name, columns, percent=False)
-        add_legend(figure, curve_styles, style, words, patch=False)
+            draw(ax, [c for c in comparisons if c.panel is panel and c.column == column], curve_styles, style)
+        name_axes(grid, panels, name, columns, percent=False, scorer_at_axis=False)
+        add_legend(figure, curve_styles, style, (words, name_scorer(panels, columns)))
     return figure
 
 
@@ -157,11 +185,8 @@ def _comparison_figure(
 
 def worth_figure(comparisons: Sequence[Comparison], columns: Columns, style: Style, size: Size = None) -> Figure:
     """D_E(N), the examples that alone score as N with English do; its height above the diagonal is the worth."""
-
-    def draw(ax: Axes, own: Sequence[Comparison], curve_styles: Mapping[str, CurveStyle]) -> Axes:
-        return draw_worth(ax, own, curve_styles, style)
-
-    return _comparison_figure(comparisons, columns, style, size, "target-only {units}\nof equal {}", draw, WORTH_WORDS)
+    name = "target-only {units}\nof equal {}"
+    return _comparison_figure(comparisons, columns, style, size, name, draw_worth, WORTH_WORDS)
 
 
 def draw_worth(
@@ -174,9 +199,10 @@ def draw_worth(
     ax.plot([left, right], [left, right], color=GREY, linewidth=style.line * 0.6, zorder=1)
     for place, c in enumerate(comparisons):
         curve_style = curve_styles[c.first.label]
-        shift = math.exp(0.03 * (place - (len(comparisons) - 1) / 2))
+        shift = _beside(ax, place, len(comparisons))
         _draw_worth_line(ax, c, curve_style, shift, style, words=len(comparisons) == 1)
         _draw_zero_shot_worth(ax, c, curve_style, style)
+    _label_zero_shot_worth(ax, [c for c in comparisons if not math.isnan(c.zero_shot_worth.value)], curve_styles, style)
     return ax
 
 
@@ -254,22 +280,47 @@ def _draw_zero_shot_worth(ax: Axes, c: Comparison, curve_style: CurveStyle, styl
     if determined:
         _, low, high = (min(max(v, bottom), top) for v in _ends(n0))
         ax.axhspan(low, high, color=curve_style.color, alpha=0.12, linewidth=0, zorder=1)
-    known = determined and math.isfinite(n0.value)
-    if known:
+    if determined and math.isfinite(n0.value):
         ax.axhline(n0.value, color=curve_style.color, linestyle=(0, (4, 2.5)), linewidth=style.line * 0.7, zorder=1.5)
-    ends = w.censored_interval(n0, c.n_min, c.n_max)
-    value = w.censored(n0.value, c.n_min, c.n_max)
-    text = f"zero-shot: {value}" + ("" if ends in (w.MISSING, value) else f" {ends}")
-    text = text if determined else f"zero-shot: {w.UNDETERMINED}"
-    # Below its line; without one in the corner under the diagonal, where a curve comes least.
-    below = known and n0.value > c.n_min
-    ax.annotate(
-        text, xy=(1, n0.value if known else 0), xycoords=("axes fraction", "data" if known else "axes fraction"),
-        xytext=(-2, -2 if below else 2), textcoords="offset points", ha="right", va="top" if below else "bottom",
-        fontsize=style.font * 0.85,
-        bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.6},
-        color=curve_style.color, zorder=5,
-    )  # fmt: skip
+
+
+def _label_zero_shot_worth(
+    ax: Axes, comparisons: Sequence[Comparison], curve_styles: Mapping[str, CurveStyle], style: Style
+) -> None:
+    """Write N₀ with its interval below each level, one label above the other where levels are close.
+
+    Without a level the label is in the corner under the diagonal, where a curve comes least.
+    """
+    bottom, top = ax.get_ylim()
+    height = style.font * 1.25 / (style.panel[1] * 72 * 0.6)
+    levels = [(_height_of(c, bottom, top), c) for c in comparisons]
+    upper = 2.0
+    placed = []
+    for level, c in sorted(levels, key=lambda item: -item[0]):
+        upper = min(level, upper - height)
+        placed.append((upper, c))
+    lift = max(0.0, height - upper)
+    for level, c in placed:
+        ax.annotate(
+            _zero_shot_words(c), xy=(1, level + lift), xycoords="axes fraction", xytext=(-2, -1), textcoords="offset points",
+            ha="right", va="top", fontsize=style.font * 0.85, color=curve_styles[c.first.label].color, zorder=5,
+            bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.6},
+        )  # fmt: skip
+
+
+def _height_of(c: Comparison, bottom: float, top: float) -> float:
+    """Where the level of N₀ is, as a share of a log axis; 0 where it has none."""
+    n0 = c.zero_shot_worth
+    known = math.isfinite(n0.value) and (n0.is_determined or math.isnan(n0.low))
+    return min(max(math.log(max(n0.value, bottom) / bottom) / math.log(top / bottom), 0.0), 1.0) if known else 0.0
+
+
+def _zero_shot_words(c: Comparison) -> str:
+    n0 = c.zero_shot_worth
+    if not (n0.is_determined or math.isnan(n0.low)):
+        return f"zero-shot: {w.UNDETERMINED}"
+    ends, value = w.censored_interval(n0, c.n_min, c.n_max), w.censored(n0.value, c.n_min, c.n_max)
+    return f"zero-shot: {value}" + ("" if ends in (w.MISSING, value) else f" {ends}")
 
 
 # -------------------------------------------------------------------------------------------------------- the cost
@@ -277,17 +328,21 @@ def _draw_zero_shot_worth(ax: Axes, c: Comparison, curve_style: CurveStyle, styl
 
 def cost_figure(panels: Sequence[Panel], columns: Columns, style: Style, size: Size = None) -> Figure:
     """Score against the device time of training: a column of the figure a panel, a row a metric."""
-    curve_styles = assign_styles(panels)
+    panels = split_settings(panels)
+    rows = count_rows(panels, columns)
+    style = style.fitted(size, needed_size(panels, rows, style))
+    curve_styles = assign_styles(panels, style.palette)
     known = [source_seconds(curve) for panel in panels for curve in panel.curves if curve.arm is Arm.TRANSFER]
     counted = bool(known) and all(seconds is not None for seconds in known)
     with style.context(all_text(panels)):
-        figure, grid = make_grid(panels, count_rows(panels, columns), style, size)
+        figure, grid = make_grid(panels, rows, style, size)
         for ax, panel, column in grid_cells(grid, panels, columns):
             draw_cost(ax, panel, column, curve_styles, style, with_source=counted)
         devices = sorted({str(d) for panel in panels for c in panel.curves for p in c.points for d in p.rows["device"]})
         on = f" ({', '.join(devices)})" if any(devices) else ""
-        name_axes(grid, panels, "{}, %", columns, f"device time of the training{on}")
-        add_legend(figure, curve_styles, style, "" if not known else _format_source(counted), patch=False)
+        name_axes(grid, panels, "{}, %", columns, f"device time of the training{on}", scorer_at_axis=False)
+        words = (_format_source(counted) if known else "", COST_WORDS, name_scorer(panels, columns))
+        add_legend(figure, curve_styles, style, words)
     return figure
 
 
@@ -320,6 +375,7 @@ def draw_cost(
                 mew=0,
             )
             means.append((float(seconds.mean()) if len(seconds) else math.nan, point.mean(column), point.size))
+        means = _smooth_times(means)
         ax.plot([x for x, _, _ in means], [y for _, y, _ in means], color=curve_style.color, linestyle=curve_style.dashes, zorder=4,
                 **curve_style.marker_kwargs(style))  # fmt: skip
         _annotate_sizes(ax, curve, means, curve_style, style)
@@ -328,6 +384,15 @@ def draw_cost(
             ax.plot([extra], [level], marker="X", color=curve_style.color, linestyle="none", zorder=4)
             _annotate(ax, "zero-shot", (extra, level), False, curve_style, style)
     return _set_time_axis(ax)
+
+
+def _smooth_times(means: Sequence[tuple[float, float, int]]) -> list[tuple[float, float, int]]:
+    """The means with times made monotone over N (isotonic fit of ln t): equal work measured twice does not fold the line."""
+    known = [mean for mean in means if math.isfinite(mean[0]) and mean[0] > 0]
+    if not known:
+        return []
+    times = np.exp(isotonic(np.log([[seconds for seconds, _, _ in known]]))[0])
+    return [(float(time), score, size) for time, (_, score, size) in zip(times, known, strict=True)]
 
 
 def _annotate_sizes(

@@ -79,6 +79,7 @@ def summary_figure(
     row = style.font / 72 * (2.9 if tall else 2.0)
     height = row * sum(len(own) + 1.1 for own in blocks) + style.font / 72 * (8.5 + 1.1 * len(blocks))
     needed = (_width(names, style), height)
+    style = style.fitted(size, needed)
     with style.context(all_text([c.panel for c in shown])):
         figure = Figure(figsize=size or needed, layout="constrained")
         FigureCanvasAgg(figure)
@@ -256,4 +257,7 @@ def _add_legend(figure: Figure, source: str, at: int, style: Style) -> None:
     handles.append(Line2D([], [], color=GREY, marker=">", markerfacecolor="white", markeredgewidth=style.line * 0.8, linewidth=style.line,
                           label="95 % interval; open arrow: not measured there, or ≤ 0"))  # fmt: skip
     handles.append(Patch(facecolor=_TRACK, label="target-only sizes measured"))
-    figure.legend(handles=handles, loc="outside lower left", ncols=2, handlelength=2.2, fontsize=style.font * 0.85)
+    columns = 2 if figure.get_size_inches()[0] * 72 / style.font > 60 else 1
+    figure.legend(
+        handles=handles, loc="outside lower left", ncols=columns, handlelength=2.2, fontsize=style.font * 0.85
+    )

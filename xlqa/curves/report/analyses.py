@@ -10,7 +10,7 @@ import numpy as np
 from xlqa.curves.grouping import Panel
 from xlqa.curves.layers import NOTHING, Series, layer_series
 from xlqa.curves.pairs import Matrix
-from xlqa.curves.report.contents import Section, Table
+from xlqa.curves.report.document import Section, Table
 from xlqa.curves.report.formatting import MISSING, percent
 from xlqa.curves.wording import Columns, columns_of, metric_name
 from xlqa.util.languages import language_name
@@ -30,7 +30,7 @@ def _pair_section(name: str, matrices: Sequence[Matrix], column: str) -> Section
     metric = metric_name(column)
     sentences = tuple(sentence for matrix in matrices if (sentence := _means(matrix, metric)))
     tables = tuple(_matrix_table(matrix, metric) for matrix in matrices)
-    return Section(f"Question and context language: {name}", sentences, tables)
+    return Section(f"Question and context language: {name}", tables=tables, lead=" ".join(sentences))
 
 
 def _means(matrix: Matrix, metric: str) -> str:
@@ -55,7 +55,7 @@ def _matrix_table(matrix: Matrix, metric: str) -> Table:
         ("mean", *(percent(value) for value in matrix.values.mean(axis=0)), percent(float(matrix.values.mean())))
     )
     caption = f"{metric} of {matrix.label}: a row for each question language, a column for each context language"
-    return Table(caption, ("question", *matrix.context_langs, "mean"), tuple(rows))
+    return Table(caption, ("question", *matrix.context_langs, "mean"), tuple(rows), name="pairs")
 
 
 def layer_sections(panels: Sequence[Panel], columns: Columns) -> tuple[Section, ...]:
@@ -66,7 +66,8 @@ def layer_sections(panels: Sequence[Panel], columns: Columns) -> tuple[Section, 
         if series := layer_series(panel, column):
             metric = metric_name(column, panel.task)
             sentences = tuple(_best(one, metric) for one in series)
-            found.append(Section(f"Frozen layers: {panel.title}", sentences, (_layer_table(series, metric),)))
+            table = _layer_table(series, metric, panel.title)
+            found.append(Section(f"Frozen layers: {panel.title}", tables=(table,), lead=" ".join(sentences)))
     return tuple(found)
 
 
@@ -85,11 +86,12 @@ def _words(layer: int) -> str:
     return known.get(layer, f"the embeddings and {layer} layer{'s' * (layer != 1)} frozen")
 
 
-def _layer_table(series: Sequence[Series], metric: str) -> Table:
+def _layer_table(series: Sequence[Series], metric: str, group: str) -> Table:
     layers = sorted({layer for one in series for layer in one.layers})
     rows = []
     for one in series:
         means = dict(zip(one.layers, (float(np.mean(scores)) for scores in one.scores), strict=True))
         rows.append((one.label, *(percent(means[layer]) if layer in means else MISSING for layer in layers)))
     header = ("", *({NOTHING: "none", 0: "embeddings"}.get(layer, str(layer)) for layer in layers))
-    return Table(f"{metric} by number of frozen layers, mean over runs", header, tuple(rows))
+    caption = f"{metric} by number of frozen layers, mean over runs"
+    return Table(caption, header, tuple(rows), name="layers", group=group)

@@ -8,7 +8,8 @@ from typing import Any
 
 from xlqa.curves.differences import Contrast, Difference, Differences
 from xlqa.curves.report import formatting as w
-from xlqa.curves.report.contents import Report, Section, Table, short_hash
+from xlqa.curves.report.document import Report, Section, Table
+from xlqa.curves.report.tables import short_hash
 from xlqa.curves.variance import Interval
 from xlqa.curves.wording import WORDING
 
@@ -86,7 +87,7 @@ def _table(contrasts: Sequence[Contrast], metric: str) -> Table:
             rows.append((*begin, "mean", "", "", *_interval_cells(c.mean), "", ""))
     scorers = w.listed(sorted({c.scorer for c in contrasts if c.scorer}))
     caption = f"{metric}{f' (scorer: {scorers})' if scorers else ''}, and the difference in points"
-    return Table(caption, header, tuple(rows))
+    return Table(caption, header, tuple(rows), align="llrrrrrrr", name="differences")
 
 
 def _cells(row: Difference) -> tuple[str, ...]:

@@ -7,12 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from xlqa.curves.aggregate import LanguageMean, group_comparisons
 from xlqa.curves.breakdown import Breakdown
 from xlqa.curves.comparison import FARTHEST, Comparison, Options
 from xlqa.curves.grouping import Panel
-from xlqa.curves.report.contents import Report
+from xlqa.curves.report.contents import comparison_title, leading_results
+from xlqa.curves.report.document import Report
 from xlqa.curves.report.formatting import UNDETERMINED
+from xlqa.curves.report.summary import verdict
 from xlqa.curves.variance import Interval
+from xlqa.curves.wording import Columns
 
 TIDY_COLUMNS = (
     "lang", "test", "split", "scorer", "metric", "model", "arm", "versus", "match", "stages", "size", "kind", "quantity",
@@ -113,14 +117,24 @@ def as_record(
     panels: Sequence[Panel],
     comparisons: Sequence[Comparison],
     options: Options,
+    columns: Columns,
     breakdowns: Sequence[Breakdown] = (),
 ) -> dict[str, Any]:
     """The report as one JSON document: sentences, every quantity, what is missing and how it was computed."""
     return {
+        "title": made.title,
+        "verdicts": [
+            {"section": comparison_title(c), "verdict": verdict(c)} for c in leading_results(comparisons, columns)
+        ],
+        "languages": [
+            {"group": group.label, "metric": group.comparisons[0].metric, **_mean_record(found)}
+            for group in group_comparisons(comparisons, columns)
+            for found in group.means
+        ],
         "sentences": [
-            {"section": section.title, "sentences": list(section.sentences)}
+            {"section": section.title, "sentences": list(section.sentences or (section.lead, *section.facts))}
             for section in made.sections
-            if section.sentences
+            if section.sentences or section.lead
         ],
         "quantities": list(tidy_rows(comparisons, breakdowns)),
         "failures": list(made.failures),
@@ -128,4 +142,17 @@ def as_record(
         "notes": sorted({note for c in comparisons for note in c.notes}),
         "methods": list(made.methods),
         "options": asdict(options),
+    }
+
+
+def _mean_record(found: LanguageMean) -> dict[str, Any]:
+    """A mean over languages; size 0 is the zero-shot score, others are gains."""
+    ends = {"mean": found.mean.value, "low": found.mean.low, "high": found.mean.high}
+    return {
+        "size": found.size,
+        "languages": found.languages,
+        **ends,
+        "sd": found.spread,
+        "above": found.above,
+        "below": found.below,
     }

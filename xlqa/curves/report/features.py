@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from xlqa.curves.features import FEATURE_NAMES, LEAST_LANGUAGES, Correlation, Group, correlate
-from xlqa.curves.report.contents import Section, Table
+from xlqa.curves.report.document import Section, Table
 from xlqa.util.languages import language_name
 
 TIDY_COLUMNS = ("group", "outcome", "size", "setting", "feature", "languages", "rho", "low", "high")
@@ -33,9 +33,14 @@ def _section(group: Group) -> Section:
     elif not found:
         lead += f" No outcome and feature are known for {LEAST_LANGUAGES} or more of them."
     facts = [_fact(outcome.name, [c for c in found if c.outcome is outcome]) for outcome in group.outcomes]
-    sentences = (lead, *(fact for fact in facts if fact))
     tables = (_values_table(group), *([_rho_table(found)] if found else []))
-    return Section(f"Across languages: {group.label}", sentences, tables, missing=group.left_out)
+    return Section(
+        f"Across languages: {group.label}",
+        tables=tables,
+        facts=tuple(fact for fact in facts if fact),
+        missing=group.left_out,
+        lead=lead,
+    )
 
 
 def _fact(outcome: str, found: Sequence[Correlation]) -> str:
@@ -71,7 +76,8 @@ def _rho_table(found: Sequence[Correlation]) -> Table:
          f"{_number(c.rho.low)} to {_number(c.rho.high)}")
         for c in found
     )  # fmt: skip
-    return Table("Spearman's ρ over languages", ("outcome and feature", "languages", "ρ", "95 % interval"), rows)
+    header = ("outcome and feature", "languages", "ρ", "95 % interval")
+    return Table("Spearman's ρ over languages", header, rows, name="correlations")
 
 
 def _values_table(group: Group) -> Table:
@@ -83,7 +89,7 @@ def _values_table(group: Group) -> Table:
         known = group.features[code]
         outcomes = [_value(o.values.get(code), 0 if o.what == "N₀" else 1) for o in group.outcomes]
         rows.append((language_name(code), *outcomes, *(_value(known.get(name), 2) for name in features)))
-    return Table("Outcomes and features", header, tuple(rows))
+    return Table("Outcomes and features", header, tuple(rows), name="features")
 
 
 def _value(value: float | None, digits: int) -> str:

@@ -18,7 +18,7 @@ def sentences(c: Comparison, options: Options) -> tuple[str, ...]:
     if not c.learned:
         return (_format_nothing_learned(c, options),)
     made = (
-        _format_collapse(c, options),
+        format_collapse(c, options),
         _format_gain(c),
         _format_band(c),
         _format_worth(c),
@@ -38,19 +38,19 @@ def given(c: Comparison) -> str:
 
 def _format_nothing_learned(c: Comparison, options: Options) -> str:
     return (
-        f"On {_test_words(c)}, no run of {c.first.label} or {c.second.label} scored {_floor(c, options)} or more: nothing was "
+        f"On {_test_words(c)}, no run of {c.first.label} or {c.second.label} scored {format_floor(c, options)} or more: nothing was "
         "learned, and nothing about gain or worth is concluded."
     )
 
 
-def _format_collapse(c: Comparison, options: Options) -> str:
+def format_collapse(c: Comparison, options: Options) -> str:
     if not c.collapsed_at:
         return ""
     where = w.listed([f"N = {w.size(size)}" for size in c.collapsed_at])
     never = [curve.label for curve in (c.first, c.second) if _all_below(c, curve.label)]
     every = f"; {never[0]} never scored more" if never else ""
     return (
-        f"Some runs scored below {_floor(c, options)} (collapsed) at {where}{every}. In simulations with such runs, the "
+        f"Some runs scored below {format_floor(c, options)} (collapsed) at {where}{every}. In simulations with such runs, the "
         "interval of the gain contained the truth about as often as it should, that of worth less often."
     )
 
@@ -127,7 +127,7 @@ def _group_words(c: Comparison) -> str:
     return f" in {c.groups:,} paragraphs" if c.panel.task == QA else f" with {c.groups:,} {c.wording.groups}"
 
 
-def _floor(c: Comparison, options: Options) -> str:
+def format_floor(c: Comparison, options: Options) -> str:
     """The floor with its score, which is the task's leading one."""
     name = metric_name(leading_metric(c.panel.task), c.panel.task)
     return f"{options.floor:g} {name}" if c.panel.task == QA else f"{options.floor:g} % {name}"

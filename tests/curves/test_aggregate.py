@@ -1,0 +1,58 @@
+"""Means over languages: Student's interval over them, and which comparisons may be averaged."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from synthetic import Study, write_study
+
+from xlqa.curves.aggregate import group_comparisons, mean_over_languages, set_family
+from xlqa.curves.comparison import Comparison, Options, compare_all
+from xlqa.curves.example_scores import ExampleStore
+from xlqa.curves.grouping import split_panels
+from xlqa.curves.report.summary import languages_table
+from xlqa.curves.table import load_results
+
+
+def compare(folder: Path, **changes: object) -> tuple[Comparison, ...]:
+    study = Study(**{"seeds": 2, "sizes": (100, 1000), "per_question": False, **changes})
+    return compare_all(split_panels(load_results(write_study(folder, study))), ("f1",), ExampleStore(), Options())
+
+
+def test_the_interval_is_the_one_worked_out_by_hand():
+    # Mean 3; deviations -2, -1, 0, 3: s² = 14 / 3; t with 3 degrees of freedom is 3.182446; s / √4 = 1.080123.
+    found = mean_over_languages(np.array([1.0, 2.0, 3.0, 6.0]))
+    assert found.value == 3
+    assert (found.low, found.high) == pytest.approx((3 - 3.437434, 3 + 3.437434), abs=1e-5)
+    assert math.isnan(mean_over_languages(np.array([1.0])).low)
+
+
+def test_each_language_counts_once_and_the_source_language_not_at_all(tmp_path: Path):
+    found = compare(tmp_path, languages=("en", "ru", "sw", "zh"))
+    (group,) = group_comparisons(found, ("f1",))
+    assert (group.label, [c.panel.lang for c in group.comparisons]) == ("xquad, transfer", ["ru", "sw", "zh"])
+    zero_shot, first, _ = group.means
+    assert (zero_shot.size, zero_shot.languages) == (0, 3)
+    gains = [c.results[0].gain for c in group.comparisons]
+    expected = mean_over_languages(np.array([gain.value for gain in gains]))
+    assert (first.size, first.mean) == (100, expected)
+    assert first.above == sum(gain.low > 0 for gain in gains)
+    assert first.spread == pytest.approx(np.std([gain.value for gain in gains], ddof=1))
+    row = languages_table(group).rows[1]
+    assert row[:3] == ("100", "3", f"+{expected.value:.1f}")
+
+
+def test_test_sets_of_two_kinds_are_not_mixed(tmp_path: Path):
+    found = compare(tmp_path, languages=("ru", "sw"), tests=("xquad", "own"))
+    assert [group.label for group in group_comparisons(found, ("f1",))] == ["own, transfer", "xquad, transfer"]
+    assert set_family("tydiqa-goldp.sw.dev", "sw") == "tydiqa-goldp.*.dev"
+
+
+def test_one_language_and_runs_that_learned_nothing_have_no_mean(tmp_path: Path):
+    found = compare(tmp_path, languages=("ru", "sw"))
+    assert group_comparisons([replace(c, learned=False) for c in found], ("f1",)) == ()
+    assert group_comparisons(found[:1], ("f1",)) == ()

@@ -1,0 +1,77 @@
+"""Where a report comes from: the study's name and dates, the versions that trained it, and the commands that make it again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xlqa.curves.report.document import Table
+from xlqa.curves.report.formatting import listed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_VERSIONS = ("xlqa", "deeppavlov", "torch", "transformers", "precision", "device")
+_MOST_NAMES = 3
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a study is called, and what made it.
+
+    Attributes:
+        title: the report's title, where one was given; name: of the study, else that of its folder.
+        dates: when its runs ended; versions: what they ran under.
+        commands: what writes the report and its figures again.
+    """
+
+    title: str = ""
+    name: str = ""
+    dates: str = ""
+    versions: Table | None = None
+    commands: tuple[str, ...] = ()
+
+
+NO_ORIGIN = Origin()
+
+
+def find_origin(rows: pd.DataFrame, tables: Sequence[Path], title: str, words: Sequence[str]) -> Origin:
+    """The origin of a report on some tables.
+
+    Args:
+        title: the report's title; "" for one made of the folders' names.
+        words: the flags of the command that writes the report.
+    """
+    folders = [path.resolve() if path.is_dir() else path.resolve().parent for path in tables]
+    names = list(dict.fromkeys(folder.name for folder in folders if folder.name))
+    shown = names if len(names) <= _MOST_NAMES else [*names[: _MOST_NAMES - 1], f"{len(names) - _MOST_NAMES + 1} more"]
+    return Origin(title, title or listed(shown), _dates(rows), _versions(rows), _commands(folders, names, words))
+
+
+def _dates(rows: pd.DataFrame) -> str:
+    """The first and last day on which a run ended; "" where the table lacks them."""
+    days = sorted({str(cell)[:10] for cell in rows["finished"] if str(cell)[:4].isdigit()})
+    return "" if not days else days[0] if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
+
+
+def _versions(rows: pd.DataFrame) -> Table:
+    """What the runs were made with, and the xlqa that wrote the report."""
+    found = [(name, ", ".join(sorted({str(cell) for cell in rows[name]} - {""}))) for name in _VERSIONS]
+    with suppress(PackageNotFoundError):
+        found.append(("this report", f"xlqa {version('xlqa')}"))
+    return Table("Versions", ("what", "version"), tuple((n, v) for n, v in found if v), align="ll", name="versions")
+
+
+def _commands(folders: Sequence[Path], names: Sequence[str], words: Sequence[str]) -> tuple[str, ...]:
+    given = " ".join(shlex.quote(name) for name in names)
+    flags = " ".join(shlex.quote(word) for word in words)
+    sweeps = [folder for folder in folders if (folder / "experiment.toml").is_file()]
+    made = [f"xlqa sweep --config {shlex.quote(f'{folder.name}/experiment.toml')}" for folder in sweeps]
+    made.append(f"xlqa report {given} {flags}".rstrip())
+    made += [f"xlqa report {given} --table gain --format tex", f"xlqa plot {given} --what curve --out curve.pdf"]
+    return tuple(made) if given else ()
