@@ -19,7 +19,7 @@ from xlqa.runs.paths import RunFolder
 from xlqa.runs.store.results import example_file, load_result
 from xlqa.runs.store.run_config import RunConfig
 from xlqa.tasks.sources import sample_files
-from xlqa.tasks.tagging.task import WORD
+from xlqa.tasks.tagging.words import find_words
 from xlqa.util.files import load_json
 from xlqa.util.languages import LANGUAGE_NAMES
 from xlqa.util.text import plain
@@ -282,13 +282,13 @@ def usage(facts: Facts) -> tuple[str, str]:
 
 def words_usage(facts: Facts) -> str:
     """Python that gives each word of a text the tag of its first piece, as `xlqa ask` does, in texts of one window."""
-    return f"""import re
-import torch
+    words = [found.group() for found in find_words(facts.inputs[0], "ner" if facts.task == "ner" else "pos")]
+    return f"""import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer
 
 tokenizer = AutoTokenizer.from_pretrained({facts.name!r})
 network = AutoModelForTokenClassification.from_pretrained({facts.name!r})
-words = re.findall(r"{WORD.pattern}", {facts.inputs[0]!r})
+words = {words!r}
 encoded = tokenizer([f" {{word}}" for word in words], add_special_tokens=False)
 pieces = [tokenizer.cls_token_id, *sum(encoded["input_ids"], []), tokenizer.sep_token_id]
 best = network(torch.tensor([pieces])).logits[0].argmax(dim=-1).tolist()

@@ -54,7 +54,7 @@ def _score_cell(scores: Any) -> str:
 
 
 def label_table(panel: Panel, store: ExampleStore) -> Table:
-    """F1 of each entity type, tag or label: at zero-shot and at the smallest and largest N; no rows where it is not known."""
+    """F1, precision and recall of each entity type, tag or label: at zero-shot and at the smallest and largest N; no rows where it is not known."""
     columns: list[tuple[str, dict[str, Any]]] = []
     for curve in panel.curves:
         if len(curve.zero_shot):
@@ -66,7 +66,8 @@ def label_table(panel: Panel, store: ExampleStore) -> Table:
         ]
     labels = sorted({label for _, scores in columns for label in scores})
     rows = tuple((label, *(_label_cell(scores.get(label)) for _, scores in columns)) for label in labels)
-    caption = f"F1 of each {panel.wording.parts} in percent: mean ± s.d. over seeds (number of runs)"
+    metrics = "F1, precision and recall" if any(label.endswith(", precision") for label in labels) else "F1"
+    caption = f"{metrics} of each {panel.wording.parts} in percent: mean ± s.d. over seeds (number of runs)"
     header = (panel.wording.parts, *(name for name, _ in columns))
     return Table(caption, header, rows, name="labels", group=panel.title)
 

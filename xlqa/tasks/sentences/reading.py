@@ -203,7 +203,7 @@ def _read_rows(path: Path, kind: TextKind) -> tuple[bytes, str, Rows]:
     return content, "TSV" if "\t" in text.partition("\n")[0] else "CSV", _table_rows(text, kind, path)
 
 
-def _object_rows(objects: Iterable[tuple[int, dict[str, Any]]], kind: TextKind, path: Path, found: str) -> Rows:
+def _object_rows(objects: Iterable[tuple[int, dict[str, Any]]], kind: TextKind, path: Path, form: str) -> Rows:
     """The columns of each object that matter, by their meaning; "" for a text or label that is null or absent.
 
     Raises:
@@ -212,7 +212,7 @@ def _object_rows(objects: Iterable[tuple[int, dict[str, Any]]], kind: TextKind, 
     rows = [(number, _by_rank(row)) for number, row in objects]
     if rows:
         names = dict.fromkeys(name for _, ranks in rows for cells in ranks for name in cells)
-        _find_columns(list(names), kind, path, place_in(found, rows[0][0]))
+        _find_columns(list(names), kind, path, place_in(form, rows[0][0]))
     wanted = _names_by_meaning(kind)
     for number, (values, *others) in rows:
         found = {}
