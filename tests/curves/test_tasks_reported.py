@@ -169,7 +169,7 @@ def test_the_report_has_each_tasks_words(folders: dict[str, Path]):
         "Break-even at ± 1 point of accuracy:",
         "Break-even at ± 1 F1:",
         "Entity precision in percent: mean ± s.d. over seeds (number of runs); scorer conll",
-        "F1 of each entity type in percent",
+        "F1, precision and recall of each entity type in percent",
         "F1 of each label in percent",
         "test examples by their paragraphs, premises and sentences",
     ):
