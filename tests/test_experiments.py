@@ -84,6 +84,29 @@ def test_figures_are_redrawn_from_the_table(figure: Path, tmp_path: Path) -> Non
     assert np.mean(np.abs(ours - theirs) > 0.2) < 0.001
 
 
+def test_the_tasks_side_by_side_are_redrawn_from_both_tables(tmp_path: Path) -> None:
+    from matplotlib.image import imread
+
+    drawn = tmp_path / "summary.png"
+    tables = [str(EXPERIMENTS / name / "results.csv") for name in ("russian", "ner")]
+    assert main(["plot", *tables, "--what", "summary", "--out", str(drawn)]) == 0
+    ours, theirs = imread(drawn), imread(EXPERIMENTS / "summary.png")
+    assert ours.shape == theirs.shape
+    assert np.mean(np.abs(ours - theirs) > 0.2) < 0.001
+
+
+def test_entities_state_the_means_over_languages(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(EXPERIMENTS / "ner" / "results.csv"), "--json"]) == 0
+    means = json.loads(capsys.readouterr().out)["languages"]
+    text = " ".join((EXPERIMENTS / "ner" / "README.md").read_text(encoding="utf-8").replace("−", "-").split())
+    first, *others = [mean for mean in means if mean["size"]]
+    assert len(others) == 2
+    words = "{mean:.1f} points of F1 at N = {size} (95 % interval over languages {low:.1f} to {high:.1f})"
+    assert words.format(**first) in text
+    for mean in others:
+        assert "{mean:.1f} at N = {size} ({low:.1f} to {high:.1f})".format(**mean) in text
+
+
 @with_curves
 def test_the_report_is_the_same_in_any_process(folder: Path) -> None:
     """Words and numbers are those of the published page; figures within it don't depend on the seed of hashes."""

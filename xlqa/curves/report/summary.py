@@ -70,7 +70,7 @@ def summary_table(
     align = "l" * len(words) + "r" * (len(places) + 2) + "l"
     header = (*words, "zero-shot", *heads, "N₀", "verdict")
     notes = {condition(c) for c in shown}
-    note = notes.pop() if len(notes) == 1 else "the conditions stand with each result" if notes else ""
+    note = notes.pop() if len(notes) == 1 else "the conditions are with each result" if notes else ""
     return Table(_caption(panels, tasks, columns), header, tuple(rows), align, name="summary", note=note)
 
 
@@ -81,6 +81,7 @@ def _caption(panels: Sequence[Panel], tasks: Sequence[str], columns: Columns) ->
         if len(metrics) == 1
         else "Zero-shot score in percent, paired gain Δ in points and N₀ in examples, with 95 % intervals"
     )
+    begin += "; the verdict uses intervals that hold at all N together"
     if tuple(tasks) == (QA,):
         return begin
     units = w.listed([f"{WORDING[task].units} ({WORDING[task].title.lower()})" for task in tasks])
