@@ -334,10 +334,12 @@ def test_collect_pack_and_report_are_commands_for_every_task(
     capsys.readouterr()
     shown = []
     for folder in (out, packed):
-        assert main(["report", str(folder)]) == 0
-        shown.append(capsys.readouterr().out)
+        assert main(["report", str(folder), "--title", "Published"]) == 0
+        shown.append(capsys.readouterr().out.replace(f"report {folder.name}", "report DIR"))
     assert shown[0] == shown[1]
-    assert {"ner": "Entity precision in percent", "nli": "F1 of each label in percent"}[task] in shown[0]
+    assert {"ner": "Entity precision in percent", "nli": "precision and recall of each label in percent"}[
+        task
+    ] in shown[0]
     assert main(["plot", str(packed), "--out", str(tmp_path / "curve.svg")]) == 0
 
 

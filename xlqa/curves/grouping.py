@@ -474,7 +474,7 @@ def select_rows(
         absent = [value for value in wanted if value not in there]
         if absent:
             hint = did_you_mean(absent[0], there)
-            raise XlqaError(f"the table has no {column} '{absent[0]}'{hint}: it has {', '.join(there)}.")
+            raise XlqaError(f"the table has no {column} '{absent[0]}'{hint}: it has {', '.join(there) or 'no rows'}.")
         if wanted:
             table = table[table[column].isin(wanted)]
     if seeds:

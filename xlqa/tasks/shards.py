@@ -115,7 +115,7 @@ def describe_splits(names: Iterable[str], split: str, before: str) -> str:
 def _choice(splits: Sequence[str], before: str, split: str = "") -> str:
     if not splits:
         return "has no split: save the data set again with `save_to_disk`."
-    shown = ", ".join(plain(f"{before}{found}", 80) for found in splits[:MOST_NAMED])
+    shown = ", ".join(plain(f"{before}{found}", 400) for found in splits[:MOST_NAMED])
     what = f'has no split "{plain(split, 40)}"' if split else "has several splits"
     return f"{what}: name one of {shown}{', …' if len(splits) > MOST_NAMED else ''}."
 
