@@ -335,7 +335,7 @@ def test_collect_pack_and_report_are_commands_for_every_task(
     shown = []
     for folder in (out, packed):
         assert main(["report", str(folder), "--title", "Published"]) == 0
-        shown.append(capsys.readouterr().out.replace(f"report {folder.name}", "report DIR"))
+        shown.append(capsys.readouterr().out.replace(f" {folder.name} ", " DIR "))
     assert shown[0] == shown[1]
     assert {"ner": "Entity precision in percent", "nli": "precision and recall of each label in percent"}[
         task
