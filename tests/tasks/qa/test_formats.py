@@ -176,6 +176,37 @@ def test_two_lists_of_questions_are_not_chosen_from(path: Path) -> None:
         read_dataset(write_json(path, {"train": [GOOD], "dev": [GOOD]}))
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ('{"data": [%s], "validation": [%s]}', "data, validation"),
+        ('{"validation": [%s], "data": [%s]}', "data, validation"),
+        ('{"data": [%s], "rows": [{"row": %s}]}', "data, rows"),
+        ('{"data": [%s], "data": [%s]}', "data, data"),
+    ],
+)
+def test_a_list_beside_the_usual_one_is_not_ignored(path: Path, text: str, names: str) -> None:
+    path.write_text(text % (json.dumps(GOOD), json.dumps(GOOD)), encoding="utf-8")
+    with pytest.raises(
+        XlqaError, match=rf"has several lists of questions \({names}\): write each into a file of its own"
+    ):
+        read_dataset(path)
+
+
+def test_a_list_that_comes_twice_is_refused(path: Path) -> None:
+    path.write_text(f'{{"train": [{json.dumps(GOOD)}], "train": [{json.dumps(GOOD)}]}}', encoding="utf-8")
+    with pytest.raises(XlqaError, match='has two lists "train": write each into a file of its own'):
+        read_dataset(path)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"rows": [], "train": [%s]}', '{"data": [], "data": [%s]}', '{"data": [%s], "dev": []}']
+)
+def test_an_empty_list_is_none_of_several(path: Path, text: str) -> None:
+    path.write_text(text % json.dumps(GOOD), encoding="utf-8")
+    assert len(read_dataset(path).questions) == 1
+
+
 def test_columns_of_other_names(path: Path) -> None:
     path.write_text(
         'q_review_id,question,review,human_ans_spans,human_ans_indices\nok,Who?,Anna met Ben.,Ben,"(9, 12)"\n'

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -196,13 +196,37 @@ def _from_json(text: str, names: Columns) -> Document:
         return _from_items(elements, names, "json")
     first = next(elements, _NOTHING)
     if first is not _NOTHING:
-        return _from_items(chain([first], elements), names, "json", lambda: str(source.head.get("version", "")))
-    if source.listed:
+        every = _only_list(chain([first], elements), source, names)
+        return _from_items(every, names, "json", lambda: str(source.head.get("version", "")))
+    if source.listed and not _question_lists(source.head, names):
         raise XlqaError(f"{names.path}: has no question: its list is empty.")
     return _from_mapping(source.head, names)
 
 
 _NOTHING = object()
+
+
+def _only_list(elements: Iterator[Any], source: JsonText, names: Columns) -> Iterator[Any]:
+    """The elements of a document's list; an error after them where the document has another list of questions."""
+    yield from elements
+    if others := _question_lists(source.head, names):
+        raise _several_lists([source.listed, *others], names)
+
+
+def _question_lists(value: Mapping[str, Any], names: Columns) -> list[str]:
+    """The keys of an object's lists of articles or rows."""
+    lists = ((key, item) for key, item in value.items() if isinstance(item, list))
+    return [key for key, items in lists if any(_kind(_row_of(item), names) for item in items)]
+
+
+def _row_of(item: Any) -> Any:
+    """An element without the wrapper that the data set server puts around a row."""
+    return item["row"] if isinstance(item, dict) and isinstance(item.get("row"), dict) else item
+
+
+def _several_lists(keys: Sequence[str], names: Columns) -> XlqaError:
+    shown = ", ".join(plain(key, 30) for key in keys)
+    return XlqaError(f"{names.path}: has several lists of questions ({shown}): write each into a file of its own.")
 
 
 def _from_mapping(value: dict[str, Any], names: Columns) -> Document:
@@ -217,10 +241,9 @@ def _from_mapping(value: dict[str, Any], names: Columns) -> Document:
             f"{names.path}: looks like predictions (id to answer), not a data set: score it with "
             "`xlqa score PREDICTIONS DATASET`."
         )
-    lists = [key for key, item in value.items() if isinstance(item, list) and any(_kind(one, names) for one in item)]
+    lists = _question_lists(value, names)
     if len(lists) > 1:
-        shown = ", ".join(plain(key, 30) for key in lists)
-        raise XlqaError(f"{names.path}: has several lists of questions ({shown}): write each into a file of its own.")
+        raise _several_lists(lists, names)
     if lists:
         return _from_items(iter(value[lists[0]]), names, "json", lambda: str(value.get("version", "")))
     records = [item for item in value.values() if isinstance(item, dict)]
@@ -279,7 +302,7 @@ def _from_items(items: Iterator[Any], names: Columns, name: str, version: Callab
         name: the format's name where the elements are rows.
         version: the version in the document, once all elements were taken.
     """
-    items = (item["row"] if isinstance(item, dict) and isinstance(item.get("row"), dict) else item for item in items)
+    items = map(_row_of, items)
     seen: list[Any] = []
     kind = ""
     for item in items:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xlqa.errors import XlqaError
+from xlqa.util.text import plain
 
 _BLANK = re.compile(r"[ \t\n\r]*")
 _FILLED = re.compile(r"\S")
@@ -69,6 +70,7 @@ class JsonText:
             if not self.text.startswith(":", at):
                 raise self._error("a colon is missing", at)
             at = self._skip(at + 1)
+            self._refuse_second_list(key, at)
             if key in LISTS and not self.listed and self.text.startswith("[", at):
                 self.listed = key
                 at = yield from self._list(at)
@@ -77,6 +79,16 @@ class JsonText:
             at, ended = self._after(at, "}")
             if ended:
                 return at
+
+    def _refuse_second_list(self, key: str, at: int) -> None:
+        """Refuse a key that comes twice with a list: one of the lists would be lost."""
+        before = self.head.get(key)
+        if (
+            isinstance(before, list)
+            and any(isinstance(item, dict) for item in before)
+            and self.text.startswith("[", at)
+        ):
+            raise XlqaError(f'{self.path}: has two lists "{plain(key, 30)}": write each into a file of its own.')
 
     def _list(self, at: int) -> Generator[Any, None, int]:
         """The elements of a list; returns the place after it."""
