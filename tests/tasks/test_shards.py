@@ -178,6 +178,29 @@ def test_a_gated_data_set_is_named_whole(hub: fake_hub.Hub, tmp_path: Path) -> N
         ensure_hub_set("hf:me/model-evals/train", tmp_path / "data")
 
 
+def test_names_of_the_hub_share_no_file(hub: fake_hub.Hub, tmp_path: Path) -> None:
+    splits = {name: [{**QUESTIONS[0], "id": name}] for name in ("ru-test", "ru/test", "a/b-c", "a-b/c", "train")}
+    files = {
+        f"{name}/0000.parquet": write_parquet(tmp_path / "a.parquet", rows).read_bytes()
+        for name, rows in splits.items()
+    }
+    files["train.jsonl"] = json.dumps({**QUESTIONS[0], "id": "train.jsonl"}).encode()
+    hub.repositories["me/set"] = fake_hub.Repository(files)
+    names = [*splits, "train.jsonl"]
+    assert [ids(f"hf:me/set/{name}") for name in names] == [[name] for name in names]
+    assert len({ensure_hub_set(f"hf:me/set/{name}", tmp_path, download=True) for name in names}) == len(names)
+
+
+def test_a_copy_that_an_earlier_version_kept_is_used_for_its_name_only(hub: fake_hub.Hub, tmp_path: Path) -> None:
+    kept = tmp_path / "hub" / "me" / "set" / "set-ru-test.jsonl"
+    kept.parent.mkdir(parents=True)
+    kept.write_text(json.dumps(QUESTIONS[0]))
+    kept.with_name(f"{kept.name}.source.json").write_text('{"name": "hf:me/set/ru/test"}')
+    assert ensure_hub_set("hf:me/set/ru/test", tmp_path, download=False) == kept
+    with pytest.raises(XlqaError, match="is not in"):
+        ensure_hub_set("hf:me/set/ru-test", tmp_path, download=False)
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -24,6 +25,8 @@ _DATA_FILE = re.compile(r"\.(json|jsonl|csv|tsv|txt|conll|conllu|iob2)(\.(gz|xz|
 def hub_set_path(name: str, folder: Path) -> Path:
     """Where the data set of a name is kept below the data folder, present or not.
 
+    Each name has a folder of its own: hf:o/n/ru-test and hf:o/n/ru/test differ, and so do hf:o/n/train and hf:o/n/train.jsonl.
+
     Raises:
         XlqaError: it is no name of a data set of the hub.
     """
@@ -34,8 +37,26 @@ def hub_set_path(name: str, folder: Path) -> Path:
         raise XlqaError(
             f"{name}: is no name of a data set: write hf:OWNER/NAME, hf:OWNER/NAME/SPLIT or hf:OWNER/NAME/FILE."
         )
-    file = "-".join([found["name"], *parts] if rest else [found["name"]])
-    return folder / FROM_HUB / found["owner"] / found["name"] / (file if _DATA_FILE.search(file) else f"{file}.jsonl")
+    base = folder / FROM_HUB / found["owner"] / found["name"]
+    stem = "-".join([found["name"], *parts] if rest else [found["name"]])
+    file = stem if _DATA_FILE.search(stem) else f"{stem}.jsonl"
+    # Earlier versions kept the file without the folders of its name.
+    return base / file if not rest or _is_kept(base / file, name) else Path(base, *parts, file)
+
+
+def _is_kept(target: Path, name: str) -> bool:
+    """Whether a file is here and its record names this data set."""
+    if not target.is_file():
+        return False
+    try:
+        record = json.loads(_record_of(target).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return True  # a file without a record is taken for what its path names
+    return not isinstance(record, dict) or record.get("name", name) == name
+
+
+def _record_of(target: Path) -> Path:
+    return target.with_name(f"{target.name}.source.json")
 
 
 def _parse(name: str) -> re.Match[str]:
@@ -88,7 +109,7 @@ def _fetch(name: str, target: Path) -> None:
     else:
         with replacing(target) as temporary:
             shutil.copyfile(paths[0], temporary)
-    write_json(target.with_name(f"{target.name}.source.json"), {"name": name, "commit": commit, "files": files})
+    write_json(_record_of(target), {"name": name, "commit": commit, "files": files})
 
 
 def _explain(repository: str, names: list[str], rest: str) -> str:
