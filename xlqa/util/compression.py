@@ -75,6 +75,7 @@ def read_text(path: Path, expected: str) -> tuple[bytes, str]:
     except OSError as error:
         raise XlqaError(f"{path}: cannot be read ({error.strerror}): name a file of {expected}.") from error
     try:
-        return content, decompress(content, path)[0].decode("utf-8-sig").replace("\r\n", "\n")
+        text = decompress(content, path)[0].decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         raise XlqaError(f"{path}: is not UTF-8 text (byte {error.start:,}): convert it to UTF-8.") from error
+    return content, text if "\n" in text else text.replace("\r", "\n")  # the line ends of old Macs

@@ -20,7 +20,7 @@ from xlqa.tasks.tagging.scorers import conll_entities, strict_entities
 
 def read(tmp_path: Path, text: str, kind: Kind = "ner", *, skip_bad: bool = False) -> Dataset[Sentence]:
     path = tmp_path / "file.txt"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(text, encoding="utf-8", newline="")
     return read_sentences(path, kind, skip_bad=skip_bad)
 
 
@@ -130,6 +130,7 @@ def test_compressed_and_repeated_ids(tmp_path: Path) -> None:
         ("2 2 CARD I-NC O\nMai Mai NN I-NC O\n\n1 1 CARD I-NC O\nBonn Bonn NE I-NC I-LOC\n",
          [("2 Mai", "O O"), ("1 Bonn", "O B-LOC")]),
         ("Anna   B-PER\n1      O\n", [("Anna 1", "B-PER O")]),
+        ("Anna B-PER\rlebt O\r\rBonn B-LOC\r", [("Anna lebt", "B-PER O"), ("Bonn", "B-LOC")]),
     ],
 )  # fmt: skip
 def test_the_layout_is_that_of_the_whole_file(tmp_path: Path, text: str, expected: list[tuple[str, str]]) -> None:

@@ -316,7 +316,8 @@ def _find_columns(header: list[str], kind: TextKind, path: Path, place: str) -> 
     for name in ("first", "second") if kind.pairs else ("first",):
         if name not in found:
             raise XlqaError(
-                f"{path}, {place}: no text among {plain(', '.join(header), 80)}: name it {wanted[name][0]}."
+                f"{path}, {place}: no text among {plain(', '.join(header), 80)}: name it "
+                f"{wanted[name][0] if kind.pairs else 'text'}."
             )
     if "label" not in found:
         names = plain(", ".join(header), 80)
