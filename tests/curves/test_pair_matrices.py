@@ -55,6 +55,17 @@ def test_seeds_are_averaged_and_sizes_are_compared(tmp_path: Path):
     np.testing.assert_allclose(change(zero_shot, trained).values, 4)
 
 
+@pytest.mark.parametrize("style", STYLES)
+def test_titles_fit_beside_each_other(tmp_path: Path, style: str):
+    write_pairs(tmp_path / "runs/a/pairs/hand.csv", model="multilingual-e5-small")
+    write_pairs(tmp_path / "runs/c/pairs/hand.csv", 5, size=10000, model="bert-base-multilingual-cased")
+    figure = pairs_figure(build_matrices(load_pairs([tmp_path])), "f1", STYLES[style])
+    figure.draw_without_rendering()
+    left, right = (next(t for t in (ax._left_title, ax.title) if t.get_text()).get_window_extent() for ax in figure.axes)
+    assert left.x1 < right.x0
+    assert right.x1 <= figure.bbox.x1
+
+
 @pytest.mark.parametrize(
     ("setting", "words"),
     [({"lr": 1e-5}, "lr 1e-5"), ({"epochs": 9}, "epochs 9"), ({"min_steps": 50}, "min steps 50"), ({"source_lr": 0.1}, "source lr 0.1"),

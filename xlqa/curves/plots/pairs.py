@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 CELL = 0.043
 """Width of a cell in inches for each point of the font."""
 
-LEAST_WIDTH = 0.44
-"""Width of a matrix with few languages, which its title needs, in inches for each point of the font."""
+LETTER = 0.0085
+"""Width of a letter of a title in inches for each point of the font: titles are larger than the figure's font."""
 
 
 def pairs_figure(
@@ -39,21 +39,29 @@ def pairs_figure(
     for matrix in matrices[1:]:
         same = matrix.set_name == matrices[0].set_name
         drawn.append((change(matrices[0], matrix), True) if same else (matrix, False))
-    widths = [len(matrix.context_langs) + 1.4 for matrix, _ in drawn]
+    metric = metric_name(column)
+    titles = [plain(_title(matrix, matrices[0], metric, is_change)) for matrix, is_change in drawn]
     with style.context(" ".join(matrix.label for matrix in matrices)):
         cell = style.font * CELL
         height = max(len(matrix.question_langs) for matrix, _ in drawn) + 1.4
-        width = sum(max(w * cell + style.font * 0.09, style.font * LEAST_WIDTH) for w in widths)
-        wanted = size or (width, height * cell + style.font * (0.12 + 0.02 * (len(drawn) > 1)))
+        widths = [
+            max((len(matrix.context_langs) + 1.4) * cell, _letters(title) * style.font * LETTER) + style.font * 0.09
+            for (matrix, _), title in zip(drawn, titles, strict=True)
+        ]
+        wanted = size or (sum(widths), height * cell + style.font * (0.12 + 0.02 * (len(drawn) > 1)))
         figure = Figure(figsize=wanted, layout="constrained")
         FigureCanvasAgg(figure)
         grid = figure.subplots(1, len(drawn), squeeze=False, width_ratios=widths)
-        metric = metric_name(column)
-        for ax, (matrix, is_change) in zip(grid[0], drawn, strict=True):
+        for ax, (matrix, is_change), title in zip(grid[0], drawn, titles, strict=True):
             draw_pairs(ax, matrix, style, is_change=is_change)
-            ax.set_title(plain(_title(matrix, matrices[0], metric, is_change)), loc="left")
+            ax.set_title(title, loc="left")
         figure.supxlabel(plain(_note(matrices[0])), fontsize=style.font * 0.85, x=0.01, ha="left", color=GREY)
     return figure
+
+
+def _letters(title: str) -> int:
+    """Number of letters in the longest line of `title`."""
+    return max(map(len, title.splitlines()))
 
 
 def _title(matrix: Matrix, first: Matrix, metric: str, is_change: bool) -> str:
@@ -105,7 +113,7 @@ def draw_pairs(ax: Axes, matrix: Matrix, style: Style, is_change: bool = False) 
     _mark_same_language(ax, matrix, style)
     ax.set_xlim(-0.5, columns + gap + 0.5)
     ax.set_ylim(rows + gap + 0.5, -0.5)
-    ax.set_aspect("equal")
+    ax.set_aspect("equal", anchor="NW")  # under its title, which starts at the left
     ax.set_xticks([*range(columns), columns + gap], [*matrix.context_langs, "mean"])
     ax.set_yticks([*range(rows), rows + gap], [*matrix.question_langs, "mean"])
     ax.set_xlabel("context language")
