@@ -61,7 +61,9 @@ def test_titles_fit_beside_each_other(tmp_path: Path, style: str):
     write_pairs(tmp_path / "runs/c/pairs/hand.csv", 5, size=10000, model="bert-base-multilingual-cased")
     figure = pairs_figure(build_matrices(load_pairs([tmp_path])), "f1", STYLES[style])
     figure.draw_without_rendering()
-    left, right = (next(t for t in (ax._left_title, ax.title) if t.get_text()).get_window_extent() for ax in figure.axes)
+    left, right = (
+        next(t for t in (ax._left_title, ax.title) if t.get_text()).get_window_extent() for ax in figure.axes
+    )
     assert left.x1 < right.x0
     assert right.x1 <= figure.bbox.x1
 
