@@ -84,13 +84,19 @@ def test_figures_are_redrawn_from_the_table(figure: Path, tmp_path: Path) -> Non
     assert np.mean(np.abs(ours - theirs) > 0.2) < 0.001
 
 
-def test_the_tasks_side_by_side_are_redrawn_from_both_tables(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("figure", "what", "studies"),
+    [("summary", "summary", ("russian", "chinese", "ner")), ("curves", "curve", ("russian", "chinese"))],
+)
+def test_figures_of_several_studies_are_redrawn(
+    figure: str, what: str, studies: tuple[str, ...], tmp_path: Path
+) -> None:
     from matplotlib.image import imread
 
-    drawn = tmp_path / "summary.png"
-    tables = [str(EXPERIMENTS / name / "results.csv") for name in ("russian", "ner")]
-    assert main(["plot", *tables, "--what", "summary", "--out", str(drawn)]) == 0
-    ours, theirs = imread(drawn), imread(EXPERIMENTS / "summary.png")
+    drawn = tmp_path / f"{figure}.png"
+    tables = [str(EXPERIMENTS / name / "results.csv") for name in studies]
+    assert main(["plot", *tables, "--what", what, "--out", str(drawn)]) == 0
+    ours, theirs = imread(drawn), imread(EXPERIMENTS / f"{figure}.png")
     assert ours.shape == theirs.shape
     assert np.mean(np.abs(ours - theirs) > 0.2) < 0.001
 

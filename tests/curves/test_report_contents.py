@@ -22,7 +22,7 @@ from xlqa.curves.report.document import Report, Section, Table, join_tables
 from xlqa.curves.report.html import pictures, runs_tables
 from xlqa.curves.report.origin import find_origin
 from xlqa.curves.report.sentences import sentences
-from xlqa.curves.report.summary import verdict
+from xlqa.curves.report.summary import summary_section, verdict
 from xlqa.curves.table import load_results
 from xlqa.curves.variance import Interval
 
@@ -123,10 +123,14 @@ def test_the_source_is_named_as_what_it_is(tmp_path: Path):
 
 def test_collapsed_runs_come_first(tmp_path: Path):
     _, (found,), _ = build(tmp_path)
-    some = (replace(found.results[0], collapsed_with=1 / 3), *found.results[1:])
-    assert sentences(replace(found, results=some), QUICK)[0].startswith(
-        "Some runs scored below 10 F1 (collapsed) at N = 100"
-    )
+    first, *others = found.results
+    for arm in ("collapsed_with", "collapsed_without"):
+        some = replace(found, results=(replace(first, **{arm: 1 / 3}), *others))
+        label = some.first.label if arm == "collapsed_with" else some.second.label
+        words = f"Some runs scored below 10 F1 (collapsed): {label} at N = 100"
+        assert sentences(some, QUICK)[0].startswith(f"{words}.")
+        (fact,) = summary_section([some.panel], [some], [], ("f1",), QUICK).facts
+        assert fact.endswith(f": {label} at N = 100.")
     every = tuple(replace(r, collapsed_with=1.0, collapsed_without=1.0) for r in found.results)
     (made,) = sentences(replace(found, results=every, learned=False), QUICK)
     assert "nothing was learned" in made

@@ -188,9 +188,13 @@ class Comparison:
         return tuple(result.size for result in self.results if result.seeds)
 
     @property
-    def collapsed_at(self) -> tuple[int, ...]:
-        """Sizes at which some run of either arm scored below the floor."""
-        return tuple(r.size for r in self.results if r.collapsed_with > 0 or r.collapsed_without > 0)
+    def collapsed_at(self) -> dict[str, tuple[int, ...]]:
+        """Label of an arm -> sizes at which some of its runs scored below the floor; arms without such runs are left out."""
+        found = {
+            self.first.label: tuple(r.size for r in self.results if r.collapsed_with > 0),
+            self.second.label: tuple(r.size for r in self.results if r.collapsed_without > 0),
+        }
+        return {label: sizes for label, sizes in found.items() if sizes}
 
 
 # ------------------------------------------------------------------------------------------------ what is compared

@@ -46,11 +46,13 @@ def _format_nothing_learned(c: Comparison, options: Options) -> str:
 def format_collapse(c: Comparison, options: Options) -> str:
     if not c.collapsed_at:
         return ""
-    where = w.listed([f"N = {w.size(size)}" for size in c.collapsed_at])
+    where = "; ".join(
+        f"{label} at N = {w.listed([w.size(size) for size in sizes])}" for label, sizes in c.collapsed_at.items()
+    )
     never = [curve.label for curve in (c.first, c.second) if _all_below(c, curve.label)]
     every = f"; {never[0]} never scored more" if never else ""
     return (
-        f"Some runs scored below {format_floor(c, options)} (collapsed) at {where}{every}. In simulations with such runs, the "
+        f"Some runs scored below {format_floor(c, options)} (collapsed): {where}{every}. In simulations with such runs, the "
         "interval of the gain contained the truth about as often as it should, that of worth less often."
     )
 

@@ -32,9 +32,10 @@ def summary_section(
     bare = [panel for panel in panels if not any(c.panel is panel for c in shown)]
     table = summary_table(panels, shown, bare, columns, options)
     collapsed = [
-        f"{c.panel.title}: {c.first.label}, N = {w.listed([w.size(size) for size in c.collapsed_at])}"
+        f"{c.panel.title}: {label} at N = {w.listed([w.size(size) for size in sizes])}"
         for c in shown
-        if c.learned and c.collapsed_at
+        if c.learned
+        for label, sizes in c.collapsed_at.items()
     ]
     facts = (
         [f"Some runs have collapsed (scored below {format_floor(shown[0], options)}): {'; '.join(collapsed)}."]
