@@ -13,7 +13,7 @@ from documents import SAMPLE
 
 from xlqa.errors import XlqaError
 from xlqa.runs.plan.planner import Plan
-from xlqa.runs.plan.request import build_request
+from xlqa.runs.plan.request import build_request, gather_settings
 from xlqa.runs.store.setup import lay_out
 from xlqa.tasks.qa.reading import read_dataset
 
@@ -76,3 +76,12 @@ def test_names_that_no_data_set_has_are_refused(own: Path, plan: Callable[..., P
 def test_what_is_no_mapping_is_refused(given: Any, message: str) -> None:
     with pytest.raises(XlqaError, match=message):
         build_request({"lang": "es", "columns": given})
+
+
+def test_a_language_that_is_left_out_is_no_column(tmp_path: Path) -> None:
+    experiment = tmp_path / "experiment.toml"
+    experiment.write_text(
+        'lang = ["id", "ru"]\ntarget-train = {id = "a.json", ru = "b.json"}\ncolumns = {id = "key"}\n'
+    )
+    settings = gather_settings({"lang": ["ru"]}, experiment, demo=False)
+    assert (settings["target_train"], settings["columns"]) == ({"ru": "b.json"}, {"id": "key"})

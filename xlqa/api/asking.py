@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from xlqa.api.notebook import without_widget_warnings
 from xlqa.errors import XlqaError
 from xlqa.sweep_keywords import PathLike
 from xlqa.util import html
@@ -114,12 +115,19 @@ def ask(
     Raises:
         XlqaError: an empty text, no model, a model without a trained head, or one of another task.
     """
-    from xlqa import predict
-
     options: dict[str, Any] = {
         "model": None if model is None else str(model), "device": device,
         "home": None if home is None else Path(home).expanduser().resolve(),
     }  # fmt: skip
+    with without_widget_warnings():
+        return _ask(context, question, task, top_k, options)
+
+
+def _ask(
+    context: str, question: str | None, task: str, top_k: int, options: dict[str, Any]
+) -> Answers | Tagged | Labels:
+    from xlqa import predict
+
     texts = [context] if question is None else [context, question]
     if task == "qa":
         if question is None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from xlqa.api.notebook import without_widget_warnings
 from xlqa.api.results import as_words, frame_of
 from xlqa.errors import XlqaError
 from xlqa.records import TASK_METRICS
@@ -138,7 +139,7 @@ def evaluate_any(
     data = None if data_dir is None else Path(data_dir).expanduser()
     languages = as_words(lang) if lang else ()
     # DeepPavlov reports on stdout, which belongs to the result.
-    with redirect_stdout(sys.stderr):
+    with redirect_stdout(sys.stderr), without_widget_warnings():
         if pairs:
             return _evaluate_pairs(folder, str(pairs), languages, test_size, device, data)
         if len(languages) > 1:

@@ -8,6 +8,7 @@ from inspect import Parameter, Signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
+from xlqa.api.notebook import without_widget_warnings
 from xlqa.api.results import frame_of, load_results
 from xlqa.settings import SETTINGS
 from xlqa.sweep_keywords import SweepKeywords, Words
@@ -48,17 +49,21 @@ class Sweep:
     @property
     def means(self) -> pd.DataFrame:
         """The mean of the leading score over the runs of each arm, size and test set, and how many runs have one."""
-        return frame_of(_means(self.results))
+        return frame_of(_means(self.results), MEANS)
 
     def __repr__(self) -> str:
         lines = [f"{self.folder}: {self._counts()}", *(f"failed: {f.run}: {f.error}" for f in self.failures)]
-        rows = [[str(cell) for cell in row.values()] for row in _means(self.results)]
-        return "\n".join([*map(printable, lines), *table_lines([name.upper() for name in MEANS], rows)])
+        return "\n".join([*map(printable, lines), *table_lines([name.upper() for name in MEANS], self._cells())])
 
     def _repr_html_(self) -> str:
         failed = [f"failed: {failure.run}: {failure.error}" for failure in self.failures]
-        rows = [list(row.values()) for row in _means(self.results)]
-        return html.paragraph(self.folder, self._counts(), *failed) + html.table(MEANS, rows)
+        return html.paragraph(self.folder, self._counts(), *failed) + html.table(MEANS, self._cells())
+
+    def _cells(self) -> list[list[str]]:
+        return [
+            [f"{cell:.2f}" if isinstance(cell, float) else str(cell) for cell in row.values()]
+            for row in _means(self.results)
+        ]
 
     def _counts(self) -> str:
         before = f", {self.done_before:,} before" if self.done_before else ""
@@ -88,7 +93,7 @@ def _means(results: pd.DataFrame) -> list[dict[str, Any]]:
                         size,
                         len(known),
                         metric_name(metric, panel.task),
-                        round(known.mean(), 2),
+                        float(known.mean()),
                     )
                     rows.append(dict(zip(MEANS, cells, strict=True)))
     return rows
@@ -119,7 +124,8 @@ def sweep(lang: Words, *, executor: Executor | None = None, **settings: Unpack[S
     if executor is None:
         executor = choose_executor(request.launcher, request.ray_address, request.device, request.workers_per_device)
     print_line("reading data and model …")
-    plan = make_plan(request)
+    with without_widget_warnings():
+        plan = make_plan(request)
     for line in find_warnings(plan):
         warnings.warn(line, stacklevel=2)
     outcome = run_sweep(plan, None, executor)

@@ -116,7 +116,7 @@ class Progress:
         """`7 of 19 done, about 12 min left`."""
         left = self.seconds_left()
         failed = f", {len(self.failures)} failed" if self.failures else ""
-        rest = f", about {format_duration(left)} left" if left is not None else ""
+        rest = f", about {format_duration(left)} left" if left else ""
         return f"{self.done} of {self.total} done{failed}{rest}"
 
     def on_event(self, job: Job, event: Event) -> None:
