@@ -36,7 +36,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]], caption: str =
     def line(row: Sequence[str], tag: str) -> str:
         if len(row) < len(heads):
             return f'<tr><th colspan="{len(kept)}" style="text-align:left">{text(row[0])}</th></tr>'
-        cells = (f'<{tag} style="text-align:{align[at]}">{text(row[at])}</{tag}>' for at in kept)
+        cells = (f'<{tag} style="text-align:{align[at]};padding:0.1em 0.6em">{text(row[at])}</{tag}>' for at in kept)
         return f"<tr>{''.join(cells)}</tr>"
 
     above = f'<caption style="text-align:left">{text(caption)}</caption>' if caption else ""
