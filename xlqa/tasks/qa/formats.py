@@ -175,7 +175,7 @@ class Columns:
             )
         return XlqaError(
             f"{self.path}: has the keys {shown or 'of no column'}: not question answering data of a known format "
-            f"({KNOWN_FORMATS}). If these are columns, name them: `xlqa data convert --columns "
+            f"({KNOWN_FORMATS}). If these are columns, name them: `--columns "
             "question=NAME,context=NAME,answers=NAME,answer_start=NAME`."
         )
 

@@ -341,11 +341,11 @@ def _find_columns(header: list[str], kind: TextKind, path: Path, place: str) -> 
         if name not in found:
             raise XlqaError(
                 f"{path}, {place}: no text among {plain(', '.join(header), 80)}: name it "
-                f"{wanted[name][0] if kind.pairs else 'text'}."
+                f"{wanted[name][0] if kind.pairs else 'text'}, or name it with --columns."
             )
     if "label" not in found:
         names = plain(", ".join(header), 80)
-        end = "were the labels of this file stripped? If one of them is the label, name it label."
+        end = "were the labels of this file stripped? If one of them is the label, name it label, or with --columns."
         raise XlqaError(f"{path}, {place}: no label among {names}: {end}")
     return found
 

@@ -133,7 +133,7 @@ def _words_and_tags(row: dict[str, Any], kind: Kind, place: str) -> tuple[list[A
         keys = ", ".join(TAG_KEYS[kind])
         if tool_of(row):
             raise XlqaError(f"{place}: marks characters, not words: export it from Label Studio as CONLL2003.")
-        raise XlqaError(f"{place}: has no list under tokens (or words) and {keys}.")
+        raise XlqaError(f"{place}: has no list under tokens (or words) and {keys}: name others with --columns.")
     return words, tags
 
 
