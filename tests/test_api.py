@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from documents import sample_part
+from documents import run_words, sample_part
 from executors import FixedExecutor, ScriptedSlot, in_process
 
 import xlqa
@@ -18,6 +18,7 @@ from xlqa.records import RESULT_COLUMNS
 from xlqa.runs.execute.events import Failed
 from xlqa.runs.plan.request import build_request
 from xlqa.settings import SETTINGS
+from xlqa.tasks.qa.reading import read_dataset
 
 SMALL: dict[str, Any] = {
     "sizes": [8, 16], "seeds": 2, "source_seeds": 1, "source_train": "sample.en.train", "source_size": 16, "epochs": 1.0, "source_epochs": 1.0,
@@ -35,6 +36,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("two", sample_part("es.test", 3, 3, 1)),
     ):  # fmt: skip
         (folder / f"{name}.json").write_text(json.dumps(part, ensure_ascii=False), encoding="utf-8")
+    qas = [{"id": "a", "question": "Who?", "answers": [{"text": "Anna", "answer_start": 0}]}]
+    (folder / "set.json").write_text(json.dumps({"data": [{"paragraphs": [{"context": "Anna.", "qas": qas}]}]}))
     return folder
 
 
@@ -166,8 +169,8 @@ def test_asking_gives_pieces_of_the_text(done: xlqa.Sweep) -> None:
     spans = xlqa.ask(context, "Where does Mara live?", home=done.folder, top_k=3, device="cpu")
     assert 1 <= len(spans) <= 3
     assert all(context[span.start : span.end] == span.text for span in spans)
-    # The submodule of that name has been imported by now, and must not stand in the function's place.
-    assert callable(xlqa.ask)
+    assert spans[0].text in repr(spans)
+    assert "Where does Mara live?" in spans._repr_html_()
     with pytest.raises(xlqa.XlqaError, match="the question is empty"):
         xlqa.ask(context, " ", home=done.folder)
 
@@ -176,3 +179,117 @@ def test_the_package_shows_what_it_has() -> None:
     assert {"ask", "load_results", "plot", "sweep"} <= set(dir(xlqa))
     with pytest.raises(AttributeError, match="module 'xlqa' has no attribute 'train'"):
         _ = xlqa.train  # type: ignore[attr-defined]  # that is what is tested
+
+
+def test_every_object_shows_itself_in_a_terminal_and_in_a_notebook(done: xlqa.Sweep, files: Path) -> None:
+    for shown, words in (
+        (done, ("9 runs done now", "target-only", "one")),
+        (xlqa.status(done.folder), ("9 runs: 9 done", "TARGET-ONLY")),
+        (xlqa.report(done), ("what is English worth?",)),
+        (xlqa.compare(done, done), ("transfer", "difference")),
+        (xlqa.score({"a": "Anna"}, files / "set.json"), ("set: 1 question", "squad")),
+    ):
+        text, page = repr(shown), shown._repr_html_()
+        for word in words:
+            assert word.lower() in text.lower()
+            assert word.lower() in page.lower()
+        # Colours of their own would be wrong on a light or on a dark page.
+        assert "<table>" in page
+        assert "color" not in page
+
+
+def test_what_comes_from_data_is_escaped_in_a_notebook() -> None:
+    from xlqa.api import Answers, Tagged
+    from xlqa.predict import Entity
+    from xlqa.tasks.qa.decoding import Span
+
+    text = "Mara & <i>Bo</i>"
+    page = Answers([Span("<i>Bo", 7, 12, 0.5)], text, "<script>?")._repr_html_()
+    assert "<script>" not in page
+    assert "Mara &amp; <b><u>&lt;i&gt;Bo</u></b> <sub>0.50</sub>&lt;/i&gt;" in page
+    assert "<b><u>Mara</u></b> <sub>PER</sub> &amp; &lt;i" in Tagged([Entity("PER", 0, 4)], text)._repr_html_()
+
+
+def test_a_report_is_that_of_the_command(done: xlqa.Sweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert run_words(["report", str(done.folder), "--test", "one", "--margin", "2"]) == 0
+    made = xlqa.report(done, test="one", margin=2, out=tmp_path / "one.md")
+    assert capsys.readouterr().out == str(made)
+    assert (tmp_path / "one.md").read_text(encoding="utf-8") == made.render("md")
+    assert set(made.quantities["test"]) == {"one"}
+    assert (
+        xlqa.report(done.results[done.results["test"] == "one"], margin=2).document.tables[0] == made.document.tables[0]
+    )
+    assert made.save(tmp_path / "gain.tex", table="gain").read_text(encoding="utf-8").startswith("%")
+    with pytest.raises(xlqa.XlqaError, match="--format pdf"):
+        made.render("pdf")
+    with pytest.raises(xlqa.XlqaError, match="--margin 0: give points above 0"):
+        xlqa.report(done, margin=0)
+
+
+def test_a_status_is_that_of_the_command(done: xlqa.Sweep, capsys: pytest.CaptureFixture[str]) -> None:
+    found = xlqa.status(done.folder)
+    assert found.counts["done"] == len(found.runs) == 9
+    assert list(found.table["done"]) == list(found.table["runs"])
+    capsys.readouterr()
+    assert run_words(["status", str(done.folder)]) == 0
+    assert capsys.readouterr().out.splitlines()[2:] == str(found).splitlines()[2:]  # the first has an age
+    with pytest.raises(xlqa.XlqaError):
+        xlqa.status(done.folder / "runs")
+
+
+def test_a_kept_model_is_scored_on_a_table_with_names_of_its_own(done: xlqa.Sweep, files: Path, tmp_path: Path) -> None:
+    import json
+    import shutil
+
+    folder = tmp_path / "es"
+    shutil.copytree(done.folder, folder, symlinks=True)
+    reading = read_dataset(files / "one.json")
+    rows = [{"nr": q.id, "q": q.question, "text": q.context, "a": [q.answers[0].text]} for q in reading.questions[:3]]
+    (tmp_path / "own.jsonl").write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    run = next((folder / "runs").glob("es-transfer-*/model")).parent.name
+    names = {"id": "nr", "question": "q", "context": "text", "answers": "a"}
+    found = xlqa.evaluate(run, tmp_path / "own.jsonl", columns=names, lang="es", device="cpu", home=folder)
+    assert (found.row["test"], found.row["questions"], found.row["scorer"]) == ("own", 3, "mlqa.es")
+    assert found.scores == {name: found.row[name] for name in ("f1", "em", "squad_f1", "squad_em")}
+    assert f"{run} on own: F1" in repr(found)
+    assert "<td" in found._repr_html_()
+    assert "own" in set(xlqa.load_results(folder)["test"])
+    # What was scored is in the folder, under the usual names.
+    (copy,) = (folder / "data").rglob("*own*")
+    assert read_dataset(copy).questions == reading.questions[:3]
+    for test, columns, message in (
+        ("", {}, "give a test set"), ("sample.es.test", {"question": "q"}, "no data set has such a column"),
+        (tmp_path / "own.jsonl", "nr=id", "--columns nr: write FIELD=NAME"),
+    ):  # fmt: skip
+        with pytest.raises(xlqa.XlqaError, match=message):
+            xlqa.evaluate(run, test, columns=columns, device="cpu", home=folder)
+
+
+def test_answers_are_scored_from_a_mapping_as_from_a_file(files: Path, tmp_path: Path) -> None:
+    import json
+
+    gold = files / "set.json"
+    (tmp_path / "answers.json").write_text(json.dumps({"a": "Anna B.", "b": "x"}))
+    found = xlqa.score({"a": "Anna B.", "b": "x"}, gold, per_question=tmp_path / "each.csv")
+    assert found.as_record() == xlqa.score(tmp_path / "answers.json", gold).as_record()
+    assert (found.em, round(found.f1, 2), found.extra) == (0.0, 66.67, 1)
+    assert list(found.table["scorer"]) == ["squad"]
+    assert found.per_question.to_dict("records") == [{"id": "a", "em": 0.0, "f1": pytest.approx(200 / 3)}]
+    assert (tmp_path / "each.csv").is_file()
+    assert "1 prediction belongs to no question" in found.notes[0]
+    with pytest.raises(xlqa.XlqaError, match="the prediction of a is not a text"):
+        xlqa.score({"a": 1}, gold)  # type: ignore[dict-item]  # a slip that a type checker sees too
+
+
+def test_the_frame_has_the_dtypes_of_the_data_dictionary(done: xlqa.Sweep) -> None:
+    from xlqa.columns import describe_columns
+    from xlqa.curves.table import no_results
+
+    kinds = {column.name: column.dtype for column in describe_columns(RESULT_COLUMNS)} | {"folder": "str"}
+    for frame in (done.results, no_results()):
+        assert list(frame.columns) == list(kinds)
+        for name, kind in kinds.items():
+            # pandas before version 3 calls a column of texts object.
+            assert str(frame[name].dtype) == kind or (kind == "str" and str(frame[name].dtype) == "object")
+    assert all(isinstance(cell, str) for name, kind in kinds.items() if kind == "str" for cell in done.results[name])

@@ -21,7 +21,7 @@ WRITTEN = [page for page in PAGES if page.name != "commands.md"]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "least"), [("tutorial.md", 18), ("cluster.md", 16), ("data.md", 6)])
+@pytest.mark.parametrize(("name", "least"), [("tutorial.md", 18), ("cluster.md", 16), ("data.md", 6), ("python.md", 1)])
 def test_every_command_on_the_page_works(
     name: str, least: int, tmp_path: Path, encoder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import shlex
 from pathlib import Path
@@ -24,9 +25,14 @@ def cells() -> list[dict[str, Any]]:
 
 
 def run_cell(source: str, names: dict[str, Any]) -> None:
-    """Execute a cell as a notebook does: lines with an exclamation mark are commands, in which {…} is a Python value."""
+    """Execute a cell as a notebook does: it shows its last value, and lines with an exclamation mark are commands."""
     lines = source.splitlines()
-    exec(compile("\n".join(line for line in lines if not line.startswith("!")), "<cell>", "exec"), names)
+    parsed = ast.parse("\n".join(line for line in lines if not line.startswith("!")))
+    last = parsed.body.pop() if parsed.body and isinstance(parsed.body[-1], ast.Expr) else None
+    exec(compile(parsed, "<cell>", "exec"), names)
+    if isinstance(last, ast.Expr):
+        value = eval(compile(ast.Expression(last.value), "<cell>", "eval"), names)
+        print(value._repr_html_() if hasattr(value, "_repr_html_") else repr(value))
     for line in lines:
         if line.startswith("!"):
             words = shlex.split(eval(f"f{line[1:]!r}", names))

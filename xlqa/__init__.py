@@ -1,38 +1,49 @@
-"""xlqa: learning curves for cross-lingual question answering. In Python: `xlqa.sweep`, `load_results`, `plot`,
-`compare`, `ask`."""
+"""xlqa: learning curves for cross-lingual question answering. In Python: `xlqa.sweep`, `status`, `load_results`, `plot`, `report`,
+`compare`, `evaluate`, `ask`, `score`."""
 
 from __future__ import annotations
 
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from xlqa.errors import XlqaError
 
 if TYPE_CHECKING:
-    from xlqa.api import Compared, Sweep, ask, compare, load_results, plot, sweep
+    from xlqa.api import (
+        Answers,
+        Compared,
+        Evaluation,
+        PairEvaluation,
+        Report,
+        Score,
+        Status,
+        Sweep,
+        ask,
+        compare,
+        evaluate,
+        load_results,
+        plot,
+        report,
+        score,
+        status,
+        sweep,
+    )
 
 __version__ = "0.1.0"
-__all__ = ["Compared", "Sweep", "XlqaError", "__version__", "ask", "compare", "load_results", "plot", "sweep"]
+__all__ = [
+    "Answers", "Compared", "Evaluation", "PairEvaluation", "Report", "Score", "Status", "Sweep", "XlqaError", "__version__", "ask",
+    "compare", "evaluate", "load_results", "plot", "report", "score", "status", "sweep",
+]  # fmt: skip
 
 
-class _Package(ModuleType):
-    """The package itself: its names are fetched on use, so that `import xlqa` stays light."""
+if not TYPE_CHECKING:  # type checkers know the names above, and no others
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(name: str) -> Any:
+        """The names are fetched on use, so that `import xlqa` stays light."""
         if name not in __all__:
             raise AttributeError(f"module 'xlqa' has no attribute {name!r}")
         from xlqa import api
 
         return getattr(api, name)
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        # Importing the submodule xlqa.ask would put the module where the function of that name belongs.
-        if not (name == "ask" and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-    def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *__all__})
-
-
-sys.modules[__name__].__class__ = _Package
+    def __dir__() -> list[str]:
+        return sorted(__all__)

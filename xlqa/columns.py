@@ -12,19 +12,21 @@ from xlqa.records import (
     IDENTITY_COLUMNS,
     MACHINE_COLUMNS,
     TASK_METRICS,
+    TEXT_COLUMNS,
     TRAINING_COLUMNS,
     result_columns,
 )
 
 
 class Column(NamedTuple):
-    """A column: `kind` is text, number, percent, count, seconds or time (ISO 8601)."""
+    """A column: `kind` is text, number, percent, count, seconds or time (ISO 8601); `dtype` is that of `xlqa.load_results`."""
 
     name: str
     kind: str
     meaning: str
     group: str
     tasks: tuple[str, ...]
+    dtype: str
 
 
 _TEXTS = {
@@ -132,5 +134,6 @@ def describe_columns(names: tuple[str, ...] = ()) -> list[Column]:
     for name in names or EVERY_COLUMN:
         kind, _, meaning = _TEXTS[name].partition("|")
         tasks = tuple(task for task in TASK_METRICS if name in result_columns(task))
-        found.append(Column(name, kind, meaning, _group(name), tasks))
+        dtype = "str" if name in TEXT_COLUMNS else "int64" if name == "size" else "float64"
+        found.append(Column(name, kind, meaning, _group(name), tasks, dtype))
     return found

@@ -197,6 +197,17 @@ TASK_METRICS: dict[str, tuple[str, ...]] = {
 }
 """The metrics of each task, the leading one first: its columns of results.csv, in percent."""
 
+TASK_FIELDS: dict[str, tuple[str, ...]] = {
+    "qa": ("id", "question", "context", "answers", "answer_start", "title", "is_impossible"),
+    "ner": ("id", "tokens", "tags", "document"),
+    "pos": ("id", "tokens", "tags", "document"),
+    "nli": ("id", "premise", "hypothesis", "label", "language"),
+    "paraphrase": ("id", "sentence1", "sentence2", "label", "language"),
+    "topic": ("id", "text", "label", "language"),
+    "sentiment": ("id", "text", "label", "language"),
+}
+"""The fields of an example in a file with columns or keys, by the names that `--columns` takes."""
+
 TASK_SOURCES = {
     "qa": "squad.train", "ner": "wikiann.en.train", "pos": "ud_en_ewt.train", "nli": "xnli.en.train",
     "paraphrase": "pawsx.en.train", "topic": "sib200.en.train",

@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_type_hints
 
 from xlqa.errors import XlqaError, check_choice, nearest, refuse_choice
-from xlqa.records import TASK_METRICS, TASK_SOURCES, Arm, JointSampling, SourceLabels, SubsetBy, TagMap, seed_range
+from xlqa.records import (
+    TASK_FIELDS,
+    TASK_METRICS,
+    TASK_SOURCES,
+    Arm,
+    JointSampling,
+    SourceLabels,
+    SubsetBy,
+    TagMap,
+    seed_range,
+)
 
 GRID, DATA, TRAINING, MACHINE = "The grid", "Data", "Training", "Machine and output"
 
@@ -264,6 +274,23 @@ def _tag_map(name: str, value: Any, earlier: Mapping[str, Any]) -> TagMap:
     return tuple(sorted(found.items()))
 
 
+def column_names(value: Any, task: str) -> dict[str, str]:
+    """`question=q,context=passage` or a table, as a file's own names by field.
+
+    Raises:
+        XlqaError: a word is not FIELD=NAME with a field of the task, or a field or name is given twice.
+    """
+    items = value.items() if isinstance(value, Mapping) else [word.partition("=")[::2] for word in split_words(value)]
+    known, found = TASK_FIELDS[task], dict[str, str]()
+    for field, name in items:
+        if field not in known or not isinstance(name, str) or not name:
+            raise XlqaError(f"--columns {field}: write FIELD=NAME; the fields of {task} are {', '.join(known)}.")
+        if found.get(field, name) != name or name in (other for key, other in found.items() if key != field):
+            raise XlqaError(f"--columns {field}={name}: gives a field or a column twice: keep one.")
+        found[field] = name
+    return found
+
+
 def _true_or_false(name: str, value: Any, _: Mapping[str, Any]) -> bool:
     if isinstance(value, bool):
         return value
@@ -469,6 +496,12 @@ class Settings:
         (), DATA, "Read tags of all data sets as other ones: entity types as a type or O (MISC=O,DATE=O), parts of speech as others.",
         _tag_map, "Mapping[str, str] | str", "TAG=OTHER", repeatable=True, columns=("source", "source_sha256", "target", "target_sha256"),
         also=("tag_map",),
+    )]
+    columns: Annotated[Mapping[str, str], words(
+        (), DATA, "Names of the columns (or keys) of your files and of data sets of the hub, where they are not the usual ones: "
+        "question=q,context=passage.", lambda _, value, earlier: column_names(value, earlier["task"]), "Mapping[str, str] | str",
+        "FIELD=NAME,…", repeatable=True, columns=("source_sha256", "target_sha256", "test_sha256"),
+        also=("column_mapping", "rename_columns", "field_names"),
     )]
     skip_bad: Annotated[bool, switch(DATA, "Leave out examples that cannot be read, and print how many.")]
     epochs: Annotated[PerArm[float], per_arm(number(

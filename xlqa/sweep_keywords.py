@@ -62,6 +62,9 @@ class SweepKeywords(TypedDict, total=False):
     map_tags: Mapping[str, str] | str
     """Read tags of all data sets as other ones: entity types as a type or O (MISC=O,DATE=O), parts of speech as
     others."""
+    columns: Mapping[str, str] | str
+    """Names of the columns (or keys) of your files and of data sets of the hub, where they are not the usual ones:
+    question=q,context=passage."""
     skip_bad: bool
     """Leave out examples that cannot be read, and print how many."""
     epochs: float | str | Mapping[str, float]

@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from benchmark.worker import SIDES
-from xlqa.cli.tables import table_lines
+from xlqa.util.tables import table_lines
 
 HEAD = ("side", "examples/s", "pieces/s", "padding", "utilisation", "peak MB", "xlqa's gain", "in CPU time")
 SPEEDS = {"ratio": "examples_per_second", "cpu_ratio": "examples_per_cpu_second"}

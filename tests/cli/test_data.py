@@ -219,7 +219,7 @@ def test_columns_can_be_named(tmp_path: Path, capsys: Capture) -> None:
     capsys.readouterr()
     for wrong in ("nonsense=a", "context", "context="):
         assert main(["data", "check", str(table), "--columns", wrong]) == 2
-        assert f"--columns {wrong}: write FIELD=NAME" in capsys.readouterr().err
+        assert f"--columns {wrong.partition('=')[0]}: write FIELD=NAME" in capsys.readouterr().err
 
 
 def test_stats_show_the_best_that_a_tokenizer_allows(good: Path, tmp_path: Path, capsys: Capture) -> None:

@@ -185,9 +185,18 @@ def test_what_a_format_cannot_hold_is_refused_and_nothing_written(
     assert not (tmp_path / target).exists()
 
 
-def test_columns_are_for_question_answering(files: tuple[str, str], capsys: Capture) -> None:
+def test_columns_have_the_names_of_the_task(files: tuple[str, str], tmp_path: Path, capsys: Capture) -> None:
+    own = tmp_path / "own.tsv"
+    own.write_text("p\th\ty\nIt rains.\tIt is wet.\tentailment\n")
+    named = ["--task", "nli", "--columns", "premise=p,hypothesis=h,label=y"]
+    assert main(["data", "check", str(own), *named]) == 0
+    assert main(["data", "convert", str(own), str(tmp_path / "usual.jsonl"), *named]) == 0
+    assert json.loads((tmp_path / "usual.jsonl").read_text())["hypothesis"] == "It is wet."
+    capsys.readouterr()
     assert main(["data", "check", "--task", "ner", "--columns", "question=q", files[0]]) == 2
-    assert "--columns is for --task qa" in capsys.readouterr().err
+    assert "--columns question: write FIELD=NAME; the fields of ner are id, tokens" in capsys.readouterr().err
+    assert main(["data", "stats", str(own), *named[:-1], "premise=p,hypothesis=h,label=y,id=nr"]) == 2
+    assert "--columns id=nr: no data set has such a column" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("as_list", [False, True], ids=["feature", "list"])

@@ -6,6 +6,8 @@ import io
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -112,3 +114,73 @@ def test_time_left_follows_the_work_done(monkeypatch: pytest.MonkeyPatch) -> Non
     first.state, first.progress, second.state, second.progress = "done", 1.0, "running", 0.5
     monkeypatch.setattr(display.time, "monotonic", lambda: progress.began + 60.0)
     assert progress.seconds_left() == pytest.approx(20.0)
+
+
+def test_a_long_log_stays_short(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = 1000.0
+    monkeypatch.setattr(display.time, "monotonic", lambda: clock)
+    (first,) = jobs()[:1]
+    progress = PlainProgress([first], already_done=0)
+    progress.on_event(first, Started())
+    for _ in range(10 * 3600):  # a night, with an event every second
+        clock += 1.0
+        progress.on_event(first, STEP)
+    lines = capsys.readouterr().err.splitlines()
+    assert 100 < len(lines) < 250
+
+
+def test_of_very_many_runs_only_some_have_a_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = 1000.0
+    monkeypatch.setattr(display.time, "monotonic", lambda: clock)
+    many = [Job(RunFolder(Path(f"runs/{i}")), str(i), False, 1.0, lambda: None) for i in range(1000)]
+    progress = PlainProgress(many, already_done=0)
+    for job in many:
+        clock += 1.0
+        progress.on_event(job, Started())
+        failed = job.label == "500"
+        job.state = "failed" if failed else "done"
+        progress.on_event(job, Failed("no") if failed else Finished())
+    progress.close()
+    lines = capsys.readouterr().err.splitlines()
+    assert 30 < len(lines) < 60
+    assert "500 FAILED: no" in lines
+    assert lines[-1] == "999 of 1000 done, 1 failed"
+
+
+def test_a_notebook_has_one_output_that_changes(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pages: list[str] = []
+
+    class Kernel:
+        kernel = object()
+
+    class Handle:
+        def update(self, shown: Any) -> None:
+            pages.append(shown._repr_html_())
+
+    def show(shown: Any, display_id: bool) -> Handle:
+        pages.append(shown._repr_html_())
+        return Handle()
+
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=Kernel))
+    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(display=show))
+    monkeypatch.setattr(display, "NOTEBOOK_SECONDS", -1.0)
+    first, second = jobs()
+    first.label = "<first>"
+    progress = display.make_progress([first, second], already_done=2)
+    progress.on_event(first, Started())
+    progress.on_event(first, STEP)
+    assert "<p>2 of 4 done</p><progress" in pages[-1]
+    assert "&lt;first&gt;: step 30/60, loss 1.250, 12.0 examples/s" in pages[-1]
+    progress.on_event(first, Scored("xquad.es", "squad", {"f1": 41.26}))
+    first.state, second.state = "done", "failed"
+    progress.on_event(first, Finished())
+    progress.on_event(second, Failed("out of memory"))
+    progress.note("a line")
+    progress.close()
+    assert "3 of 4 done, 1 failed" in pages[-1]
+    assert "&lt;first&gt;: F1 41.3 (squad)<br>second FAILED: out of memory<br>a line" in pages[-1]
+    assert capfd.readouterr() == ("", "")

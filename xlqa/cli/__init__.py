@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import io
-import json
 import os
 import signal
 import sys
@@ -14,7 +13,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from xlqa.errors import EXIT_BAD_INPUT, XlqaError
-from xlqa.util.text import printable, without_surrogates
+from xlqa.util.jsontext import json_text
+from xlqa.util.text import printable
 
 
 def print_json(value: Any) -> None:
@@ -23,20 +23,7 @@ def print_json(value: Any) -> None:
     NaN and infinities, which JSON does not have, become null. What is not Unicode in a file's name becomes U+FFFD.
     """
     escaped = not _is_unicode(getattr(sys.stdout, "encoding", None) or "utf-8")
-    text = json.dumps(_writable(value), ensure_ascii=escaped, indent=2)
-    sys.stdout.write(text + "\n")
-
-
-def _writable(value: Any) -> Any:
-    if isinstance(value, str):
-        return without_surrogates(value)
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        return None
-    if isinstance(value, dict):
-        return {_writable(key): _writable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_writable(item) for item in value]
-    return value
+    sys.stdout.write(json_text(value, escaped=escaped))
 
 
 @contextmanager

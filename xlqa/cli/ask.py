@@ -90,11 +90,11 @@ def ask(
             raise XlqaError(f"--context-file is for --task qa: write xlqa ask --task {task} - < {context_file}")
         return _ask_other(task, words, model, top_k, device, as_json)
     context, question = _texts(words, context_file)
-    from xlqa.predict import ask as ask_model
+    from xlqa.api.asking import ask as ask_model
 
     spans = ask_model(context, question, model=model, top_k=top_k, device=device)
     if as_json:
-        print_json([{"answer": s.text, "score": round(s.score, 6), "start": s.start, "end": s.end} for s in spans])
+        print_json(spans.as_rows())
     else:
         for span in spans:
             print(plain(span.text))
@@ -103,22 +103,15 @@ def ask(
 
 def _ask_other(task: str, texts: list[str], model: str | None, top_k: int, device: str, as_json: bool) -> int:
     """Print what a model of another task than question answering makes of a text, or of a pair of texts."""
-    from xlqa.predict import classify, join_entities, tag
+    from xlqa.api.asking import ask as ask_model
 
     texts = [_read_stdin() if text == "-" else text for text in texts]
-    if task not in ("ner", "pos"):
-        labels = classify(*texts, task=task, model=model, top_k=top_k, device=device)
-        rows = [{"label": label, "probability": round(probability, 6)} for label, probability in labels]
-    elif len(texts) != 1:
-        raise XlqaError(f'--task {task} takes one text: xlqa ask --task {task} "text".')
-    else:
-        tags = tag(texts[0], task, model=model, device=device)
-        found = (
-            [(e.kind, e.start, e.end) for e in join_entities(tags)]
-            if task == "ner"
-            else [(t.tag, t.start, t.end) for t in tags]
+    if len(texts) > 2 or (len(texts) > 1 and task in ("ner", "pos")):
+        raise XlqaError(
+            f'--task {task} takes one text{"" if task in ("ner", "pos") else " or two"}: xlqa ask --task {task} "text".'
         )
-        rows = [{"tag": kind, "text": texts[0][a:b], "start": a, "end": b} for kind, a, b in found]
+    options: dict[str, Any] = {"task": task, "model": model, "top_k": top_k, "device": device}
+    rows = ask_model(*texts, **options).as_rows()
     if as_json:
         print_json(rows)
     for row in rows if not as_json else ():

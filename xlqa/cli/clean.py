@@ -12,8 +12,8 @@ import typer
 
 from xlqa.cli import print_error, print_json
 from xlqa.cli.options import Json
-from xlqa.cli.tables import format_bytes, table_lines
 from xlqa.errors import EXIT_RUNS_FAILED, XlqaError
+from xlqa.util.tables import format_bytes, table_lines
 
 if TYPE_CHECKING:
     from xlqa.runs.paths import Layout

@@ -8,8 +8,8 @@ import typer
 
 from xlqa.cli import print_json
 from xlqa.cli.options import Json
-from xlqa.cli.tables import table_lines
 from xlqa.columns import describe_columns
+from xlqa.util.tables import table_lines
 
 
 def columns(

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xlqa.cli.options import Json, Languages, ScorerName, Tasks, Tests
-from xlqa.cli.report import Metric, Out, Split, choose_format, deliver, json_text
+from xlqa.cli.report import Metric, Out, Split, deliver
+from xlqa.curves.report.formats import choose_format
 from xlqa.errors import EXIT_RUNS_FAILED
 from xlqa.settings import split_words
 from xlqa.util.csvfile import csv_text
+from xlqa.util.jsontext import json_text
 
 if TYPE_CHECKING:
     from xlqa.curves.differences import Differences

@@ -15,7 +15,7 @@ import typer
 
 from xlqa.cli.compare import FORMATS as COMPARE_FORMATS
 from xlqa.cli.plot import STYLE_NAMES, WHAT
-from xlqa.cli.report import FORMATS
+from xlqa.curves.report.formats import FORMATS
 from xlqa.settings import SETTINGS, flag
 
 Words = Iterable[str | tuple[str, str]]

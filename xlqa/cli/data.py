@@ -12,6 +12,7 @@ import typer
 
 from xlqa.cli import data_tasks, print_error, print_json
 from xlqa.errors import ManyErrors, XlqaError
+from xlqa.settings import column_names
 
 if TYPE_CHECKING:
     from xlqa.data.registry import DataSet, Part
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from xlqa.tasks.qa.oracle import Oracle
     from xlqa.tasks.qa.reading import Reading
     from xlqa.tasks.qa.stats import Lengths, Pieces, Stats
+    from xlqa.tasks.renaming import ColumnNames
 
 app = typer.Typer(
     help="Data sets: list, fetch, check, measure, convert.",
@@ -47,13 +49,13 @@ TaskName = Annotated[
 Language = Annotated[
     str, typer.Option("--lang", help="Language code; picks one language of a file of several (TyDi QA).")
 ]
-ColumnNames = Annotated[
+OwnNames = Annotated[
     list[str] | None,
     typer.Option(
         "--columns",
         metavar="FIELD=NAME,…",
         help="Names of the columns (or keys) of a table or of rows, where they are not the usual ones: question=q,context=passage. "
-        "Fields: id, question, context, answers, answer_start, title, is_impossible.",
+        "Fields of qa: id, question, context, answers, answer_start, title, is_impossible; other tasks with --task.",
     ),
 ]
 
@@ -345,7 +347,7 @@ def check(
     files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Files, or registered parts that are here.")],
     task: TaskName = "",
     lang: Language = "",
-    columns: ColumnNames = None,
+    columns: OwnNames = None,
     show: Annotated[int, typer.Option("--show", min=0, help="How many refusals of a file to show.")] = 20,
     data_dir: DataDir = None,
     as_json: AsJson = False,
@@ -355,10 +357,10 @@ def check(
     Several files are compared: for each two, how many questions of the second are in the first. Exit status 1 if anything
     would be refused.
     """
-    names = _column_names(columns)
+    names = _column_names(columns, task)
     found = _task(files, task, names, data_dir)
     if found is not None:
-        return data_tasks.check(found, files, lang, show, data_dir, as_json)
+        return data_tasks.check(found, files, lang, _own_names(found, names), show, data_dir, as_json)
     reports: list[dict[str, Any]] = []
     seen: list[tuple[str, Sequence[Question]]] = []
     for name in files:
@@ -406,17 +408,15 @@ def _open(
     return settle_language(ref, reading.everything), reading
 
 
-def _column_names(values: list[str] | None) -> dict[str, str]:
-    """`question=q,context=passage` as a mapping."""
-    from xlqa.tasks.qa.formats import FIELDS
+def _column_names(values: list[str] | None, task: str) -> dict[str, str]:
+    """`question=q,context=passage` as a mapping; of question answering where no task is given."""
+    return column_names(values or [], _known_task(task))
 
-    found = {}
-    for word in _split(values):
-        field, equals, name = word.partition("=")
-        if field not in FIELDS or not equals or not name:
-            raise XlqaError(f"--columns {word}: write FIELD=NAME, with a field of {', '.join(FIELDS)}.")
-        found[field] = name
-    return found
+
+def _own_names(task: Task[Any], names: dict[str, str]) -> ColumnNames:
+    from xlqa.tasks.renaming import ColumnNames
+
+    return ColumnNames(task.name, names)
 
 
 def _reading_record(reading: Reading) -> dict[str, Any]:
@@ -537,7 +537,7 @@ def stats(
         typer.Argument(metavar="FILE…", help="Files, or registered parts that are here; several are compared."),
     ],
     model: TokenizerName = "", source: SourceName = "", max_length: MaxLength = None, stride: Stride = 128,
-    max_answer_length: MaxAnswerLength = 30, task: TaskName = "", lang: Language = "", columns: ColumnNames = None,
+    max_answer_length: MaxAnswerLength = 30, task: TaskName = "", lang: Language = "", columns: OwnNames = None,
     skip_bad: SkipBad = False, data_dir: DataDir = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Count and measure data sets: questions, lengths, and with --model pieces, windows and the best scores that any model can reach.
@@ -546,12 +546,14 @@ def stats(
     """
     from xlqa.tasks.qa.stats import QUANTILES, count_reading, describe, load_tokenizer
 
-    names = _column_names(columns)
+    names = _column_names(columns, task)
     other = _task(files, task, names, data_dir)
     if other is not None:
         if source:
             raise XlqaError("--source compares the pieces of question answering data only.")
-        return data_tasks.stats(other, files, model, max_length, lang, skip_bad, data_dir, as_json)
+        return data_tasks.stats(
+            other, files, model, max_length, lang, _own_names(other, names), skip_bad, data_dir, as_json
+        )
     if source and not model:
         raise XlqaError("--source needs a tokenizer: add --model.")
     tokenizer = load_tokenizer(model) if model else None
@@ -740,7 +742,7 @@ def convert(
     ],
     task: TaskName = "",
     lang: Language = "",
-    columns: ColumnNames = None,
+    columns: OwnNames = None,
     first_place: Annotated[
         bool,
         typer.Option(
@@ -759,10 +761,10 @@ def convert(
 
     if target.exists() and not force:
         raise XlqaError(f"{target}: exists: choose another name, or overwrite it with --force.")
-    names = _column_names(columns)
+    names = _column_names(columns, task)
     found = _task([source], task, names, data_dir)
     if found is not None:
-        return data_tasks.convert(found, source, target, lang, skip_bad, data_dir, as_json)
+        return data_tasks.convert(found, source, target, lang, _own_names(found, names), skip_bad, data_dir, as_json)
     _, reading = _open(source, lang, data_dir, skip_bad=skip_bad, columns=names, first_place=first_place)
     if reading.refused:
         print(f"xlqa: {counted(len(reading.refused), 'question')} left out (--skip-bad)", file=sys.stderr)
@@ -783,8 +785,6 @@ def _task(files: Sequence[str], given: str, columns: dict[str, str], data_dir: P
     from xlqa.tasks.base import DEFAULT_TASK, get_task
 
     name = DEFAULT_TASK if columns and not given else data_tasks.task_of(files, given, data_dir)
-    if columns and name != DEFAULT_TASK:
-        raise XlqaError(f"--columns is for --task qa: the columns of {name} have fixed names.")
     return None if name == DEFAULT_TASK else get_task(name)
 
 
@@ -812,7 +812,7 @@ def _known_languages(languages: list[str], task: str) -> None:
 
 
 def _print_table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
-    from xlqa.cli.tables import table_lines
+    from xlqa.util.tables import table_lines
 
     for line in table_lines(heads, rows) if rows else ():
         print(line)

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from xlqa.cli import print_json
-from xlqa.cli.tables import table_lines
 from xlqa.errors import XlqaError
+from xlqa.util.tables import table_lines
 from xlqa.util.text import counted, plain, printable
 
 if TYPE_CHECKING:
     from xlqa.tasks.base import Dataset, Inspection, PieceCounts, Task
+    from xlqa.tasks.renaming import ColumnNames
 
 WINDOW = 128
 """Pieces of a window where none are given, as in a sweep of these tasks."""
@@ -50,26 +51,28 @@ def task_of(files: Sequence[str], given: str, data_dir: Path | None = None) -> s
 
 
 def read_set(
-    task: Task[Any], name: str, language: str, data_dir: Path | None, *, skip_bad: bool = False
+    task: Task[Any], name: str, language: str, data_dir: Path | None, columns: ColumnNames, skip_bad: bool
 ) -> Dataset[Any]:
-    """A data set by name or file.
+    """A data set by name or file; `columns` as `resolve` takes them.
 
     Raises:
         XlqaError: it is not here, or cannot be read.
     """
     from xlqa.tasks.sources import resolve
 
-    ref = resolve(name, language=language, data_dir=data_dir, download=False)
+    ref = resolve(name, language=language, data_dir=data_dir, download=False, columns=columns)
     path = Path(name).expanduser()
-    return task.read(path if path.is_file() else ref.path, language=language, skip_bad=skip_bad)
+    as_named = path.is_file() and path.resolve() == ref.path  # messages name the file as the user does
+    return task.read(path if as_named else ref.path, language=language, skip_bad=skip_bad)
 
 
 # --- check --------------------------------------------------------------------------------------------------------
 
 
 def check(
-    task: Task[Any], files: Sequence[str], language: str, show: int, data_dir: Path | None, as_json: bool
-) -> None:
+    task: Task[Any], files: Sequence[str], language: str, columns: ColumnNames, show: int, data_dir: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Print what each file holds, what was repaired or refused, and what it has of the files before it."""
     reports: list[dict[str, Any]] = []
     seen: list[tuple[str, Dataset[Any]]] = []
@@ -77,13 +80,15 @@ def check(
         report: dict[str, Any] = {"file": name, "task": task.name, "error": None, "refused": 0, "found_in": []}
         reports.append(report)
         try:
-            dataset = read_set(task, name, language, data_dir, skip_bad=True)
+            dataset = read_set(task, name, language, data_dir, columns, True)
         except XlqaError as error:
             report["error"] = str(error)
             continue
         report |= _check_record(task, dataset)
         report["found_in"] = [_overlap(task, other, earlier, dataset) for other, earlier in seen]
         seen.append((name, dataset))
+    if not any(report["error"] for report in reports):
+        columns.refuse_unseen()
     if as_json:
         print_json(reports)
     else:
@@ -175,8 +180,8 @@ def _places(lines: Sequence[int]) -> str:
 
 
 def stats(
-    task: Task[Any], files: Sequence[str], model: str, max_length: int | None, language: str, skip_bad: bool,
-    data_dir: Path | None, as_json: bool,
+    task: Task[Any], files: Sequence[str], model: str, max_length: int | None, language: str, columns: ColumnNames,
+    skip_bad: bool, data_dir: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Print counts, labels and lengths of each file, several side by side."""
     from xlqa.tasks.qa.stats import load_tokenizer
@@ -184,7 +189,7 @@ def stats(
     tokenizer, window = load_tokenizer(model) if model else None, max_length or WINDOW
     found: list[tuple[Dataset[Any], Inspection, PieceCounts | None]] = []
     for name in files:
-        dataset = read_set(task, name, language, data_dir, skip_bad=skip_bad)
+        dataset = read_set(task, name, language, data_dir, columns, skip_bad)
         if dataset.refused:
             print(f"xlqa: {counted(dataset.refused, task.unit)} left out (--skip-bad)", file=sys.stderr)
         pieces = None
@@ -192,6 +197,7 @@ def stats(
             special = tokenizer.backend.num_special_tokens_to_add(len(task.inputs) > 1)
             pieces = task.measure(dataset.examples, tokenizer.count, special, window)
         found.append((dataset, task.inspect(dataset), pieces))
+    columns.refuse_unseen()
     if as_json:
         documents = [_stats_record(task, name, *one) for name, one in zip(files, found, strict=True)]
         print_json(documents if len(files) > 1 else documents[0])
@@ -276,13 +282,15 @@ def _print(lines: Any) -> None:
 
 
 def convert(
-    task: Task[Any], source: str, target: Path, language: str, skip_bad: bool, data_dir: Path | None, as_json: bool
-) -> None:
+    task: Task[Any], source: str, target: Path, language: str, columns: ColumnNames, skip_bad: bool,
+    data_dir: Path | None, as_json: bool,
+) -> None:  # fmt: skip
     """Write a data set in the format of the target's ending, and read it back before it takes its name."""
     from xlqa.util.files import file_sha256, write_output
 
     ending, packing = _endings(task, target)
-    dataset = read_set(task, source, language, data_dir, skip_bad=skip_bad)
+    dataset = read_set(task, source, language, data_dir, columns, skip_bad)
+    columns.refuse_unseen()
     if dataset.refused:
         print(f"xlqa: {counted(dataset.refused, task.unit)} left out (--skip-bad)", file=sys.stderr)
     try:

@@ -69,7 +69,7 @@ class Findings:
         return [*lines, "No problem found." if self.needs is None else "This sweep can start."]
 
     def _folder_lines(self) -> list[str]:
-        from xlqa.cli.tables import format_bytes
+        from xlqa.util.tables import format_bytes
 
         answer = self.hub_reply.trouble and f"does not answer ({self.hub_reply.trouble})"
         return [
@@ -177,8 +177,8 @@ def _ways_out(needs: list[Need]) -> list[str]:
 
 
 def _folder_problems(found: Findings) -> list[str]:
-    from xlqa.cli.tables import format_bytes
     from xlqa.doctor import sum_downloads
+    from xlqa.util.tables import format_bytes
 
     problems = []
     coming = [need for need in found.needs or [] if not need.here]
@@ -202,7 +202,7 @@ def _version_lines(versions: dict[str, str]) -> list[str]:
 
 
 def _machine_lines(machine: Machine | None) -> list[str]:
-    from xlqa.cli.tables import format_bytes
+    from xlqa.util.tables import format_bytes
 
     if machine is None:
         return ["device     unknown: see the problems below"]
@@ -214,8 +214,8 @@ def _machine_lines(machine: Machine | None) -> list[str]:
 
 
 def _need_lines(needs: list[Need]) -> list[str]:
-    from xlqa.cli.tables import format_bytes, table_lines
     from xlqa.doctor import sum_downloads
+    from xlqa.util.tables import format_bytes, table_lines
 
     rows = [(need.kind, need.name or "–", _describe_need(need)) for need in needs]
     total, unknown = sum_downloads(needs)
@@ -225,7 +225,7 @@ def _need_lines(needs: list[Need]) -> list[str]:
 
 
 def _describe_need(need: Need) -> str:
-    from xlqa.cli.tables import format_bytes
+    from xlqa.util.tables import format_bytes
 
     if need.here:
         return "here"

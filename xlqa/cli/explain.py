@@ -11,9 +11,11 @@ import typer
 
 from xlqa.cli import print_json
 from xlqa.cli.options import Json
-from xlqa.cli.report import choose_format, deliver, json_text
+from xlqa.cli.report import deliver
+from xlqa.curves.report.formats import choose_format
 from xlqa.errors import XlqaError
 from xlqa.util.csvfile import csv_text
+from xlqa.util.jsontext import json_text
 
 if TYPE_CHECKING:
     from xlqa.curves.features import Group

@@ -10,8 +10,8 @@ import typer
 
 from xlqa.cli import print_error, print_json
 from xlqa.cli.options import Json
-from xlqa.cli.tables import format_bytes, table_lines
 from xlqa.errors import XlqaError
+from xlqa.util.tables import format_bytes, table_lines
 from xlqa.util.text import printable
 
 if TYPE_CHECKING:

@@ -140,6 +140,10 @@ COLUMNS_HEAD = """\
 Generated from xlqa/columns.py by `python -m xlqa.cli.reference docs/columns.md`; a test keeps it current. `xlqa columns` prints the
 same. A row is one evaluation: a run scored on a test set. A value that does not apply is empty, never 0. Percentages are from
 0 to 100. Only the columns of the group Machine may differ when a sweep is repeated.
+
+The last column is the dtype in the frame of `xlqa.load_results` and `.results`: `str` (never missing: "" where the cell is empty),
+`float64` (NaN where it is empty, for counts too) or `int64`. The frame has one more column, `folder` (`str`): the folder of the row's
+table. Without tables of other tasks it has no column `task`.
 """
 
 
@@ -150,11 +154,13 @@ def render_columns() -> str:
 
     lines, columns = [COLUMNS_HEAD], describe_columns()
     for group in dict.fromkeys(column.group for column in columns):
-        lines += [f"## {group}", "", "| column | kind | meaning | tasks |", "|---|---|---|---|"]
+        lines += [f"## {group}", "", "| column | kind | meaning | tasks | dtype |", "|---|---|---|---|---|"]
         for column in columns:
             if column.group == group:
                 tasks = "all" if len(column.tasks) == len(TASK_METRICS) else ", ".join(column.tasks)
-                lines.append(f"| `{column.name}` | {column.kind} | {_cell(column.meaning)} | {tasks} |")
+                lines.append(
+                    f"| `{column.name}` | {column.kind} | {_cell(column.meaning)} | {tasks} | {column.dtype} |"
+                )
         lines.append("")
     return "\n".join(lines)
 

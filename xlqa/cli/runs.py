@@ -12,8 +12,7 @@ import typer
 from xlqa.cli import print_error, print_json
 from xlqa.cli.options import Device, Json
 from xlqa.errors import EXIT_RUNS_FAILED, XlqaError
-from xlqa.settings import split_words
-from xlqa.util.text import printable
+from xlqa.settings import SETTINGS, split_words
 
 
 def run(
@@ -77,6 +76,9 @@ def evaluate(
     test_size: Annotated[
         int | None, typer.Option(help="Number of questions to score, drawn at random with a fixed seed.", min=1)
     ] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option(metavar=SETTINGS["columns"].metavar, help=SETTINGS["columns"].help)
+    ] = None,
     device: Device = "auto",
     data_dir: Annotated[Path | None, typer.Option(help="Folder of downloaded data sets.")] = None,
     as_json: Json = False,
@@ -92,44 +94,13 @@ def evaluate(
 
       xlqa evaluate ru-transfer-0-s0-0123456789 --pairs xquad --test-size 200
     """
-    if bool(test) == bool(pairs):
-        raise XlqaError("xlqa evaluate: give a test set (--test) or a set of language pairs (--pairs).")
-    from xlqa.runs.execute.evaluate import evaluate_run, show_row
-    from xlqa.runs.execute.run import prepared
+    from xlqa.api.evaluating import Evaluation, evaluate_any
 
-    path = folder if folder.is_dir() else Path("runs") / folder
-    if pairs:
-        return _evaluate_pairs(path, pairs, lang, test_size, device, data_dir, as_json)
-    with redirect_stdout(sys.stderr):
-        row = evaluate_run(prepared(path), test, lang, test_size=test_size, device=device, data_dir=data_dir)
+    done = evaluate_any(folder, test, pairs, split_words([lang]), test_size, columns or (), device, data_dir, ".")
     if as_json:
-        print_json(row)
+        print_json(dict(done.row) if isinstance(done, Evaluation) else done.as_record())
     else:
-        print(printable(show_row(row)))
-    return 0
-
-
-def _evaluate_pairs(
-    path: Path, pairs: str, lang: str, test_size: int | None, device: str, data_dir: Path | None, as_json: bool
-) -> int:
-    from xlqa.cli.tables import table_lines
-    from xlqa.runs.execute.pairs import describe_means, evaluate_pairs
-    from xlqa.runs.execute.run import prepared
-    from xlqa.tasks.qa.pairs import find_pairs
-
-    run_folder = prepared(path)
-    with redirect_stdout(sys.stderr):
-        found = find_pairs(pairs, data_dir)
-        done = evaluate_pairs(run_folder, found, languages=split_words([lang]), test_size=test_size, device=device)
-    if as_json:
-        print_json({"table": str(done.table), "computed": done.computed, "rows": [dict(row) for row in done.rows]})
-        return 0
-    contexts = sorted({row["context_lang"] for row in done.rows})
-    cells = {(row["question_lang"], row["context_lang"]): f"{row['f1']:.1f}" for row in done.rows}
-    lines = [[q, *(cells.get((q, c), "–") for c in contexts)] for q in sorted({q for q, _ in cells})]
-    print("\n".join(table_lines(("F1, question \\ context", *contexts), lines)))
-    print(f"Mean F1: {describe_means(done.rows)}")
-    print(done.table)
+        print(done)
     return 0
 
 

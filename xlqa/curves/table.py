@@ -80,6 +80,17 @@ def load_results(paths: str | Path | Sequence[str | Path]) -> pd.DataFrame:
     return kept.drop(columns="task") if set(kept["task"]) == {"qa"} else kept
 
 
+def no_results() -> pd.DataFrame:
+    """A table of question answering without rows, with the dtypes of `load_results`."""
+    import pandas as pd
+
+    names = {name: str if name in TEXT_COLUMNS else "float64" for name in RESULT_COLUMNS} | {
+        "size": "int64",
+        FOLDER_COLUMN: str,
+    }
+    return pd.DataFrame({name: pd.Series([], dtype=kind) for name, kind in names.items()})
+
+
 def find_table(path: str | Path) -> Path:
     """The results.csv that a path means: the file itself, or the one in the folder."""
     found = Path(path)

@@ -8,7 +8,7 @@ seeds, training, the store, statistics, the report) is shared.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -346,6 +346,20 @@ class Task(ABC, Generic[E]):
         read = self.read_test if to_score else self.read
         dataset = read(path, language=language, skip_bad=skip_bad)
         return replace(dataset, examples=self.map_tags(dataset.examples, map_tags)) if map_tags else dataset
+
+    usual_names: Mapping[str, tuple[str, ...]]
+    """By field (`records.TASK_FIELDS`) the names, in lower case, under which files have it."""
+
+    def rows(self, path: Path, columns: Mapping[str, str]) -> Iterator[Any] | None:
+        """The rows of a file with columns or keys, by the file's own names; None for a file without names.
+
+        Args:
+            columns: the file's own names by field, where they are not the usual ones.
+
+        Raises:
+            XlqaError: the file cannot be read.
+        """
+        return None
 
     def map_tags(self, examples: Sequence[E], map_tags: TagMap) -> tuple[E, ...]:
         """The examples with some tags read as others (`--map-tags`).

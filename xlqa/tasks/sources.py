@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 from xlqa.data.cache import PACKED, PartProgress, data_folder, ensure_part
 from xlqa.data.registry import Part, find_part, find_set, part_names, part_scorer, parts_of_file, unknown_part
@@ -17,6 +18,7 @@ from xlqa.tasks.hub_sets import PREFIX, ensure_hub_set
 from xlqa.tasks.qa.formats import unfold
 from xlqa.tasks.qa.languages import guess_language, language_of_ids, language_of_name
 from xlqa.tasks.qa.reading import Reading, read_dataset
+from xlqa.tasks.renaming import ColumnNames
 from xlqa.tasks.shards import find_shards, pack
 from xlqa.util.files import file_sha256
 
@@ -30,6 +32,7 @@ def resolve(
     data_dir: Path | None = None,
     download: bool = True,
     progress: PartProgress | None = None,
+    columns: ColumnNames | None = None,
 ) -> DataRef:
     """Find a data set: a file or folder that exists, else a part of the embedded sample, a registered part, or one of the hub.
 
@@ -41,18 +44,22 @@ def resolve(
             too, unless the bytes or the name give it (`settle_language`). A registered part knows its own.
         data_dir: folder of fetched sets (`data_folder`).
         download: fetch what is not here.
+        columns: names of the columns of a file, folder or set of the hub; it is then read from a copy with the usual names below the
+            data folder. Registered parts and the sample have their own.
 
     Raises:
         XlqaError: neither a file nor a known name (near matches are named), or it can't be had.
     """
     path = Path(name_or_path).expanduser()
+    own = partial(_own, language=language, columns=columns, packed=data_folder(data_dir) / PACKED)
     if path.is_file():
-        return _local(path, language)
+        return own(path)
     if name_or_path.startswith(PREFIX):
-        return _local(ensure_hub_set(name_or_path, data_folder(data_dir), download=download), language)
+        return own(ensure_hub_set(name_or_path, data_folder(data_dir), download=download))
     stated, equals, rest = name_or_path.partition("=")
     if equals and re.fullmatch("[a-z]{2,3}", stated):
-        return _stated(rest, stated, data_dir, download, progress)
+        options: dict[str, Any] = {"download": download, "progress": progress, "columns": columns}
+        return _stated(rest, stated, data_dir=data_dir, **options)
     samples = sample_files()
     if name_or_path in samples:
         return _sample(name_or_path, samples[name_or_path])
@@ -61,7 +68,7 @@ def resolve(
         found, sha256 = ensure_local(part, data_folder(data_dir), download=download, progress=progress)
         return DataRef(part.name, found, sha256, part.language, part_scorer(part), part.set_name)
     if shards := find_shards(path):
-        return _local(pack(shards, data_folder(data_dir) / PACKED), language)
+        return own(pack(shards, data_folder(data_dir) / PACKED))
     if path.is_dir():
         raise XlqaError(f"{path}: is a folder without Parquet files or a saved data set: name a file in it.")
     if path.suffix.lower() in _SUFFIXES or len(path.parts) > 1:
@@ -74,11 +81,11 @@ _SUFFIXES = (
 )  # fmt: skip
 
 
-def _stated(name: str, language: str, data_dir: Path | None, download: bool, progress: PartProgress | None) -> DataRef:
+def _stated(name: str, language: str, **options: Any) -> DataRef:
     """A data set whose language is given before its name."""
     from xlqa.tasks.qa.scorers import base_language
 
-    ref = resolve(name, language=base_language(language), data_dir=data_dir, download=download, progress=progress)
+    ref = resolve(name, language=base_language(language), **options)
     if base_language(ref.language) != base_language(language):
         raise XlqaError(f"{language}={name}: {ref.name} is in {ref.language}, not {language}: name it alone.")
     return ref
@@ -156,6 +163,13 @@ def _sample_language(name: str) -> str:
 def _sample_languages(folder: Path) -> dict[str, str]:
     """Languages of the embedded sample's files by their SHA-256."""
     return {file_sha256(path): _sample_language(name) for name, path in sample_files().items()}
+
+
+def _own(path: Path, *, language: str, columns: ColumnNames | None, packed: Path) -> DataRef:
+    """A user's file, with the usual names of its columns."""
+    ref = _local(path, language)
+    renamed = path if columns is None or ref.set_name else columns.apply(path, packed)
+    return ref if renamed == path else replace(ref, path=renamed.resolve(), sha256=file_sha256(renamed))
 
 
 def _local(path: Path, stated: str) -> DataRef:

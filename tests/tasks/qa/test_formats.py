@@ -216,7 +216,7 @@ def test_columns_of_other_names(path: Path) -> None:
     assert 'has the keys "q_review_id", "question", "review", "human_ans_spans", "human_ans_indices"' in str(
         caught.value
     )
-    assert "xlqa data convert --columns question=NAME,context=NAME" in str(caught.value)
+    assert "name them: `--columns question=NAME,context=NAME," in str(caught.value)
     columns = {
         "context": "review",
         "id": "q_review_id",

@@ -6,6 +6,7 @@ xlqa evaluate runs/<run_id> --test squad.dev
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,9 @@ from xlqa.runs.store.results import is_trained, read_result, task_of
 from xlqa.runs.store.run_config import Evaluation, RunConfig, TestEntry, read_config, write_config
 from xlqa.runs.store.setup import copy_whole, preparing
 from xlqa.runs.store.table import check_tables, write_results
+from xlqa.settings import column_names
 from xlqa.tasks.base import get_task
+from xlqa.tasks.renaming import ColumnNames
 from xlqa.tasks.sources import resolve, settle_language
 from xlqa.training.context import print_event
 
@@ -34,12 +37,14 @@ def evaluate_run(
     test_size: int | None = None,
     device: str = "auto",
     data_dir: Path | None = None,
+    columns: Mapping[str, str] | Sequence[str] | str = (),
 ) -> dict[str, Any]:
     """Score a run's kept weights on a test set; adds the evaluation to the run and its row to the table.
 
     Args:
         folder: of a run whose weights were kept; a zero-shot run uses those of its source stage.
         test: registered name or file; language: of a local file whose bytes do not give it.
+        columns: as the setting of a sweep.
 
     Returns:
         the row of results.csv.
@@ -53,8 +58,10 @@ def evaluate_run(
         raise XlqaError(f"{folder.path} is a source stage: evaluate its zero-shot run (size 0) below runs/ instead.")
     refuse_without_weights(folder, config)
     check_tables(Layout(folder.root))
-    ref = resolve(test, language=language, data_dir=data_dir)
     task = get_task(config.task)
+    names = ColumnNames(task.name, column_names(columns, task.name))
+    ref = resolve(test, language=language, data_dir=data_dir, columns=names)
+    names.refuse_unseen()
     options: dict[str, Any] = {"language": ref.language, "skip_bad": config.skip_bad, "map_tags": config.map_tags}
     dataset = task.load(ref.path, to_score=True, **options)
     examples = dataset.examples

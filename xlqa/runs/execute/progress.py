@@ -1,9 +1,10 @@
-"""The display of a sweep's progress on stderr: live on a terminal, plain lines elsewhere."""
+"""The display of a sweep's progress: live on a terminal and in a notebook, plain lines on stderr elsewhere."""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,10 +13,20 @@ from typing import Any, TextIO
 from xlqa.runs.execute.events import Event, Failed, Finished, Retry, Scored, Started, Waiting
 from xlqa.runs.execute.scheduler import Job
 from xlqa.training.events import Stage, Step
+from xlqa.util import html
 from xlqa.util.text import format_duration, printable
 
 PLAIN_SECONDS = 30.0
-"""How often a long run's progress is printed where there is no terminal."""
+"""How often a long run's progress is printed where there is no terminal, at first."""
+
+PLAIN_SHARE = 0.025
+"""Share of the time so far that passes between two such lines: a night's log stays short."""
+
+MOST_ENDS = 200
+"""Runs of a sweep up to which each has a line of its own when it ends."""
+
+NOTEBOOK_SECONDS, NOTEBOOK_ENDS = 0.5, 5
+"""How often a notebook's display changes, and how many runs that ended it shows."""
 
 
 class LossyStream:
@@ -90,6 +101,10 @@ class Progress:
     def total(self) -> int:
         return self.already + len(self.jobs)
 
+    def share(self) -> float:
+        """The work that is done or failed, in runs."""
+        return self.already + sum(job.progress if job.state != "failed" else 1.0 for job in self.jobs)
+
     def seconds_left(self) -> float | None:
         """Extrapolated from the work that is done and the time it took; None as long as nothing is done."""
         worked = sum(job.cost * job.progress for job in self.jobs)
@@ -101,7 +116,7 @@ class Progress:
         """`7 of 19 done, about 12 min left`."""
         left = self.seconds_left()
         failed = f", {len(self.failures)} failed" if self.failures else ""
-        rest = f", about {format_duration(left)} left" if left is not None else ""
+        rest = f", about {format_duration(left)} left" if left else ""
         return f"{self.done} of {self.total} done{failed}{rest}"
 
     def on_event(self, job: Job, event: Event) -> None:
@@ -144,23 +159,36 @@ class Progress:
 
 
 class PlainProgress(Progress):
-    """A line for each run that ends, and one every PLAIN_SECONDS meanwhile."""
+    """A line for each run that ends, and one now and then meanwhile; of very many runs only the latter, failures and retries."""
 
     def __init__(self, jobs: Sequence[Job], already_done: int) -> None:
         super().__init__(jobs, already_done)
         self.last = time.monotonic()
+        self.unprinted = 0
 
     def show_step(self, job: Job, run: RunProgress) -> None:
-        if time.monotonic() - self.last > PLAIN_SECONDS:
+        if self._is_time():
             self._print(f"{job.label}: {run.describe()} ({self.headline()})")
 
     def show_retry(self, line: str) -> None:
         self._print(line)
 
     def show_end(self, job: Job, line: str, *, failed: bool) -> None:
-        self._print(line if failed else f"{line} ({self.headline()})")
+        if failed or len(self.jobs) <= MOST_ENDS or self._is_time():
+            self._print(line if failed else f"{line} ({self.headline()})")
+        else:
+            self.unprinted += 1
+
+    def close(self) -> None:
+        if self.unprinted:
+            self._print(self.headline())
+
+    def _is_time(self) -> bool:
+        now = time.monotonic()
+        return now - self.last > max(PLAIN_SECONDS, PLAIN_SHARE * (now - self.began))
 
     def _print(self, line: str) -> None:
+        self.unprinted = 0
         self.last = time.monotonic()
         print_line(line)
 
@@ -184,10 +212,9 @@ class LiveProgress(Progress):
         from rich.table import Table
         from rich.text import Text
 
-        share = self.already + sum(job.progress if job.state != "failed" else 1.0 for job in self.jobs)
         # A bar does not end its line; the row of a table does.
         bar = Table.grid()
-        bar.add_row(ProgressBar(total=max(1, self.total), completed=share, width=60))
+        bar.add_row(ProgressBar(total=max(1, self.total), completed=self.share(), width=60))
         lines = [
             Text(f"  {job.label}: {run.describe()}", overflow="ellipsis", no_wrap=True)
             for job, run in list(self.running.items())
@@ -212,6 +239,58 @@ class LiveProgress(Progress):
         self.live.stop()
 
 
+class NotebookProgress(Progress):
+    """One output of a notebook's cell that is replaced: a bar, the running jobs, the last ends, and all failures."""
+
+    def __init__(self, jobs: Sequence[Job], already_done: int) -> None:
+        from IPython.display import display
+
+        super().__init__(jobs, already_done)
+        self.ends: deque[str] = deque(maxlen=NOTEBOOK_ENDS)
+        self.lines: list[str] = []
+        self.shown = time.monotonic()
+        self.handle: Any = display(self, display_id=True)
+
+    def _repr_html_(self) -> str:
+        bar = f'<progress style="width:100%;max-width:40em" max="{max(1, self.total)}" value="{self.share():.3f}"></progress>'
+        running = [f"{job.label}: {run.describe()}" for job, run in list(self.running.items())]
+        return f"{html.paragraph(self.headline())}{bar}{html.paragraph(*running, *self.ends, *self.lines)}"
+
+    def __repr__(self) -> str:
+        return "\n".join([self.headline(), *self.ends, *self.lines])
+
+    def note(self, line: str) -> None:
+        self.lines.append(line)
+        self._replace()
+
+    def show_step(self, job: Job, run: RunProgress) -> None:
+        if time.monotonic() - self.shown > NOTEBOOK_SECONDS:
+            self._replace()
+
+    def show_retry(self, line: str) -> None:
+        self.note(line)
+
+    def show_end(self, job: Job, line: str, *, failed: bool) -> None:
+        (self.lines if failed else self.ends).append(line)
+        self.show_step(job, RunProgress())
+
+    def close(self) -> None:
+        self.running.clear()
+        self._replace()
+
+    def _replace(self) -> None:
+        self.shown = time.monotonic()
+        with suppress(OSError, ValueError, RuntimeError):  # the page may be gone; the sweep continues
+            self.handle.update(self)
+
+
+def in_notebook() -> bool:
+    """Whether this process is the kernel of a notebook (Jupyter, Colab, an editor's), whose output is a page."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return getattr(shell, "kernel", None) is not None
+
+
 def make_progress(jobs: Sequence[Job], already_done: int) -> Progress:
-    """The display that suits stderr."""
-    return LiveProgress(jobs, already_done) if sys.stderr.isatty() else PlainProgress(jobs, already_done)
+    """The display that suits where the output goes."""
+    kind = NotebookProgress if in_notebook() else LiveProgress if sys.stderr.isatty() else PlainProgress
+    return kind(jobs, already_done)

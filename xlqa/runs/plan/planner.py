@@ -20,6 +20,7 @@ from xlqa.runs.plan.request import Complaints, SweepRequest
 from xlqa.runs.specs import Common, EncoderRef, EvalSpec, RunSpec, SourceStage
 from xlqa.settings import FULL, flag
 from xlqa.tasks.base import Task, get_task
+from xlqa.tasks.renaming import ColumnNames
 from xlqa.util.files import read_json
 
 
@@ -138,6 +139,7 @@ def make_plan(request: SweepRequest) -> Plan:
     for ref in filter(None, (encoder, *target_encoders.values())):
         complaints.found += _layer_complaints(request, ref)
     complaints.found += [*finder.describe_unfetched(), *finder.describe_unmapped()]
+    finder.check_columns()
     complaints.stop_if_any()
     if encoder is None or precision is None:
         raise XlqaError("nothing to run.")
@@ -189,6 +191,7 @@ class _Finder:
         self.notes: list[str] = []
         self.unfetched: list[NotFetched] = []
         self.tags: set[str] = set()
+        self.columns = ColumnNames(request.task, request.columns)
         self.loaded: dict[tuple[str, str, str], LoadedSet | None] = {}
 
     def precision(self) -> str | None:
@@ -221,7 +224,7 @@ class _Finder:
     def _read(self, name: str, language: str, named_by: str) -> LoadedSet:
         from xlqa.tasks.sources import resolve, settle_language
 
-        ref = resolve(name, data_dir=self.request.data_dir)
+        ref = resolve(name, data_dir=self.request.data_dir, columns=self.columns)
         if any(sign in ref.name for sign in "{}") or ref.name.startswith("#"):
             raise XlqaError(
                 f"{named_by} {name}: DeepPavlov's configs cannot hold this file's name: rename it without braces and #."
@@ -260,6 +263,12 @@ class _Finder:
             f"--map-tags {tag}: no data set has this tag (they have {known}): correct it or leave it out."
             for tag in absent
         ]
+
+    def check_columns(self) -> None:
+        """Complain about a name of --columns that no data set has, where all were read."""
+        if None not in self.loaded.values():
+            with self.complaints.gather():
+                self.columns.refuse_unseen()
 
     def source(self) -> LoadedSet | None:
         """The source data."""

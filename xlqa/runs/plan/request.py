@@ -117,7 +117,8 @@ def gather_settings(flags: Mapping[str, Any], config: Path | None, demo: bool) -
     settings = (demo_settings(str((stated | given).get("task", "qa"))) if demo else {}) | stated
     if "lang" in given:
         left_out = set(split_words(settings.get("lang"))) - set(split_words(given["lang"]))
-        settings = {name: _without(value, left_out) for name, value in settings.items()}
+        by_language = ("target_model", "target_train", "target_test")
+        settings |= {name: _without(settings[name], left_out) for name in by_language if name in settings}
     return settings | given
 
 

@@ -56,18 +56,20 @@ class Document:
     Attributes:
         format: as `Reading.format`; final once all questions were taken, because a SQuAD file names its version at its end.
         questions: to be taken once.
+        rows: the same with the file's own names, to be taken instead; None for a nested file, whose keys have fixed names.
     """
 
     format: str
     compression: str
     questions: Iterator[RawQuestion]
+    rows: Iterator[Any] | None = None
 
 
 def unfold(content: bytes, path: Path, columns: Mapping[str, str] | None = None) -> Document:
     """Recognise a file by its content and unfold it.
 
     Args:
-        columns: names of a table's or row's own columns by field (`FIELDS`), where they are not the usual ones.
+        columns: names of a table's or row's own columns by field (`NAMES`), where they are not the usual ones.
 
     Raises:
         XlqaError: cut short, not text, no question answering data, or another format. What is wrong further on in the file is
@@ -76,7 +78,9 @@ def unfold(content: bytes, path: Path, columns: Mapping[str, str] | None = None)
     content, compression = decompress(content, path)
     names = Columns(columns or {}, path)
     if content[:4] == b"PAR1":
-        return Document("parquet", compression, _from_rows(_parquet_rows(content, names), names))
+        document = _flat("parquet", _parquet_rows(content, names), names)
+        document.compression = compression
+        return document
     text = _decode(content, path)
     if text.lstrip()[:1] in ("{", "["):
         document = _from_json(text, names)
@@ -115,7 +119,7 @@ def _refuse_familiar(text: str, path: Path) -> None:
 
 # --- Columns --------------------------------------------------------------------------------------------------------
 
-_NAMES = {
+NAMES = {
     "id": ("id", "question_id", "qid", "qas_id", "_id", "query_id"),
     "question": ("question", "question_text", "query", "query_text"),
     "context": ("context", "passage", "paragraph", "document", "context_text"),
@@ -125,9 +129,6 @@ _NAMES = {
     "is_impossible": ("is_impossible",),
 }
 """Usual names of a question's fields, the preferred one first; neither case nor blanks count."""
-
-FIELDS = tuple(_NAMES)
-"""The fields that `--columns` can name."""
 
 Names = dict[str, str]
 """A file's own names by field."""
@@ -150,7 +151,7 @@ class Columns:
                 canonical.setdefault(_canonical(key), key)
             usual = {
                 field: next(canonical[name] for name in names if name in canonical)
-                for field, names in _NAMES.items()
+                for field, names in NAMES.items()
                 if any(name in canonical for name in names)
             }
             found = usual | {field: name for field, name in self.given.items() if name in row}
@@ -174,7 +175,7 @@ class Columns:
             )
         return XlqaError(
             f"{self.path}: has the keys {shown or 'of no column'}: not question answering data of a known format "
-            f"({KNOWN_FORMATS}). If these are columns, name them: `xlqa data convert --columns "
+            f"({KNOWN_FORMATS}). If these are columns, name them: `--columns "
             "question=NAME,context=NAME,answers=NAME,answer_start=NAME`."
         )
 
@@ -235,7 +236,7 @@ def _from_mapping(value: dict[str, Any], names: Columns) -> Document:
         return _from_items(iter([value]), names, "jsonl")
     found = names.find(value)
     if isinstance(value.get(found.get("context", "")), list | dict):
-        return Document("json", "", _from_rows(_columns_to_rows(value, names.path), names))
+        return _flat("json", _columns_to_rows(value, names.path), names)
     if value and all(isinstance(item, str) for item in value.values()):
         raise XlqaError(
             f"{names.path}: looks like predictions (id to answer), not a data set: score it with "
@@ -320,7 +321,7 @@ def _from_items(items: Iterator[Any], names: Columns, name: str, version: Callab
         return Document("mrqa", "", _mrqa(items))
     every: Iterator[Any] = chain(seen, items)
     if kind == "rows":
-        return Document(name, "", _from_rows(every, names))
+        return _flat(name, every, names)
     if kind == "mrqa":
         return Document(kind, "", _mrqa(every))
     if kind == "tydiqa-primary":
@@ -389,7 +390,7 @@ def _nested(articles: Iterable[Any]) -> Iterator[RawQuestion]:
 
 
 def _first(item: dict[str, Any], field: str) -> Any:
-    for name in _NAMES[field]:
+    for name in NAMES[field]:
         if name in item:
             return item[name]
     return None
@@ -486,8 +487,14 @@ def _tydiqa_answers(item: dict[str, Any]) -> list[tuple[int, int, int]]:
 # --- Rows -----------------------------------------------------------------------------------------------------------
 
 
-def _from_rows(rows: Iterable[Any], names: Columns, is_table: bool = False) -> Iterator[RawQuestion]:
-    """Questions from rows; in a table (`is_table`) every cell is text, numbers too."""
+def _flat(format: str, rows: Iterable[Any], names: Columns) -> Document:
+    """A file of rows. Its rows and its questions share one iterator."""
+    every = iter(rows)
+    return Document(format, "", _from_rows(every, names), every)
+
+
+def _from_rows(rows: Iterable[Any], names: Columns) -> Iterator[RawQuestion]:
+    """Questions from rows."""
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, dict):
             yield _misshapen(0, 0, number, f"the row is a {type(row).__name__}, not a question")
@@ -496,8 +503,6 @@ def _from_rows(rows: Iterable[Any], names: Columns, is_table: bool = False) -> I
         cells = {field: row[name] for field, name in found.items()}
         title = cells.get("title")
         start = read_cell(cells.get("answer_start"), "[(")
-        if is_table:
-            start = [_number(one) for one in start] if isinstance(start, list) else _number(start)
         yield RawQuestion(
             0,
             title if isinstance(title, str) else "",
@@ -628,8 +633,17 @@ def _from_table(text: str, names: Columns) -> Document:
             raise XlqaError(f"{names.path}: {seen}: not question answering data of a known format ({KNOWN_FORMATS}).")
         raise names.unknown(fields[delimiter])
     delimiter = fitting[0]
-    rows = _table_rows(chain([header], lines), delimiter, names.path)
-    return Document("tsv" if delimiter == "\t" else "csv", "", _from_rows(rows, names, is_table=True))
+    rows = (_with_numbers(row, names) for row in _table_rows(chain([header], lines), delimiter, names.path))
+    return _flat("tsv" if delimiter == "\t" else "csv", rows, names)
+
+
+def _with_numbers(row: dict[str, Any], names: Columns) -> dict[str, Any]:
+    """A row of a table, where every cell is text, with its starts as numbers."""
+    name = names.find(row).get("answer_start", "")
+    start = read_cell(row.get(name), "[(")
+    if start is None:
+        return row
+    return row | {name: [_number(one) for one in start] if isinstance(start, list) else _number(start)}
 
 
 def _fields(header: str, delimiter: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from xlqa.records import TASK_METRICS, Question
 from xlqa.tasks.base import Dataset, Head, HeadOptions, Scores, Task
+from xlqa.tasks.qa.formats import NAMES, unfold
 from xlqa.tasks.qa.windows import (
     Labels,
     Windows,
@@ -19,6 +20,7 @@ from xlqa.tasks.qa.windows import (
     make_windows,
     trim_span,
 )
+from xlqa.util.files import read_input
 
 
 class QuestionAnswering(Task[Question]):
@@ -29,6 +31,7 @@ class QuestionAnswering(Task[Question]):
     outputs = ("answer", "start", "score")
     metrics = TASK_METRICS["qa"]
     shown = ("f1", "em")
+    usual_names = NAMES
 
     def __init__(self, name: str = "qa") -> None:
         self.name = name
@@ -53,6 +56,10 @@ class QuestionAnswering(Task[Question]):
             reading.scored, reading.sha256, dict(reading.repairs), len(reading.refused) - untrainable,
             len(reading.unanswerable), untrainable, reading.scores_by_file,
         )  # fmt: skip
+
+    def rows(self, path: Path, columns: Mapping[str, str]) -> Iterator[Any] | None:
+        """The rows of a table, of JSON or of Parquet; None for the nested formats."""
+        return unfold(read_input(path), path, columns).rows
 
     def overlap(self, train: Sequence[Question], test: Sequence[Question]) -> frozenset[str]:
         """Ids of the test questions whose paragraph is in the training data."""

@@ -203,6 +203,20 @@ def _read_rows(path: Path, kind: TextKind) -> tuple[bytes, str, Rows]:
     return content, "TSV" if "\t" in text.partition("\n")[0] else "CSV", _table_rows(text, kind, path)
 
 
+def named_rows(path: Path, names: Iterable[str]) -> Iterator[Any] | None:
+    """The rows of a file by its own names; None for a table whose first row is neither `names` nor a usual header."""
+    if is_parquet(path):
+        return iter(read_parquet(path)[1])
+    _, text = read_text(path, "labelled sentences")
+    if is_json(text):
+        return (with_choice(row) for _, row in json_objects(text, path, "a text and a label"))
+    lines = _cells(text, path)
+    header = [cell.strip() for cell in next(lines, (0, []))[1]]
+    if not set(names) & set(header) and not _is_header([cell.lower() for cell in header]):
+        return None
+    return (dict(zip(header, _whole(cells, len(header), path, number), strict=True)) for number, cells in lines)
+
+
 def _object_rows(objects: Iterable[tuple[int, dict[str, Any]]], kind: TextKind, path: Path, form: str) -> Rows:
     """The columns of each object that matter, by their meaning; "" for a text or label that is null or absent.
 
@@ -254,11 +268,21 @@ def _table_rows(text: str, kind: TextKind, path: Path) -> Rows:
         places = {name: at for at, name in enumerate(names)}
         lines = _cells(text, path)
     for number, cells in lines:
-        if len(cells) != width:
-            found = f"{len(cells)} column{'s' if len(cells) != 1 else ''}, expected {width}"
-            end = ": were the labels of this file stripped?" if len(cells) == width - 1 else "."
-            raise XlqaError(f"{path}, line {number}: {found}{end}")
+        cells = _whole(cells, width, path, number)
         yield number, {name: cells[at] for name, at in places.items()}
+
+
+def _whole(cells: list[str], width: int, path: Path, number: int) -> list[str]:
+    """The cells of a line.
+
+    Raises:
+        XlqaError: there are more or fewer than the table has columns.
+    """
+    if len(cells) != width:
+        found = f"{len(cells)} column{'s' if len(cells) != 1 else ''}, expected {width}"
+        end = ": were the labels of this file stripped?" if len(cells) == width - 1 else "."
+        raise XlqaError(f"{path}, line {number}: {found}{end}")
+    return cells
 
 
 def _is_header(cells: Sequence[str]) -> bool:
@@ -317,11 +341,11 @@ def _find_columns(header: list[str], kind: TextKind, path: Path, place: str) -> 
         if name not in found:
             raise XlqaError(
                 f"{path}, {place}: no text among {plain(', '.join(header), 80)}: name it "
-                f"{wanted[name][0] if kind.pairs else 'text'}."
+                f"{wanted[name][0] if kind.pairs else 'text'}, or name it with --columns."
             )
     if "label" not in found:
         names = plain(", ".join(header), 80)
-        end = "were the labels of this file stripped? If one of them is the label, name it label."
+        end = "were the labels of this file stripped? If one of them is the label, name it label, or with --columns."
         raise XlqaError(f"{path}, {place}: no label among {names}: {end}")
     return found
 

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from xlqa.records import TASK_METRICS
+from xlqa.records import TASK_FIELDS, TASK_METRICS
 from xlqa.tasks.base import CountPieces, Dataset, Head, HeadOptions, Inspection, PieceCounts, Scores, Task
 from xlqa.tasks.sentences.features import ClassLabels, TextWindows, label_texts, make_text_windows
 from xlqa.tasks.sentences.inspection import inspect_texts, measure_texts
-from xlqa.tasks.sentences.reading import KINDS, LabelledText, read_texts
+from xlqa.tasks.sentences.reading import (
+    FIRST,
+    ID,
+    KINDS,
+    LABEL,
+    LANGUAGE,
+    SECOND,
+    LabelledText,
+    named_rows,
+    read_texts,
+)
 from xlqa.tasks.sentences.writing import ENDINGS, write_texts
 
 LEAST_LENGTH = 8
@@ -29,6 +39,14 @@ class Classification(Task[LabelledText]):
         self.name = name
         self.kind = KINDS[name]
         self.metrics = TASK_METRICS[name]
+        first, *second = [field for field in TASK_FIELDS[name] if field not in ("id", "label", "language")]
+        self.usual_names = {"id": ID, first: FIRST, "label": LABEL, "language": LANGUAGE} | dict.fromkeys(
+            second, SECOND
+        )
+
+    def rows(self, path: Path, columns: Mapping[str, str]) -> Iterator[Any] | None:
+        """The rows of a table, of JSON or of Parquet; None for a table without a header."""
+        return named_rows(path, columns.values())
 
     def read(self, path: Path, *, language: str = "", skip_bad: bool = False) -> Dataset[LabelledText]:
         """Read a file of labelled texts (`xlqa.tasks.sentences.reading`)."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from xlqa.tasks.tagging.schemes import OUTSIDE, Scheme, complaint, find_scheme, 
 from xlqa.util.compression import read_text
 from xlqa.util.text import LONE_SURROGATE, has_surrogates, without_surrogates
 
+WORD_KEYS = ("tokens", "words")
 TAG_KEYS = {"ner": ("ner_tags", "tags", "labels"), "pos": ("upos", "pos_tags", "tags", "labels")}
 """Names under which JSON lines hold the tags of a task."""
 
@@ -107,6 +108,14 @@ def _read_rows(path: Path, kind: Kind) -> tuple[bytes, str, list[RawSentence]]:
     return content, *read_columns(text, kind, path)
 
 
+def named_rows(path: Path) -> Iterator[Any] | None:
+    """The rows of a Parquet or JSON file by their own names; None for columns, which have no names."""
+    if is_parquet(path):
+        return iter(read_parquet(path)[1])
+    _, text = read_text(path, "tagged sentences")
+    return (row for _, row in json_objects(text, path, "tokens and tags")) if is_json(text) else None
+
+
 def _object_rows(rows: Iterable[tuple[int, dict[str, Any]]], kind: Kind, path: Path, name: str) -> list[RawSentence]:
     """Sentences from objects with tokens and tags; `name` is the file's format."""
     found = [(number, row, *_words_and_tags(row, kind, f"{path}, {place_in(name, number)}")) for number, row in rows]
@@ -118,13 +127,13 @@ def _object_rows(rows: Iterable[tuple[int, dict[str, Any]]], kind: Kind, path: P
 
 
 def _words_and_tags(row: dict[str, Any], kind: Kind, place: str) -> tuple[list[Any], list[Any]]:
-    words = next((row[key] for key in ("tokens", "words") if key in row), None)
+    words = next((row[key] for key in WORD_KEYS if key in row), None)
     tags = next((row[key] for key in TAG_KEYS[kind] if key in row), None)
     if not isinstance(words, list) or not isinstance(tags, list):
         keys = ", ".join(TAG_KEYS[kind])
         if tool_of(row):
             raise XlqaError(f"{place}: marks characters, not words: export it from Label Studio as CONLL2003.")
-        raise XlqaError(f"{place}: has no list under tokens (or words) and {keys}.")
+        raise XlqaError(f"{place}: has no list under tokens (or words) and {keys}: name others with --columns.")
     return words, tags
 
 

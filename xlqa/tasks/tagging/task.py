@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -14,7 +14,7 @@ from xlqa.tasks.base import CountPieces, Dataset, Head, HeadOptions, Inspection,
 from xlqa.tasks.tagging.alignment import TaggedWindows, TagLabels, label_words, make_tagged_windows
 from xlqa.tasks.tagging.columns import Kind
 from xlqa.tasks.tagging.inspection import inspect_sentences, measure_sentences
-from xlqa.tasks.tagging.reading import Sentence, read_sentences
+from xlqa.tasks.tagging.reading import TAG_KEYS, WORD_KEYS, Sentence, named_rows, read_sentences
 from xlqa.tasks.tagging.schemes import OUTSIDE
 from xlqa.tasks.tagging.scorers import (
     Counts,
@@ -44,6 +44,13 @@ class Tagging(Task[Sentence]):
     def __init__(self, name: str) -> None:
         self.name = name
         self.kind = cast(Kind, name)
+        self.usual_names = {
+            "id": ("id",), "tokens": WORD_KEYS, "tags": TAG_KEYS[self.kind], "document": ("document",),
+        }  # fmt: skip
+
+    def rows(self, path: Path, columns: Mapping[str, str]) -> Iterator[Any] | None:
+        """The rows of JSON or Parquet; None for columns of words and tags."""
+        return named_rows(path)
 
     def read(self, path: Path, *, language: str = "", skip_bad: bool = False) -> Dataset[Sentence]:
         """Read a file of tagged sentences (`xlqa.tasks.tagging.reading`)."""
