@@ -7,30 +7,30 @@ xlqa ask --task ner "text"
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from xlqa.data.hub import locate_model
+from xlqa.data.model_check import check_model_folder
 from xlqa.errors import XlqaError
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.store.run_config import find_config, is_run_config, read_config
 from xlqa.tasks.base import DEFAULT_TASK, Task, get_task
 from xlqa.tasks.qa.decoding import Span
+from xlqa.training.model_folder import is_adapter
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A model to ask: its folder, its task and labels, and how it was trained to see text."""
+    """A model to ask: its folder, what the component that loads it takes, and how it was trained to see text."""
 
     folder: Path
+    options: Mapping[str, Any]
     max_length: int
     stride: int
-    max_answer_length: int
-    precision: str
     task: str = DEFAULT_TASK
-    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +109,14 @@ def _described(folder: RunFolder) -> Asked:
             f"{folder.path} has no weights: they were not kept. `xlqa run {folder.path} --keep` trains it again and keeps "
             "them; or ask another run."
         )
-    return Asked(
-        weights,
-        config.max_length,
-        config.stride,
-        config.max_answer_length,
-        config.precision,
-        config.task,
-        config.labels,
-    )
+    return Asked(weights, config.model_options(folder.root), config.max_length, config.stride, config.task)
 
 
 def _plain(folder: Path) -> Asked:
     """A model folder of anyone's, for question answering at the usual lengths."""
-    return Asked(folder, 384, 128, 30, "fp32")
+    if is_adapter(folder):
+        check_model_folder(folder)  # which states the way out
+    return Asked(folder, {"encoder": str(folder), "save_path": str(folder)}, 384, 128)
 
 
 def ask(
@@ -225,9 +219,6 @@ def _predict(
 
     columns = [[given] for given in inputs]
     preprocessor, kind = (WindowPreprocessor, SpanModel) if task == DEFAULT_TASK else (TaskPreprocessor, TaskModel)
-    features = preprocessor(str(asked.folder), asked.max_length, asked.stride, known.name)(*columns)
-    network = kind(
-        str(asked.folder), str(asked.folder), task=known.name, labels=asked.labels, precision=asked.precision,
-        max_answer_length=asked.max_answer_length, device=device, mode="infer",
-    )  # fmt: skip
+    features = preprocessor(asked.options["encoder"], asked.max_length, asked.stride, known.name)(*columns)
+    network = kind(**asked.options, device=device, mode="infer")
     return network.find(features, *columns, top=top)

@@ -354,7 +354,8 @@ def per_arm(setting: Setting) -> Setting:
             if arm in found:
                 raise XlqaError(f"{flag(name)} {value}: gives {arm or 'all arms'} two values: keep one.")
             found[arm] = setting.parse(name, one, earlier)
-        default = found.pop(None, setting.default)
+        usual = setting.follows(earlier) if setting.follows else setting.default
+        default = found.pop(None, usual)
         return PerArm(default, {arm: one for arm, one in found.items() if arm})
 
     python = f"{setting.python} | str | Mapping[str, {setting.python}]"
@@ -393,6 +394,17 @@ def _stages_of_seeds(fields: Mapping[str, Any]) -> int:
     """
     seeds: tuple[int, ...] = fields["train_seeds"] or fields["seeds"]
     return min(3, max(seeds) + 1)
+
+
+def _usual_lr(lora: int) -> float:
+    """The default learning rate: that of LoRA is ten times as high, because a product that starts at zero moves slowly."""
+    return 3e-4 if lora else 3e-5
+
+
+def _source_lr(fields: Mapping[str, Any]) -> float:
+    """The default learning rate of the source stage: that of the target, if both train alike."""
+    alike = bool(fields["lora"]) == bool(fields["source_lora"])
+    return float(fields["lr"].default) if alike else _usual_lr(fields["source_lora"])
 
 
 MOST_MINUTES = 1e6
@@ -523,12 +535,22 @@ class Settings:
         None, TRAINING, "Windows per step in the source stage.", follows=lambda fields: fields["batch_size"],
         shown="as --batch-size", columns=("source_batch_size",),
     )]
+    lora: Annotated[int, whole(
+        0, TRAINING, "Rank of LoRA in training on target examples: of the encoder only low-rank changes are trained (extra `lora`); 0 is none.",
+        0, columns=("target", "target_sha256"), also=("lora_rank", "rank", "peft", "adapter"),
+    )]
+    source_lora: Annotated[int, whole(
+        None, TRAINING, "Rank of LoRA in the source stage; 0 is none.", 0, follows=lambda fields: fields["lora"],
+        shown="as --lora", columns=("source", "source_sha256"), also=("source_lora_rank",),
+    )]
     lr: Annotated[PerArm[float], per_arm(number(
         3e-5, TRAINING, "Peak learning rate.", *RATE, columns=("lr",), also=("learning_rate",),
+        follows=lambda fields: _usual_lr(fields["lora"]), shown="3e-5; with --lora 3e-4",
     ))]
     source_lr: Annotated[float, number(
-        None, TRAINING, "Peak learning rate of the source stage.", *RATE, follows=lambda fields: fields["lr"].default,
-        shown="as --lr for all arms", columns=("source_lr",), also=("source_learning_rate",),
+        None, TRAINING, "Peak learning rate of the source stage.", *RATE, follows=lambda fields: _source_lr(fields),
+        shown="as --lr for all arms; 3e-5 or 3e-4 where one stage alone has LoRA", columns=("source_lr",),
+        also=("source_learning_rate",),
     )]
     tune: Annotated[Mapping[str, tuple[Any, ...]], words(
         (), TRAINING,

@@ -78,10 +78,16 @@ class SweepKeywords(TypedDict, total=False):
     """Windows per step. [default: 16; other tasks 32]"""
     source_batch_size: int
     """Windows per step in the source stage. [default: as --batch-size]"""
+    lora: int
+    """Rank of LoRA in training on target examples: of the encoder only low-rank changes are trained (extra `lora`); 0
+    is none. [default: 0]"""
+    source_lora: int
+    """Rank of LoRA in the source stage; 0 is none. [default: as --lora]"""
     lr: float | str | Mapping[str, float]
-    """Peak learning rate. ARM=X sets it for one arm; a comma list takes several. [default: 3e-5]"""
+    """Peak learning rate. ARM=X sets it for one arm; a comma list takes several. [default: 3e-5; with --lora 3e-4]"""
     source_lr: float
-    """Peak learning rate of the source stage. [default: as --lr for all arms]"""
+    """Peak learning rate of the source stage. [default: as --lr for all arms; 3e-5 or 3e-4 where one stage alone has
+    LoRA]"""
     tune: str | Mapping[str, Sequence[float]]
     """Try these values of lr, epochs and min_steps in each arm, and train with the values that score best on the
     validation part."""

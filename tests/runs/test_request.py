@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -225,3 +226,16 @@ def test_flags_can_take_one_language_of_an_experiment_file(tmp_path: Path) -> No
 def test_a_range_of_seeds_that_is_none_is_refused(seeds: str) -> None:
     with pytest.raises(XlqaError, match=f"--seeds {seeds}: write seeds as 0,1,4 or as 0-4"):
         build_request({"lang": "ru", "seeds": seeds})
+
+
+def test_the_default_learning_rate_of_lora_is_ten_times_as_high() -> None:
+    def rates(**given: Any) -> tuple[float, float]:
+        request = build_request({"lang": "es", **given})
+        return request.hyper_of(Arm.TRANSFER).lr, request.source_hyper.lr
+
+    assert rates() == (3e-5, 3e-5)
+    assert rates(lora=8) == (3e-4, 3e-4)
+    assert rates(lora=8, source_lora=0) == (3e-4, 3e-5)
+    assert rates(source_lora=8) == (3e-5, 3e-4)
+    assert rates(lora=8, lr=1e-4) == (1e-4, 1e-4)
+    assert rates(lora=8, lr={"joint": 1e-4}) == (3e-4, 3e-4)

@@ -48,6 +48,7 @@ def test_golden_ids_of_later_settings() -> None:
     assert run(seed=2, train_seed=1).run_id == "ru-transfer-100-s20002-ad64b46938"
     assert run(hyper=replace(HYPER, freeze=0)).run_id == "ru-transfer-100-s0-a6f40959d5"
     assert run(hyper=replace(HYPER, reinit_top=2)).run_id == "ru-transfer-100-s0-f79dd6f5e5"
+    assert run(hyper=replace(HYPER, lora=8)).run_id == "ru-transfer-100-s0-99e359dbff"
     assert run(train_seed=0).run_id == run().run_id
     assert run(joint_sampling="balanced").run_id == run().run_id
 

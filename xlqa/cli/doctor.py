@@ -16,6 +16,7 @@ from xlqa.util.text import printable
 
 if TYPE_CHECKING:
     from xlqa.doctor import Folder, Need, Reply
+    from xlqa.runs.plan.request import SweepRequest
     from xlqa.training.hardware import Machine
 
 SWEEP = "The sweep to check (flags of xlqa sweep)"
@@ -23,6 +24,7 @@ SWEEP = "The sweep to check (flags of xlqa sweep)"
 
 LOOKED_AT = (
     "lang", "arms", "model", "target_model", "source_train", "target_train", "target_test", "data_dir", "device", "precision",
+    "lora", "source_lora",
 )  # fmt: skip
 """The settings that decide what a sweep would download and whether this machine can run it."""
 
@@ -133,6 +135,7 @@ def examine(settings: dict[str, Any]) -> Findings:
     free = checkup.free_bytes(data.path)
     found = Findings(checkup.read_versions(), machine, data, hub, hub_address(), reply, needs, free, problems)
     problems += [*_environment_problems(), *_need_problems(needs or []), *_folder_problems(found)]
+    problems += _lora_problems(request) if request else []
     return found
 
 
@@ -151,6 +154,17 @@ def _environment_problems() -> list[str]:
 
     try:
         refuse_overrides(os.environ)
+    except XlqaError as error:
+        return str(error).splitlines()
+    return []
+
+
+def _lora_problems(request: SweepRequest) -> list[str]:
+    from xlqa.training.lora import require_peft
+
+    try:
+        if request.lora or request.source_lora:
+            require_peft()
     except XlqaError as error:
         return str(error).splitlines()
     return []

@@ -7,7 +7,9 @@ model that was kept. It never scores a head that nothing has trained.
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +24,14 @@ from xlqa.data.model_check import check_model_folder
 from xlqa.errors import XlqaError
 from xlqa.tasks.base import DEFAULT_TASK, Features, Head, HeadOptions, get_task
 from xlqa.tasks.heads import is_of_head, network_inputs
+from xlqa.training.adapter_folder import Adapter, read_adapter, write_adapter
 from xlqa.training.architecture import attention_of, check_architecture, network_class
 from xlqa.training.batching import Layout, collate, layout_for, to_device, token_batches
 from xlqa.training.context import SHARED
 from xlqa.training.cpu_kernels import accelerate
 from xlqa.training.devices import Readback, autocast, free_beyond_half, prepare_device, resolve_device
-from xlqa.training.model_folder import check_config_types, hash_encoder, hash_weights, weight_files
+from xlqa.training.lora import Factors
+from xlqa.training.model_folder import check_config_types, hash_encoder, hash_weights, is_adapter, weight_files
 from xlqa.util.files import filling, known_sha256
 from xlqa.util.text import first_line
 
@@ -126,10 +130,11 @@ class StartWeights:
 
     Attributes:
         missing: names of the weights that their folder lacks.
+        adapter: what they are beyond other weights, where their folder has no more than that.
     """
 
-    def __init__(self, network: Network, missing: list[str]) -> None:
-        self.network, self.missing, self.in_use = network, missing, False
+    def __init__(self, network: Network, missing: list[str], adapter: Adapter | None = None) -> None:
+        self.network, self.missing, self.adapter, self.in_use = network, missing, adapter, False
         self.state: State = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
 
     def take(self) -> Network:
@@ -163,12 +168,16 @@ class StartWeights:
         return sum(tensor.nbytes for tensor in self.state.values())
 
 
-def _read_shared(folder: Path, sha256: str, head: Head) -> StartWeights:
+def _read_shared(folder: Path, sha256: str, head: Head, read: Callable[[], StartWeights]) -> StartWeights:
     """The weights in a folder, read once a process."""
     return SHARED.get(
-        ("network", sha256, known_sha256(folder / "config.json"), head.auto_class, head.options.labels),
-        lambda: StartWeights(*read_network(folder, head)),
+        ("network", sha256, known_sha256(folder / "config.json"), head.auto_class, head.options.labels), read
     )
+
+
+def _plain_name(folder: Path) -> str:
+    """A folder's name without signs that an adapter's file does not take."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", folder.name).lstrip(".")[:200] or "unnamed"
 
 
 class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without types
@@ -200,10 +209,13 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
         self.precision, self.device = precision, resolve_device(device)
         prepare_device(self.device)
         self.origin = ""
+        self.source = Path(source).expanduser() if source else None
+        self.named = _plain_name(Path(encoder))
+        self.adapter: Adapter | None = None
         self.started_from: StartWeights | None = None
         check_encoder(self.encoder, encoder_sha256)
         if mode == "train":
-            network, start, missing = self._start(source, source_sha256)
+            network, start, missing = self._start(source_sha256)
             if not source:
                 self.head.reset(network, head_seed)
         else:
@@ -212,7 +224,7 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
             )
             if source_sha256 and source and start == Path(source):
                 check_weights(start, source_sha256, "source stage")
-            network, missing = read_network(start, self.head)
+            network, missing, self.adapter = self._read(start)
         if missing and (mode != "train" or source):
             raise XlqaError(f"{start} has no {self.head.what}: an untrained head is never scored. Train it first.")
         if complaint := self.head.mismatch(network):
@@ -221,24 +233,78 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
         self.network.eval()
         accelerate(self.network, self.device)
 
-    def _start(self, source: str | None, source_sha256: str | None) -> tuple[Network, Path, list[str]]:
+    def _read(self, folder: Path) -> tuple[Network, list[str], Adapter | None]:
+        """As `read_network`, also of a folder that has an adapter alone, and the adapter."""
+        if not is_adapter(folder):
+            return (*read_network(folder, self.head), None)
+        adapter = read_adapter(folder)
+        network, _ = read_network(self._find_base(folder, adapter), self.head)
+        adapter.apply(network, self.head.inner, folder)
+        return network, [], adapter
+
+    def _find_base(self, folder: Path, adapter: Adapter) -> Path:
+        """The folder of the weights that an adapter belongs to.
+
+        Raises:
+            XlqaError: it is missing, or its weights have changed.
+        """
+        base = self.encoder if adapter.base == "encoder" else self.source
+        what = "encoder" if adapter.base == "encoder" else "source stage"
+        if base is None or not (base / "config.json").is_file():
+            raise XlqaError(f"{folder} is an adapter, and its {what} {adapter.name} is missing: put it back.")
+        found = hash_encoder(base)[0] if adapter.base == "encoder" else hash_weights(base)
+        if found != adapter.sha256:
+            raise XlqaError(
+                f"{folder} is an adapter of the {what} {adapter.name} with SHA-256 {adapter.sha256[:12]}…, but {base} has "
+                f"{found[:12]}…: put the right one back."
+            )
+        return base
+
+    def _start(self, source_sha256: str | None) -> tuple[Network, Path, list[str]]:
         """The network that a training starts from, its folder, and the weights that the folder lacks."""
         self.save_path.parent.mkdir(parents=True, exist_ok=True)
-        start = _existing(Path(source).expanduser(), "train the source stage first") if source else self.encoder
-        self.origin = check_weights(start, source_sha256 if source else None, "source stage")
-        self.started_from = _read_shared(start, self.origin, self.head)
+        start = _existing(self.source, "train the source stage first") if self.source else self.encoder
+        self.origin = check_weights(start, source_sha256 if self.source else None, "source stage")
+        self.started_from = _read_shared(start, self.origin, self.head, lambda: StartWeights(*self._read(start)))
+        self.adapter = self.started_from.adapter
         return self.started_from.take(), start, self.started_from.missing
 
-    def save(self) -> None:
-        """Write weights (safetensors), configuration and tokenizer to save_path, whole or not at all."""
-        tokenizer = load_tokenizer(self.encoder)
+    def note_learned(self, learned: Factors) -> None:
+        """Take note of a training that is over: what it added to the weights with LoRA, nothing where it changed them all."""
+        if not learned:
+            self.adapter = None
+            return
+        start = self.adapter or (
+            Adapter("source", _plain_name(self.source.parent), self.origin)
+            if self.source
+            else Adapter("encoder", self.named, hash_encoder(self.encoder)[0])
+        )
+        self.adapter = replace(start, stages=(*start.stages, learned))
 
+    def save(self) -> None:
+        """Write what was trained to save_path, whole or not at all: a whole model, or with LoRA an adapter and the head.
+
+        Weights are safetensors. An adapter's folder has the network's configuration too; its tokenizer is the encoder's.
+        """
         try:
             with filling(self.save_path) as folder:
-                self.network.save_pretrained(str(folder), safe_serialization=True)
-                tokenizer.save_pretrained(str(folder))
+                if self.adapter is None:
+                    self.save_whole(folder)
+                else:
+                    head = {
+                        name: weight
+                        for name, weight in self.network.named_parameters()
+                        if is_of_head(name, self.network, self.head.inner)
+                    }
+                    self.network.config.save_pretrained(str(folder))
+                    write_adapter(folder, replace(self.adapter, head=head))
         except (OSError, SafetensorError) as error:
             raise XlqaError(f"{self.save_path} cannot be written ({error}): free space, then start again.") from error
+
+    def save_whole(self, folder: Path) -> None:
+        """Write weights (safetensors), configuration and tokenizer into a folder: transformers loads it."""
+        self.network.save_pretrained(str(folder), safe_serialization=True)
+        load_tokenizer(self.encoder).save_pretrained(str(folder))
 
     def load(self) -> None:
         """Loaded when built."""

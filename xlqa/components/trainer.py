@@ -54,14 +54,14 @@ class TaskTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         chainer_config: the config's `chainer`.
         epochs, min_steps, batch_size: decide the number of updates (`planned_steps` of the target's examples).
         more_steps: added to them: the source stage's, in joint training; all there are where N = 0.
-        lr, warmup, seed, freeze, reinit_top: see `TrainingPlan`.
+        lr, warmup, seed, freeze, reinit_top, lora: see `TrainingPlan`.
         gradient_checkpointing: less memory for more time; not part of the run.
     """
 
     def __init__(
         self, chainer_config: dict[str, Any], *, epochs: float = 3, min_steps: int = 200, more_steps: int = 0,
         batch_size: int = 16, lr: float = 3e-5, warmup: float = 0.1, seed: int = 0, gradient_checkpointing: bool = False,
-        freeze: int | None = None, reinit_top: int = 0,
+        freeze: int | None = None, reinit_top: int = 0, lora: int = 0,
         metrics: Iterable[Any] = (), evaluation_targets: Iterable[str] = ("test",), **kwargs: Any,
     ) -> None:  # fmt: skip
         if kwargs:
@@ -71,6 +71,7 @@ class TaskTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         self.epochs, self.min_steps, self.more_steps = epochs, min_steps, more_steps
         self.windows_a_step, self.lr, self.warmup, self.seed = batch_size, lr, warmup, seed
         self.recompute, self.freeze, self.reinit_top = gradient_checkpointing, freeze, reinit_top
+        self.lora = lora
         self.outcome: TrainingOutcome | None = None
         self.evaluated: dict[str, Evaluated] = {}
 
@@ -86,7 +87,7 @@ class TaskTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         )
         plan = TrainingPlan(
             steps, self.windows_a_step, self.lr, self.warmup, self.seed, model.precision, model.device, self.freeze,
-            self.reinit_top,
+            self.reinit_top, self.lora,
         )  # fmt: skip
         if steps:
             self.outcome = self._fit(plan, preprocessor, model, iterator)
@@ -107,7 +108,9 @@ class TaskTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
             model.network, model.head, features, labels, plan, origin=model.origin, recompute=self.recompute,
             context=self.context,
         )  # fmt: skip
-        return trainer.run()
+        outcome = trainer.run()
+        model.note_learned(trainer.learned)
+        return outcome
 
     def _columns(self, x: Iterable[Any]) -> tuple[tuple[Any, ...], ...]:
         """One column for each of the pipe's inputs."""

@@ -71,7 +71,10 @@ def _check(folder: Path) -> None:
     _refuse_sizes(config, path, folder)
     for name in FOREIGN_FILES:
         if (folder / name).exists():
-            raise XlqaError(f"{folder / name}: this is an adapter of another model: merge them and give that folder.")
+            raise XlqaError(
+                f"{folder / name}: this is an adapter of another model: merge them (`xlqa export` does, for a run) and give "
+                "that folder."
+            )
     check_tokenizer(folder)
 
 

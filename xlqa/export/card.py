@@ -105,6 +105,7 @@ def describe_run(folder: RunFolder, config: RunConfig, name: str) -> Facts:
     language = str(row.get("lang") or config.language or "")
     encoder = re.sub(r" \(.*\)$", "", str(row.get("model") or config.model or ""))
     settings = {key: row[key] for key in _SETTINGS if row.get(key) not in (None, "")}
+    settings |= {"lora": f"rank {config.hyper.lora}, merged"} if config.hyper and config.hyper.lora else {}
     results = [load_result(path) for path in folder.evaluations()]
     measured = results[0].row if results else {}
     settings |= {key: measured[key] for key in ("xlqa", "torch", "transformers") if measured.get(key)}

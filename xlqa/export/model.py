@@ -14,17 +14,20 @@ from xlqa.export.card import describe_run, write_card
 from xlqa.predict import find_run
 from xlqa.runs.paths import RunFolder
 from xlqa.runs.store.run_config import RunConfig, read_config
-from xlqa.training.model_folder import TOKENIZER_FILES, weight_files
+from xlqa.training.model_folder import TOKENIZER_FILES, is_adapter, weight_files
 from xlqa.util.files import filling, load_json, open_regular, write_json
 
 CARD = "README.md"
 
+_WITH_PATHS = ("config.json", "tokenizer_config.json")
 _PATH_KEYS = ("_name_or_path", "name_or_path", "tokenizer_file", "vocab_file")
 """Keys of a model's JSON files that may hold a path of the machine that trained it."""
 
 
 def export_run(run: str, target: Path, home: Path, name: str = "") -> Path:
     """Write the weights, configuration, tokenizer and model card of a run into a new folder, whole or not at all.
+
+    What LoRA changed is merged into the encoder's weights: the folder is a whole model.
 
     Args:
         run: run id or run folder, also of a source stage.
@@ -48,8 +51,11 @@ def export_run(run: str, target: Path, home: Path, name: str = "") -> Path:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with filling(target) as temporary:
-            for file in model_files(weights):
-                _copy(file, temporary / file.name)
+            if is_adapter(weights):
+                _write_merged(config, folder.root, temporary)
+            else:
+                for file in model_files(weights):
+                    _copy(file, temporary / file.name)
             (temporary / CARD).write_text(write_card(facts), encoding="utf-8")
     except OSError as error:
         raise XlqaError(f"{target}: cannot be written ({error.strerror or error}): choose another folder.") from error
@@ -90,13 +96,28 @@ def model_files(weights: Path) -> list[Path]:
 
 def _copy(source: Path, target: Path) -> None:
     """Copy one file; from a JSON object the paths of the machine that trained are left out."""
-    if source.name in ("config.json", "tokenizer_config.json"):
-        value = load_json(source)
-        if isinstance(value, Mapping):
-            write_json(target, {key: item for key, item in value.items() if key not in _PATH_KEYS}, durable=False)
-            return
+    if source.name in _WITH_PATHS and _without_paths(source, target):
+        return
     with open_regular(source) as file, target.open("wb") as copy:
         shutil.copyfileobj(file, copy, 1 << 22)
+
+
+def _without_paths(source: Path, target: Path) -> bool:
+    """Write a JSON object without the paths in it; false where a file is none."""
+    value = load_json(source)
+    if isinstance(value, Mapping):
+        write_json(target, {key: item for key, item in value.items() if key not in _PATH_KEYS}, durable=False)
+    return isinstance(value, Mapping)
+
+
+def _write_merged(config: RunConfig, root: Path, target: Path) -> None:
+    """Write the whole model of a run that kept an adapter."""
+    from xlqa.components.model import TaskModel
+
+    TaskModel(**config.model_options(root), device="cpu").save_whole(target)
+    for name in _WITH_PATHS:
+        if (target / name).is_file():
+            _without_paths(target / name, target / name)
 
 
 def refuse_without_token(name: str) -> None:

@@ -26,7 +26,7 @@ SEED_STEP = 10_000
 """Distance of the paired seeds of two training seeds: subset seeds that are crossed are below it."""
 
 
-LATER_DEFAULTS = (("freeze", None), ("reinit_top", 0), ("map_tags", ()))
+LATER_DEFAULTS = (("freeze", None), ("reinit_top", 0), ("map_tags", ()), ("lora", 0))
 """Defaults of settings that the first version lacked: runs with them keep their ids."""
 
 IDS_REMEMBERED = 1 << 17
@@ -61,6 +61,7 @@ class Hyper:
     Attributes:
         freeze: lowest layers that stay as they were, with the embeddings (0: these alone); None for nothing.
         reinit_top: highest layers that start from fresh weights.
+        lora: rank of the changes of the encoder's layers; 0: its weights are trained themselves.
     """
 
     lr: float
@@ -70,6 +71,7 @@ class Hyper:
     min_steps: int
     freeze: int | None = None
     reinit_top: int = 0
+    lora: int = 0
 
     def steps(self, questions: int) -> int:
         """Updates on N questions."""

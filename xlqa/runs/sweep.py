@@ -18,7 +18,7 @@ from xlqa.runs.execute.jobs import find_pending, find_untrained, make_jobs, take
 from xlqa.runs.execute.local import LocalExecutor
 from xlqa.runs.execute.progress import Progress, make_progress, print_line
 from xlqa.runs.execute.scheduler import Job, Scheduler
-from xlqa.runs.plan.cost import Pending, check_disk, describe_plan, describe_unanswerable
+from xlqa.runs.plan.cost import Pending, check_disk, describe_lora, describe_plan, describe_unanswerable
 from xlqa.runs.plan.planner import Plan
 from xlqa.runs.plan.workers import describe_workers, workers_per_device
 from xlqa.runs.store.failures import forget_failures, write_failures
@@ -76,6 +76,7 @@ def run_sweep(plan: Plan, shard: tuple[int, int] | None = None, executor: Execut
         executor.workers_per_device = workers_per_device(plan)
     for line in (
         describe_plan(plan, pending),
+        *describe_lora(plan),
         *describe_workers(plan),
         *describe_unanswerable(plan.unanswerable()),
         *describe_kept(plan, pending.runs),

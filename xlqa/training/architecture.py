@@ -122,20 +122,21 @@ def _check_other(folder: Path, kind: str, make_head: Callable[[], Head] | None) 
     if make_head is None:
         return
     try:
-        _build_empty(folder, make_head())
+        build_empty(folder, make_head())
     except XlqaError:
         raise
     except Exception as error:  # transformers raises whatever a configuration's values lead to
         raise XlqaError(f"its network cannot be built ({first_line(error)}): {INSTEAD}.") from error
 
 
-def _build_empty(folder: Path, head: Head) -> None:
+def build_empty(folder: Path, head: Head) -> Any:
+    """The network of an encoder's config.json with a head, without memory for its weights."""
     import torch
     from transformers import AutoConfig
 
     config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True, **head.config())
     with torch.device("meta"):
-        network_class(config, head)(config)
+        return network_class(config, head)(config)
 
 
 def network_class(config: Any, head: Head) -> Any:

@@ -91,8 +91,8 @@ def _digest(tensors: Tensors, text: str) -> str:
 
 
 def training_state(network: Any, optimizer: torch.optim.Optimizer, device: str) -> Tensors:
-    """Copies in host memory of a training's weights, its optimizer's state and its random generators."""
-    tensors = {f"weight.{name}": p.detach() for name, p in network.named_parameters()}
+    """Copies in host memory of the weights that are trained, the optimizer's state and the random generators."""
+    tensors = {f"weight.{name}": p.detach() for name, p in network.named_parameters() if p.requires_grad}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
     tensors |= get_random_state(device)
@@ -103,7 +103,8 @@ def restore_state(tensors: Tensors, network: Any, optimizer: torch.optim.Optimiz
     """Put what `training_state` gave back in place."""
     with torch.no_grad():
         for name, parameter in network.named_parameters():
-            parameter.copy_(tensors[f"weight.{name}"])
+            if parameter.requires_grad:
+                parameter.copy_(tensors[f"weight.{name}"])
     state: dict[int, Tensors] = {}
     for name, tensor in tensors.items():
         kind, _, rest = name.partition(".")

@@ -286,6 +286,8 @@ class _Project(torch.autograd.Function):
         input_kind, weight_kind = ctx.kind
         flat = grad.reshape(-1, grad.shape[-1])
         back = (flat @ weight).view(*grad.shape[:-1], -1).to(input_kind) if ctx.needs_input_grad[0] else None
+        if not any(ctx.needs_input_grad[1:]):  # frozen, but not what is below
+            return back, *[None] * (2 * len(ctx.sizes))
         weights = torch.split((flat.t() @ low).to(weight_kind), ctx.sizes)
         biases = torch.split(flat.sum(dim=0).to(weight_kind), ctx.sizes)
         return back, *weights, *biases
@@ -328,7 +330,11 @@ class _FastSelfAttention(nn.Module):
         p = float(self.dropout.p) if self.training else 0.0
         if unusual or hidden_states.device.type != "cpu" or p >= 1 or not (p or low):
             return super().forward(hidden_states, attention_mask, *args, **kwargs)
-        projected = project(hidden_states, (self.query, self.key, self.value))
+        parts = (self.query, self.key, self.value)
+        if all(isinstance(part, nn.Linear) for part in parts):
+            projected = project(hidden_states, parts)
+        else:  # LoRA's layers, which compute more than their weights
+            projected = torch.cat([part(hidden_states) for part in parts], dim=-1)
         return attend(projected, attention_mask, self.num_attention_heads, p), None
 
 

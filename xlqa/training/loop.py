@@ -46,6 +46,7 @@ from xlqa.training.devices import autocast
 from xlqa.training.events import Stage, Step
 from xlqa.training.graphs import GraphedPass, make_graphs
 from xlqa.training.layers import frozen, reinitialize_top
+from xlqa.training.lora import Factors, adapted
 
 WEIGHT_DECAY = 0.01
 CLIP = 1.0
@@ -80,6 +81,7 @@ class TrainingPlan:
         precision: fp32, bf16 or fp16; device: as torch names it.
         freeze: lowest layers that stay, with the embeddings (0: these alone; None: nothing stays).
         reinit_top: highest layers that start from fresh weights.
+        lora: rank of the changes of the encoder's layers; 0: its weights are trained themselves.
     """
 
     steps: int
@@ -91,6 +93,7 @@ class TrainingPlan:
     device: str
     freeze: int | None = None
     reinit_top: int = 0
+    lora: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +191,9 @@ class Trainer:
         origin: identifies the weights that the network starts from, for its checkpoint.
         recompute: whether activations are computed again on the way back instead of being kept.
         context: listener, log and checkpoint.
+
+    Attributes:
+        learned: what a training with LoRA added to the network, once it is over.
     """
 
     def __init__(
@@ -202,6 +208,7 @@ class Trainer:
         self.micro_tokens = SHARED.micro_tokens.get(plan.device, MICRO_TOKENS[self.kind])
         self.lengths, self.layout = features.lengths, PLAIN
         self.graphs: GraphedPass | None = None if recompute else make_graphs(self._pass, plan.device)
+        self.learned: Factors = {}
         self.losses: list[float] = []
         self.waiting: list[torch.Tensor] = []
         self.began = time.perf_counter()
@@ -218,9 +225,10 @@ class Trainer:
         checkpoints = Checkpoints(self.context.checkpoint, self.context.checkpoint_minutes, self._fingerprint())
         reinitialize_top(self.network, self.plan.reinit_top, self.plan.seed)
         # Frozen embeddings do not decay either.
-        decay = shrinkage(self.plan) if self.plan.freeze is None else 1.0
+        decay = shrinkage(self.plan) if self.plan.freeze is None and not self.plan.lora else 1.0
         with (
             frozen(self.network, self.plan.freeze),
+            adapted(self.network, self.plan.lora, self.plan.seed, self.head.inner) as self.learned,
             touched_embeddings(self.network, self.features, decay) as self.features,
         ):
             self.optimizer = make_optimizer(self.network, self.plan.lr)

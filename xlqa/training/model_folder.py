@@ -14,7 +14,10 @@ from xlqa.errors import XlqaError
 from xlqa.util.files import known_sha256, load_json
 from xlqa.util.text import plain
 
-WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
+ADAPTER_WEIGHTS, ADAPTER_CONFIG = "adapter_model.safetensors", "adapter_config.json"
+"""What a training with LoRA keeps (`adapter_folder`); the weights' metadata name those that they belong to."""
+
+WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin", ADAPTER_WEIGHTS)
 SHARDED = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 PART_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,200}")
 
@@ -39,6 +42,11 @@ def weight_files(folder: Path) -> list[Path]:
             suffix = ".safetensors" if "safetensors" in name else ".bin"
             return [folder / name, *sorted(p for p in folder.glob(f"*-of-*{suffix}") if p.is_file())]
     raise XlqaError(f"{folder} has no weights (model.safetensors): give a complete model folder or a hub name.")
+
+
+def is_adapter(folder: Path) -> bool:
+    """Whether a folder has what a training with LoRA keeps instead of a whole model."""
+    return (folder / ADAPTER_CONFIG).is_file()
 
 
 def _check_parts(index: Path) -> None:

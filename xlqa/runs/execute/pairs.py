@@ -87,7 +87,7 @@ class _Matrix:
         self.name = pairs.name if test_size is None else f"{pairs.name}-{test_size}"
         self.records = folder.path / "pairs" / self.name
         self.table = folder.path / "pairs" / f"{self.name}.csv"
-        self.weights = folder.root / config.weights
+        self.root, self.weights = folder.root, folder.root / config.weights
         self.weights_sha256 = hash_weights(self.weights)
         self.reader = PairReader(skip_bad=config.skip_bad)
         self._model: tuple[Any, Any] | None = None
@@ -140,12 +140,13 @@ class _Matrix:
             from xlqa.components.model import SpanModel
             from xlqa.components.preprocessor import load_tokenizer
 
-            config, folder = self.config, str(self.weights)
-            network = SpanModel(
-                folder, folder, source=folder, source_sha256=config.source_sha256 if config.is_zero_shot else None,
-                precision=config.precision, max_answer_length=config.max_answer_length, device=self.device, mode="infer",
-            )  # fmt: skip
-            self._model = load_tokenizer(self.weights), network
+            options = self.config.model_options(self.root)
+            if self.config.is_zero_shot:
+                options |= {"source": str(self.weights), "source_sha256": self.config.source_sha256}
+            self._model = (
+                load_tokenizer(Path(options["encoder"])),
+                SpanModel(**options, device=self.device, mode="infer"),
+            )
         return self._model
 
     def _score_pair(self, pair: Pair, planned: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ import numpy as np
 from xlqa.errors import XlqaError
 from xlqa.runs.plan.planner import LoadedSet, Plan, as_text
 from xlqa.runs.plan.workers import describe_workers
-from xlqa.runs.specs import EncoderRef, EvalSpec, RunSpec, SourceStage
+from xlqa.runs.specs import Common, EncoderRef, EvalSpec, Hyper, RunSpec, SourceStage
 from xlqa.tasks.base import get_task
 from xlqa.util.text import format_duration
 
@@ -25,6 +25,9 @@ SAMPLE = 200
 
 TRAINING = 3.0
 """Work of training on a piece in units of evaluating it: forward, and twice that backward."""
+
+LORA_TRAINING = 2.0
+"""The same with LoRA: the encoder's own weights have no gradient, so the way back is as much work as the way forward."""
 
 CHARACTERS_PER_PIECE = 4.0
 """Assumed where no tokenizer can be read: about that of an encoder in its own language."""
@@ -75,7 +78,7 @@ class Cost:
     def of_stage(self, stage: SourceStage) -> float:
         """A source stage's training."""
         counts = self.pieces(stage.encoder, stage.data.sha256)
-        return TRAINING * stage.steps * stage.hyper.batch_size * counts.per_window
+        return _training(stage.hyper) * stage.steps * stage.hyper.batch_size * counts.per_window
 
     def of_training(self, spec: RunSpec) -> float:
         """A run's own training: none for zero-shot; source and target windows for joint training."""
@@ -85,7 +88,7 @@ class Cost:
         pieces = (spec.steps - spec.more_steps) * target
         if spec.stage and spec.more_steps:
             pieces += spec.more_steps * self.pieces(spec.encoder, spec.stage.data.sha256).per_window
-        return TRAINING * spec.hyper.batch_size * pieces
+        return _training(spec.hyper) * spec.hyper.batch_size * pieces
 
     def of_evaluations(self, spec: RunSpec, evals: Sequence[EvalSpec]) -> float:
         """Answering the questions of a run's test sets."""
@@ -106,6 +109,11 @@ class Cost:
             request = self.plan.request
             self.known[key] = count_pieces(encoder, self.plan.sets[sha256], request.max_length, request.stride)
         return self.known[key]
+
+
+def _training(hyper: Hyper) -> float:
+    """Work of training on a piece, in units of evaluating it."""
+    return LORA_TRAINING if hyper.lora else TRAINING
 
 
 def count_pieces(encoder: EncoderRef, loaded: LoadedSet, max_length: int, stride: int) -> PieceCounts:
@@ -143,13 +151,42 @@ def count_questions(plan: Plan, evals: Sequence[EvalSpec]) -> int:
 
 def bytes_needed(plan: Plan, pending: Pending, slots: int = 1) -> int:
     """Bytes that pending runs and source stages add to the sweep's folder at most, with `slots` checkpoints at once."""
+    trainings = [(stage.encoder, stage.hyper, stage.common, True) for stage in pending.stages]
+    trainings += [
+        (spec.encoder, spec.hyper, spec.common, spec.run_id in plan.kept) for spec, _ in pending.runs if spec.hyper
+    ]
+    sizes = [(_trained_bytes(encoder, hyper, common), kept) for encoder, hyper, common, kept in trainings]
+    checkpoints = slots * CHECKPOINT_COPIES * max((size for size, _ in sizes), default=0)
+    models = sum(size for size, kept in sizes if kept) + (checkpoints if plan.request.checkpoint_every else 0)
+    scored = sum(count_questions(plan, evals) for _, evals in pending.runs)
+    return models + RUN_BYTES * (scored // 1000 + len(pending.runs)) + _copies(plan)
+
+
+def _trained_bytes(encoder: EncoderRef, hyper: Hyper, common: Common) -> int:
+    """Size of the weights that a training changes, which are those that it keeps."""
+    from xlqa.training.lora import share_trained
     from xlqa.training.model_folder import weight_files
 
-    weights = max((sum(path.stat().st_size for path in weight_files(e.folder)) for e in plan.encoders()), default=0)
-    models = len(pending.stages) + sum(spec.run_id in plan.kept for spec, _ in pending.runs)
-    checkpoints = slots * CHECKPOINT_COPIES if plan.request.checkpoint_every and (pending.runs or pending.stages) else 0
-    scored = sum(count_questions(plan, evals) for _, evals in pending.runs)
-    return weights * (models + checkpoints) + RUN_BYTES * (scored // 1000 + len(pending.runs)) + _copies(plan)
+    if hyper.lora:
+        return 4 * share_trained(encoder.folder, common.task, common.labels, hyper.lora).trained
+    return sum(path.stat().st_size for path in weight_files(encoder.folder))
+
+
+def describe_lora(plan: Plan) -> list[str]:
+    """A line for each encoder and rank that are trained with LoRA: how many weights that changes."""
+    from xlqa.training.lora import share_trained
+
+    trainings = [(stage.encoder, stage.hyper, stage.common) for stage in plan.stages]
+    trainings += [(spec.encoder, spec.hyper, spec.common) for spec, _ in plan.runs if spec.hyper]
+    lines = []
+    for encoder, hyper, common in trainings:
+        if hyper.lora:
+            share = share_trained(encoder.folder, common.task, common.labels, hyper.lora)
+            lines.append(
+                f"LoRA of rank {hyper.lora} in {share.layers} layers of {encoder.name}: {share.trained:,} of {share.total:,} "
+                f"weights are trained ({100 * share.trained / share.total:.2g} %), kept in {4e-6 * share.trained:,.1f} MB"
+            )
+    return list(dict.fromkeys(lines))
 
 
 def _copies(plan: Plan) -> int:
@@ -224,13 +261,20 @@ def _measured_seconds(cost: Cost, pending: Pending) -> float | None:
     )
     if speed is None:
         return None
-    stages = sum(cost.of_stage(s) / TRAINING * speed.train + s.steps * speed.update for s in pending.stages)
+    stages = sum(
+        cost.of_stage(s) / TRAINING * speed.train + s.steps * _updated(s.hyper) * speed.update for s in pending.stages
+    )
     runs = sum(
-        cost.of_training(spec) / TRAINING * speed.train + spec.steps * speed.update
+        cost.of_training(spec) / TRAINING * speed.train + spec.steps * _updated(spec.hyper) * speed.update
         + cost.of_evaluations(spec, evals) * speed.score
         for spec, evals in pending.runs
     )  # fmt: skip
     return stages / _devices_used(plan, len(pending.stages)) + runs / _devices_used(plan, len(pending.runs))
+
+
+def _updated(hyper: Hyper | None) -> bool:
+    """Whether updates take time: those of LoRA change about a hundredth of the weights."""
+    return hyper is None or not hyper.lora
 
 
 def _devices_used(plan: Plan, runs: int) -> int:
@@ -308,6 +352,7 @@ def describe_estimate(plan: Plan, figures: dict[str, Any]) -> str:
         f"about {format_duration(figures['seconds'])} on this machine ({basis}), "
         f"{figures['disk_bytes'] / 1e9:.2f} GB of disk space ({figures['disk_free_bytes'] / 1e9:.0f} GB free)",
         f"{figures['operations']:.1e} floating-point operations",
+        *describe_lora(plan),
         *describe_workers(plan),
         f"The configs are in {plan.layout.runs}. `xlqa run {plan.layout.runs}/…` executes one run; the same command without "
         "--dry-run executes them all.",

@@ -5,7 +5,7 @@ xlqa sweep --lang ru --dry-run
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -138,6 +138,9 @@ def make_plan(request: SweepRequest) -> Plan:
             finder.task.shuffle_labels(())
     for ref in filter(None, (encoder, *target_encoders.values())):
         complaints.found += _layer_complaints(request, ref)
+    ranks = {(ref, request.lora) for ref in (encoder, *target_encoders.values()) if ref}
+    ranks |= {(encoder, request.source_lora)} if encoder and source else set()
+    complaints.found += _lora_complaints(request, {pair for pair in ranks if pair[1]})
     complaints.found += [*finder.describe_unfetched(), *finder.describe_unmapped()]
     finder.check_columns()
     complaints.stop_if_any()
@@ -175,6 +178,18 @@ def _layer_complaints(request: SweepRequest, encoder: EncoderRef) -> list[str]:
         for name, count in asked.items()
         if isinstance(layers, int) and count > layers
     ]
+
+
+def _lora_complaints(request: SweepRequest, ranks: Collection[tuple[EncoderRef, int]]) -> list[str]:
+    """A line where peft is missing, and one for each encoder whose layers cannot be adapted with its rank."""
+    from xlqa.training.lora import require_peft, share_trained
+
+    complaints = Complaints()
+    for encoder, rank in ranks:
+        with complaints.gather():
+            require_peft()
+            share_trained(encoder.folder, request.task, ("a", "b"), rank)
+    return complaints.found
 
 
 def _needs_source(request: SweepRequest) -> bool:

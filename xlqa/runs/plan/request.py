@@ -30,14 +30,17 @@ class SweepRequest(Settings):
         # A transfer run starts from its source stage, whose layers are trained.
         drawn = 0 if arm is Arm.TRANSFER else self.reinit_top
         steps = self.min_steps.of(arm)
-        return Hyper(self.lr.of(arm), self.epochs.of(arm), self.batch_size, self.warmup, steps, self.freeze, drawn)
+        return Hyper(
+            self.lr.of(arm), self.epochs.of(arm), self.batch_size, self.warmup, steps, self.freeze, drawn, self.lora
+        )
 
     @property
     def source_hyper(self) -> Hyper:
         """The settings of the source stage."""
         steps = self.min_steps.default
         return Hyper(
-            self.source_lr, self.source_epochs, self.source_batch_size, self.warmup, steps, self.source_freeze, self.reinit_top
+            self.source_lr, self.source_epochs, self.source_batch_size, self.warmup, steps, self.source_freeze, self.reinit_top,
+            self.source_lora,
         )  # fmt: skip
 
 
@@ -181,6 +184,15 @@ def _check_together(request: SweepRequest, complaints: Complaints) -> None:
         complaints.add(
             f"--subset-by label: is for tasks with one label an example, not {request.task}: choose question or paragraph."
         )
+    for name, rank, frozen in (
+        ("lora", request.lora, request.freeze), ("source_lora", request.source_lora, request.source_freeze),
+    ):  # fmt: skip
+        if rank and frozen is not None:
+            complaints.add(
+                f"{flag(name)} {rank}: freezes all of the encoder already: leave --freeze and --source-freeze out."
+            )
+        if rank and request.reinit_top:
+            complaints.add(f"{flag(name)} {rank}: layers drawn anew would stay as drawn: leave --reinit-top out.")
     if request.train_seeds and max(request.seeds) >= SEED_STEP:
         complaints.add(f"--seeds {max(request.seeds)}: with --train-seeds give seeds below {SEED_STEP:,}.")
     unit = get_task(request.task).unit

@@ -23,6 +23,9 @@ HOST_BYTES = 3e9
 COPIES = 6
 """The weights, those that the next run starts from, their gradients, two moments, and a copy in low precision."""
 
+LORA_COPIES = 3
+"""With LoRA: the weights, those that the next run starts from, and a copy in low precision."""
+
 ACTIVATION_BYTES = {"fp32": 120, "bf16": 60, "fp16": 60}
 """For each piece, layer and hidden unit: 34 in 16 bits (Korthikanti et al. 2022), and what autocast keeps in float32."""
 
@@ -74,9 +77,11 @@ def needs(plan: Plan) -> tuple[float, float]:
     )
     precision = plan.runs[0][0].common.precision if plan.runs else "fp32"
     pieces = batch * plan.request.max_length
+    hypers = [stage.hyper for stage in plan.stages] + [spec.hyper for spec, _ in plan.runs if spec.hyper]
+    copies = LORA_COPIES if hypers and all(hyper.lora for hyper in hypers) else COPIES
     parts = [(_weight_bytes(encoder), _units(encoder)) for encoder in plan.encoders()]
     gpu = max(
-        PROCESS_BYTES + COPIES * weights + pieces * units * ACTIVATION_BYTES[precision] for weights, units in parts
+        PROCESS_BYTES + copies * weights + pieces * units * ACTIVATION_BYTES[precision] for weights, units in parts
     )
     return gpu, HOST_BYTES + 3 * max(weights for weights, _ in parts)
 

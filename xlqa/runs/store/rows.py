@@ -39,10 +39,11 @@ def _changed(column: str, name: str, sha256: str, changes: Sequence[str]) -> dic
     return {column: noted, f"{column}_sha256": "+".join([sha256, *changes])}
 
 
-def _frozen(hyper: Hyper) -> list[str]:
+def _trained_in_part(hyper: Hyper) -> list[str]:
+    lora = [f"LoRA of rank {hyper.lora}"] if hyper.lora else []
     if hyper.freeze is None:
-        return []
-    return [f"frozen up to layer {hyper.freeze}" if hyper.freeze else "embeddings frozen"]
+        return lora
+    return [f"frozen up to layer {hyper.freeze}" if hyper.freeze else "embeddings frozen", *lora]
 
 
 def _mapped(spec: RunSpec) -> list[str]:
@@ -54,7 +55,7 @@ def _source_columns(spec: RunSpec) -> dict[str, Any]:
     if stage is None:
         return {}
     changes = ["labels shuffled"] * (stage.labels == "shuffled") + ["balanced"] * spec.is_balanced
-    changes += _frozen(stage.hyper) if spec.arm is Arm.TRANSFER else []
+    changes += _trained_in_part(stage.hyper) if spec.arm is Arm.TRANSFER else []
     changes += _mapped(spec)
     columns: dict[str, Any] = {"source_size": stage.size, "source_steps": stage.steps}
     columns |= _changed("source", stage.data.name, stage.data.sha256, changes)
@@ -70,7 +71,7 @@ def _source_columns(spec: RunSpec) -> dict[str, Any]:
 def _target_columns(spec: RunSpec) -> dict[str, Any]:
     if spec.target is None or spec.hyper is None:
         return {}
-    return _changed("target", spec.target.name, spec.target.sha256, [*_frozen(spec.hyper), *_mapped(spec)]) | {
+    return _changed("target", spec.target.name, spec.target.sha256, [*_trained_in_part(spec.hyper), *_mapped(spec)]) | {
         "target_questions": spec.target_questions,
         "subset_seed": spec.seed, "train_seed": spec.training_seed, "subset_by": spec.subset_by, "valid_size": spec.valid_size,
         "lr": spec.hyper.lr, "epochs": spec.hyper.epochs, "batch_size": spec.hyper.batch_size,

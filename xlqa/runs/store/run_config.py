@@ -22,6 +22,7 @@ from xlqa.runs.specs import Hyper
 from xlqa.runs.store.components import TASK_COMPONENTS, TaskComponents
 from xlqa.runs.store.fields import NAME, RUN_ID, Fields
 from xlqa.runs.store.links import refuse_links
+from xlqa.training.model_folder import is_adapter
 from xlqa.util.files import load_json, sign, write_json
 from xlqa.util.text import plain
 
@@ -175,6 +176,24 @@ class RunConfig:
         if self.is_zero_shot and self.source_weights:
             return self.source_weights
         return f"{'source' if self.is_source else 'runs'}/{self.id}/model"
+
+    def model_options(self, root: Path) -> dict[str, Any]:
+        """What the model component takes to load this run's weights, beside device and mode.
+
+        A whole model's folder is enough; an adapter needs the weights that it belongs to.
+
+        Args:
+            root: the sweep's folder.
+        """
+        weights = root / self.weights
+        options = {
+            "encoder": str(weights), "save_path": str(weights), "task": self.task, "labels": self.labels,
+            "precision": self.precision, "max_answer_length": self.max_answer_length,
+        }  # fmt: skip
+        if not is_adapter(weights):
+            return options
+        source = str(root / self.source_weights) if self.source_weights else None
+        return options | {"encoder": str(root / self.encoder), "encoder_sha256": self.encoder_sha256, "source": source}
 
     @property
     def first_row(self) -> Mapping[str, Any]:
@@ -333,6 +352,7 @@ def train_section(
         }  # fmt: skip
         settings |= {"freeze": hyper.freeze} if hyper.freeze is not None else {}
         settings |= {"reinit_top": hyper.reinit_top} if hyper.reinit_top else {}
+        settings |= {"lora": hyper.lora} if hyper.lora else {}
     return settings | {
         "more_steps": more_steps, "seed": seed, "metrics": components.metric_entries(), "evaluation_targets": list(targets),
     }  # fmt: skip
@@ -571,6 +591,7 @@ def _take_train(train: Fields, known: TaskComponents, targets: list[str]) -> dic
             min_steps=train.whole("min_steps", 1),
             freeze=train.whole("freeze") if train.has("freeze") else None,
             reinit_top=train.whole("reinit_top") if train.has("reinit_top") else 0,
+            lora=train.whole("lora", 1) if train.has("lora") else 0,
         )  # fmt: skip
     found = {
         "hyper": hyper, "more_steps": train.whole("more_steps"), "seed": train.whole("seed"),
