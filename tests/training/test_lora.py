@@ -132,6 +132,23 @@ def test_a_broken_training_goes_on_to_the_same_weights_from_a_small_checkpoint(
     assert len(resumed.losses) == 12
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
+def test_a_training_with_lora_learns_in_every_precision(
+    precision: str, encoder: Path, data: tuple[Windows, Labels]
+) -> None:
+    network = fresh(encoder)
+    accelerate(network, "cpu")
+    settings = plan(steps=60, lr=2e-2, lora=4, precision=precision)
+    assert Trainer(network, HEAD, *data, settings, context=QUIET).run().learned
+
+
+def test_gradient_checkpointing_ends_in_the_same_weights(encoder: Path, data: tuple[Windows, Labels]) -> None:
+    networks = [fresh(encoder), fresh(encoder)]
+    for network, recompute in zip(networks, (False, True), strict=True):
+        Trainer(network, HEAD, *data, plan(steps=3, lora=2), recompute=recompute, context=QUIET).run()
+    assert all(torch.equal(networks[1].state_dict()[n], w) for n, w in networks[0].state_dict().items())
+
+
 def test_peft_itself_reads_the_folder(encoder: Path, tmp_path: Path) -> None:
     from peft import PeftModel
     from transformers import AutoModelForQuestionAnswering

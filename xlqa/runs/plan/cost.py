@@ -184,7 +184,7 @@ def describe_lora(plan: Plan) -> list[str]:
             share = share_trained(encoder.folder, common.task, common.labels, hyper.lora)
             lines.append(
                 f"LoRA of rank {hyper.lora} in {share.layers} layers of {encoder.name}: {share.trained:,} of {share.total:,} "
-                f"weights are trained ({100 * share.trained / share.total:.2g} %), kept in {4e-6 * share.trained:,.1f} MB"
+                f"weights are trained ({100 * share.trained / share.total:.2g} %), kept in {4e-6 * share.trained:.3g} MB"
             )
     return list(dict.fromkeys(lines))
 
