@@ -16,13 +16,14 @@ from safetensors.torch import load_file, save_file
 from test_encoder_kinds import ANSWERS, CONTEXTS, LENGTH, QUESTIONS
 from test_loop import HEAD, QUIET, Stopped, data, fresh, plan, stop_after
 
-from xlqa.components.model import SpanModel
-from xlqa.components.preprocessor import WindowPreprocessor
+from xlqa.components.model import SpanModel, TaskModel
+from xlqa.components.preprocessor import TaskPreprocessor, WindowPreprocessor
 from xlqa.errors import XlqaError
 from xlqa.tasks.base import get_task
 from xlqa.tasks.heads import is_of_head
 from xlqa.tasks.qa.reading import Answer, Question
 from xlqa.tasks.qa.windows import Labels, Windows
+from xlqa.tasks.sentences.reading import LabelledText
 from xlqa.training.adapter_folder import read_adapter
 from xlqa.training.context import RunContext
 from xlqa.training.cpu_kernels import accelerate
@@ -159,6 +160,27 @@ def test_peft_itself_reads_the_folder(encoder: Path, tmp_path: Path) -> None:
     ids = torch.arange(5, 25)[None]
     with torch.no_grad():
         torch.testing.assert_close(theirs.eval()(ids).start_logits, model.network.eval()(ids).start_logits)
+
+
+def test_a_head_that_has_the_pooler_is_trained_and_kept_whole(encoder: Path, tmp_path: Path) -> None:
+    premises, hypotheses, labels = (CONTEXTS[:3], QUESTIONS[:3], ("contradiction", "entailment", "neutral"))
+    settings: dict[str, Any] = {"task": "nli", "labels": labels, "device": "cpu"}
+    model = TaskModel(str(encoder), str(tmp_path / "model"), mode="train", head_seed=3, **settings)
+    features = TaskPreprocessor(str(encoder), LENGTH, 16, task="nli")(premises, hypotheses)
+    golds = [LabelledText(str(i), premises[i], hypotheses[i], labels[i], str(i)) for i in range(3)]
+    pooler = model.network.bert.pooler.dense.weight.detach().clone()
+    trainer = Trainer(
+        model.network, model.head, features, get_task("nli").label(features, golds, labels),
+        TrainingPlan(3, 3, 1e-2, 0.1, 0, "fp32", "cpu", lora=2), context=RunContext(),
+    )  # fmt: skip
+    trainer.run()
+    model.note_learned(trainer.learned)
+    model.save()
+    assert not torch.equal(model.network.bert.pooler.dense.weight, pooler)
+    kept = TaskModel(str(encoder), str(tmp_path / "model"), **settings)
+    assert all(torch.equal(kept.network.state_dict()[n], w) for n, w in model.network.state_dict().items())
+    with pytest.raises(XlqaError, match="of another architecture or task"):
+        TaskModel(str(encoder), str(tmp_path / "model"), task="nli", labels=labels[:2], device="cpu")
 
 
 def test_the_plan_counts_what_is_trained(encoder: Path) -> None:
