@@ -181,6 +181,12 @@ def _check_together(request: SweepRequest, complaints: Complaints) -> None:
         complaints.add(
             f"--subset-by label: is for tasks with one label an example, not {request.task}: choose question or paragraph."
         )
+    if request.unanswerable and request.task != "qa":
+        complaints.add(f"--unanswerable: is for --task qa: leave it out of a sweep of {request.task}.")
+    if request.unanswerable and request.source_labels == "shuffled":
+        complaints.add(
+            "--source-labels shuffled has no answers to give to unanswerable questions: leave out --unanswerable."
+        )
     if request.train_seeds and max(request.seeds) >= SEED_STEP:
         complaints.add(f"--seeds {max(request.seeds)}: with --train-seeds give seeds below {SEED_STEP:,}.")
     unit = get_task(request.task).unit
