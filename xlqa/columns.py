@@ -13,6 +13,7 @@ from xlqa.records import (
     MACHINE_COLUMNS,
     TASK_METRICS,
     TEXT_COLUMNS,
+    THRESHOLD,
     TRAINING_COLUMNS,
     result_columns,
 )
@@ -45,9 +46,14 @@ _TEXTS = {
     "split": "text|test, or valid for examples held out from the target's train part.",
     "f1": "percent|F1 by `scorer`: of answers (question answering) or of entities (ner).",
     "em": "percent|Exact match by `scorer`.",
-    "scorer": "text|Rules of the score, such as squad, mlqa.ru or conll.",
-    "squad_f1": "percent|F1 by the rules of SQuAD v1.1.",
-    "squad_em": "percent|Exact match by the rules of SQuAD v1.1.",
+    "scorer": "text|Rules of the score, such as squad, mlqa.ru or conll. squad2 and squad2.mlqa.ru also score unanswerable questions.",
+    "squad_f1": "percent|F1 by the rules of SQuAD v1.1. With --unanswerable an unanswerable question counts 100 if it is left unanswered, else 0.",
+    "squad_em": "percent|Exact match by the rules of SQuAD v1.1, as `squad_f1`.",
+    "has_answer_f1": "percent|F1 over the questions with an answer. Only with --unanswerable.",
+    "has_answer_em": "percent|Exact match over the questions with an answer. Only with --unanswerable.",
+    "no_answer_f1": "percent|Share of the unanswerable questions that were left unanswered. Only with --unanswerable.",
+    "unanswerable": "count|Unanswerable questions among `questions`. Only with --unanswerable.",
+    "no_answer_threshold": "number|By how much the score of no answer must exceed the best span's, in nats. Only with --unanswerable.",
     "entity_precision": "percent|Precision of entities, as conlleval computes it.",
     "entity_recall": "percent|Recall of entities, as conlleval computes it.",
     "strict_f1": "percent|Entity F1 of seqeval's strict mode (IOB2).",
@@ -99,7 +105,7 @@ _TEXTS = {
     "model_sha256": "text|SHA-256 of the encoder's weights, tokenizer and configuration.",
     "source_sha256": "text|SHA-256 of the source training set's file, with changes.",
     "target_sha256": "text|SHA-256 of the target training set's file, with changes.",
-    "test_sha256": "text|SHA-256 of the test set's file.",
+    "test_sha256": "text|SHA-256 of the test set's file, with changes.",
     "source_id": "text|Id of the source stage.",
     "eval_id": "text|Id of the evaluation.",
     "run_id": "text|Id of the run, which contains everything that can change its weights.",
@@ -107,8 +113,8 @@ _TEXTS = {
 
 _GROUPS = {
     "Run": ("task", *IDENTITY_COLUMNS),
-    "Counts": COUNT_COLUMNS,
-    "Training": TRAINING_COLUMNS,
+    "Counts": (*COUNT_COLUMNS, "unanswerable"),
+    "Training": (*TRAINING_COLUMNS, THRESHOLD),
     "Machine": MACHINE_COLUMNS,
     "Identity": ID_COLUMNS,
 }
@@ -133,7 +139,7 @@ def describe_columns(names: tuple[str, ...] = ()) -> list[Column]:
     found = []
     for name in names or EVERY_COLUMN:
         kind, _, meaning = _TEXTS[name].partition("|")
-        tasks = tuple(task for task in TASK_METRICS if name in result_columns(task))
+        tasks = tuple(task for task in TASK_METRICS if name in result_columns(task, True))
         dtype = "str" if name in TEXT_COLUMNS else "int64" if name == "size" else "float64"
         found.append(Column(name, kind, meaning, _group(name), tasks, dtype))
     return found

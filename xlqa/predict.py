@@ -130,6 +130,8 @@ def ask(
 ) -> list[Span]:
     """The best answers to a question on a paragraph, best first; `context[span.start:span.end] == span.text`.
 
+    A model that was trained with `--unanswerable` may find that there is no answer: the first span is then empty, at -1.
+
     Args:
         context: a paragraph of any length; long ones are read in windows.
         model: run id, run folder, model folder or hub name; without it what the sweep in `home` kept.

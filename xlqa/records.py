@@ -220,14 +220,29 @@ TASK_SCORERS: dict[str, str] = {"ner": "conll"} | {
 """The scorer of each task but question answering, where the test set decides."""
 
 
-def result_columns(task: str) -> tuple[str, ...]:
+NO_ANSWER_METRICS = ("has_answer_f1", "has_answer_em", "no_answer_f1")
+"""Further metrics with `--unanswerable`: over the questions with an answer, and over those without."""
+
+THRESHOLD = "no_answer_threshold"
+"""The column that only rows of runs with `--unanswerable` have."""
+
+NO_ANSWER_COLUMNS = (*NO_ANSWER_METRICS, "unanswerable", THRESHOLD)
+"""The further columns of such rows."""
+
+NO_ANSWER_NOTE = "with unanswerable"
+"""What marks the data of such a run in its row: their names, and after a + their hashes."""
+
+
+def result_columns(task: str, unanswerable: bool = False) -> tuple[str, ...]:
     """The columns of a task's results.csv, in order.
 
-    Question answering has RESULT_COLUMNS. Other tasks have their name in a first column, `task`, and have their own metrics; of
-    these the leading one also without the test examples whose text is in the train part.
+    Question answering has RESULT_COLUMNS, and with `--unanswerable` NO_ANSWER_COLUMNS after the scores. Other tasks have their
+    name in a first column, `task`, and have their own metrics; of these the leading one also without the test examples whose
+    text is in the train part.
     """
     if task == "qa":
-        return RESULT_COLUMNS
+        more = NO_ANSWER_COLUMNS if unanswerable else ()
+        return (*IDENTITY_COLUMNS, *SCORE_COLUMNS, *more, *RESULT_COLUMNS[len(IDENTITY_COLUMNS + SCORE_COLUMNS) :])
     metrics = TASK_METRICS[task]
     own = {"f1": (*metrics, "scorer"), "f1_without_overlap": (f"{metrics[0]}_without_overlap",)}
     dropped = {*SCORE_COLUMNS, "em_without_overlap", "max_answer_length"}
@@ -237,7 +252,7 @@ def result_columns(task: str) -> tuple[str, ...]:
     return tuple(columns)
 
 
-EVERY_COLUMN = tuple(dict.fromkeys(column for task in TASK_METRICS for column in result_columns(task)))
+EVERY_COLUMN = tuple(dict.fromkeys(column for task in TASK_METRICS for column in result_columns(task, True)))
 """The columns of all tasks."""
 
 TEXT_COLUMNS = (
@@ -255,13 +270,15 @@ WHOLE_COLUMNS = (
     "train_seed",
     "questions",
     "paragraphs",
+    "unanswerable",
     "target_questions",
     "n",
 )
 PERCENT_COLUMNS = tuple(
     column
     for column in EVERY_COLUMN
-    if column.removesuffix("_without_overlap") in {metric for metrics in TASK_METRICS.values() for metric in metrics}
+    if column.removesuffix("_without_overlap")
+    in {*NO_ANSWER_METRICS, *(metric for metrics in TASK_METRICS.values() for metric in metrics)}
 )
 
 VOLATILE_COLUMNS = MACHINE_COLUMNS

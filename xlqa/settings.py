@@ -515,6 +515,11 @@ class Settings:
         "FIELD=NAME,…", repeatable=True, columns=("source_sha256", "target_sha256", "test_sha256"),
         also=("column_mapping", "rename_columns", "field_names"),
     )]
+    unanswerable: Annotated[bool, switch(
+        DATA, "Train on and score unanswerable questions (SQuAD 2.0) instead of leaving them out (qa only). The no-answer threshold is "
+        "chosen on the validation part (--valid-size), and is 0 without one.",
+        columns=("source", "source_sha256", "target", "target_sha256", "test_sha256", "scorer"), also=("squad2", "version_2_with_negative"),
+    )]
     skip_bad: Annotated[bool, switch(DATA, "Leave out examples that cannot be read, and print how many.")]
     epochs: Annotated[PerArm[float], per_arm(number(
         3.0, TRAINING, "Epochs on target examples.", *EPOCHS, columns=("epochs",), also=("num_train_epochs",),

@@ -65,6 +65,9 @@ class SweepKeywords(TypedDict, total=False):
     columns: Mapping[str, str] | str
     """Names of the columns (or keys) of your files and of data sets of the hub, where they are not the usual ones:
     question=q,context=passage."""
+    unanswerable: bool
+    """Train on and score unanswerable questions (SQuAD 2.0) instead of leaving them out (qa only). The no-answer
+    threshold is chosen on the validation part (--valid-size), and is 0 without one."""
     skip_bad: bool
     """Leave out examples that cannot be read, and print how many."""
     epochs: float | str | Mapping[str, float]

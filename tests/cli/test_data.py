@@ -202,7 +202,7 @@ def test_check_says_what_is_unanswerable_and_what_only_scores(bad: Path, capsys:
     bad.write_text(json.dumps(value))
     assert main(["data", "check", str(bad)]) == 1
     out = capsys.readouterr().out
-    assert "1 unanswerable question: sweeps leave them out, `xlqa score --scorer squad2` counts them" in out
+    assert "1 unanswerable question: sweeps use them with --unanswerable, `xlqa score` with --scorer squad2" in out
     assert "1 of the refused questions have gold texts: they count in scores, not in training" in out
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ def test_what_is_known_of_a_question():
     )
     facts = facts_of([question], "en")["q"]
     assert facts == {"overlap": 0.75, "answer_words": 1, "question_word": "where"}
+    assert facts_of([replace(question, answers=())], "en")["q"]["answer_words"] == 0
     chinese = Question("z", "谁？", "那是谁", (Answer("那是谁", 0),), "c")
     assert facts_of([chinese], "zh")["z"] == {"overlap": 1.0, "answer_words": 3, "question_word": "who"}
 

@@ -148,9 +148,9 @@ def test_what_lora_excludes_is_refused_before_a_start(plan: MakePlan, tmp_path: 
         plan(tmp_path / "out", lora=2, freeze=1, reinit_top=1)
     assert list(caught.value.complaints) == [
         "--lora 2: freezes all of the encoder already: leave --freeze and --source-freeze out.",
-        "--lora 2: layers drawn anew would stay as drawn: leave --reinit-top out.",
+        "--lora 2: re-initialised layers would keep their random weights: leave --reinit-top out.",
         "--source-lora 2: freezes all of the encoder already: leave --freeze and --source-freeze out.",
-        "--source-lora 2: layers drawn anew would stay as drawn: leave --reinit-top out.",
+        "--source-lora 2: re-initialised layers would keep their random weights: leave --reinit-top out.",
     ]
     with pytest.raises(
         XlqaError, match=r"--lora 999: the encoder's narrowest layer has \d+ units: choose a lower rank"

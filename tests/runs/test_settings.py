@@ -26,7 +26,7 @@ OTHER: dict[str, Any] = {
     "min_steps": 5, "batch_size": 4, "source_batch_size": 4, "lr": 2e-4, "source_lr": 2e-4, "warmup": 0.0, "max_length": 99,
     "stride": 10, "max_answer_length": 5, "precision": "bf16", "skip_bad": True, "source_labels": "shuffled",
     "joint_sampling": "balanced", "freeze": "embeddings", "source_freeze": 1, "reinit_top": 1, "lora": 2,
-    "source_lora": 2,
+    "source_lora": 2, "unanswerable": True,
 }  # fmt: skip
 """A value of each setting that decides scores, other than that of the small sweep."""
 

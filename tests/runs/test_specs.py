@@ -49,6 +49,10 @@ def test_golden_ids_of_later_settings() -> None:
     assert run(hyper=replace(HYPER, freeze=0)).run_id == "ru-transfer-100-s0-a6f40959d5"
     assert run(hyper=replace(HYPER, reinit_top=2)).run_id == "ru-transfer-100-s0-f79dd6f5e5"
     assert run(hyper=replace(HYPER, lora=8)).run_id == "ru-transfer-100-s0-99e359dbff"
+    common = replace(COMMON, unanswerable=True)
+    assert replace(STAGE, common=common).source_id == "en-87599-s0-e98a6a9e60"
+    assert run(Arm.TARGET_ONLY, common=common).run_id == "ru-target-only-100-s0-4925399f10"
+    assert EVAL.eval_id(common) == "xquad.ru-5a8bbbefbb"
     assert run(train_seed=0).run_id == run().run_id
     assert run(joint_sampling="balanced").run_id == run().run_id
 

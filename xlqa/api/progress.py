@@ -72,6 +72,9 @@ class Status(SweepStatus):
             lines += ["", f"{self.set_aside} more were prepared by an earlier request and never began."]
         lines += [f"refused  {printable(line)}" for line in self.refused]
         lines += map(printable, describe_unanswerable(self.unanswerable))
+        if self.no_answer_thresholds:
+            low, high = self.no_answer_thresholds
+            lines.append(f"no-answer thresholds: {low:.3g}" + (f" to {high:.3g}" if low < high else ""))
         if self.in_state("failed", "begun", "waiting") and not self.in_state("running"):
             lines += ["", "The same `xlqa sweep` command goes on from here; finished runs are not repeated."]
         return lines

@@ -16,6 +16,8 @@ from xlqa.errors import XlqaError
 from xlqa.util.files import read_input
 from xlqa.util.text import plain
 
+NO_ANSWER = "no answer"
+
 
 class AskCommand(TyperCommand):
     """The command with texts as arguments, which may begin with a dash: "-5 degrees" is no option."""
@@ -77,7 +79,8 @@ def ask(
 ) -> int:
     """Ask a trained model a question about a paragraph. The answer is part of the paragraph.
 
-    --json adds score (0 to 1), start and end in characters. The exit status is 1 if the model finds no answer.
+    --json adds score (0 to 1), start and end in characters. The exit status is 1 if the model finds no answer. A model that was trained
+    with --unanswerable then prints "no answer"; in --json this is an empty answer at -1.
 
     Examples:
 
@@ -97,8 +100,8 @@ def ask(
         print_json(spans.as_rows())
     else:
         for span in spans:
-            print(plain(span.text))
-    return 0 if spans else 1
+            print(plain(span.text) or NO_ANSWER)
+    return 0 if spans and spans[0].text else 1
 
 
 def _ask_other(task: str, texts: list[str], model: str | None, top_k: int, device: str, as_json: bool) -> int:

@@ -487,7 +487,7 @@ def _report_lines(report: dict[str, Any], show: int, meanings: dict[str, str]) -
         )
     if report["unanswerable"]:
         lines.append(
-            f"{counted(report['unanswerable'], 'unanswerable question')}: sweeps leave them out, `xlqa score --scorer squad2` counts them"
+            f"{counted(report['unanswerable'], 'unanswerable question')}: sweeps use them with --unanswerable, `xlqa score` with --scorer squad2"
         )
     lines += [_overlap_line(found) for found in report["found_in"]]
     untrainable = report["scored"] - report["questions"]

@@ -7,11 +7,12 @@ model that was kept. It never scores a head that nothing has trained.
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -22,8 +23,9 @@ from xlqa.components.preprocessor import load_tokenizer
 from xlqa.data.hub import locate_model
 from xlqa.data.model_check import check_model_folder
 from xlqa.errors import XlqaError
-from xlqa.tasks.base import DEFAULT_TASK, Features, Head, HeadOptions, get_task
+from xlqa.tasks.base import DEFAULT_TASK, Features, Gold, Head, HeadOptions, get_task
 from xlqa.tasks.heads import is_of_head, network_inputs
+from xlqa.tasks.qa.decoding import choose_threshold
 from xlqa.training.adapter_folder import Adapter, read_adapter, write_adapter
 from xlqa.training.architecture import attention_of, check_architecture, network_class
 from xlqa.training.batching import Layout, collate, layout_for, to_device, token_batches
@@ -34,6 +36,9 @@ from xlqa.training.lora import Factors
 from xlqa.training.model_folder import check_config_types, hash_encoder, hash_weights, is_adapter, weight_files
 from xlqa.util.files import filling, known_sha256
 from xlqa.util.text import first_line
+
+if TYPE_CHECKING:
+    from xlqa.tasks.qa.network import SpanHead
 
 EVAL_TOKENS = {"cpu": 2048, "cuda": 65536}
 """Padded pieces of a forward pass in evaluation."""
@@ -314,7 +319,6 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
         columns = self.task.outputs_of(self.find(features, *inputs))
         return columns[0] if len(columns) == 1 else columns
 
-    @torch.inference_mode()
     def find(self, features: Features, *inputs: Sequence[Any], top: int = 1) -> list[Any]:
         """The prediction of each of X examples, as the head makes it.
 
@@ -325,6 +329,11 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
         Raises:
             XlqaError: the tokenizer is another model's, or one window does not fit into memory.
         """
+        return self.head.predict(features, inputs, self._decode(features, top), top)
+
+    @torch.inference_mode()
+    def _decode(self, features: Features, top: int) -> list[tuple[Any, tuple[Any, ...]]]:
+        """What the head decodes of each batch: pairs of window numbers and arrays."""
         self.check_pieces(features)
         self.network.eval()
         layout = layout_for(self.network, self.device, features.lengths)
@@ -343,7 +352,7 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
                 torch.cuda.empty_cache()
         if computing:
             decoded.append((computing[0], computing[1].arrays()))
-        return self.head.predict(features, inputs, decoded, top)
+        return decoded
 
     def check_pieces(self, features: Features) -> None:
         """Refuse features with pieces that the network does not have.
@@ -395,7 +404,66 @@ class SpanModel(TaskModel):
 
     Called with the features and (Q,) paragraphs, it gives the best answer of each question: (Q,) texts, first characters (-1
     for none) and scores. `find` gives lists of `Span`.
+
+    Args:
+        unanswerable: whether the model that is trained may leave questions unanswered; it is kept with its threshold, which
+            decides when it is loaded.
     """
+
+    def __init__(self, encoder: str, save_path: str, unanswerable: bool = False, **kwargs: Any) -> None:
+        super().__init__(encoder, save_path, **kwargs)
+        if kwargs.get("mode") == "train":
+            self.set_threshold(0.0 if unanswerable else None)
+        else:
+            self.set_threshold(read_threshold(self.network, self.save_path))
+
+    def set_threshold(self, threshold: float | None) -> None:
+        """Leave questions unanswered from now on where the score of no answer exceeds the best span's by more; None: none."""
+        self.head.options = replace(self.head.options, null_threshold=threshold)
+        if threshold is not None:
+            self.network.config.null_threshold = threshold
+        elif hasattr(self.network.config, NULL_THRESHOLD):
+            del self.network.config.null_threshold
+
+    @property
+    def threshold(self) -> float | None:
+        """The threshold in use."""
+        return self.head.options.null_threshold
+
+    def fit_threshold(self, features: Any, golds: Sequence[Gold]) -> None:
+        """Take the threshold with the best F1 on some questions, of the golds' own scorer (`choose_threshold`).
+
+        Args:
+            features: of the questions, without padding; golds: (Q,).
+        """
+        examples, scorer = [gold.example for gold in golds], golds[0].scorer
+        decoded = self._decode(features, 1)
+        self.set_threshold(None)
+        spans = self.head.predict(features, [[example.context for example in examples]], decoded, 1)
+        texts = self.task.outputs_of(spans)[0]
+        answered, unanswered = (
+            self.task.score(examples, answers, scorer).numerators[:, 0] for answers in (texts, [""] * len(texts))
+        )
+        head = cast("SpanHead", self.head)
+        self.set_threshold(choose_threshold(head.margins(features, decoded), answered, unanswered))
+
+
+NULL_THRESHOLD = "null_threshold"
+"""The key of a model folder's config.json that makes the model leave questions unanswered."""
+
+
+def read_threshold(network: Network, folder: Path) -> float | None:
+    """The threshold that a model was kept with; None where it answers every question.
+
+    Raises:
+        XlqaError: it is not a finite number.
+    """
+    found = getattr(network.config, NULL_THRESHOLD, None)
+    if found is None:
+        return None
+    if type(found) not in (int, float) or not math.isfinite(found):
+        raise XlqaError(f"{folder / 'config.json'}: {NULL_THRESHOLD} is {found!r:.60}, expected a number.")
+    return float(found)
 
 
 def _existing(folder: Path, fix: str) -> Path:

@@ -33,7 +33,8 @@ class Part:
 
 
 def read_part(description: Mapping[str, Any], task: str = DEFAULT_TASK, to_score: bool = False) -> Part:
-    """The examples of `{"name", "path", "sha256", "scorer", "skip_bad", "labels", "map_tags"}`, read once a process.
+    """The examples of `{"name", "path", "sha256", "scorer", "skip_bad", "labels", "map_tags", "unanswerable"}`, read once a
+    process.
 
     Args:
         to_score: those that a test set is scored on, instead of those that can be trained on.
@@ -49,7 +50,12 @@ def read_part(description: Mapping[str, Any], task: str = DEFAULT_TASK, to_score
     key: tuple[Hashable, ...] = ("reading", task, found, skip, language, to_score)
     tags = tuple(sorted(dict(description.get("map_tags", {})).items()))
     key = (*key, tags) if tags else key
-    load = partial(get_task(task).load, path, language=language, skip_bad=skip, to_score=to_score, map_tags=tags)
+    unanswerable = bool(description.get("unanswerable", False))
+    key = (*key, "unanswerable") if unanswerable else key
+    load = partial(
+        get_task(task).load, path, language=language, skip_bad=skip, to_score=to_score, map_tags=tags,
+        unanswerable=unanswerable,
+    )  # fmt: skip
     examples = SHARED.get(key, load).examples
     if description.get("labels") == "shuffled":
         whole, key = examples, (*key, "shuffled")

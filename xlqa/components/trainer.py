@@ -14,7 +14,7 @@ from typing import Any
 
 from xlqa.components.framework import FitTrainer, build_component
 from xlqa.components.metrics import score_set
-from xlqa.components.model import TaskModel
+from xlqa.components.model import SpanModel, TaskModel
 from xlqa.components.preprocessor import TaskPreprocessor
 from xlqa.errors import XlqaError
 from xlqa.records import planned_steps
@@ -91,6 +91,8 @@ class TaskTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         )  # fmt: skip
         if steps:
             self.outcome = self._fit(plan, preprocessor, model, iterator)
+        self._calibrate(iterator)
+        if steps:
             keep = self.context.keep_weights
             if keep or (keep is None and not model.save_path.exists()):
                 model.save()
@@ -111,6 +113,9 @@ class TaskTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         outcome = trainer.run()
         model.note_learned(trainer.learned)
         return outcome
+
+    def _calibrate(self, iterator: Any) -> None:
+        """Choose what decoding needs on the validation part, once the model is trained."""
 
     def _columns(self, x: Iterable[Any]) -> tuple[tuple[Any, ...], ...]:
         """One column for each of the pipe's inputs."""
@@ -175,3 +180,12 @@ def _value(metric: Any, scores: Scores, columns: dict[str, Any]) -> float | None
 
 class SpanTrainer(TaskTrainer):
     """The trainer of question answering configs."""
+
+    def _calibrate(self, iterator: Any) -> None:
+        """Choose the threshold of a model that may leave questions unanswered; it stays 0 without a validation part."""
+        preprocessor, model = self._parts()
+        valid = iterator.data.get("valid")
+        if valid and isinstance(model, SpanModel) and model.threshold is not None:
+            self.context.listen(Stage("choosing the no-answer threshold"))
+            x, y = zip(*valid, strict=True)
+            model.fit_threshold(preprocessor(*self._columns(x)), [gold for _, gold in y])

@@ -67,6 +67,8 @@ class Breakdown:
 def facts_of(questions: Iterable[Question], language: str) -> dict[str, dict[str, Any]]:
     """What is known of each question, by its id: words of its shortest answer, question word, share of words in the paragraph.
 
+    An unanswerable question has an answer of 0 words.
+
     Args:
         language: of the questions, as a code; a language without a list of question words has no question words here.
     """
@@ -75,6 +77,8 @@ def facts_of(questions: Iterable[Question], language: str) -> dict[str, dict[str
         facts: dict[str, Any] = {"overlap": _overlap(question, language)}
         if question.answers:
             facts["answer_words"] = min(_length(answer.text, language) for answer in question.answers)
+        elif not question.gold_texts:
+            facts["answer_words"] = 0
         if word := question_word(question.question, language):
             facts["question_word"] = word
         found[question.id] = facts
@@ -169,6 +173,8 @@ def _kind(name: str, value: Any, language: str) -> str:
         return f"{int(value)}" if value < 3 else "3 or more"
     if name == "overlap":
         return next(words for end, words in _SHARES if value <= end)
+    if value == 0:
+        return "no answer"
     unit = "characters" if language in _NO_SPACES else "words"
     bins = _LETTERS if language in _NO_SPACES else _LENGTHS
     words = next(words for end, words in bins if value <= end)

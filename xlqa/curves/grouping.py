@@ -423,11 +423,16 @@ def extend_labels(begins: Sequence[str], items: Sequence[Mapping[str, str]], col
 
 def _format_setting(name: str, value: str) -> str:
     if name.endswith("sha256"):
-        return f"{name.removesuffix('_sha256')} {value[:7] or 'unknown'}"
+        return f"{name.removesuffix('_sha256')} {value[:7] or 'unknown'}{_changes(value)}"
     if name in ("model", "source", "target", "test"):
         return short_name(value)
     word, value = name.replace("_", " "), value.replace("e-0", "e-")
     return f"{word} {value}" if value else f"no {word}"
+
+
+def _changes(value: str) -> str:
+    """What a hash notes of changes to its data, with a blank before it."""
+    return f" {value.partition('+')[2]}" if "+" in value else ""
 
 
 def short_name(name: str) -> str:

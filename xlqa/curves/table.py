@@ -19,6 +19,7 @@ from xlqa.records import (
     EVERY_COLUMN,
     LANGUAGE_FEATURES,
     MACHINE_COLUMNS,
+    NO_ANSWER_COLUMNS,
     PERCENT_COLUMNS,
     PIECE_FEATURES,
     RESULT_COLUMNS,
@@ -62,7 +63,8 @@ def load_results(paths: str | Path | Sequence[str | Path]) -> pd.DataFrame:
     Args:
         paths: a results.csv, a folder that holds one, or several of either.
     Returns:
-        A frame with RESULT_COLUMNS and FOLDER_COLUMN, and where there are other tasks `task` and their metrics: numbers as
+        A frame with RESULT_COLUMNS and FOLDER_COLUMN, NO_ANSWER_COLUMNS where a table has them, and where there are other tasks
+        `task` and their metrics: numbers as
         float64 (NaN where empty), words as str ("" where empty), `size` as int64. A row that is in two tables with the same
         scores is kept once.
     Raises:
@@ -127,9 +129,11 @@ def _load_one(path: Path) -> pd.DataFrame:
     _check_header(path, header, tasks)
     complaints = _check_tasks(path, tasks, lines)
     columns: dict[str, object] = {"task": tasks}
-    known = {*RESULT_COLUMNS, *(name for task in {*tasks} & {*TASK_METRICS} for name in result_columns(task))} - {
-        "task"
-    }
+    known = {
+        *RESULT_COLUMNS,
+        *({*NO_ANSWER_COLUMNS} & {*header}),
+        *(name for task in {*tasks} & {*TASK_METRICS} for name in result_columns(task)),
+    } - {"task"}
     for name in (name for name in EVERY_COLUMN if name in known):
         cells = [row[header.index(name)].strip() for row in rows] if name in header else [""] * len(rows)
         columns[name] = cells if name in TEXT_COLUMNS else _numbers(path, name, cells, lines, complaints)

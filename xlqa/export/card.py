@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from xlqa.data.hub import KNOWN
 from xlqa.data.registry import find_set, part_names, parts_of_file
-from xlqa.records import TASK_METRICS
+from xlqa.records import NO_ANSWER_METRICS, TASK_METRICS
 from xlqa.runs.paths import RunFolder
 from xlqa.runs.store.results import example_file, load_result
 from xlqa.runs.store.run_config import RunConfig
@@ -72,7 +72,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a card states; `inputs` are the texts of its example."""
+    """What a card states; `inputs` are the texts of its example, `threshold` that of a model that may leave questions unanswered."""
 
     name: str
     run: str
@@ -85,6 +85,7 @@ class Facts:
     settings: Mapping[str, Any]
     lengths: tuple[int, int, int]
     inputs: tuple[str, ...]
+    threshold: float | None = None
 
     @property
     def pipeline(self) -> str:
@@ -113,12 +114,19 @@ def describe_run(folder: RunFolder, config: RunConfig, name: str) -> Facts:
         name=name, run=config.id, task=config.task, language=language, encoder=encoder, trained=str(row.get("arm") or "source"),
         used=_used(config, row), settings=settings, inputs=example_texts(config.task, language),
         scores=[score for path, result in zip(folder.evaluations(), results, strict=True) for score in _scores(path, result.row)],
-        lengths=(config.max_length, config.stride, config.max_answer_length),
+        lengths=(config.max_length, config.stride, config.max_answer_length), threshold=_threshold(folder, config),
     )  # fmt: skip
 
 
 _SETTINGS = ("arm", "size", "seed", "source_seed", "lr", "epochs", "batch_size", "warmup", "steps", "source_lr", "source_epochs",
              "source_steps", "precision", "max_length", "stride")  # fmt: skip
+
+
+def _threshold(folder: RunFolder, config: RunConfig) -> float | None:
+    """The no-answer threshold that a model is kept with; None where it answers every question."""
+    known = load_json(folder.root / config.weights / "config.json") if config.unanswerable else {}
+    value = known.get("null_threshold") if isinstance(known, dict) else None
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _used(config: RunConfig, row: Mapping[str, Any]) -> list[Used]:
@@ -147,7 +155,7 @@ def _scores(folder: Path, row: Mapping[str, Any]) -> list[Score]:
     task = row.get("task") or "qa"
     examples = read_examples(folder / example_file(task), TASK_METRICS[task])
     found = []
-    for metric in TASK_METRICS[task]:
+    for metric in (*TASK_METRICS[task], *NO_ANSWER_METRICS):
         value = row.get(metric)
         if value is not None:
             scorer = "squad" if metric.startswith("squad_") else str(row["scorer"])
@@ -259,7 +267,18 @@ def _summary(facts: Facts) -> str:
     return (
         f"A model for {facts.pipeline.replace('-', ' ')} (`{facts.task}`) in {language}: the encoder {plain(facts.encoder)}, "
         f"trained {ways.get(facts.trained, facts.trained)} by xlqa "
-        f"(run `{facts.run}`). It was trained to measure transfer between languages."
+        f"(run `{facts.run}`). It was trained to measure transfer between languages." + _no_answer(facts.threshold)
+    )
+
+
+def _no_answer(threshold: float | None) -> str:
+    """How a model leaves questions unanswered, in words; "" for one that does not."""
+    if threshold is None:
+        return ""
+    return (
+        " It was trained on unanswerable questions, too. A question has no answer where log p(start) + log p(end) at [CLS] exceeds the best "
+        f"span's by more than {threshold:.4g} (`null_threshold` in config.json). `xlqa ask` does this; transformers' pipeline does it for "
+        "texts of one window with the threshold 0, where it is called with `handle_impossible_answer=True`."
     )
 
 

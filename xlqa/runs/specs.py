@@ -26,7 +26,7 @@ SEED_STEP = 10_000
 """Distance of the paired seeds of two training seeds: subset seeds that are crossed are below it."""
 
 
-LATER_DEFAULTS = (("freeze", None), ("reinit_top", 0), ("map_tags", ()), ("lora", 0))
+LATER_DEFAULTS = (("freeze", None), ("reinit_top", 0), ("map_tags", ()), ("lora", 0), ("unanswerable", False))
 """Defaults of settings that the first version lacked: runs with them keep their ids."""
 
 IDS_REMEMBERED = 1 << 17
@@ -85,6 +85,7 @@ class Common:
     Attributes:
         labels: all labels of a classification, from source and target train part; () for question answering.
         map_tags: tags that are read as others.
+        unanswerable: whether questions without an answer are trained on and scored.
     """
 
     max_length: int
@@ -94,6 +95,7 @@ class Common:
     task: str = "qa"
     labels: tuple[str, ...] = ()
     map_tags: TagMap = ()
+    unanswerable: bool = False
 
     def payload(self) -> dict[str, Any]:
         """What enters an identity: question answering is what runs were before there were tasks."""
@@ -282,4 +284,5 @@ class EvalSpec:
             payload["scorer"] = self.data.scorer
         if self.by_file:
             payload["golds"] = "file"
+        payload |= {"unanswerable": True} if common.unanswerable else {}
         return f"{slug(self.data.name)}-{digest(payload)}"

@@ -78,13 +78,13 @@ def run_sweep(plan: Plan, shard: tuple[int, int] | None = None, executor: Execut
         describe_plan(plan, pending),
         *describe_lora(plan),
         *describe_workers(plan),
-        *describe_unanswerable(plan.unanswerable()),
+        *describe_unanswerable(plan.unanswerable(), plan.request.unanswerable),
         *describe_kept(plan, pending.runs),
     ):
         print_line(line)
     check_disk(plan, pending, executor.count_slots(len(pending.runs)))
     place_inputs(plan)
-    record_request(plan.layout, plan.ids(), dry_run=False, unanswerable=plan.unanswerable())
+    record_request(plan.layout, plan.ids(), dry_run=False, unanswerable=left_out(plan))
     with marked(plan.layout.root) as stop_requested, leased_stages(plan):
         # Another sweep may have removed weights (--keep none) before they were leased.
         pending = replace(pending, stages=find_untrained(plan, pending.runs))
@@ -118,10 +118,16 @@ def prepare(plan: Plan) -> None:
     Raises:
         XlqaError: the sweep's folder cannot be written.
     """
-    for line in (*describe_unanswerable(plan.unanswerable()), *describe_kept(plan, plan.runs)):
+    unanswerable = describe_unanswerable(plan.unanswerable(), plan.request.unanswerable)
+    for line in (*unanswerable, *describe_kept(plan, plan.runs)):
         print_line(line)
-    record_request(plan.layout, plan.ids(), dry_run=True, unanswerable=plan.unanswerable())
+    record_request(plan.layout, plan.ids(), dry_run=True, unanswerable=left_out(plan))
     lay_out(plan)
+
+
+def left_out(plan: Plan) -> dict[str, tuple[int, int]]:
+    """The data sets with questions that a plan leaves out because they have no answer, as `Plan.unanswerable`."""
+    return {} if plan.request.unanswerable else plan.unanswerable()
 
 
 def choose_executor(launcher: str, ray_address: str | None, device: str, workers_per_device: int | None) -> Executor:

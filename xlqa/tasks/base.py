@@ -41,7 +41,7 @@ class Dataset(Generic[E]):
         sha256: of the file's bytes.
         repairs: what reading repaired: kind -> count.
         refused: number of examples that were left out (`skip_bad`).
-        unanswerable: number of questions without an answer, which are neither trained nor scored.
+        unanswerable: number of questions without an answer; they are among `examples` only where `load` was asked for them.
         untrainable: number of `examples` that only count in scores (`Task.read_test`).
         by_file: whether scores use gold texts or examples of the file that training can't use.
         format: how the file was read, in a few words.
@@ -166,10 +166,13 @@ class HeadOptions:
     Attributes:
         labels: all labels of a classification, in the order of the head's outputs.
         max_answer_length: longest answer of question answering, in pieces.
+        null_threshold: a question is left unanswered where the score of no answer exceeds that of the best span by more, in nats;
+            None: every question gets a span.
     """
 
     labels: tuple[str, ...] = ()
     max_answer_length: int = 30
+    null_threshold: float | None = None
 
 
 def require_fast(tokenizer: Any) -> None:
@@ -336,13 +339,19 @@ class Task(ABC, Generic[E]):
         return self.read(path, language=language, skip_bad=skip_bad)
 
     def load(
-        self, path: Path, *, language: str = "", skip_bad: bool = False, to_score: bool = False, map_tags: TagMap = ()
-    ) -> Dataset[E]:
+        self, path: Path, *, language: str = "", skip_bad: bool = False, to_score: bool = False, map_tags: TagMap = (),
+        unanswerable: bool = False,
+    ) -> Dataset[E]:  # fmt: skip
         """Read a data file as a sweep uses it: to train on or `to_score`, with some tags read as others.
 
+        Args:
+            unanswerable: whether questions without an answer are among the examples.
+
         Raises:
-            XlqaError: as `read`.
+            XlqaError: as `read`; or the task has no questions.
         """
+        if unanswerable:
+            raise XlqaError(f"--unanswerable is for --task qa, not {self.name}.")
         read = self.read_test if to_score else self.read
         dataset = read(path, language=language, skip_bad=skip_bad)
         return replace(dataset, examples=self.map_tags(dataset.examples, map_tags)) if map_tags else dataset

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from xlqa.errors import XlqaError, refuse_choice
-from xlqa.records import EVERY_COLUMN, TASK_METRICS
+from xlqa.records import EVERY_COLUMN, NO_ANSWER_METRICS, TASK_METRICS
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.store.links import refuse_links
 from xlqa.runs.store.results import read_result, task_of
@@ -30,7 +30,7 @@ FOLDER = "tracking"
 """Where a sweep's folder keeps what was sent, and the files of a tracker without a server."""
 
 LOSSES = ("loss", "lr", "examples_per_second")
-NUMBERS = frozenset(metric for metrics in TASK_METRICS.values() for metric in metrics)
+NUMBERS = frozenset([*NO_ANSWER_METRICS, *(metric for metrics in TASK_METRICS.values() for metric in metrics)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ def _scores(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     found = {}
     for row in rows:
         test = row["test"] if row["split"] == "test" else f"{row['test']}.{row['split']}"
-        for metric in TASK_METRICS[task_of(row)]:
+        for metric in (*TASK_METRICS[task_of(row)], *NO_ANSWER_METRICS):
             if row.get(metric) is not None:
                 found[f"{test}/{metric}"] = float(row[metric])
     return found

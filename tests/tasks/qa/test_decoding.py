@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xlqa.tasks.qa.decoding import best_spans, merge_windows, span_probabilities
+from xlqa.tasks.base import HeadOptions
+from xlqa.tasks.qa.decoding import best_spans, choose_threshold, merge_windows, null_margins, span_probabilities
+from xlqa.tasks.qa.network import SpanHead
 from xlqa.tasks.qa.windows import Template, Windows
 
 
@@ -115,3 +120,71 @@ def test_answers_have_no_blanks_at_their_ends() -> None:
     score, first, last = np.log([[0.5, 0.3, 0.2]]), np.array([[1, 2, 3]]), np.array([[2, 2, 3]])
     (spans,) = merge_windows(windows, [context], score.astype(np.float32), first, last)
     assert [(s.text, s.start, s.end) for s in spans] == [("vive", 5, 9), ("en", 10, 12)]
+
+
+def test_no_answer_competes_with_the_best_span_of_any_window() -> None:
+    """Two windows of question 0, one each of the questions 1 and 2; the scores of no answer are the least over windows."""
+    windows = _windows([[(0, 1)]] * 4, [0, 0, 1, 2], 3)
+    null = np.log(np.array([0.9, 0.1, 0.6, 0.9], dtype=np.float32))
+    spans = np.log(np.array([[0.05, 0.01], [0.8, 0.1], [0.2, 0.1], [1, 1]], dtype=np.float32))
+    spans[3] = -np.inf
+    margins = null_margins(windows, null, spans)
+    np.testing.assert_allclose(margins[:2], [np.log(0.1 / 0.8), np.log(0.6 / 0.2)], rtol=1e-6)
+    assert margins[2] == np.inf  # without a span there is no answer
+
+
+def test_the_head_leaves_a_question_unanswered_above_the_threshold() -> None:
+    """[CLS] and three pieces: start and end logits 2, 1, 0, 0 and 1, 0, 3, 0 make the best span "b c", 1 above no answer."""
+    context = "b c d"
+    windows = _windows([[(0, 0), (0, 1), (2, 3), (4, 5)]], [0], 1)
+    output = SimpleNamespace(
+        start_logits=torch.tensor([[2.0, 1.0, 0.0, 0.0]]), end_logits=torch.tensor([[1.0, 0.0, 3.0, 0.0]])
+    )
+    tensors = {"scored": torch.ones(1, 4, dtype=torch.bool)}
+    for threshold, text in ((None, "b c"), (-0.9, "b c"), (-1.1, "")):
+        head = SpanHead(HeadOptions(null_threshold=threshold))
+        decoded = [(np.array([0]), tuple(t.numpy() for t in head.decode(output, tensors, windows, 2)))]
+        ((first, *others),) = head.predict(windows, [[context]], decoded, 2)
+        alone = [(np.array([0]), tuple(t.numpy() for t in head.decode(output, tensors, windows, 1)))]
+        assert head.margins(windows, alone)[0] == pytest.approx(-1.0, abs=1e-6)
+        assert (first.text, first.start) == (text, 0 if text else -1)
+        if not text:
+            assert others[0].text == "b c"
+            chances = [np.exp(logits[0]) / np.exp(logits).sum() for logits in ([2.0, 1, 0, 0], [1.0, 0, 3, 0])]
+            assert first.score == pytest.approx(float(np.prod(chances)), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("margins", "answered", "unanswered", "threshold"),
+    [
+        # The questions with an answer have the margins -3 and 1, those without 2 and 4: any threshold from 1 to 2 is right.
+        ([1, -3, 4, 2], [1, 1, 0, 0], [0, 0, 1, 1], 1.5),
+        # Nearest to 0 of all that are as good: 0 itself.
+        ([-3, -1, 2], [1, 1, 0], [0, 0, 1], 0.0),
+        # No span is ever right: below all margins; always right: above all of them.
+        ([-5, -2], [0, 0], [1, 1], -6.0),
+        ([1, 2], [1, 0.5], [0, 0], 3.0),
+        # F1 0.4 of the middle question is worth less than leaving two unanswered.
+        ([1, 2, 3], [1, 0.4, 0], [0, 1, 1], 1.5),
+        # Without a span nothing is to choose.
+        ([np.inf], [0], [1], 0.0),
+    ],
+)
+def test_the_threshold_with_the_best_sum_of_scores_is_chosen(
+    margins: list[float], answered: list[float], unanswered: list[float], threshold: float
+) -> None:
+    assert choose_threshold(*(np.array(v, dtype=np.float64) for v in (margins, answered, unanswered))) == threshold
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.integers(-3, 3), st.booleans(), st.floats(0, 1)), min_size=1, max_size=12))
+def test_no_threshold_is_better_than_the_chosen_one(questions: list[tuple[int, bool, float]]) -> None:
+    margins = np.array([margin for margin, _, _ in questions], dtype=np.float64)
+    answered = np.array([f1 if has else 0.0 for _, has, f1 in questions])
+    unanswered = np.array([float(not has) for _, has, _ in questions])
+
+    def total(threshold: float) -> float:
+        return float(np.where(margins > threshold, unanswered, answered).sum())
+
+    best = max(total(threshold) for threshold in np.arange(-4.5, 4.5, 0.5))
+    assert abs(total(choose_threshold(margins, answered, unanswered)) - best) < 1e-6

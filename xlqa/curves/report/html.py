@@ -21,7 +21,7 @@ from xlqa.curves.report.page import Picture
 from xlqa.curves.report.tables import short_hash
 from xlqa.curves.wording import Columns, columns_of, metric_name
 from xlqa.errors import XlqaError
-from xlqa.records import TASK_METRICS, result_columns
+from xlqa.records import NO_ANSWER_COLUMNS, TASK_METRICS, result_columns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,7 +140,9 @@ def runs_tables(rows: pd.DataFrame, panels: Sequence[Panel]) -> tuple[Table, ...
     """Every evaluation of each panel with all its columns; a table of its own has those that never differ."""
     tables = []
     for panel in panels:
-        names = result_columns(panel.task)
+        names = [
+            name for name in result_columns(panel.task, True) if name in rows.columns or name not in NO_ANSWER_COLUMNS
+        ]
         naming = (*_NAMING, *TASK_METRICS[panel.task])
         own = rows[[task == panel.task for task in tasks_of(rows)]]
         own = own[own["lang"] == panel.lang]

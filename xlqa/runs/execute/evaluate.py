@@ -12,18 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from xlqa.errors import XlqaError
-from xlqa.records import TASK_METRICS, TASK_SCORERS, DataRef
+from xlqa.records import NO_ANSWER_METRICS, TASK_METRICS, TASK_SCORERS, THRESHOLD, DataRef
 from xlqa.runs.execute.run import execute
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.plan.cost import describe_unanswerable
 from xlqa.runs.specs import Common, EvalSpec
 from xlqa.runs.store.config import data_entry, place_data
 from xlqa.runs.store.results import is_trained, read_result, task_of
+from xlqa.runs.store.rows import test_hash
 from xlqa.runs.store.run_config import Evaluation, RunConfig, TestEntry, read_config, write_config
 from xlqa.runs.store.setup import copy_whole, preparing
 from xlqa.runs.store.table import check_tables, write_results
 from xlqa.settings import column_names
 from xlqa.tasks.base import get_task
+from xlqa.tasks.qa.scorers import with_unanswerable
 from xlqa.tasks.renaming import ColumnNames
 from xlqa.tasks.sources import resolve, settle_language
 from xlqa.training.context import print_event
@@ -62,15 +64,17 @@ def evaluate_run(
     names = ColumnNames(task.name, column_names(columns, task.name))
     ref = resolve(test, language=language, data_dir=data_dir, columns=names)
     names.refuse_unseen()
-    options: dict[str, Any] = {"language": ref.language, "skip_bad": config.skip_bad, "map_tags": config.map_tags}
+    options: dict[str, Any] = {"language": ref.language, "skip_bad": config.skip_bad, "map_tags": config.map_tags,
+                               "unanswerable": config.unanswerable}  # fmt: skip
     dataset = task.load(ref.path, to_score=True, **options)
     examples = dataset.examples
     if task.name == "qa":
         ref = settle_language(ref, examples)
-    if dataset.unanswerable:
+    if dataset.unanswerable and not config.unanswerable:
         counts = {ref.name: (dataset.unanswerable, dataset.unanswerable + len(examples))}
         print(*describe_unanswerable(counts), sep="\n", file=sys.stderr)
     ref = replace(ref, scorer=TASK_SCORERS.get(task.name, ref.scorer))
+    ref = replace(ref, scorer=with_unanswerable(ref.scorer)) if config.unanswerable else ref
     if test_size is not None and test_size > len(examples):
         raise XlqaError(f"{ref.name} has {len(examples):,} {task.unit}s, {test_size:,} requested: lower --test-size.")
     if foreign := sorted(set(task.label_set(examples)) - set(config.labels)) if config.labels else []:
@@ -112,11 +116,13 @@ def _add_test(folder: RunFolder, ref: DataRef, test_size: int | None, by_file: b
             config.task,
             config.labels,
             config.map_tags,
+            config.unanswerable,
         )
         home = str(row["lang"])
         spec = EvalSpec("test", ref, test_size, config.max_answer_length, home=home, by_file=by_file)
         eval_id = spec.eval_id(common)
-        evaluation = Evaluation(eval_id, None, _row(row, ref, test_size, eval_id))
+        sha256 = test_hash(ref.sha256, config.unanswerable)
+        evaluation = Evaluation(eval_id, None, _row(row, replace(ref, sha256=sha256), test_size, eval_id))
         if evaluation.digest not in config.digests:
             test = TestEntry("test", data_entry(ref, common), test_size)
             write_config(folder, config.add_evaluation(evaluation, test))
@@ -137,6 +143,13 @@ def show_row(row: dict[str, Any]) -> str:
     if (task := task_of(row)) != "qa":
         known = (f"{name} {row[name]:.2f}" for name in TASK_METRICS[task] if row[name] is not None)
         return f"{row['run_id']} on {row['test']}: {', '.join(known)} ({row['questions']:,} {get_task(task).unit}s)"
+    if THRESHOLD in row:
+        parts = {name: "–" if row[name] is None else f"{row[name]:.2f}" for name in NO_ANSWER_METRICS}
+        return (
+            f"{row['run_id']} on {row['test']}: F1 {row['f1']:.2f}, EM {row['em']:.2f} ({row['scorer']}; F1 with an answer "
+            f"{parts['has_answer_f1']}, without {parts['no_answer_f1']}, threshold {row[THRESHOLD]:.3g}; "
+            f"{row['questions']:,} questions, {row['unanswerable']:,} unanswerable)"
+        )
     return (
         f"{row['run_id']} on {row['test']}: F1 {row['f1']:.2f}, EM {row['em']:.2f} ({row['scorer']}; "
         f"SQuAD F1 {row['squad_f1']:.2f}, EM {row['squad_em']:.2f}; {row['questions']:,} questions)"

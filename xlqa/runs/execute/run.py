@@ -19,6 +19,7 @@ from typing import Any
 
 from xlqa import __version__
 from xlqa.errors import XlqaError
+from xlqa.records import THRESHOLD
 from xlqa.runs.execute.events import Event, Scored, Waiting
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.store.failures import Failure, read_failure
@@ -156,7 +157,7 @@ class _Run:
 
     def _describe_training(self) -> TrainingRecord:
         done = self.trainer.outcome
-        record: dict[str, Any] = {"steps": 0, **machine()}
+        record: dict[str, Any] = {"steps": 0, **machine(), **self._threshold()}
         if done is not None:
             record |= {
                 "steps": done.steps, "final_loss": done.final_loss, "learned": done.learned,
@@ -179,7 +180,7 @@ class _Run:
         scored = ScoredSet.of(done.examples, done.scores)
         task = self.config.task
         overlap = scored.without(self._overlapping(target, evaluation), task) if evaluation.overlap_with else {}
-        row = {**evaluation.row, **scored.columns(task), **overlap, **self._measured(done)}
+        row = {**evaluation.row, **scored.columns(task), **overlap, **self._measured(done), **self._threshold()}
         predictions = dict(zip(scored.ids, done.predictions, strict=True))
         test = self._describe_test(target, evaluation)
         write_evaluation(self.folder.evaluation(evaluation.eval_id), predictions, scored, row, test)
@@ -194,6 +195,10 @@ class _Run:
             "unreachable": done.unreachable, "missing": 0, "eval_seconds": round(done.seconds, 3), "device": device,
             "finished": finished,
         }  # fmt: skip
+
+    def _threshold(self) -> dict[str, float]:
+        """The column with the no-answer threshold, of a run that has one."""
+        return {THRESHOLD: self.trainer.model.threshold} if self.config.unanswerable else {}
 
     def _overlapping(self, target: str, evaluation: Evaluation) -> frozenset[str]:
         """Ids of the test examples whose text is in the target's train part."""

@@ -38,7 +38,8 @@ def find_warnings(plan: Plan) -> list[str]:
     if plan.request.task != "qa":
         return [*plan.notes, *untested_encoders(plan), *slow_precision(plan), *label_notes(plan)]
     return [
-        *plan.notes, *untested_encoders(plan), *slow_precision(plan), *data_notes(plan), *tokenizer_notes(plan), *long_answers(plan),
+        *plan.notes, *untested_encoders(plan), *slow_precision(plan), *data_notes(plan), *unanswerable_notes(plan),
+        *tokenizer_notes(plan), *long_answers(plan),
     ]  # fmt: skip
 
 
@@ -64,6 +65,19 @@ def data_notes(plan: Plan) -> list[str]:
     }
     for (test, train), names in pairs.items():
         lines += _overlap_notes(plan.sets[test], plan.sets[train], *names)
+    return lines
+
+
+def unanswerable_notes(plan: Plan) -> list[str]:
+    """A line for the data sets without unanswerable questions, and one for a threshold that nothing chooses."""
+    if not plan.request.unanswerable:
+        return []
+    bare = [loaded.ref.name for loaded in plan.sets.values() if not loaded.unanswerable]
+    lines = [f"--unanswerable: {', '.join(bare)}: no unanswerable questions in it."] if bare else []
+    if not plan.request.valid_size:
+        lines.append(
+            "--unanswerable: the no-answer threshold is 0: --valid-size N chooses it on N validation questions."
+        )
     return lines
 
 
@@ -122,7 +136,7 @@ def tokenizer_notes(plan: Plan) -> list[str]:
         except XlqaError:
             continue
         found = score_labels(
-            tokenizer, plan.sets[test.data.sha256].questions, max_length=plan.request.max_length,
+            tokenizer, [q for q in plan.sets[test.data.sha256].questions if q.gold_texts], max_length=plan.request.max_length,
             stride=plan.request.stride, max_answer_length=test.max_answer_length, scorer=test.data.scorer, most=SAMPLE,
         )  # fmt: skip
         if found.wrong <= WRONG * found.questions:

@@ -304,14 +304,16 @@ def _matrix_rate(plan: Plan) -> float:
     return matrix_rate(resolve_device(plan.request.device), precision)
 
 
-def describe_unanswerable(unanswerable: Mapping[str, tuple[int, int]]) -> list[str]:
-    """A line for each data set with questions that are neither trained nor scored.
+def describe_unanswerable(unanswerable: Mapping[str, tuple[int, int]], used: bool = False) -> list[str]:
+    """A line for each data set that has questions without an answer.
 
     Args:
         unanswerable: by the data set's name: questions without an answer, and all questions.
+        used: whether they are trained on and scored (`--unanswerable`).
     """
     return [
-        f"{name}: {without:,} of {total:,} questions have no answer; they are neither trained nor scored."
+        f"{name}: {without:,} of {total:,} questions have no answer"
+        + (f" ({without / max(1, total):.0%})." if used else "; they are neither trained nor scored.")
         for name, (without, total) in unanswerable.items()
     ]
 

@@ -20,6 +20,7 @@ from xlqa.runs.plan.request import Complaints, SweepRequest
 from xlqa.runs.specs import Common, EncoderRef, EvalSpec, RunSpec, SourceStage
 from xlqa.settings import FULL, flag
 from xlqa.tasks.base import Task, get_task
+from xlqa.tasks.qa.scorers import with_unanswerable
 from xlqa.tasks.renaming import ColumnNames
 from xlqa.util.files import read_json
 
@@ -32,7 +33,7 @@ class LoadedSet:
         questions: its examples, whatever the task: of a train part those for training, of a test set those that are scored.
         repairs: how often reading had to repair something, by kind.
         refused: examples left out by --skip-bad.
-        unanswerable: questions without an answer, which are neither trained nor scored.
+        unanswerable: questions of the file without an answer; they are among `questions` only with --unanswerable.
         untrainable, by_file: as in `Dataset`.
     """
 
@@ -105,8 +106,9 @@ class Plan:
 
     def unanswerable(self) -> dict[str, tuple[int, int]]:
         """Of each data set that has any: questions without an answer, and all questions."""
+        left_out = not self.request.unanswerable
         return {
-            loaded.ref.name: (loaded.unanswerable, loaded.unanswerable + len(loaded.questions))
+            loaded.ref.name: (loaded.unanswerable, loaded.unanswerable * left_out + len(loaded.questions))
             for loaded in self.sets.values()
             if loaded.unanswerable
         }
@@ -244,7 +246,9 @@ class _Finder:
             raise XlqaError(
                 f"{named_by} {name}: DeepPavlov's configs cannot hold this file's name: rename it without braces and #."
             )
-        options: dict[str, Any] = {"skip_bad": self.request.skip_bad, "language": ref.language or language}
+        options: dict[str, Any] = {
+            "skip_bad": self.request.skip_bad, "language": ref.language or language, "unanswerable": self.request.unanswerable,
+        }  # fmt: skip
         dataset = self.task.load(ref.path, to_score=named_by == "--target-test", **options)
         if self.request.map_tags:
             self.tags |= self.task.tag_names(dataset.examples)
@@ -254,6 +258,7 @@ class _Finder:
         if self.task.name == "qa":
             ref = settle_language(ref, dataset.examples, language)
         ref = replace(ref, language=ref.language or language, scorer=TASK_SCORERS.get(self.task.name, ref.scorer))
+        ref = replace(ref, scorer=with_unanswerable(ref.scorer)) if self.request.unanswerable else ref
         loaded = LoadedSet(
             ref, dataset.examples, dataset.repairs, dataset.refused, self.task.name, dataset.unanswerable,
             dataset.untrainable, dataset.by_file,
@@ -322,8 +327,9 @@ class _Finder:
         labels = self._labels(train, [test for test in tests if test is not None], source)
         request = self.request
         common = Common(
-            request.max_length, request.stride, "", request.skip_bad, request.task, labels, request.map_tags
-        )
+            request.max_length, request.stride, "", request.skip_bad, request.task, labels, request.map_tags,
+            request.unanswerable,
+        )  # fmt: skip
         return LanguageData(train, questions, self._without_repeats(specs, common), common)
 
     def _without_repeats(self, specs: Sequence[EvalSpec], common: Common) -> tuple[EvalSpec, ...]:

@@ -192,7 +192,15 @@ def _check_together(request: SweepRequest, complaints: Complaints) -> None:
                 f"{flag(name)} {rank}: freezes all of the encoder already: leave --freeze and --source-freeze out."
             )
         if rank and request.reinit_top:
-            complaints.add(f"{flag(name)} {rank}: layers drawn anew would stay as drawn: leave --reinit-top out.")
+            complaints.add(
+                f"{flag(name)} {rank}: re-initialised layers would keep their random weights: leave --reinit-top out."
+            )
+    if request.unanswerable and request.task != "qa":
+        complaints.add(f"--unanswerable: is for --task qa: leave it out of a sweep of {request.task}.")
+    if request.unanswerable and request.source_labels == "shuffled":
+        complaints.add(
+            "--source-labels shuffled has no answers to give to unanswerable questions: leave out --unanswerable."
+        )
     if request.train_seeds and max(request.seeds) >= SEED_STEP:
         complaints.add(f"--seeds {max(request.seeds)}: with --train-seeds give seeds below {SEED_STEP:,}.")
     unit = get_task(request.task).unit

@@ -29,7 +29,15 @@ def place_data(ref: DataRef) -> str:
 def data_entry(ref: DataRef, common: Common, labels: SourceLabels = "gold") -> DataEntry:
     """A data set as configs name it."""
     return DataEntry(
-        ref.name, place_data(ref), ref.sha256, ref.language, ref.scorer, common.skip_bad, labels, common.map_tags
+        ref.name,
+        place_data(ref),
+        ref.sha256,
+        ref.language,
+        ref.scorer,
+        common.skip_bad,
+        labels,
+        common.map_tags,
+        common.unanswerable,
     )
 
 

@@ -120,8 +120,9 @@ class _Measurements:
                 f"{path} is missing or differs from the file that was used (SHA-256 {entry.sha256[:12]}…): put that one there."
             )
         examples = task.load(
-            path, language=entry.language, skip_bad=entry.skip_bad, to_score=size is None, map_tags=entry.map_tags
-        ).examples
+            path, language=entry.language, skip_bad=entry.skip_bad, to_score=size is None, map_tags=entry.map_tags,
+            unanswerable=entry.unanswerable,
+        ).examples  # fmt: skip
         if size is not None and size < len(examples):
             examples = tuple(permute_questions(examples, seed)[:size])
         tokenizer, texts = self.tokenizer(encoder), texts_of(task, examples)

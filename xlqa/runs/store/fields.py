@@ -13,6 +13,7 @@ from xlqa.records import (
     PERCENT_COLUMNS,
     TASK_METRICS,
     TEXT_COLUMNS,
+    THRESHOLD,
     WHOLE_COLUMNS,
     Arm,
     SubsetBy,
@@ -178,7 +179,7 @@ class Fields:
         """A row of results.csv: its columns, numbers finite and within their range; columns that an older version lacks are None."""
         fields = self.object(name)
         task = fields.choice("task", tuple(TASK_METRICS)) if fields.has("task") else "qa"
-        columns = result_columns(task)
+        columns = result_columns(task, fields.has(THRESHOLD))
         row = dict.fromkeys(columns) | fields._cells(columns)
         fields.done()
         return row if task == "qa" else row | {"task": task}

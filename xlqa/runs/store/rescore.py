@@ -80,7 +80,7 @@ class _Reader:
     def read(self, entry: DataEntry, task: str, to_score: bool = False) -> tuple[Any, ...]:
         """The examples of a config's data entry: those for training, or those that a test set is scored on."""
         path = entry.file(self.root)
-        key = (task, entry.sha256, entry.language, str(to_score), str(entry.map_tags))
+        key = (task, entry.sha256, entry.language, str(to_score), str(entry.map_tags), str(entry.unanswerable))
         if key not in self.known:
             refuse_links(self.root, [], [path])
             if sha256_of(path) != entry.sha256:
@@ -89,8 +89,9 @@ class _Reader:
                     "or run the same sweep again."
                 )
             dataset = get_task(task).load(
-                path, language=entry.language, skip_bad=entry.skip_bad, to_score=to_score, map_tags=entry.map_tags
-            )
+                path, language=entry.language, skip_bad=entry.skip_bad, to_score=to_score, map_tags=entry.map_tags,
+                unanswerable=entry.unanswerable,
+            )  # fmt: skip
             self.known[key] = dataset.examples
         return self.known[key]
 

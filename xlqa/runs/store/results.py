@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xlqa.errors import XlqaError
-from xlqa.records import TASK_METRICS, result_columns
+from xlqa.records import TASK_METRICS, THRESHOLD, result_columns
 from xlqa.runs.paths import RunFolder
 from xlqa.runs.store.fields import Fields
 from xlqa.runs.store.run_config import DataEntry, TestEntry, check_scorer, take_data, take_test
@@ -93,7 +93,7 @@ def write_evaluation(
         PREDICTIONS: write_json(folder / PREDICTIONS, dict(predictions)),
         examples: write_text(folder / examples, csv_text(columns, rows)),
     }
-    complete = {column: row.get(column) for column in result_columns(task)}
+    complete = {column: row.get(column) for column in result_columns(task, THRESHOLD in row)}
     write_json(folder / RESULT, sign({"row": complete, "test": test.to_json(), "files": files}))
 
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xlqa.records import SCHEMA_VERSION, Arm, result_columns
+from xlqa.records import NO_ANSWER_NOTE, SCHEMA_VERSION, Arm, result_columns
 from xlqa.runs.specs import EvalSpec, Hyper, RunSpec
 
 
 def evaluation_row(spec: RunSpec, evaluation: EvalSpec) -> dict[str, Any]:
     """A row with every setting filled in; scores, times and the machine are None until they are measured."""
     task = spec.common.task
-    row: dict[str, Any] = dict.fromkeys(result_columns(task)) | ({} if task == "qa" else {"task": task})
+    columns = result_columns(task, spec.common.unanswerable)
+    row: dict[str, Any] = dict.fromkeys(columns) | ({} if task == "qa" else {"task": task})
     row |= {
         "lang": spec.language, "arm": spec.arm.value, "size": spec.size, "seed": spec.paired_seed,
         "model": spec.encoder.name, "model_sha256": spec.encoder.sha256, "precision": spec.common.precision,
         "max_length": spec.common.max_length, "stride": spec.common.stride, "steps": spec.steps,
-        "test": evaluation.data.name, "split": evaluation.split, "test_sha256": evaluation.data.sha256,
+        "test": evaluation.data.name, "split": evaluation.split, "test_sha256": test_hash(evaluation.data.sha256, spec.common.unanswerable),
         "test_size": evaluation.size, "scorer": evaluation.data.scorer, "source_overlap": evaluation.source_overlap,
         "max_answer_length": evaluation.max_answer_length, "eval_id": evaluation.eval_id(spec.common),
         "run_id": spec.run_id, "schema": SCHEMA_VERSION,
@@ -27,7 +28,12 @@ def evaluation_row(spec: RunSpec, evaluation: EvalSpec) -> dict[str, Any]:
     if trained and trained.reinit_top:
         row |= _changed("model", spec.encoder.name, spec.encoder.sha256, [f"top {trained.reinit_top} drawn"])
     row |= _source_columns(spec) | _target_columns(spec)
-    return {name: value for name, value in row.items() if name in result_columns(task)}
+    return {name: value for name, value in row.items() if name in columns}
+
+
+def test_hash(sha256: str, unanswerable: bool) -> str:
+    """A test set's hash as rows have it: with and without its unanswerable questions it is another set."""
+    return f"{sha256}+{NO_ANSWER_NOTE}" if unanswerable else sha256
 
 
 def _changed(column: str, name: str, sha256: str, changes: Sequence[str]) -> dict[str, str]:
@@ -46,8 +52,9 @@ def _trained_in_part(hyper: Hyper) -> list[str]:
     return [f"frozen up to layer {hyper.freeze}" if hyper.freeze else "embeddings frozen", *lora]
 
 
-def _mapped(spec: RunSpec) -> list[str]:
-    return [f"{tag}={other}" for tag, other in spec.common.map_tags]
+def _read_otherwise(spec: RunSpec) -> list[str]:
+    """How all data of a run was read otherwise than usual."""
+    return [f"{tag}={other}" for tag, other in spec.common.map_tags] + [NO_ANSWER_NOTE] * spec.common.unanswerable
 
 
 def _source_columns(spec: RunSpec) -> dict[str, Any]:
@@ -56,7 +63,7 @@ def _source_columns(spec: RunSpec) -> dict[str, Any]:
         return {}
     changes = ["labels shuffled"] * (stage.labels == "shuffled") + ["balanced"] * spec.is_balanced
     changes += _trained_in_part(stage.hyper) if spec.arm is Arm.TRANSFER else []
-    changes += _mapped(spec)
+    changes += _read_otherwise(spec)
     columns: dict[str, Any] = {"source_size": stage.size, "source_steps": stage.steps}
     columns |= _changed("source", stage.data.name, stage.data.sha256, changes)
     if spec.arm is Arm.JOINT:
@@ -71,7 +78,7 @@ def _source_columns(spec: RunSpec) -> dict[str, Any]:
 def _target_columns(spec: RunSpec) -> dict[str, Any]:
     if spec.target is None or spec.hyper is None:
         return {}
-    return _changed("target", spec.target.name, spec.target.sha256, [*_trained_in_part(spec.hyper), *_mapped(spec)]) | {
+    return _changed("target", spec.target.name, spec.target.sha256, [*_trained_in_part(spec.hyper), *_read_otherwise(spec)]) | {
         "target_questions": spec.target_questions,
         "subset_seed": spec.seed, "train_seed": spec.training_seed, "subset_by": spec.subset_by, "valid_size": spec.valid_size,
         "lr": spec.hyper.lr, "epochs": spec.hyper.epochs, "batch_size": spec.hyper.batch_size,

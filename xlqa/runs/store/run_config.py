@@ -49,7 +49,10 @@ MOST_EPOCHS = 10_000.0
 
 @dataclass(frozen=True, slots=True)
 class DataEntry:
-    """A data file of a sweep: `path` is relative to the sweep's folder. Only source data may have shuffled labels."""
+    """A data file of a sweep: `path` is relative to the sweep's folder. Only source data may have shuffled labels.
+
+    `unanswerable`: whether its questions without an answer are trained on and scored.
+    """
 
     name: str
     path: str
@@ -59,6 +62,7 @@ class DataEntry:
     skip_bad: bool = False
     labels: SourceLabels = "gold"
     map_tags: TagMap = ()
+    unanswerable: bool = False
 
     def to_json(self) -> dict[str, Any]:
         entry: dict[str, Any] = {
@@ -67,6 +71,7 @@ class DataEntry:
         }  # fmt: skip
         entry |= {"skip_bad": True} if self.skip_bad else {}
         entry |= {"map_tags": dict(self.map_tags)} if self.map_tags else {}
+        entry |= {"unanswerable": True} if self.unanswerable else {}
         return entry | ({"labels": self.labels} if self.labels != "gold" else {})
 
     def file(self, root: Path) -> Path:
@@ -211,6 +216,11 @@ class RunConfig:
         return next((entry.map_tags for entry in self.data_entries()), ())
 
     @property
+    def unanswerable(self) -> bool:
+        """Whether questions without an answer are trained on and scored."""
+        return any(entry.unanswerable for entry in self.data_entries())
+
+    @property
     def digests(self) -> frozenset[str]:
         """The hashes of its evaluations' ids."""
         return frozenset(evaluation.digest for evaluation in self.evaluations.values())
@@ -251,7 +261,7 @@ class RunConfig:
                     stride=self.stride, max_answer_length=self.max_answer_length, precision=self.precision,
                     save_path="{ROOT}/" + self.weights,
                     source="{ROOT}/" + self.source_weights if self.source_weights else None,
-                    source_sha256=self.source_sha256, head_seed=self.seed, labels=self.labels,
+                    source_sha256=self.source_sha256, head_seed=self.seed, labels=self.labels, unanswerable=self.unanswerable,
                 ),
                 "train": self._train(),
             }
@@ -303,10 +313,14 @@ class RunConfig:
 def chainer_section(
     components: TaskComponents, encoder: str, encoder_sha256: str | None, *, max_length: int, stride: int,
     max_answer_length: int, precision: str, save_path: str, source: str | None, source_sha256: str | None, head_seed: int,
-    labels: Sequence[str] = (),
+    labels: Sequence[str] = (), unanswerable: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """The `chainer` of a config: texts to windows to predictions; called with the task's inputs alone."""
-    decoding = {"max_answer_length": max_answer_length} if components.task == "qa" else {"labels": list(labels)}
+    decoding: dict[str, Any] = {"max_answer_length": max_answer_length}
+    if components.task != "qa":
+        decoding = {"labels": list(labels)}
+    elif unanswerable:
+        decoding["unanswerable"] = True
     return {
         "in": [*components.inputs],
         "in_y": [*components.golds],
@@ -381,11 +395,14 @@ def parse_config(value: Any, where: str) -> RunConfig:
     chainer, train = config.object("chainer"), config.object("train")
     known_fields |= _take_chainer(chainer, known)
     save_path, head_seed = known_fields.pop("save_path"), known_fields.pop("head_seed")
+    unanswerable = known_fields.pop("leaves_unanswered", False)
     known_fields |= _take_train(train, known, [*known_fields["evaluations"]])
     config.done()
     if head_seed != known_fields["seed"]:
         raise XlqaError(f"{train.place('seed')} is not head_seed, {head_seed}.")
     found = RunConfig(kind=kind, task=task, sealed=is_sealed(value), **known_fields)
+    if {entry.unanswerable for entry in found.data_entries()} != {unanswerable}:
+        raise XlqaError(f"{chainer.where}.pipe[1].unanswerable is not what all its data files state.")
     _check_together(found, save_path, chainer.where)
     return found
 
@@ -445,6 +462,7 @@ def take_data(fields: Fields, *, done: bool = True) -> DataEntry:
     entry = DataEntry(
         fields.text("name"), path, fields.sha256("sha256"), fields.text("language", LANGUAGE, "a language"), scorer,
         fields.has("skip_bad") and fields.truth("skip_bad"), map_tags=_take_map(fields) if fields.has("map_tags") else (),
+        unanswerable=fields.has("unanswerable") and fields.truth("unanswerable"),
     )  # fmt: skip
     if done:
         fields.done()
@@ -556,6 +574,7 @@ def _take_model(model: Fields, known: TaskComponents) -> dict[str, Any]:
     }  # fmt: skip
     if known.task == "qa":
         found["max_answer_length"] = model.whole("max_answer_length", 1, MOST_PIECES)
+        found["leaves_unanswered"] = model.has("unanswerable") and model.truth("unanswerable")
     else:
         found |= {"max_answer_length": 30, "labels": _take_labels(model)}
     model.done()

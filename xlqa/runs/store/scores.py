@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from xlqa.records import QUESTION_COLUMNS, TASK_METRICS, Example, result_columns
+from xlqa.records import NO_ANSWER_METRICS, QUESTION_COLUMNS, TASK_METRICS, Example, result_columns
 from xlqa.tasks.base import Scores
 
 Rows = Iterator[Mapping[str, Any]]
@@ -43,9 +43,10 @@ class ScoredSet:
         return ("id", "group", *named), self._ratios(named)
 
     def _percents(self) -> Rows:
-        percents = 100.0 * self.scores.numerators / self.scores.denominators
+        metrics = self.scores.metrics[: len(TASK_METRICS["qa"])]
+        percents = 100.0 * self.scores.numerators[:, : len(metrics)]
         for id, group, values in zip(self.ids, self.groups, percents, strict=True):
-            rounded = {name: round(float(v), 4) for name, v in zip(self.scores.metrics, values, strict=True)}
+            rounded = {name: round(float(v), 4) for name, v in zip(metrics, values, strict=True)}
             yield {"id": id, "context": group, **rounded}
 
     def _ratios(self, named: Sequence[str]) -> Rows:
@@ -56,7 +57,10 @@ class ScoredSet:
     def columns(self, task: str) -> dict[str, Any]:
         """The score and count columns of results.csv."""
         counts = {"questions": len(self.ids), "paragraphs": len(set(self.groups))}
-        return self.scores.percents(TASK_METRICS[task]) | counts
+        further = [name for name in NO_ANSWER_METRICS if name in self.scores.metrics]
+        if further:
+            counts["unanswerable"] = int(self.scores.denominators[:, -1].sum())
+        return self.scores.percents((*TASK_METRICS[task], *further)) | counts
 
     def without(self, overlapping: Collection[str], task: str) -> dict[str, Any]:
         """The columns with the number of examples that share their text with the train part, and the scores without them."""

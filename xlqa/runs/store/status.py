@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from xlqa.errors import XlqaError
-from xlqa.records import SETTING_COLUMNS, TASK_METRICS
+from xlqa.records import SETTING_COLUMNS, TASK_METRICS, THRESHOLD
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.store.failures import read_failure
 from xlqa.runs.store.requests import requested_ids, requested_unanswerable
@@ -99,6 +99,7 @@ class SweepStatus:
         set_aside: runs that an earlier request prepared, that the latest does not name, and that never began.
         unanswerable: of the latest request's data sets that have any: questions without an answer, and all questions.
         refused: a line for each run whose config is not one that xlqa wrote.
+        no_answer_thresholds: the least and the greatest one of its runs with `--unanswerable`; () without any.
     """
 
     folder: Path
@@ -110,6 +111,7 @@ class SweepStatus:
     set_aside: int = 0
     unanswerable: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
+    no_answer_thresholds: tuple[float, ...] = ()
 
     def in_state(self, *states: State) -> list[RunStatus]:
         """Source stages and runs in one of these states."""
@@ -148,6 +150,7 @@ def read_status(root: Path) -> SweepStatus:
         len(prepared) - len(runs),
         requested_unanswerable(layout),
         tuple(refused),
+        _thresholds(every),
     )
 
 
@@ -224,6 +227,11 @@ def read_last_step(path: Path) -> LastStep | None:
         return LastStep(int(step), float(loss), float(rate), max(0.0, datetime.now(UTC).timestamp() - written))
     except (IndexError, ValueError):
         return None
+
+
+def _thresholds(rows: Iterable[Mapping[str, Any]]) -> tuple[float, ...]:
+    known = [row[THRESHOLD] for row in rows if row.get(THRESHOLD) is not None]
+    return (min(known), max(known)) if known else ()
 
 
 def _order(run: RunStatus) -> tuple[Any, ...]:

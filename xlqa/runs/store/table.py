@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from xlqa.errors import XlqaError
-from xlqa.records import Arm, result_columns
+from xlqa.records import THRESHOLD, Arm, result_columns
 from xlqa.runs.paths import Layout
 from xlqa.runs.store.results import RESULT, load_result, task_of
 from xlqa.util.csvfile import csv_text
@@ -59,8 +59,10 @@ def collect_results(layout: Layout) -> Collected:
 
 def table_columns(rows: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     """The columns of a table: those of its rows' task; of several tasks, all of theirs."""
-    tasks = dict.fromkeys(task_of(row) for row in rows) or {"qa": None}
-    return tuple(dict.fromkeys(column for task in tasks for column in result_columns(task)))
+    kinds = dict.fromkeys((task_of(row), THRESHOLD in row) for row in rows) or {("qa", False): None}
+    # Rows with further columns first, so that these are at their place in the table.
+    ordered = sorted(kinds, key=lambda kind: not kind[1])
+    return tuple(dict.fromkeys(column for kind in ordered for column in result_columns(*kind)))
 
 
 def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -4,6 +4,10 @@ A span's score is p(start) * p(end), each a softmax over a window's [CLS] and pa
 looks unanswered puts its mass on [CLS] and so loses to another window. The answer is the text whose scores, summed over the windows
 that find it best, are highest; it is placed where the window with its highest score found it. run_qa compares raw sums
 of logits instead, which a window's constant can shift.
+
+Where a model may leave a question unanswered, the score of no answer is p(start) * p(end) at [CLS], the least over the question's
+windows. The answer is none where the logarithm of that score exceeds the best span's by more than a threshold: the rule of the
+published recipes for SQuAD 2.0 (Devlin et al. 2019), which on one window is the same difference of logits.
 """
 
 from __future__ import annotations
@@ -64,6 +68,47 @@ def best_spans(
     score, flat = pairs.topk(min(top, pairs.shape[1]), dim=1)
     first = flat // reach
     return score, first, first + flat % reach
+
+
+def null_margins(windows: Windows, null: FloatArray, score: FloatArray) -> npt.NDArray[np.float64]:
+    """(Q,) how far the score of no answer exceeds the best span's, in nats; infinity where a question has no span.
+
+    Args:
+        windows: W windows of Q questions.
+        null: (W,) log-probabilities of [CLS] as start and as end, together.
+        score: (W, K) log-probabilities of spans, minus infinity for none.
+    """
+    least, best = np.zeros(windows.questions), np.full(windows.questions, -np.inf)
+    np.minimum.at(least, windows.question, null)
+    np.maximum.at(best, windows.question, score.max(axis=1))
+    margins: npt.NDArray[np.float64] = least - best
+    return margins
+
+
+def choose_threshold(
+    margins: npt.NDArray[np.float64], answered: npt.NDArray[np.float64], unanswered: npt.NDArray[np.float64]
+) -> float:
+    """The threshold on `margins` with the greatest sum of scores; of equally good ones the nearest to 0.
+
+    Args:
+        margins: (Q,) as `null_margins`; a question whose margin is greater than the threshold is left unanswered.
+        answered, unanswered: (Q,) its score with its best span, and without an answer.
+
+    Between two margins the threshold is their mean; below all of them it is 1 less than the least, above all of them 1 more than
+    the greatest. 0 is among the candidates. A validation part chooses, never a test set: the official script's `best_f1` is
+    the same choice made on the set that it scores, an upper bound (Rajpurkar et al. 2018).
+    """
+    known = np.unique(margins[np.isfinite(margins)])
+    if not len(known):
+        return 0.0
+    between = (known[:-1] + known[1:]) / 2
+    candidates = np.concatenate([[0.0, known[0] - 1, known[-1] + 1], between])
+    candidates = candidates[np.argsort(np.abs(candidates), kind="stable")]
+    order = np.argsort(margins, kind="stable")
+    gains = np.concatenate([[0.0], np.cumsum((answered - unanswered)[order])])
+    totals = gains[np.searchsorted(margins[order], candidates, side="right")]
+    # Sums of many scores differ in their last digits where they are equal.
+    return float(candidates[np.flatnonzero(totals >= totals.max() - 1e-9)[0]])
 
 
 def merge_windows(

@@ -10,15 +10,16 @@ import numpy.typing as npt
 import torch
 
 from xlqa.tasks.base import Head
-from xlqa.tasks.qa.decoding import Span, best_spans, merge_windows, span_probabilities
+from xlqa.tasks.qa.decoding import Span, best_spans, merge_windows, null_margins, span_probabilities
 from xlqa.tasks.qa.windows import Labels, Windows
 
 Index = npt.NDArray[np.int64]
-Decoded = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+FloatArray = npt.NDArray[np.float32]
+Decoded = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 
 
 class SpanHead(Head):
-    """Finds answers in windows."""
+    """Finds answers in windows; with a `null_threshold` it may find that there is none."""
 
     auto_class = "AutoModelForQuestionAnswering"
     what = "question-answering head"
@@ -41,21 +42,46 @@ class SpanHead(Head):
         return float(np.log(1 + features.context_to - features.context_from).mean())
 
     def decode(self, output: Any, tensors: Mapping[str, torch.Tensor], features: Windows, top: int) -> Decoded:
-        """Score, first and last piece of the best `top` spans of each window: (B, K) each, K <= top."""
-        scored = tensors["scored"]
+        """Score, first and last piece of the best `top` spans of each window, (B, K) each, K <= top; score of no answer, (B, 1)."""
+        scored, cls = tensors["scored"], features.template.cls_index
         inside = scored.clone()
-        inside[:, features.template.cls_index] = False
+        inside[:, cls] = False
         start, end = span_probabilities(output.start_logits, scored), span_probabilities(output.end_logits, scored)
-        return best_spans(start, end, inside, self.options.max_answer_length, top)
+        null = (start + end)[:, cls : cls + 1]
+        return *best_spans(start, end, inside, self.options.max_answer_length, top), null
 
     def predict(
         self, features: Windows, inputs: Sequence[Sequence[str]], decoded: Sequence[tuple[Index, Any]], top: int
     ) -> list[list[Span]]:
-        """The best `top` spans of each question, best first; fewer where a paragraph has fewer."""
-        count = len(features.question)
-        score = np.full((count, top), -np.inf, dtype=np.float32)
-        first, last = np.zeros((count, top), dtype=np.int64), np.zeros((count, top), dtype=np.int64)
-        for batch, (values, firsts, lasts) in decoded:
-            found = values.shape[1]
-            score[batch, :found], first[batch, :found], last[batch, :found] = values, firsts, lasts
-        return [spans[:top] for spans in merge_windows(features, inputs[0], score, first, last)]
+        """The best `top` spans of each question, best first; fewer where a paragraph has fewer.
+
+        The first one is empty, at -1, where the question is left unanswered.
+        """
+        score, first, last, null = _gather(features, decoded, top)
+        found = merge_windows(features, inputs[0], score, first, last)
+        threshold = self.options.null_threshold
+        if threshold is not None:
+            chances = np.zeros(features.questions)
+            np.minimum.at(chances, features.question, null)
+            for row in np.flatnonzero(null_margins(features, null, score) > threshold):
+                found[row].insert(0, Span("", -1, -1, float(np.exp(chances[row]))))
+        return [spans[:top] for spans in found]
+
+    def margins(self, features: Windows, decoded: Sequence[tuple[Index, Any]]) -> npt.NDArray[np.float64]:
+        """(Q,) what the threshold is compared with (`null_margins`)."""
+        score, _, _, null = _gather(features, decoded, 1)
+        return null_margins(features, null, score)
+
+
+def _gather(
+    features: Windows, decoded: Sequence[tuple[Index, Any]], top: int
+) -> tuple[FloatArray, Index, Index, FloatArray]:
+    """What batches found in W windows: spans' scores, first and last pieces, (W, top) each; scores of no answer, (W,)."""
+    count = len(features.question)
+    score, null = np.full((count, top), -np.inf, dtype=np.float32), np.zeros(count, dtype=np.float32)
+    first, last = np.zeros((count, top), dtype=np.int64), np.zeros((count, top), dtype=np.int64)
+    for batch, (values, firsts, lasts, nulls) in decoded:
+        found = values.shape[1]
+        score[batch, :found], first[batch, :found], last[batch, :found] = values, firsts, lasts
+        null[batch] = nulls[:, 0]
+    return score, first, last, null

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from xlqa.records import TASK_METRICS, Question
+from xlqa.records import NO_ANSWER_METRICS, TASK_METRICS, Question, TagMap
 from xlqa.tasks.base import Dataset, Head, HeadOptions, Scores, Task
 from xlqa.tasks.qa.formats import NAMES, unfold
 from xlqa.tasks.qa.windows import (
@@ -61,6 +62,27 @@ class QuestionAnswering(Task[Question]):
         """The rows of a table, of JSON or of Parquet; None for the nested formats."""
         return unfold(read_input(path), path, columns).rows
 
+    def load(
+        self, path: Path, *, language: str = "", skip_bad: bool = False, to_score: bool = False, map_tags: TagMap = (),
+        unanswerable: bool = False,
+    ) -> Dataset[Question]:  # fmt: skip
+        """As `Task.load`; unanswerable questions are at their places in the file's order.
+
+        Raises:
+            XlqaError: as `read`.
+        """
+        if not unanswerable:
+            return super().load(path, language=language, skip_bad=skip_bad, to_score=to_score, map_tags=map_tags)
+        from xlqa.tasks.qa.reading import read_dataset
+
+        reading = read_dataset(path, skip_bad=skip_bad, language=language, to_score=to_score)
+        untrainable = sum(refusal.is_scored for refusal in reading.refused) if to_score else 0
+        kept = [question for question in reading.everything if to_score or question.answers or not question.golds]
+        return Dataset(
+            tuple(kept), reading.sha256, dict(reading.repairs), len(reading.refused) - untrainable, len(reading.unanswerable),
+            untrainable, reading.scores_by_file,
+        )  # fmt: skip
+
     def overlap(self, train: Sequence[Question], test: Sequence[Question]) -> frozenset[str]:
         """Ids of the test questions whose paragraph is in the training data."""
         from xlqa.tasks.qa.overlap import find_overlap
@@ -87,8 +109,8 @@ class QuestionAnswering(Task[Question]):
         return make_windows(tokenizer, contexts, questions, WindowShape(max_length, stride))
 
     def label(self, features: Windows, examples: Sequence[Question], labels: Sequence[str] = ()) -> Labels:
-        """Where each question's first gold answer is in its windows."""
-        first = np.array([_spans(question)[0] for question in examples], dtype=np.int64)
+        """Where each question's first gold answer is in its windows; the [CLS] position where it has none."""
+        first = np.array([_spans(question)[0] if question.answers else (-1, -1) for question in examples], np.int64)
         return label_windows(features, first[:, 0], first[:, 1])
 
     def shuffle_labels(self, examples: Sequence[Question]) -> tuple[Question, ...]:
@@ -98,8 +120,9 @@ class QuestionAnswering(Task[Question]):
         return shuffle_answers(examples)
 
     def count_unreachable(self, features: Windows, examples: Sequence[Question]) -> int:
-        """Questions without a gold answer that is whole in one window."""
-        return count_unreachable(features, [_spans(question) for question in examples])
+        """Questions without a gold answer that is whole in one window; "no answer" is always within reach."""
+        unanswerable = sum(not question.gold_texts for question in examples)
+        return count_unreachable(features, [_spans(question) for question in examples]) - unanswerable
 
     def outputs_of(self, predictions: Sequence[Any]) -> tuple[list[Any], ...]:
         """The best answer of each question: texts, first characters (-1 for none) and scores."""
@@ -109,21 +132,39 @@ class QuestionAnswering(Task[Question]):
         return [s.text for s in best], [s.start for s in best], [s.score for s in best]
 
     def score(self, examples: Sequence[Question], predictions: Sequence[str], scorer: str) -> Scores:
-        """F1 and EM of each answer, from 0 to 1, under a scorer and under SQuAD v1.1; every denominator is 1."""
-        from xlqa.tasks.qa.scorers import score_answer
+        """F1 and EM of each answer, from 0 to 1, under a scorer and under SQuAD v1.1; every denominator is 1.
+
+        Where the scorer has a rule for unanswerable questions, SQuAD's is that of v2.0, and there are NO_ANSWER_METRICS too, each
+        over its own kind of questions.
+        """
+        from xlqa.tasks.qa.scorers import get_scorer, score_answer
 
         pairs = [(answer, q.gold_texts) for q, answer in zip(examples, predictions, strict=True)]
-        table = np.array(
-            [score_answer(scorer, *pair) + score_answer("squad", *pair) for pair in pairs], dtype=np.float64
-        )
-        numerators = table.reshape(-1, len(self.metrics))
-        return Scores(self.metrics, numerators, np.ones_like(numerators))
+        has_rule = get_scorer(scorer).scores_unanswerable
+        both = [
+            (score_answer(scorer, *pair), score_answer("squad" if pair[1] or not has_rule else "squad2", *pair))
+            for pair in pairs
+        ]
+        numerators = np.array(both, dtype=np.float64).reshape(-1, len(self.metrics))
+        scores = Scores(self.metrics, numerators, np.ones_like(numerators))
+        return _split_scores(scores, np.array([bool(golds) for _, golds in pairs], dtype=bool)) if has_rule else scores
 
     def head(self, options: HeadOptions) -> Head:
         """A linear layer with two outputs: where the answer starts and ends."""
         from xlqa.tasks.qa.network import SpanHead
 
         return SpanHead(options)
+
+
+def _split_scores(scores: Scores, answerable: npt.NDArray[np.bool_]) -> Scores:
+    """Scores with those of (X,) answerable and of unanswerable questions as further metrics."""
+    kinds = np.stack([answerable, answerable, ~answerable], axis=1).astype(np.float64)
+    own = scores.numerators[:, [0, 1, 0]] * kinds
+    return Scores(
+        (*scores.metrics, *NO_ANSWER_METRICS),
+        np.hstack([scores.numerators, own]),
+        np.hstack([scores.denominators, kinds]),
+    )
 
 
 def _spans(question: Question) -> tuple[tuple[int, int], ...]:

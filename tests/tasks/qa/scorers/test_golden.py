@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from xlqa.tasks.qa.scorers import get_scorer
+from xlqa.errors import XlqaError
+from xlqa.tasks.qa.scorers import get_scorer, with_unanswerable
 
 # (scorer, prediction, gold, EM, F1). F1 = 2 · shared / (units of the prediction + units of the gold).
 SQUAD = [
@@ -128,6 +129,31 @@ def test_squad2(prediction: str, golds: list[str], em: float, f1: float) -> None
     scorer = get_scorer("squad2")
     assert scorer.em(prediction, golds) == em
     assert scorer.f1(prediction, golds) == pytest.approx(f1, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "golds", "em", "f1"),
+    [
+        ("", [], 1, 1),
+        ("el", [], 1, 1),  # a Spanish article alone is no answer either
+        ("Rome", [], 0, 0),
+        ("", ["Roma"], 0, 0),
+        ("la Roma antigua", ["Roma"], 0, 2 / 3),
+    ],
+)
+def test_squad2_with_the_rules_of_a_language(prediction: str, golds: list[str], em: float, f1: float) -> None:
+    scorer = get_scorer("squad2.mlqa.es")
+    assert (scorer.name, scorer.scores_unanswerable) == ("squad2.mlqa.es", True)
+    assert scorer.em(prediction, golds) == em
+    assert scorer.f1(prediction, golds) == pytest.approx(f1, abs=1e-12)
+
+
+def test_every_scorer_can_have_the_rule_for_unanswerable_questions() -> None:
+    names = ["squad", "squad2", "mlqa.ru", "cmrc", "characters"]
+    assert [with_unanswerable(name) for name in names] == ["squad2", "squad2", *(f"squad2.{n}" for n in names[2:])]
+    assert get_scorer("squad2.squad") == get_scorer("squad2")
+    with pytest.raises(XlqaError, match="no scorer"):
+        get_scorer("squad2.squad2")
 
 
 def test_the_best_gold_answer_counts() -> None:

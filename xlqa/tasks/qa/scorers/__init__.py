@@ -1,7 +1,7 @@
 """Scorers: the rules that turn answers into EM and F1. Try `xlqa score PREDICTIONS DATASET`.
 
 One module a scorer; each states which official script it follows and where it departs from it. A name alone identifies
-the rules: `squad`, `squad2`, `mlqa.<language>`, `cmrc`, `drcd`, `drcd-makers`, `korquad`, `jaquad`, `characters`.
+the rules: `squad`, `squad2`, `squad2.<scorer>`, `mlqa.<language>`, `cmrc`, `drcd`, `drcd-makers`, `korquad`, `jaquad`, `characters`.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from functools import lru_cache
 from xlqa.errors import XlqaError, refuse_choice
 from xlqa.tasks.qa.scorers import characters, cmrc, drcd, drcd_makers, jaquad, korquad, mlqa, squad, squad2
 from xlqa.tasks.qa.scorers.languages import WITHOUT_BLANKS
-from xlqa.tasks.qa.scorers.rules import CACHED_TEXTS, Scorer
+from xlqa.tasks.qa.scorers.rules import CACHED_TEXTS, Rules, Scorer
 from xlqa.tasks.qa.scores import Scores, score_questions
 from xlqa.util.languages import base_language
 
 __all__ = [
     "SCORER_NAMES", "WITHOUT_BLANKS", "Scorer", "Scores", "base_language", "default_scorer", "get_scorer",
-    "score_answer", "score_questions",
+    "score_answer", "score_questions", "with_unanswerable",
 ]  # fmt: skip
 
 _FIXED: dict[str, Scorer] = {
@@ -26,7 +26,7 @@ _FIXED: dict[str, Scorer] = {
 }
 
 SCORER_NAMES = ("squad", "squad2", "mlqa", "cmrc", "drcd", "drcd-makers", "korquad", "jaquad", "characters")
-"""What may be asked for; `mlqa` needs a language, as `mlqa.<language>` or apart."""
+"""What may be asked for; `mlqa` needs a language, as `mlqa.<language>` or apart. `squad2` also goes before another one."""
 
 
 @lru_cache
@@ -34,7 +34,7 @@ def get_scorer(name: str, language: str = "") -> Scorer:
     """The scorer of that name.
 
     Args:
-        name: one of `SCORER_NAMES`, or `mlqa.<language>`; case does not matter.
+        name: one of `SCORER_NAMES`, `mlqa.<language>` or `squad2.<scorer>`; case does not matter.
         language: ISO 639 code of the answers (a region or script after it is dropped); only plain `mlqa` needs it.
 
     Raises:
@@ -46,6 +46,10 @@ def get_scorer(name: str, language: str = "") -> Scorer:
         if not code:
             raise XlqaError("Scorer mlqa has its rules per language: add --lang, or name it whole, such as mlqa.de.")
         return mlqa.make_scorer(code)
+    if family == "squad2" and suffix:
+        rules = get_scorer(suffix, language)
+        if isinstance(rules, Rules):
+            return _FIXED["squad2"] if rules.name == "squad" else squad2.Squad2(f"squad2.{rules.name}", rules)
     if family == "characters":
         base_language(suffix)  # the rules are the same for all, but a word that is no language is a mistake
     elif suffix or family not in _FIXED:
@@ -61,6 +65,11 @@ def score_answer(scorer: str, answer: str, golds: tuple[str, ...]) -> tuple[floa
     """
     rules = get_scorer(scorer)
     return rules.f1(answer, golds), rules.em(answer, golds)
+
+
+def with_unanswerable(name: str) -> str:
+    """The scorer that adds SQuAD v2.0's rule for questions without an answer: squad2 for squad, squad2.mlqa.ru for mlqa.ru."""
+    return name if get_scorer(name).scores_unanswerable else get_scorer(f"squad2.{name}").name
 
 
 def default_scorer(language: str) -> str:

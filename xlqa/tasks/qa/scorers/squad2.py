@@ -6,22 +6,26 @@ scores 1 on an unanswerable question and 0 on any other. Gold answers of which n
 Known departures:
 - A missing answer is an error, or counts 0 where it is allowed; the script leaves it out of the denominator.
 - No threshold on no-answer probabilities is searched: the answers are scored as given.
+
+`squad2.<scorer>`, such as `squad2.mlqa.ru`, is not of the script: it scores questions with an answer by the rules of another scorer,
+for languages that SQuAD's do not suit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from xlqa.tasks.qa.scorers.rules import bag_f1
-from xlqa.tasks.qa.scorers.squad import normalize, units
+from xlqa.tasks.qa.scorers import squad
+from xlqa.tasks.qa.scorers.rules import Rules
 
 
 @dataclass(frozen=True, slots=True)
 class Squad2:
-    """The scorer of SQuAD v2.0."""
+    """The scorer of SQuAD v2.0; `rules` are those of questions with an answer."""
 
     name: str = "squad2"
+    rules: Rules = field(default=squad.SCORER, compare=False)
 
     @property
     def scores_unanswerable(self) -> bool:
@@ -29,17 +33,17 @@ class Squad2:
 
     def em(self, prediction: str, golds: Sequence[str]) -> float:
         """1.0 where a gold answer is equal after normalising, or where there is none and the answer is empty."""
-        found = normalize(prediction)
-        kept = [text for text in map(normalize, golds) if text]
+        found = self.rules.normalize(prediction)
+        kept = [text for text in map(self.rules.normalize, golds) if text]
         return float(found in kept if kept else found == "")
 
     def f1(self, prediction: str, golds: Sequence[str]) -> float:
-        """F1 over words; against "no answer" it is 1.0 if the answer is empty too, else 0.0."""
-        found = units(prediction)
-        kept = [words for words in map(units, golds) if words]
+        """F1 over units; against "no answer" it is 1.0 if the answer is empty too, else 0.0."""
+        found = self.rules.units(prediction)
+        kept = [words for words in map(self.rules.units, golds) if words]
         if not kept:
             return float(not found)
-        return max(bag_f1(found, words) for words in kept)
+        return max(self.rules.overlap(found, words) for words in kept)
 
 
 SCORER = Squad2()
