@@ -29,6 +29,7 @@ CURVES = [folder for folder in PUBLISHED if (folder / "gain.png").is_file()]
 FIGURES = sorted(figure for folder in PUBLISHED for figure in folder.glob("*.png"))
 ENGLISH = EXPERIMENTS / "english-encoder"
 LATIN = ENGLISH / "russian-latin"
+TOPIC_COLUMNS = (("transfer", 0), ("transfer", 100), ("target-only", 100))
 
 
 def name_folder(folder: Path) -> str:
@@ -111,6 +112,32 @@ def test_entities_state_the_means_over_languages(capsys: pytest.CaptureFixture[s
     assert words.format(**first) in text
     for mean in others:
         assert "{mean:.1f} at N = {size} ({low:.1f} to {high:.1f})".format(**mean) in text
+
+
+def test_topics_state_the_table_the_mean_and_the_correlations(capsys: pytest.CaptureFixture[str]) -> None:
+    from xlqa.util.languages import language_name
+
+    folder = EXPERIMENTS / "topic"
+    text = " ".join((folder / "README.md").read_text(encoding="utf-8").replace("−", "-").split())
+    table = pd.read_csv(folder / "results.csv")
+    assert main(["report", str(folder / "results.csv"), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    for code, own in table.groupby("lang"):
+        chosen = [own[(own.arm == arm) & (own["size"] == size)].accuracy for arm, size in TOPIC_COLUMNS]
+        (gain,) = [row for row in report["quantities"] if row["quantity"] == "gain" and row["stages"] == "given"
+                   and row["test"] == f"sib200.{code}.test"]  # fmt: skip
+        cells = [language_name(str(code)), *(f"{scores.mean():.1f} ± {scores.std():.1f}" for scores in chosen)]
+        assert f"| {' | '.join(cells)} | {gain['value']:+.1f} | {gain['low']:.1f} to {gain['high']:.1f} |" in text
+    (mean,) = [row for row in report["languages"] if row["size"] == 100]
+    words = "{mean:.1f} points of accuracy on average over the {languages} languages (95 % interval over languages {low:.1f} to {high:.1f})"
+    assert words.format(**mean) in text
+    assert main(["explain", str(folder / "results.csv"), "--json"]) == 0
+    clear = [row for row in json.loads(capsys.readouterr().out)["correlations"] if row["low"] > 0 or row["high"] < 0]
+    stated = [row for row in clear if row["feature"] != "untouched"]  # it is the counterpart of overlap_types
+    assert len(stated) == 5
+    for row in stated:
+        assert "{rho:.2f}, ".format(**row) in text
+        assert "{low:.2f} to {high:.2f}".format(**row) in text
 
 
 @with_curves
