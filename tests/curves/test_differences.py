@@ -17,6 +17,8 @@ from xlqa.curves.comparison import compare as compare_arms
 from xlqa.curves.differences import compare_tables, parse_conditions
 from xlqa.curves.example_scores import ExampleStore
 from xlqa.curves.grouping import split_panels
+from xlqa.curves.plots.curves import STYLES
+from xlqa.curves.plots.differences import difference_figure
 from xlqa.curves.table import load_results
 
 SMALL = Study(sizes=(30, 100, 300), seeds=3, paragraphs=20)
@@ -138,6 +140,14 @@ def test_every_format_names_the_sizes_and_a_figure_is_drawn(old: Path, tmp_path:
     assert main(["compare", str(old), str(copy_of(old, "new")), "--out", str(out), "--figure", str(figure)]) == 0
     assert "300" in out.read_text(encoding="utf-8")
     assert figure.read_bytes().startswith(b"<?xml")
+
+
+def test_the_figure_has_the_common_sizes_alone(old: Path):
+    few = copy_of(old, "few")
+    rewrite(few, lambda table: table[table["size"] != "30"])
+    (ax,) = difference_figure(xlqa.compare(few, old).differences, STYLES["paper"]).axes
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["0", "100", "300"]
+    assert list(ax.get_xticks()) == sorted(ax.get_xticks())
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xlqa.curves.differences import Contrast, Differences
@@ -60,8 +61,8 @@ def _first_scores(contrasts: Sequence[Contrast]) -> list[Contrast]:
 
 def draw_differences(ax: Axes, contrasts: Sequence[Contrast], styles: dict[str, CurveStyle], style: Style) -> Axes:
     """Draw the differences on one test set; zero-shot, which has no place on a logarithmic axis, is left of the sizes."""
-    set_size_axis(ax, [c.b for c in contrasts])
     sizes = [row.size for c in contrasts for row in c.rows if row.size]
+    set_size_axis(ax, [replace(c.b, points=tuple(p for p in c.b.points if p.size in sizes)) for c in contrasts])
     zero = (min(sizes) if sizes else 1) / math.exp(0.16 * log_span(sizes or [1]))
     ax.axhline(0, color=GREY, linewidth=style.line * 0.6, zorder=1)
     for place, c in enumerate(contrasts):
