@@ -281,6 +281,43 @@ def test_each_encoder_has_a_facet_and_all_share_one_legend(tmp_path: Path):
             assert len([line for line in ax.lines if line.get_marker() == "o" and len(line.get_xdata()) > 1]) <= 1
 
 
+def test_titles_name_the_encoder_and_the_scorer_that_is_shown_once_and_are_not_cut(tmp_path: Path):
+    import pandas as pd
+
+    tables = []
+    for name, scorer in (("multilingual-e5-small", "squad"), ("mini", "mlqa.ru")):
+        table = load_results(write_study(tmp_path / name, Study(seeds=2, sizes=(100, 1000), per_question=False)))
+        tables.append(
+            table.assign(model=f"hub/{name}", model_sha256=name, scorer=scorer, run_id=table["run_id"] + name)
+        )
+    shown = split_panels(pd.concat(tables, ignore_index=True))
+
+    def titles(column: str) -> list[str]:
+        figure = curves.curve_figure(shown, (column,), curves.STYLES["paper"])
+        figure.canvas.draw()
+        assert all(ax.get_tightbbox().x1 <= figure.bbox.width + 1 for ax in figure.axes)
+        assert (
+            not figure.axes[0]._left_title.get_window_extent().overlaps(figure.axes[1]._left_title.get_window_extent())
+        )
+        return [ax.get_title(loc="left") for ax in figure.axes]
+
+    test = shown[0].measurement["test"]
+    assert sorted(titles("f1")) == [
+        f"Russian · {test} · scorer mlqa.ru\nmini", f"Russian · {test} · scorer squad\nmultilingual-e5-small"
+    ]  # fmt: skip
+    assert sorted(titles("squad_f1")) == [f"Russian · {test}\nmini", f"Russian · {test}\nmultilingual-e5-small"]
+
+
+def test_a_long_title_breaks_between_its_parts_and_keeps_every_word(tmp_path: Path):
+    table = load_results(write_study(tmp_path, Study(languages=("ru", "zh"), seeds=1, per_question=False)))
+    long = "a-test-set-with-a-name-that-does-not-fit-above-one-panel"
+    figure = curves.curve_figure(split_panels(table.assign(test=long)), ("f1",), curves.STYLES["paper"])
+    figure.canvas.draw()
+    for ax in figure.axes:
+        assert long in "".join(ax.get_title(loc="left").split())
+        assert ax.get_tightbbox().x1 <= figure.bbox.width + 1
+
+
 def test_the_only_curve_of_an_arm_is_drawn_beside_each_setting_of_another(tmp_path: Path):
     import pandas as pd
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xlqa.curves.grouping import Curve, Floats, Panel
+from xlqa.curves.grouping import Curve, Floats, Panel, short_name
 from xlqa.curves.plots.facets import split_settings
 from xlqa.curves.plots.fonts import font_families, set_right_to_left
 from xlqa.curves.statistics import size_at_score
@@ -514,7 +514,7 @@ def name_axes(
 ) -> None:
     """Titles above, metrics at the left, numbers of examples below, one scale a task and metric.
 
-    A scorer is named in the title where panels have several.
+    A scorer is named in the title where panels have several, and so is an encoder.
 
     Args:
         name: of what the rows show, with places for the metric and the task's examples: "{}, %", "{units} of equal {}".
@@ -531,9 +531,7 @@ def name_axes(
             shown = columns_of(columns, panel.task)
             scorers = {_scorer_of(other, shown[0]) for other in panels if other.task == panel.task}
             if row == 0:
-                scorer = "" if len(scorers) == 1 else f" · {_scorer_of(panel, shown[0])}"
-                task = f"{panel.wording.short} · " if len(tasks) > 1 else ""
-                ax.set_title(plain(f"{task}{panel.language_name} · {panel.label}{scorer}"), loc="left")
+                _set_title(ax, panel, panels, _scorer_of(panel, shown[0]) if len(scorers) > 1 else "")
             if row < len(shown) and (len(panels) == 1 or _is_leftmost(ax)):
                 words = name.format(metric_name(shown[row], panel.task), units=panel.wording.units)
                 named = scorer_at_axis and len(scorers) == 1 and "" not in scorers
@@ -543,6 +541,44 @@ def name_axes(
                 ax.tick_params(labelleft=False)
             if row == len(shown) - 1 and not _has_below(ax, [a for line in grid for a in line], panels, panel):
                 ax.set_xlabel(plain(x_name or panel.wording.axis))
+
+
+def _set_title(ax: Axes, panel: Panel, panels: Sequence[Panel], scorer: str) -> None:
+    """Task, language, test set and scorer; on a line of its own the encoder, where panels differ in it. Long titles wrap.
+
+    Args:
+        scorer: "" where all panels of the task have one.
+    """
+    label, _, facet = panel.label.partition("\n")
+    # The label names the scorer that leads in the table, which need not be the one that is shown.
+    label = label.replace(f", scorer {panel.scorer}", "")
+    task = panel.wording.short if len({other.task for other in panels}) > 1 else ""
+    parts = [task, panel.language_name, label, f"scorer {scorer}" if scorer else ""]
+    models = _models(panel)
+    several = len(models) == 1 and len({name for other in panels for name in _models(other)}) > 1
+    model = next(iter(models)) if several else ""
+    below = [model if model not in facet else "", facet]
+    width = float(ax.figure.bbox.width) * 72 / ax.figure.dpi / _grid_shape(panels)[0]
+    size = float(ax.title.get_fontsize())
+    letters = max(int((width - 3 * size) / (0.55 * size)), 12)
+    lines = [*_fill(parts, " · ", letters), *_fill(below, ", ", letters)]
+    ax.set_title(plain("\n".join(lines)), loc="left")
+
+
+def _models(panel: Panel) -> set[str]:
+    """The encoders of a panel as readers know them; a monolingual curve names its own."""
+    return {short_name(curve.setting["model"]) for curve in panel.curves if curve.arm is not Arm.MONOLINGUAL} - {""}
+
+
+def _fill(parts: Sequence[str], between: str, letters: int) -> list[str]:
+    """Lines of at most so many letters, which break between parts, within one only where it alone is too long."""
+    lines: list[str] = []
+    for part in filter(None, parts):
+        first, *more = textwrap.wrap(part, letters) if len(part) > letters else [part]
+        if lines and len(lines[-1]) + len(between) + len(first) <= letters:
+            first = lines.pop() + between + first
+        lines += [first, *more]
+    return lines
 
 
 def _has_below(ax: Axes, others: Sequence[Axes], panels: Sequence[Panel], panel: Panel) -> bool:
