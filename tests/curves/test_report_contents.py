@@ -15,6 +15,8 @@ from synthetic import Study, write_study
 from xlqa.curves.comparison import Comparison, Options, compare_all
 from xlqa.curves.example_scores import ExampleStore
 from xlqa.curves.grouping import Panel, split_panels
+from xlqa.curves.plots.curves import STYLES
+from xlqa.curves.plots.summary import summary_figure
 from xlqa.curves.report import export, page, render, tex
 from xlqa.curves.report import formatting as w
 from xlqa.curves.report.contents import build_report
@@ -110,6 +112,21 @@ def test_the_estimand_is_named(tmp_path: Path):
     assert "given" not in say(own)
     _, (two,), _ = build(tmp_path / "two", source_seeds=2, seeds=4)
     assert "given these 2 source stages; over other source stages " in say(two)
+
+
+def test_n0_has_the_interval_that_its_condition_states_everywhere(tmp_path: Path):
+    report, (found,), _ = build(tmp_path, source_seeds=3)
+    assert found.confounded
+    n0 = found.other.zero_shot_worth
+    ends = w.censored_interval(n0, found.n_min, found.n_max)
+    assert ends != w.censored_interval(found.zero_shot_worth, found.n_min, found.n_max)
+    tables = {table.name: table for section in report.sections for table in section.tables}
+    assert tables["worth"].rows[0][:3] == ("0", w.censored(n0.value, found.n_min, found.n_max), ends)
+    assert tables["stages"].rows[0][2] == ends
+    assert ends in tables["summary"].rows[0][-2]
+    assert f"(95 % interval {w.censored_interval(n0, found.n_min, found.n_max, joint=' to ')})" in say(found)
+    drawn = summary_figure([found], 0, STYLES["paper"])
+    assert any(ends in text.get_text() for ax in drawn.axes for text in ax.texts)
 
 
 def test_the_source_is_named_as_what_it_is(tmp_path: Path):

@@ -184,6 +184,11 @@ class Comparison:
         return self.first.setting["model"]
 
     @property
+    def stated(self) -> Comparison:
+        """The comparison whose estimand reports state: over other source stages, where each seed has a stage of its own."""
+        return self.other if self.confounded and self.other is not None else self
+
+    @property
     def sizes_with_gain(self) -> tuple[int, ...]:
         return tuple(result.size for result in self.results if result.seeds)
 

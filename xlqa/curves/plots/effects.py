@@ -227,7 +227,7 @@ def _draw_worth_line(ax: Axes, c: Comparison, curve_style: CurveStyle, shift: fl
     bottom, top = ax.get_ylim()
     edge = math.exp(0.035 * math.log(top / bottom))
     points = []
-    for r in c.results:
+    for r in c.stated.results:
         if math.isnan(r.effective.value) or not (r.effective.is_determined or math.isnan(r.effective.low)):
             continue
         value, low, high = (min(max(v, bottom * edge), top / edge) for v in _ends(r.effective))
@@ -272,7 +272,7 @@ def _annotate_worth(ax: Axes, x: float, y: float, worth: float, curve_style: Cur
 
 
 def _draw_zero_shot_worth(ax: Axes, c: Comparison, curve_style: CurveStyle, style: Style) -> None:
-    n0 = c.zero_shot_worth
+    n0 = c.stated.zero_shot_worth
     if math.isnan(n0.value):
         return
     bottom, top = ax.get_ylim()
@@ -310,13 +310,13 @@ def _label_zero_shot_worth(
 
 def _height_of(c: Comparison, bottom: float, top: float) -> float:
     """Where the level of N₀ is, as a share of a log axis; 0 where it has none."""
-    n0 = c.zero_shot_worth
+    n0 = c.stated.zero_shot_worth
     known = math.isfinite(n0.value) and (n0.is_determined or math.isnan(n0.low))
     return min(max(math.log(max(n0.value, bottom) / bottom) / math.log(top / bottom), 0.0), 1.0) if known else 0.0
 
 
 def _zero_shot_words(c: Comparison) -> str:
-    n0 = c.zero_shot_worth
+    n0 = c.stated.zero_shot_worth
     if not (n0.is_determined or math.isnan(n0.low)):
         return f"zero-shot: {w.UNDETERMINED}"
     ends, value = w.censored_interval(n0, c.n_min, c.n_max), w.censored(n0.value, c.n_min, c.n_max)

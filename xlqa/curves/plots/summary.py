@@ -106,7 +106,7 @@ def _set_axis(axes: Sequence[Axes], shown: Sequence[Comparison], at: int) -> Non
     """One log axis from the smallest to the largest number of examples, the ends of intervals included."""
     from matplotlib.ticker import FixedLocator, NullLocator
 
-    found = [r.worth for c in shown for r in c.results if at and r.size == at]
+    found = [r.worth for c in shown for r in c.stated.results if at and r.size == at]
     ends = [end for worth in found if worth.is_determined for end in (worth.low, worth.value) if 1 <= end < math.inf]
     low = max(1.0, min([*ends, *(float(c.n_min) for c in shown)]))
     high = float(max(c.n_max for c in shown))
@@ -187,9 +187,9 @@ def _draw_row(ax: Axes, y: int, c: Comparison, at: int, style: Style) -> None:
     if not c.learned:
         _write(ax, y, 1, "no run learned", style)
         return
-    marks = [_Mark(c.zero_shot_worth, c.n_min, c.n_max, _ZERO)]
+    marks = [_Mark(c.stated.zero_shot_worth, c.n_min, c.n_max, _ZERO)]
     if at:
-        worth = next((r.worth for r in c.results if r.size == at), UNKNOWN)
+        worth = next((r.worth for r in c.stated.results if r.size == at), UNKNOWN)
         marks.append(_Mark(worth, c.n_min - at, c.n_max - at, _AT))
     for place, mark in enumerate(marks):
         shift = 0.21 * (2 * place - 1) if at else 0.0

@@ -53,7 +53,7 @@ def _fact_full(c: Comparison) -> str:
     if math.isnan(c.full_score):
         return "Share of the gap closed: needs target-only runs on all target data (--sizes …,full)."
     ends = f"{w.percent(c.zero_shot.value)} to {w.percent(c.full_score)}"
-    if all(math.isnan(result.gap.low) for result in c.results):
+    if all(math.isnan(result.gap.low) for result in c.stated.results):
         return f"Share of the gap closed: not determined, the gap ({ends}) may be none."
     return f"The gap closed runs from zero-shot to {c.second.label} on all data: {ends}."
 
@@ -148,8 +148,5 @@ def methods(comparisons: Sequence[Comparison], options: Options, means: Sequence
             "the truth over other stages 58 to 81 % of the time. xlqa sweep --source-seeds K measures it, best with a stage for each seed."
         )
     if any(c.confounded for c in comparisons):
-        notes.append(
-            "Each seed has a source stage of its own: the intervals contain both spreads and speak of other source stages; "
-            "those of zero-shot and what depends on it are given these stages unless named otherwise."
-        )
+        notes.append("Each seed has a source stage of its own: the intervals, that of N₀ too, contain both spreads.")
     return tuple(notes)

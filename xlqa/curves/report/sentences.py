@@ -167,7 +167,9 @@ def _sizes(results: Sequence[SizeResult]) -> str:
 
 def _format_worth(c: Comparison) -> str:
     # At the largest size a worth beyond it is only "more than 0".
-    known = [r for r in c.results if r.worth.is_determined and not math.isnan(r.worth.value) and r.size < c.n_max]
+    known = [
+        r for r in c.stated.results if r.worth.is_determined and not math.isnan(r.worth.value) and r.size < c.n_max
+    ]
     at_size = next((r for r in known if math.isfinite(r.worth.value)), known[0] if known else None)
     parts = [_format_zero_shot(c), "" if at_size is None else _format_worth_at(c, at_size)]
     text = "; ".join(part for part in parts if part)
@@ -177,7 +179,7 @@ def _format_worth(c: Comparison) -> str:
 def _format_zero_shot(c: Comparison) -> str:
     if math.isnan(c.zero_shot.value):
         return ""
-    language, n0, unit = c.panel.language_name, c.zero_shot_worth, c.wording.unit
+    language, n0, unit = c.panel.language_name, c.stated.zero_shot_worth, c.wording.unit
     begin = f"without any {language} {unit} it scored {w.percent(c.zero_shot.value)} {c.metric}"
     if math.isnan(n0.value):
         return begin

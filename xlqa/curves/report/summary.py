@@ -118,7 +118,7 @@ def _gain_cell(result: SizeResult | None, common: int) -> str:
 
 def worth_cell(c: Comparison) -> str:
     """N₀ with its interval; a dash where there is none."""
-    n0 = c.zero_shot_worth
+    n0 = c.stated.zero_shot_worth
     if not c.learned or math.isnan(n0.value):
         return w.MISSING
     value, ends = w.censored(n0.value, c.n_min, c.n_max), w.censored_interval(n0, c.n_min, c.n_max)

@@ -112,12 +112,12 @@ def gain_table(c: Comparison) -> Table:
 def worth_table(c: Comparison) -> Table:
     rows = []
     if not math.isnan(c.zero_shot.value):
-        n0 = c.zero_shot_worth
+        n0 = c.stated.zero_shot_worth
         ends = w.censored_interval(n0, c.n_min, c.n_max)
         value = w.censored(n0.value, c.n_min, c.n_max)
         none = w.MISSING if math.isnan(c.full_score) else w.share(0.0)
         rows.append(("0", value, ends, value, ends, w.MISSING, none, w.MISSING))
-    for r in c.results:
+    for r in c.stated.results:
         ends_effective, shifted = (c.n_min, c.n_max), (c.n_min - r.size, c.n_max - r.size)
         times = (c.n_min / r.size, c.n_max / r.size)
         rows.append(
