@@ -21,10 +21,12 @@ from xlqa.curves.report import export, page, render, tex
 from xlqa.curves.report import formatting as w
 from xlqa.curves.report.contents import build_report
 from xlqa.curves.report.document import Report, Section, Table, join_tables
+from xlqa.curves.report.facts import facts
 from xlqa.curves.report.html import pictures, runs_tables
 from xlqa.curves.report.origin import find_origin
 from xlqa.curves.report.sentences import sentences
 from xlqa.curves.report.summary import summary_section, verdict
+from xlqa.curves.statistics import Plan
 from xlqa.curves.table import load_results
 from xlqa.curves.variance import Interval
 
@@ -166,9 +168,31 @@ def test_break_even_is_said_as_strongly_as_it_was_measured(tmp_path: Path):
     _, (found,), _ = build(tmp_path)
     assert "From N = 1,000 on" in say(found, break_even=1000.0)
     up = replace(found.results[-1], gain=Interval(3, 2, 4))
-    assert "still gained more than 1 F1" in say(found, break_even=math.inf, results=(*found.results[:-1], up))
+    assert "still gained more than 1 point of F1" in say(found, break_even=math.inf, results=(*found.results[:-1], up))
     down = replace(found.results[-1], gain=Interval(-3, -4, -2))
     assert "lowered the score" in say(found, break_even=math.inf, results=(*found.results[:-1], down))
+
+
+def test_planning_advice_is_the_same_in_the_facts_and_in_the_sentences(tmp_path: Path):
+    _, (found,), _ = build(tmp_path)
+    first = found.results[0]
+    flat = tuple(replace(r, gain=Interval(0.5, -2, 3)) for r in found.results)
+    found = replace(found, break_even=math.nan, results=flat)
+    for seeds, words in (
+        (130.0, "130 seeds can detect a difference of 1 point of F1"),
+        (math.inf, "more seeds alone cannot detect"),
+    ):
+        wide, narrow = Plan(seeds, math.inf, 14.1), Plan(5.0, 400.0, 2.0)
+        some = replace(found, results=tuple(replace(r, plan=narrow if r.size > first.size else wide) for r in flat))
+        (fact,) = [fact for fact in facts(some, QUICK) if fact.startswith("Planning")]
+        for text in (fact, say(some)):
+            assert words in text
+            assert f"at N = {w.size(first.size)}, where the variance is largest" in text
+    assert fact.endswith(
+        "With this variance, more seeds alone cannot detect a difference of 1 point of F1 on this test set, and neither can "
+        "more test questions with 3 seeds."
+    )
+    assert "this study detects a difference of 14.1 points of F1" in fact
 
 
 def test_worth_is_bounded_or_a_side_or_not_determined(tmp_path: Path):

@@ -167,7 +167,7 @@ def test_the_report_has_each_tasks_words(folders: dict[str, Path]):
         "Without any Russian sentence it scored",
         "before N Swahili sentence pairs changed accuracy by",
         "Break-even at ± 1 point of accuracy:",
-        "Break-even at ± 1 F1:",
+        "Break-even at ± 1 point of F1:",
         "Entity precision in percent: mean ± s.d. over seeds (number of runs); scorer conll",
         "F1, precision and recall of each entity type in percent",
         "F1 of each label in percent",

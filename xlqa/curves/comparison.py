@@ -189,6 +189,12 @@ class Comparison:
         return self.other if self.confounded and self.other is not None else self
 
     @property
+    def planned(self) -> SizeResult | None:
+        """The size that planning is about: where the study resolves least; None without seeds and scores of single examples."""
+        known = [r for r in self.results if r.seeds and not math.isnan(r.plan.resolved)]
+        return max(known, key=lambda r: r.plan.resolved, default=None)
+
+    @property
     def sizes_with_gain(self) -> tuple[int, ...]:
         return tuple(result.size for result in self.results if result.seeds)
 

@@ -74,10 +74,9 @@ def metric_name(column: str, task: str = QA) -> str:
 
 
 def points(amount: float, column: str, task: str, more: str = "") -> str:
-    """A difference of scores: "1 F1"; in other tasks "1 point of accuracy"; with more="more", "2 more points of accuracy"."""
-    name = metric_name(column, task)
+    """A difference of scores: "1 point of F1"; with more="more", "2 more points of accuracy"."""
     begin = f"{amount:g} {more}".rstrip()
-    return f"{begin} {name}" if task == QA else f"{begin} point{'' if amount == 1 else 's'} of {name}"
+    return f"{begin} point{'' if amount == 1 else 's'} of {metric_name(column, task)}"
 
 
 def scorer_name(column: str, task: str, scorer: str) -> str:

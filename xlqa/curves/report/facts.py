@@ -86,21 +86,23 @@ def _fact_fit(c: Comparison, fit: Fit) -> str:
 
 
 def _fact_plan(c: Comparison, options: Options) -> str:
-    plans = [(r.size, r.plan) for r in c.results if r.seeds and not math.isnan(r.plan.resolved)]
-    if not plans:
+    if c.planned is None:
         return "Planning needs at least 2 seeds and per-question scores."
-    size, worst = max(plans, key=lambda item: item[1].resolved)
-    resolved = c.metric if c.panel.task == QA else f"points of {c.metric}"
-    goal = points(options.resolve, c.column, c.panel.task)
-    seeds = f"{w.rounded(worst.seeds)} seeds resolve {goal} on this test set"
-    if not math.isfinite(worst.seeds):
-        seeds = f"no number of seeds resolves {goal} on this test set"
-    questions = f"{w.rounded(worst.questions)} test {c.wording.units} do"
-    if not math.isfinite(worst.questions):
-        questions = f"no number of test {c.wording.units} does"
+    plan, units, goal = c.planned.plan, c.wording.units, points(options.resolve, c.column, c.panel.task)
+    begin = (
+        f"Planning (5 % level, 80 % power): at N = {w.size(c.planned.size)}, where the variance is largest, this study detects "
+        f"a difference of {w.percent(plan.resolved)} points of {c.metric}. With this variance,"
+    )
+    by_seeds, by_units = math.isfinite(plan.seeds), math.isfinite(plan.questions)
+    if not by_seeds and not by_units:
+        return (
+            f"{begin} more seeds alone cannot detect a difference of {goal} on this test set, and neither can more test {units} "
+            f"with {w.counted(c.seeds, 'seed')}."
+        )
+    first = f"{w.rounded(plan.seeds)} seeds can" if by_seeds else "more seeds alone cannot"
+    second = f"{w.rounded(plan.questions)} test {units} can" if by_units else f"more test {units} cannot"
     return (
-        f"Planning (5 % level, 80 % power): at N = {w.size(size)}, where the spread is largest, this study resolves "
-        f"{w.percent(worst.resolved)} {resolved}. At this spread {seeds}; with {w.counted(c.seeds, 'seed')}, {questions}."
+        f"{begin} {first} detect a difference of {goal} on this test set; with {w.counted(c.seeds, 'seed')}, {second}."
     )
 
 

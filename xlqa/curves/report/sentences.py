@@ -238,12 +238,15 @@ def _format_break_even(c: Comparison, options: Options) -> str:
     if last.gain.excludes_zero:
         side = "still raised" if last.gain.low > 0 else "lowered"
         return f"{source[:1].upper()}{source[1:]} {side} the score {where}; whether by more than {margin[1:]} is not determined."
-    return f"Whether {source} still pays is not determined {where}{_what_would(last, options)}."
+    return f"Whether {source} still pays is not determined {where}{_what_would(c, options)}."
 
 
-def _what_would(last: SizeResult, options: Options) -> str:
-    if math.isnan(last.plan.resolved):
+def _what_would(c: Comparison, options: Options) -> str:
+    """The advice of the report's line on planning, in a sentence."""
+    if c.planned is None:
         return ""
-    if not math.isfinite(last.plan.seeds):
-        return f"; no number of seeds would resolve {options.resolve:g} point on this test set"
-    return f"; about {w.rounded(last.plan.seeds)} seeds would resolve {options.resolve:g} point"
+    goal = points(options.resolve, c.column, c.panel.task)
+    where = f"; at N = {w.size(c.planned.size)}, where the variance is largest,"
+    if not math.isfinite(c.planned.plan.seeds):
+        return f"{where} more seeds alone cannot detect a difference of {goal} on this test set"
+    return f"{where} about {w.rounded(c.planned.plan.seeds)} seeds can detect a difference of {goal}"
