@@ -338,12 +338,13 @@ def test_no_difference_is_found_where_every_interval_is_within_the_margin(tmp_pa
     assert verdict(replace(found, results=none, break_even=100.0)) == "makes no difference"
 
 
-def test_the_origin_names_study_dates_versions_and_commands(tmp_path: Path):
+def test_the_origin_names_study_dates_versions_and_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
     table = load_results(write_study(tmp_path / "study one", Study(seeds=1, sizes=(100,), per_question=False)))
     table["finished"] = ["2026-11-22T17:04:56+00:00"] * (len(table) - 1) + ["2026-11-24T01:00:00+00:00"]
     found = find_origin(table, [tmp_path / "study one" / "results.csv"], "", ("--lang", "ru"))
     assert (found.name, found.dates) == ("study one", "2026-11-22 to 2026-11-24")
-    assert found.commands[0] == "xlqa report 'study one' --lang ru"
+    assert found.commands[0] == "xlqa report 'study one/results.csv' --lang ru"
     assert ("xlqa", "0.1.0") in found.versions.rows
     assert str(tmp_path) not in str(found)
     panels = split_panels(table)
@@ -352,6 +353,18 @@ def test_the_origin_names_study_dates_versions_and_commands(tmp_path: Path):
         "study one: what is English worth?", "2 training runs scored on 1 test set, 2026-11-22 to 2026-11-24.",
     )  # fmt: skip
     assert find_origin(table, [tmp_path], "My title", ()).title == "My title"
+
+
+def test_the_commands_name_paths_that_exist_where_the_report_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = write_study(tmp_path / "studies" / "ner", Study(seeds=1, sizes=(100,), per_question=False))
+    path.with_name("experiment.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    for given in ("studies/ner/results.csv", "studies/ner"):
+        commands = find_origin(load_results(path), [Path(given)], "", ()).commands
+        assert commands[:2] == ("xlqa sweep --config studies/ner/experiment.toml", f"xlqa report {given}")
+        assert f"xlqa plot {given} --what curve --out curve.pdf" in commands
 
 
 def test_tables_of_one_kind_are_joined_under_the_names_of_their_results():

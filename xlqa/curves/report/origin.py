@@ -50,7 +50,7 @@ def find_origin(rows: pd.DataFrame, tables: Sequence[Path], title: str, words: S
     folders = [path.resolve() if path.is_dir() else path.resolve().parent for path in tables]
     names = list(dict.fromkeys(folder.name for folder in folders if folder.name))
     shown = names if len(names) <= _MOST_NAMES else [*names[: _MOST_NAMES - 1], f"{len(names) - _MOST_NAMES + 1} more"]
-    return Origin(title, title or listed(shown), _dates(rows), _versions(rows), _commands(folders, names, words))
+    return Origin(title, title or listed(shown), _dates(rows), _versions(rows), _commands(tables, words))
 
 
 def _dates(rows: pd.DataFrame) -> str:
@@ -67,11 +67,20 @@ def _versions(rows: pd.DataFrame) -> Table:
     return Table("Versions", ("what", "version"), tuple((n, v) for n, v in found if v), align="ll", name="versions")
 
 
-def _commands(folders: Sequence[Path], names: Sequence[str], words: Sequence[str]) -> tuple[str, ...]:
-    given = " ".join(shlex.quote(name) for name in names)
+def _commands(tables: Sequence[Path], words: Sequence[str]) -> tuple[str, ...]:
+    """What to type in the folder that the report was written from; paths below it do not name where it is."""
+    paths = [_from_here(path) for path in tables]
+    given = " ".join(shlex.quote(str(path)) for path in paths)
     flags = " ".join(shlex.quote(word) for word in words)
-    sweeps = [folder for folder in folders if (folder / "experiment.toml").is_file()]
-    made = [f"xlqa sweep --config {shlex.quote(f'{folder.name}/experiment.toml')}" for folder in sweeps]
+    folders = dict.fromkeys(path if path.is_dir() else path.parent for path in paths)
+    sweeps = [folder / "experiment.toml" for folder in folders if (folder / "experiment.toml").is_file()]
+    made = [f"xlqa sweep --config {shlex.quote(str(path))}" for path in sweeps]
     made.append(f"xlqa report {given} {flags}".rstrip())
     made += [f"xlqa report {given} --table gain --format tex", f"xlqa plot {given} --what curve --out curve.pdf"]
     return tuple(made) if given else ()
+
+
+def _from_here(path: Path) -> Path:
+    """The path as it was given; relative where it is absolute and below the current folder."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_absolute() and path.is_relative_to(here) else path
