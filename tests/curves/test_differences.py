@@ -19,6 +19,7 @@ from xlqa.curves.example_scores import ExampleStore
 from xlqa.curves.grouping import split_panels
 from xlqa.curves.plots.curves import STYLES
 from xlqa.curves.plots.differences import difference_figure
+from xlqa.curves.report.differences import difference_report
 from xlqa.curves.table import load_results
 
 SMALL = Study(sizes=(30, 100, 300), seeds=3, paragraphs=20)
@@ -73,6 +74,9 @@ def test_two_arms_of_one_table_differ_by_the_gain_that_the_report_has(old: Path)
     found = compare_tables([table], ["old"], ({"arm": "target-only"}, {"arm": "transfer"}))
     (gains,) = compare_arms(split_panels(table)[0], "f1", ExampleStore())
     (contrast,) = found.contrasts
+    assert {row[1] for row in difference_report(found).sections[0].tables[0].rows} == {"target-only → transfer"}
+    legend = difference_figure(found, STYLES["paper"]).legends[0]
+    assert [text.get_text() for text in legend.get_texts()] == ["target-only → transfer"]
     assert contrast.paired_runs
     assert contrast.paired_examples
     assert [row.size for row in contrast.rows] == [30, 100, 300]

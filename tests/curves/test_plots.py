@@ -382,6 +382,13 @@ def test_the_words_name_the_seeds_behind_a_band_and_the_scorer(tmp_path: Path):
     assert all(handle.get_marker() != "None" for handle in figure.legends[0].get_lines())
 
 
+def test_the_legend_of_the_worth_names_the_diagonal(tmp_path: Path):
+    shown = panels(tmp_path, Study(seeds=2, per_question=False))
+    figure = effects.worth_figure(compare_all(shown, ("f1",), ExampleStore()), ("f1",), STYLE)
+    words = " ".join(figure.legends[0].get_title().get_text().split())
+    assert "diagonal: English is worth nothing" in words
+
+
 def test_zero_shot_labels_of_the_worth_do_not_overlap(tmp_path: Path):
     import pandas as pd
 

@@ -93,7 +93,7 @@ def test_sentences_with_the_figures_and_their_condition(tmp_path: Path):
     _, (found,), _ = build(tmp_path)
     made = " ".join(sentences(found, QUICK))
     assert f"{w.signed(found.results[0].gain.value)} points at N = 100" in made
-    assert "given this source stage" in made
+    assert "the intervals hold for this source model alone" in made
     assert "240 questions in 60 paragraphs, scorer squad" in made
     assert f"about {w.rounded(found.zero_shot_worth.value)}" in made
     assert "before N Russian questions" in made
@@ -110,10 +110,10 @@ def test_at_every_n_is_only_said_of_the_simultaneous_band(tmp_path: Path):
 
 def test_the_estimand_is_named(tmp_path: Path):
     _, (own,), _ = build(tmp_path / "own", source_seeds=3)
-    assert "over other source stages" in say(own)
-    assert "given" not in say(own)
+    assert "the intervals include the variation between source models" in say(own)
+    assert "alone" not in say(own).partition("; the intervals")[2].partition(")")[0]
     _, (two,), _ = build(tmp_path / "two", source_seeds=2, seeds=4)
-    assert "given these 2 source stages; over other source stages " in say(two)
+    assert "hold for these 2 source models alone; with the variation between source models " in say(two)
 
 
 def test_n0_has_the_interval_that_its_condition_states_everywhere(tmp_path: Path):
@@ -138,6 +138,8 @@ def test_the_source_is_named_as_what_it_is(tmp_path: Path):
     assert "on sample.es.train (Spanish) before" in made
     assert "Spanish was worth" in made
     assert "English" not in made
+    frozen = replace(found.first, setting={**found.first.setting, "source": "panx.en.train (frozen up to layer 6)"})
+    assert "on panx.en.train (English, frozen up to layer 6) before" in say(found, first=frozen)
 
 
 def test_collapsed_runs_come_first(tmp_path: Path):
@@ -199,10 +201,12 @@ def test_worth_is_bounded_or_a_side_or_not_determined(tmp_path: Path):
     _, (found,), _ = build(tmp_path)
     beyond = Interval(math.inf, math.inf, math.inf)
     assert "more than Russian questions alone reached with 10,000" in say(found, zero_shot_worth=beyond)
+    few = Interval(-math.inf, -math.inf, 120)
+    assert "reach with fewer than 100 (95 % interval < 100 to 120)" in say(found, zero_shot_worth=few)
     above = Interval(math.inf, 200, math.inf)
     assert "reach with more than 10,000 (95 % interval 200 to > 10,000)" in say(found, zero_shot_worth=above)
     below = Interval(-math.inf, -math.inf, -math.inf)
-    assert "less than 100 Russian questions alone reach" in say(found, zero_shot_worth=below)
+    assert "fewer than 100 Russian questions alone reach" in say(found, zero_shot_worth=below)
     unknown = Interval(40, -math.inf, math.inf)
     assert "is not determined between 100 and 10,000" in say(found, zero_shot_worth=unknown)
     only = tuple(replace(r, worth=beyond) for r in found.results)
@@ -234,10 +238,10 @@ def test_the_title_names_the_source(tmp_path: Path):
 def test_both_estimands_stand_in_the_gain_table(tmp_path: Path):
     report, (found,), _ = build(tmp_path, source_seeds=2, seeds=4)
     (table, *_) = report.sections[2].tables
-    assert "given these 2 source stages" in table.title
+    assert "for these 2 source models alone" in table.title
     assert table.rows[0][table.header.index("over other stages")] == w.interval(found.other.results[0].gain, 2)
     captions = [table.caption for table in report.sections[2].tables]
-    assert "95 % intervals over other source stages" in captions
+    assert "95 % intervals that include the variation between source models" in captions
     assert any(caption.startswith("Variance components") for caption in captions)
 
 
@@ -249,7 +253,7 @@ def test_a_fit_that_misses_what_it_was_not_shown_predicts_nothing(tmp_path: Path
         changed = replace(found, fits=(replace(fit, **changes),))
         return render.as_text(build_report(panels, (changed,), ("f1",), QUICK)).replace("\n", " ")
 
-    assert re.search(r"2\s+more\s+F1\s+need\s+about\s+500\s+more", words())
+    assert re.search(r"2\s+more\s+points\s+of\s+F1\s+need\s+about\s+500\s+more", words())
     assert "predicts nothing" in re.sub(r"\s+", " ", words(at_bound=True))
     missed = words(held_out=-2.1)
     assert "500 more" not in re.sub(r"\s+", " ", missed)

@@ -112,7 +112,9 @@ class Contrast:
 
     @property
     def label(self) -> str:
-        """The arm, and what tells the setting from others of its side."""
+        """The arm, and what tells the setting from others of its side; "transfer → target-only" for two arms."""
+        if self.a.arm is not self.b.arm:
+            return f"{self.a.arm} → {self.b.arm}"
         return self.b.label if self.a.label == self.b.label else str(self.b.arm)
 
 

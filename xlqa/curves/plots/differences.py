@@ -45,7 +45,8 @@ def difference_figure(found: Differences, style: Style, size: tuple[float, float
         name_axes(grid, panels, "B − A in {}, points", columns, percent=False, scorer_at_axis=False)
         names = (f"A: {found.names[0]}", f"B: {found.names[1]}")
         words = (*names, "95 % interval", "filled: excludes 0", name_scorer(panels, columns))
-        add_legend(figure, styles, style, words)
+        names_of = {c.b.label: c.label if c.a.arm is not c.b.arm else c.b.label for c in shown}
+        add_legend(figure, {names_of[label]: look for label, look in styles.items()}, style, words)
     return figure
 
 

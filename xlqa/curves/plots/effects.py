@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xlqa.curves.comparison import Comparison, leading
-from xlqa.curves.grouping import Curve, Panel
+from xlqa.curves.grouping import Curve, Panel, source_name
 from xlqa.curves.plots.curves import (
     GREY,
     NO_BREAK,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WORTH_WORDS = "95 % interval; rising line: worth nothing; grey: beyond the sizes measured"
+WORTH_WORDS = "95 % interval; diagonal: {} is worth nothing; grey: beyond the sizes measured"
 COST_WORDS = "lines: means, with times that do not fall as N grows"
 Size = tuple[float, float] | None
 _TIMES = {
@@ -186,7 +186,9 @@ def _comparison_figure(
 def worth_figure(comparisons: Sequence[Comparison], columns: Columns, style: Style, size: Size = None) -> Figure:
     """D_E(N), the examples that alone score as N with English do; its height above the diagonal is the worth."""
     name = "target-only {units}\nof equal {}"
-    return _comparison_figure(comparisons, columns, style, size, name, draw_worth, WORTH_WORDS)
+    sources = {source_name(c.first.setting) for c in comparisons}
+    words = WORTH_WORDS.format(sources.pop() if len(sources) == 1 else "the source data")
+    return _comparison_figure(comparisons, columns, style, size, name, draw_worth, words)
 
 
 def draw_worth(

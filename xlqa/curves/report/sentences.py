@@ -28,12 +28,13 @@ def sentences(c: Comparison, options: Options) -> tuple[str, ...]:
 
 
 def given(c: Comparison) -> str:
-    """The estimand: the source stages on which everything is conditional; "" where there is no source stage."""
+    """The estimand in words: the source stages on which everything is conditional; "" where there is no source stage."""
     if c.first.arm is not Arm.TRANSFER or c.source_stages == 0:
         return ""
     if c.stages == "other" or c.confounded:
-        return "over other source stages"
-    return "given this source stage" if c.source_stages == 1 else f"given these {c.source_stages} source stages"
+        return "the intervals include the variation between source models"
+    these = "this source model" if c.source_stages == 1 else f"these {c.source_stages} source models"
+    return f"the intervals hold for {these} alone"
 
 
 def _format_nothing_learned(c: Comparison, options: Options) -> str:
@@ -82,7 +83,10 @@ def _format_gain(c: Comparison) -> str:
 
 def _source_words(c: Comparison) -> str:
     data, name = short_name(c.first.setting["source"]), source_name(c.first.setting)
-    return data if not data or data == name else f"{data} ({name})"
+    if not data or data == name:
+        return data
+    begin, bracket, rest = data.partition(" (")
+    return f"{begin} ({name}, {rest}" if bracket else f"{data} ({name})"
 
 
 def _format_seeds(c: Comparison) -> str:
@@ -99,7 +103,7 @@ def _format_other(c: Comparison) -> str:
     known = [result for result in c.other.results if result.seeds]
     ends = [known[0], known[-1]] if len(known) > 1 else known
     words = w.listed([w.interval_words(r.gain) for r in ends if not math.isnan(r.gain.low)])
-    return f"over other source stages {words}" if words else ""
+    return f"with the variation between source models {words}" if words else ""
 
 
 def _format_match(c: Comparison) -> str:
@@ -188,7 +192,7 @@ def _format_zero_shot(c: Comparison) -> str:
     if n0.low == math.inf:
         return f"{begin}, more than {language} {unit}s alone reached with {w.size(c.n_max)}, the most measured"
     if n0.high == -math.inf:
-        return f"{begin}, less than {w.size(c.n_min)} {language} {unit}s alone reach, the fewest measured"
+        return f"{begin}, fewer than {w.size(c.n_min)} {language} {unit}s alone reach, the fewest measured"
     return f"{begin}, which {language} {unit}s alone reach with {_examples(n0, c.n_min, c.n_max)}"
 
 
@@ -213,7 +217,7 @@ def _format_worth_at(c: Comparison, r: SizeResult) -> str:
 def _examples(found: Interval, below: float, above: float) -> str:
     ends = w.censored_interval(found, below, above, joint=" to ")
     value = f"about {w.rounded(found.value)}" if math.isfinite(found.value) else w.censored(found.value, below, above)
-    value = value.replace("> ", "more than ").replace("< ", "less than ")
+    value = value.replace("> ", "more than ").replace("< ", "fewer than ")
     return value + ("" if ends == w.MISSING else f" (95 % interval {ends})")
 
 

@@ -83,7 +83,7 @@ def condition(c: Comparison) -> str:
         "" if c.by_group else "over seeds alone",
         "one seed an arm: seeds not counted" if c.one_run else "",
     ]
-    return ", ".join(part for part in parts if part)
+    return "; ".join(part for part in parts if part)
 
 
 def name_comparison(c: Comparison) -> str:
@@ -149,7 +149,7 @@ def other_table(c: Comparison) -> Table:
             (w.size(r.size), w.interval(r.gain), w.censored_interval(r.worth, *shifted), w.share_interval(r.gap))
         )
     header = ("N", "zero-shot or Δ", "N₀ or D_T", "gap closed")
-    caption = "95 % intervals over other source stages"
+    caption = "95 % intervals that include the variation between source models"
     return Table(caption, header, tuple(rows), name="stages", group=name_comparison(c))
 
 
