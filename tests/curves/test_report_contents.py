@@ -257,7 +257,7 @@ def test_a_fit_that_misses_what_it_was_not_shown_predicts_nothing(tmp_path: Path
     assert "predicts nothing" in re.sub(r"\s+", " ", words(at_bound=True))
     missed = words(held_out=-2.1)
     assert "500 more" not in re.sub(r"\s+", " ", missed)
-    assert "so what 2 more F1 would need is not predicted" in re.sub(r"\s+", " ", missed)
+    assert "so what 2 more points of F1 would need is not predicted" in re.sub(r"\s+", " ", missed)
 
 
 def test_what_is_missing_is_named_and_not_averaged(tmp_path: Path):
