@@ -182,11 +182,19 @@ class Columns:
         shown = shown_names(row)
         if missing := self.missing(row):
             return missing
+        has = f"has the keys {shown or 'of no column'}"
+        if suggested := _suggest_task(self.path):
+            return XlqaError(f"{self.path}: {has}: not question answering data: {suggested}.")
         return XlqaError(
-            f"{self.path}: has the keys {shown or 'of no column'}: not question answering data of a known format "
-            f"({KNOWN_FORMATS}). If these are columns, name them: `--columns "
-            "question=NAME,context=NAME,answers=NAME,answer_start=NAME`."
+            f"{self.path}: {has}: not question answering data of a known format ({KNOWN_FORMATS}). "
+            "If these are columns, name them: `--columns question=NAME,context=NAME,answers=NAME,answer_start=NAME`."
         )
+
+
+def _suggest_task(path: Path) -> str:
+    from xlqa.tasks.detect import suggest_task  # which imports this module
+
+    return suggest_task(path)
 
 
 def shown_names(keys: Iterable[str]) -> str:
@@ -655,6 +663,8 @@ def _from_table(text: str, names: Columns) -> Document:
         delimiter = max(delimiters, key=header.count)
         if len(fields[delimiter]) < 2:
             seen = f'begins with "{plain(text[:200].strip(), 40)}"'
+            if suggested := _suggest_task(names.path):
+                raise XlqaError(f"{names.path}: {seen}: not question answering data: {suggested}.")
             raise XlqaError(f"{names.path}: {seen}: not question answering data of a known format ({KNOWN_FORMATS}).")
         raise names.unknown(fields[delimiter])
     delimiter = fitting[0]
