@@ -25,7 +25,7 @@ BELOW = {
     "tasks": DATA,
     "training": TASKS,
     "components": {"training", *TASKS},
-    "settings": {"records", "errors"},
+    "settings": {"records", *UTIL},
     "sweep_keywords": set(),
     "runs": {"settings", *EXECUTION},
     # A table of results needs nothing of what made it.

@@ -21,6 +21,7 @@ from xlqa.records import (
     TagMap,
     seed_range,
 )
+from xlqa.util.languages import two_letters
 
 GRID, DATA, TRAINING, MACHINE = "The grid", "Data", "Training", "Machine and output"
 
@@ -163,6 +164,10 @@ def _languages(name: str, value: Any, _: Mapping[str, Any]) -> tuple[str, ...]:
         raise XlqaError("--lang is missing: name the target languages, such as --lang ru or --lang ru,zh.")
     if bad := [word for word in words if not (2 <= len(word) <= 3 and word.isalpha())]:
         raise XlqaError(f"--lang {bad[0]}: give ISO 639-1 codes, such as ru, zh, es, sw.")
+    if long := [word for word in words if two_letters(word) != word]:
+        raise XlqaError(
+            f"--lang {long[0]}: did you mean {two_letters(long[0])}? Give ISO 639-1 codes where there are any."
+        )
     return tuple(words)
 
 
@@ -170,9 +175,16 @@ def _sizes(name: str, value: Any, _: Mapping[str, Any]) -> tuple[Size, ...]:
     words = split_words(value)
     if not words:
         raise XlqaError("--sizes is empty: give numbers of target questions, such as --sizes 100,1000,full.")
-    sizes = {parse_whole(name, word.replace("_", ""), 0) for word in words if word != FULL}
+    sizes = {_size(name, word) for word in words if word != FULL}
     ascending: list[Size] = sorted(sizes - {0})
     return (*ascending, "full") if FULL in words else tuple(ascending)
+
+
+def _size(name: str, word: str) -> int:
+    try:
+        return parse_whole(name, word.replace("_", ""), 0)
+    except XlqaError as error:
+        raise XlqaError(str(error).replace("a whole number.", "a whole number or full.")) from None
 
 
 def _arms(name: str, value: Any, _: Mapping[str, Any]) -> tuple[Arm, ...]:

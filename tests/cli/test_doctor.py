@@ -178,7 +178,13 @@ def test_without_network_the_ways_out_are_named(
     assert "bert-base-multilingual-cased: http://127.0.0.1" in out
     assert "HF_HUB_OFFLINE is set" in out
     assert "sberquad.train: https://sc.link/PNWl: Name or service not known." in out
-    for way in ("--target-train", "xlqa data fetch squad.train sberquad.train", "--model FOLDER", "xlqa sweep --demo"):
+    for way in (
+        "--target-train",
+        "xlqa data fetch squad.train sberquad.train",
+        "--model FOLDER",
+        "xlqa sweep --demo",
+        "--model multilingual-e5-small (no hub)",
+    ):
         assert way in out
     # Without a sweep in mind a hub that is silent breaks nothing.
     assert main(["doctor"]) == 0

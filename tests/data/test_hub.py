@@ -256,6 +256,10 @@ def test_without_network_the_ways_out_are_named(hub: Hub, monkeypatch: pytest.Mo
     message = refusal()
     assert message.startswith("the hub (http://127.0.0.1:1) does not answer (Connection refused) (2 tries). Ways out: ")
     assert f"`xlqa data fetch --model {NAME}` where there is network" in message
+    assert "use --model multilingual-e5-small (no hub); " in message
+    assert "did you mean" not in message
+    with pytest.raises(XlqaError, match=r"\(did you mean multilingual-e5-small\?\)\. Ways out: "):
+        locate_model("multilingual-e5")
 
 
 def test_offline_nothing_is_asked(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:

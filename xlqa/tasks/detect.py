@@ -31,6 +31,15 @@ HEAD_BYTES = 1 << 16
 TAG_LINES = 200
 """Lines that decide whether a file of columns has entity tags or parts of speech."""
 
+LOOKS = {
+    "ner": "named entities", "pos": "parts of speech", "nli": "natural language inference", "paraphrase": "paraphrases",
+    "topic": "topics", "sentiment": "sentiment",
+}  # fmt: skip
+"""What a task's data is called in messages."""
+
+MOSTLY = 0.5
+"""Share of the lines of a file of columns that must have a tag; the reader names the lines without one."""
+
 _ENTITY_TAG = re.compile(r"O|[BIESLU]-\S+")
 _OPENERS: tuple[tuple[bytes, Any], ...] = (
     (b"\x1f\x8b", gzip.open), (b"\xfd7zXZ\x00", lzma.open), (b"BZh", bz2.open),
@@ -62,6 +71,15 @@ def find_task(name: str, data_dir: Path | None = None) -> str:
         options = " or ".join(f"--task {task}" for task in fitting)
         raise XlqaError(f"{path}: does not show its task: add {options}.")
     return fitting[0] if fitting else DEFAULT_TASK
+
+
+def suggest_task(path: Path) -> str:
+    """For a file that is not question answering data: what it looks like, and its --task; "" where nothing shows it."""
+    fitting = _fitting(path)
+    if not fitting:
+        return ""
+    looks = " or ".join(LOOKS[task] for task in fitting)
+    return f"it looks like {looks}: add {' or '.join(f'--task {task}' for task in fitting)}"
 
 
 def _named_task(name: str) -> str:
@@ -168,13 +186,14 @@ def _of_columns(lines: Sequence[str]) -> Sequence[str]:
     ][:TAG_LINES]
     numbered = [cells for cells in words if cells[0] != "#"]  # GermEval names its sources in lines that begin so
     words = numbered if all(cells[0].isdecimal() for cells in numbered) else words
-    if not words or min(map(len, words)) < 2 or not any(not line.strip() for line in lines):
+    tagged = [cells for cells in words if len(cells) > 1]
+    if not tagged or len(tagged) < MOSTLY * len(words) or not any(not line.strip() for line in lines):
         return ()
     if all(len(cells) >= 10 and re.fullmatch(r"[0-9]+([-.][0-9]+)?", cells[0]) for cells in words):
         return ("pos",)
     if all(len(cells) == 5 and cells[0][:1].isdigit() for cells in words):
         return ("ner",)
-    tags = {cells[-1].strip() for cells in words}
+    tags = {cells[-1].strip() for cells in tagged}
     if all(_ENTITY_TAG.fullmatch(tag) for tag in tags):
         return ("ner",)
     return ("pos",) if tags <= UPOS else ()

@@ -67,6 +67,11 @@ def base_language(code: str) -> str:
     raise XlqaError(f'"{code}" is not a language code of ISO 639{meant}: give one such as ru, zh or ja.')
 
 
+def two_letters(code: str) -> str:
+    """The ISO 639-1 code of a language that is given by another code (rus, cmn); the code itself where there is none."""
+    return _SAME.get(code, code)
+
+
 def is_language(named: str, code: str) -> bool:
     """Whether a data set's word for a language means a code: another code of it (rus, rus_Cyrl), or its English name."""
     word = named.strip().lower()

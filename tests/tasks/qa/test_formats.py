@@ -461,3 +461,20 @@ def test_a_bomb_is_not_unfolded(path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     path.write_bytes(gzip.compress(b"[" + b" " * (1 << 25) + b"]", mtime=0))
     with pytest.raises(XlqaError, match="unpacks to more than"):
         read_dataset(path)
+
+
+def test_a_named_column_that_is_absent_is_refused_even_where_a_usual_one_is_there(path: Path) -> None:
+    path.write_text("q,passage,span,at\nWho?,Paul is here.,Paul,0\n")
+    columns = {"question": "q", "context": "pasage", "answers": "span", "answer_start": "at"}
+    absent = 'context=pasage: there is no such column; the file has "q", "passage", "span", "at"'
+    with pytest.raises(XlqaError, match=absent):
+        read_dataset(path, columns=columns)
+    assert len(read_dataset(path, columns=columns | {"context": "passage"}).questions) == 1
+
+
+def test_answers_in_a_column_of_another_name_are_not_called_stripped(path: Path) -> None:
+    path.write_text("q,passage,span,at\nWho?,Paul is here.,Paul,0\n")
+    with pytest.raises(XlqaError) as caught:
+        read_dataset(path, columns={"question": "q", "context": "passage"})
+    wanted = 'no column holds answers; the file has "q", "passage", "span", "at": name it with --columns answers=NAME.'
+    assert str(caught.value) == f"{path}: {wanted}"

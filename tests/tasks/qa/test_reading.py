@@ -206,6 +206,7 @@ def test_complaints_are_bounded_and_counted(write: Write) -> None:
         read_dataset(path)
     assert len(caught.value.complaints) == room.MAX_SHOWN + 1
     assert "1,234 questions refused, the first 10 are shown" in caught.value.complaints[-1]
+    assert f"`xlqa data check --json {path}` lists them all." in caught.value.complaints[-1]
 
 
 def test_nothing_usable_is_an_error_even_without_the_bad(write: Write) -> None:

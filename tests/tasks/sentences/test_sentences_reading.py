@@ -126,6 +126,12 @@ def test_windows_line_ends_and_a_byte_order_mark(tmp_path: Path) -> None:
         ("a\tb\tmaybe\n", "nli", "line 1: the label 'maybe' is none of contradiction, entailment, neutral"),
         ("a\t\tneutral\n", "nli", "line 1: an empty sentence"),
         ("a\tb\t2\n", "paraphrase", "line 1: the label '2' is none of 0, 1"),
+        (
+            "premise\thypothesis\tlabel\na\tb\tx\n",
+            "topic",
+            "line 1: pairs of sentences .premise, hypothesis.: use --task nli, or name",
+        ),
+        ("text\tlabel\na\tx\n", "nli", "needs the columns premise, hypothesis .*; the file has text, label: name them"),
         ("id\tlabel\n1\tx\n", "topic", "line 1: no text among id, label: name it text"),
         ('{"text": "a"}\n', "topic", "line 1: no label among text: were the labels"),
         ('{"text": \n', "topic", "line 1: is not JSON"),

@@ -188,6 +188,7 @@ def test_equal_sentences_are_one_group(tmp_path: Path) -> None:
     ("text", "kind", "message"),
     [
         ("Mara\nlives\n", "ner", "line 1: one column, 'Mara'.*labels of this file stripped"),
+        ("Mara B-PER\nlives\n", "ner", "line 2: one column, 'lives', .*belong: add the tag or remove the line.$"),
         ("Mara\tO\nlives\tO\n", "ner", "no word is part of an entity"),
         ("Mara\tPER\n", "ner", "line 1: the tag 'PER' is neither O nor a prefix and a type"),
         ("a\tB-PER\n\nb\t_\n", "ner", "line 3: 'b' has no tag"),

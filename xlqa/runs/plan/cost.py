@@ -18,7 +18,7 @@ from xlqa.runs.plan.planner import LoadedSet, Plan, as_text
 from xlqa.runs.plan.workers import describe_workers
 from xlqa.runs.specs import Common, EncoderRef, EvalSpec, Hyper, RunSpec, SourceStage
 from xlqa.tasks.base import get_task
-from xlqa.util.text import format_duration
+from xlqa.util.text import counted, format_duration
 
 SAMPLE = 200
 """Questions of a data set that are measured, at most."""
@@ -325,7 +325,8 @@ def describe_plan(plan: Plan, pending: Pending) -> str:
     notes = f"; {repaired:,} repairs in the data (see `xlqa data check`)" if repaired else ""
     notes += f"; {refused:,} {_units(plan)} left out (--skip-bad)" if refused else ""
     precision = plan.runs[0][0].common.precision if plan.runs else ""
-    return f"{pending.total} runs, {len(pending.runs)} to do, {precision}{notes}"
+    stages = f" and {counted(len(pending.stages), 'source stage')}" if pending.stages else ""
+    return f"{pending.total} runs, {len(pending.runs)} to do{stages}, {precision}{notes}"
 
 
 def _units(plan: Plan) -> str:

@@ -194,6 +194,11 @@ def _lora_complaints(request: SweepRequest, ranks: Collection[tuple[EncoderRef, 
     return complaints.found
 
 
+def _file_name(ref: DataRef) -> str:
+    """What messages call a data set: a user's file by its name with its ending."""
+    return ref.path.name if not ref.set_name and ref.path.name.startswith(ref.name) else ref.name
+
+
 def _needs_source(request: SweepRequest) -> bool:
     return any(arm.uses_source for arm in request.arms)
 
@@ -388,9 +393,9 @@ class _Finder:
         largest = max((size for size in self.request.sizes if isinstance(size, int)), default=0)
         for named_by, size in (("--sizes", largest), ("--tune-size", self.request.tune_size or 0)):
             if size > questions:
-                self.complaints.add(
-                    f"{train.ref.name} has {questions:,} training {self.task.unit}s{beside}, {size:,} requested: lower {named_by}."
-                )
+                end = "lower it or use full" if named_by == "--sizes" else "lower it"
+                has = f"{_file_name(train.ref)} has {questions:,} training {self.task.unit}s{beside}"
+                self.complaints.add(f"{has}, {named_by} asks for {size:,}: {end}.")
         return questions
 
     def _evaluation(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -57,12 +57,15 @@ class Document:
         format: as `Reading.format`; final once all questions were taken, because a SQuAD file names its version at its end.
         questions: to be taken once.
         rows: the same with the file's own names, to be taken instead; None for a nested file, whose keys have fixed names.
+        columns: a flat file's columns or keys, and the field that each is read as, "" for none; complete once all questions
+            were taken.
     """
 
     format: str
     compression: str
     questions: Iterator[RawQuestion]
     rows: Iterator[Any] | None = None
+    columns: dict[str, str] = field(default_factory=dict)
 
 
 def unfold(content: bytes, path: Path, columns: Mapping[str, str] | None = None) -> Document:
@@ -164,20 +167,40 @@ class Columns:
         """Whether the columns of a question and its paragraph are there."""
         return {"question", "context"} <= self.find(keys).keys()
 
+    def missing(self, keys: Iterable[str]) -> XlqaError | None:
+        """The complaint about a given name that no column has; None where all are there."""
+        row = list(keys)
+        absent = [f"{field}={name}" for field, name in self.given.items() if name not in row]
+        if not absent:
+            return None
+        shown = shown_names(row) or "none"
+        return XlqaError(f"{self.path}: --columns {absent[0]}: there is no such column; the file has {shown}.")
+
     def unknown(self, keys: Iterable[str]) -> XlqaError:
         """The complaint about columns that are not those of a question."""
         row = list(keys)
-        shown = ", ".join(f'"{plain(str(key), 30)}"' for key in row[:8]) + (", …" if len(row) > 8 else "")
-        missing = [f"{field}={name}" for field, name in self.given.items() if name not in row]
-        if missing:
-            return XlqaError(
-                f"{self.path}: --columns {missing[0]}: there is no such column; the file has {shown or 'none'}."
-            )
+        shown = shown_names(row)
+        if missing := self.missing(row):
+            return missing
+        has = f"has the keys {shown or 'of no column'}"
+        if suggested := _suggest_task(self.path):
+            return XlqaError(f"{self.path}: {has}: not question answering data: {suggested}.")
         return XlqaError(
-            f"{self.path}: has the keys {shown or 'of no column'}: not question answering data of a known format "
-            f"({KNOWN_FORMATS}). If these are columns, name them: `--columns "
-            "question=NAME,context=NAME,answers=NAME,answer_start=NAME`."
+            f"{self.path}: {has}: not question answering data of a known format ({KNOWN_FORMATS}). "
+            "If these are columns, name them: `--columns question=NAME,context=NAME,answers=NAME,answer_start=NAME`."
         )
+
+
+def _suggest_task(path: Path) -> str:
+    from xlqa.tasks.detect import suggest_task  # which imports this module
+
+    return suggest_task(path)
+
+
+def shown_names(keys: Iterable[str]) -> str:
+    """Names of columns for a message, at most eight."""
+    row = list(keys)
+    return ", ".join(f'"{plain(str(key), 30)}"' for key in row[:8]) + (", …" if len(row) > 8 else "")
 
 
 def _canonical(name: Any) -> str:
@@ -490,16 +513,24 @@ def _tydiqa_answers(item: dict[str, Any]) -> list[tuple[int, int, int]]:
 def _flat(format: str, rows: Iterable[Any], names: Columns) -> Document:
     """A file of rows. Its rows and its questions share one iterator."""
     every = iter(rows)
-    return Document(format, "", _from_rows(every, names), every)
+    document = Document(format, "", iter(()), every)
+    document.questions = _from_rows(every, names, document.columns)
+    return document
 
 
-def _from_rows(rows: Iterable[Any], names: Columns) -> Iterator[RawQuestion]:
-    """Questions from rows."""
+def _from_rows(rows: Iterable[Any], names: Columns, seen: dict[str, str]) -> Iterator[RawQuestion]:
+    """Questions from rows; the rows' names and their fields, "" for none, are added to `seen`.
+
+    Raises:
+        XlqaError: no row has one of the names that were given.
+    """
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, dict):
             yield _misshapen(0, 0, number, f"the row is a {type(row).__name__}, not a question")
             continue
         found = names.find(row)
+        if not row.keys() <= seen.keys():
+            seen |= dict.fromkeys(row, "") | {name: field for field, name in found.items()}
         cells = {field: row[name] for field, name in found.items()}
         title = cells.get("title")
         start = read_cell(cells.get("answer_start"), "[(")
@@ -511,12 +542,14 @@ def _from_rows(rows: Iterable[Any], names: Columns) -> Iterator[RawQuestion]:
             cells.get("id"),
             cells.get("question"),
             cells.get("context"),
-            _row_answers(cells, _canonical(found.get("answers", "")), start) if "answers" in cells else _NO_ANSWERS,
+            _row_answers(cells, _canonical(found.get("answers", "")), start) if "answers" in cells else NO_ANSWERS,
             _flag(cells.get("is_impossible")),
         )
+    if missing := names.missing(seen):
+        raise missing
 
 
-_NO_ANSWERS = "no answers: no field named answers"
+NO_ANSWERS = "no answers: no field named answers"
 
 
 def _number(value: Any) -> Any:
@@ -630,6 +663,8 @@ def _from_table(text: str, names: Columns) -> Document:
         delimiter = max(delimiters, key=header.count)
         if len(fields[delimiter]) < 2:
             seen = f'begins with "{plain(text[:200].strip(), 40)}"'
+            if suggested := _suggest_task(names.path):
+                raise XlqaError(f"{names.path}: {seen}: not question answering data: {suggested}.")
             raise XlqaError(f"{names.path}: {seen}: not question answering data of a known format ({KNOWN_FORMATS}).")
         raise names.unknown(fields[delimiter])
     delimiter = fitting[0]

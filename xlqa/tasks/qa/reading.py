@@ -11,6 +11,7 @@ import contextlib
 import gc
 import hashlib
 import re
+import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,7 @@ from xlqa.data.registry import TYDIQA_LANGUAGES
 from xlqa.errors import ManyErrors, XlqaError
 from xlqa.records import Answer, Question, hash_context
 from xlqa.tasks.qa import offsets
-from xlqa.tasks.qa.formats import Document, RawQuestion, unfold
+from xlqa.tasks.qa.formats import NO_ANSWERS, Document, RawQuestion, shown_names, unfold
 from xlqa.tasks.qa.languages import TYDIQA_ID
 from xlqa.util.files import read_input
 from xlqa.util.text import LONE_SURROGATE, counted, has_surrogates, plain, without_surrogates
@@ -233,8 +234,9 @@ def _content(path: Path) -> bytes:
 def _complaints(refused: list[Refusal], path: Path) -> list[str]:
     lines = [f"{path}: {refusal}" for refusal in refused[:MAX_SHOWN]]
     total = f"{path}: {counted(len(refused), 'question')} refused"
+    command = f"xlqa data check --json {shlex.quote(str(path))}"
     shown = f", the first {MAX_SHOWN} are shown" if len(refused) > MAX_SHOWN else ""
-    return [*lines, f"{total}{shown}; --skip-bad leaves them out, `xlqa data check --json` lists them all."]
+    return [*lines, f"{total}{shown}; --skip-bad leaves them out, `{command}` lists them all."]
 
 
 # --- Languages ------------------------------------------------------------------------------------------------------
@@ -307,6 +309,7 @@ class _Sieve:
         self._shifts: defaultdict[str, set[int]] = defaultdict(set)
         self._contexts: dict[str, tuple[str, str]] = {}
         self._asked, self._answered, self._misshapen = 0, False, False
+        self._columnless = 0
 
     def take(self, raw: RawQuestion) -> None:
         """Judge one question; one whose answer's place is unclear waits for `finish`."""
@@ -314,6 +317,7 @@ class _Sieve:
             self._asked += 1
             self._answered = self._answered or _has_answer(raw.answers)
             self._misshapen |= isinstance(raw.answers, str) and not raw.answers.startswith("no answers")
+            self._columnless += raw.answers == NO_ANSWERS
         self._kept.append(None)
         self._judge(len(self._kept) - 1, raw, last_word=False)
 
@@ -324,6 +328,12 @@ class _Sieve:
             XlqaError: no question has an answer: such a set gets one message of its own.
         """
         if self._asked and not self._answered and not self._misshapen:
+            columns = self.document.columns
+            if self._columnless == self._asked and "" in columns.values():
+                shown = shown_names(columns)
+                raise XlqaError(
+                    f"{path}: no column holds answers; the file has {shown}: name it with --columns answers=NAME."
+                )
             raise XlqaError(
                 f"{path}: has no answers: all {self._asked:,} questions have theirs empty or missing. "
                 "It is a copy whose labels were stripped, and can neither train nor score: get the labelled file."

@@ -28,6 +28,9 @@ from xlqa.util.languages import is_language
 from xlqa.util.text import LONE_SURROGATE, has_surrogates, plain, without_surrogates
 
 FIRST = ("premise", "sentence1", "text1", "text", "sentence", "review", "content")
+PAIRED, SINGLE = FIRST[:3], FIRST[3:]
+"""Names of the first sentence of a pair, and of a sentence alone."""
+
 SECOND = ("hypothesis", "hypo", "sentence2", "text2")
 LABEL = ("gold_label", "label", "category", "topic", "sentiment", "class")
 ID = ("pairid", "id", "index_id", "guid", "idx")
@@ -337,14 +340,24 @@ def _find_columns(header: list[str], kind: TextKind, path: Path, place: str) -> 
     """
     wanted = _names_by_meaning(kind)
     found = {name: key for name, keys in wanted.items() if (key := next((k for k in keys if k in header), None))}
+    names = plain(", ".join(header), 80)
+    if kind.pairs and "first" in found and "second" not in found and found["first"] in SINGLE:
+        wants = "needs the columns premise, hypothesis (or sentence1, sentence2) and label"
+        raise XlqaError(f"{path}, {place}: a sentence pair {wants}; the file has {names}: name them with --columns.")
+    second = next((name for name in SECOND if name in header), "")
+    if not kind.pairs and second and found.get("first") in PAIRED:
+        fitting = "--task nli" if second in ("hypothesis", "hypo") else "--task nli or --task paraphrase"
+        raise XlqaError(
+            f"{path}, {place}: pairs of sentences ({found['first']}, {second}): use {fitting}, or name the column to read "
+            "with --columns text=NAME."
+        )
     for name in ("first", "second") if kind.pairs else ("first",):
         if name not in found:
             raise XlqaError(
-                f"{path}, {place}: no text among {plain(', '.join(header), 80)}: name it "
+                f"{path}, {place}: no text among {names}: name it "
                 f"{wanted[name][0] if kind.pairs else 'text'}, or name it with --columns."
             )
     if "label" not in found:
-        names = plain(", ".join(header), 80)
         end = "were the labels of this file stripped? If one of them is the label, name it label, or with --columns."
         raise XlqaError(f"{path}, {place}: no label among {names}: {end}")
     return found

@@ -82,6 +82,12 @@ class _Layout:
     indexed: bool = False
 
 
+STRIPPED = (
+    "were the labels of this file stripped? XTREME publishes its test parts so: take them from the hub's wikiann, or use the "
+    "dev part."
+)
+
+
 def read_columns(text: str, kind: Kind, path: Path) -> tuple[str, list[RawSentence]]:
     """The layout of a file in a few words, and its sentences.
 
@@ -139,9 +145,8 @@ def _find_layout(lines: Sequence[_Line], words: Sequence[_Line], kind: Kind, pat
     """
     if single := next((line for line in words if len(line.cells) == 1), None):
         raise XlqaError(
-            f"{path}, line {single.number}: one column, {plain(single.text, 40)!r}, where a word and its tag belong: were the "
-            "labels of this file stripped? XTREME publishes its test parts so: take them from the hub's wikiann, or use the "
-            "dev part."
+            f"{path}, line {single.number}: one column, {plain(single.text, 40)!r}, where a word and its tag belong: "
+            + (STRIPPED if all(len(line.cells) == 1 for line in words) else "add the tag or remove the line.")
         )
     width, count = Counter(len(line.cells) for line in words).most_common(1)[0]
     if count < MOSTLY * len(words):
