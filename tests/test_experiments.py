@@ -85,21 +85,44 @@ def test_figures_are_redrawn_from_the_table(figure: Path, tmp_path: Path) -> Non
     assert np.mean(np.abs(ours - theirs) > 0.2) < 0.001
 
 
+QA_STUDIES = ("russian/results.csv", "chinese/results.csv")
+FROZEN = {0: "layers/frozen-0", 3: "layers/frozen-3", 6: "ner", 9: "layers/frozen-9"}
+
+
 @pytest.mark.parametrize(
-    ("figure", "what", "studies"),
-    [("summary", "summary", ("russian", "chinese", "ner")), ("curves", "curve", ("russian", "chinese"))],
+    ("figure", "tables", "flags"),
+    [
+        ("summary", (*QA_STUDIES, "ner/results.csv"), ("--what", "summary")),
+        ("curves", QA_STUDIES, ("--metric", "f1")),
+        (
+            "layers/layers",
+            tuple(f"{name}/results.csv" for name in FROZEN.values()),
+            ("--what", "layers", "--lang", "ru"),
+        ),
+    ],
 )
-def test_figures_of_several_studies_are_redrawn(
-    figure: str, what: str, studies: tuple[str, ...], tmp_path: Path
+def test_figures_of_several_tables_are_redrawn(
+    figure: str, tables: tuple[str, ...], flags: tuple[str, ...], tmp_path: Path
 ) -> None:
     from matplotlib.image import imread
 
-    drawn = tmp_path / f"{figure}.png"
-    tables = [str(EXPERIMENTS / name / "results.csv") for name in studies]
-    assert main(["plot", *tables, "--what", what, "--out", str(drawn)]) == 0
+    drawn = tmp_path / "drawn.png"
+    assert main(["plot", *(str(EXPERIMENTS / table) for table in tables), *flags, "--out", str(drawn)]) == 0
     ours, theirs = imread(drawn), imread(EXPERIMENTS / f"{figure}.png")
     assert ours.shape == theirs.shape
     assert np.mean(np.abs(ours - theirs) > 0.2) < 0.001
+
+
+def test_the_layers_readme_states_the_means_of_its_tables(tmp_path: Path) -> None:
+    text = (EXPERIMENTS / "layers" / "README.md").read_text(encoding="utf-8")
+    for layers, name in FROZEN.items():
+        if name.startswith("layers"):
+            (tmp_path / str(layers)).mkdir()
+            test_packed_runs_give_back_the_table(EXPERIMENTS / name, tmp_path / str(layers))
+        table = pd.read_csv(EXPERIMENTS / name / "results.csv")
+        own = table[(table.lang == "ru") & (table.arm == "transfer")]
+        cells = [f"{own[own['size'] == n].f1.mean():.1f} ± {own[own['size'] == n].f1.std():.1f}" for n in (0, 100)]
+        assert f"| {layers or 'embeddings'} | {cells[0]} | {cells[1]} |" in text
 
 
 def test_entities_state_the_means_over_languages(capsys: pytest.CaptureFixture[str]) -> None:
