@@ -113,6 +113,21 @@ def test_figures_of_several_tables_are_redrawn(
     assert np.mean(np.abs(ours - theirs) > 0.2) < 0.001
 
 
+def test_the_pairs_readme_states_the_means_of_its_table() -> None:
+    from xlqa.curves.pairs import build_matrices, load_pairs
+
+    (matrix,) = build_matrices(load_pairs([EXPERIMENTS / "pairs" / "xquad.csv"]))
+    text = " ".join((EXPERIMENTS / "pairs" / "README.md").read_text(encoding="utf-8").split())
+    means = f"in one language the mean F1 was {matrix.mean_of_same():.1f}, with two languages {matrix.mean_of_different():.1f}"
+    assert means in text
+    contexts = dict(zip(matrix.context_langs, matrix.values.mean(axis=0), strict=True))
+    assert f"(mean {contexts['en']:.1f}; Chinese paragraphs {contexts['zh']:.1f})" in text
+    assert sum(matrix.values.argmax(axis=1) == matrix.context_langs.index("en")) == 5
+    asked = dict(zip(matrix.question_langs, matrix.values.mean(axis=1), strict=True))
+    assert max(asked.values()) == asked["en"]
+    assert f"({asked['en']:.1f})" in text
+
+
 def test_the_layers_readme_states_the_means_of_its_tables(tmp_path: Path) -> None:
     text = (EXPERIMENTS / "layers" / "README.md").read_text(encoding="utf-8")
     for layers, name in FROZEN.items():
