@@ -126,5 +126,5 @@ def test_the_method_says_the_defaults() -> None:
         assert words in text, f"docs/method.md no longer says {words!r}"
     options = Options()
     assert (options.margin, options.floor, options.resolve) == (1.0, 10.0, 1.0)
-    for words in ("± 1 point", "below 10 % F1 (`--floor`)", "resolve 1 point"):
+    for words in ("± 1 point", "below 10 % F1 (`--floor`)", "difference of 1 point"):
         assert words in text

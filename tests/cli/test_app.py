@@ -137,7 +137,7 @@ def test_what_ends_a_command_ends_it_cleanly(
     def fail(*arguments: object) -> None:
         raise error
 
-    monkeypatch.setattr("xlqa.runs.store.status.read_status", fail)
+    monkeypatch.setattr("xlqa.api.progress.read_status", fail)
     assert main(["status", "."]) == status
     assert capsys.readouterr().err == message
 
@@ -148,7 +148,7 @@ def test_an_interrupted_command_leaves_a_notebook_its_ctrl_c(console: bool, monk
         ignore_interrupts()  # as a sweep that was stopped
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("xlqa.runs.store.status.read_status", fail)
+    monkeypatch.setattr("xlqa.api.progress.read_status", fail)
     monkeypatch.setattr(sys, "argv", ["xlqa", "status", "."])
     before = signal.getsignal(signal.SIGINT)
     try:

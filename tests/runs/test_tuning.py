@@ -145,7 +145,7 @@ def test_a_bad_grid_is_one_clear_line(changes: dict[str, object], message: str) 
 
 
 def test_a_tuning_size_beyond_the_data_is_refused(plan: MakePlan, tmp_path: Path) -> None:
-    with pytest.raises(XlqaError, match="lower --tune-size"):
+    with pytest.raises(XlqaError, match="--tune-size asks for 10,000: lower it"):
         plan(tmp_path / "out", **TUNED | {"tune_size": 10_000})
 
 

@@ -125,7 +125,7 @@ def _head(path: Path) -> str:
                 start = packed.read(HEAD_BYTES)
     except (OSError, EOFError, lzma.LZMAError, zlib.error):
         return ""
-    return start.decode("utf-8", "ignore").removeprefix("\ufeff").replace("\r\n", "\n")
+    return start.decode("utf-8", "ignore").removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _of_names(names: Names, row: str) -> Sequence[str]:

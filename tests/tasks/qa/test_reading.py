@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from xlqa.errors import ManyErrors, XlqaError
@@ -452,6 +452,7 @@ def test_no_json_makes_it_stumble(tmp_path_factory: pytest.TempPathFactory, valu
 
 @settings(deadline=None)
 @given(st.binary(max_size=200))
+@example(b"\r\x01")
 def test_no_bytes_make_it_stumble(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.mktemp("any") / "any"
     path.write_bytes(content)
