@@ -242,3 +242,16 @@ def test_a_plan_tells_shares_and_sets_without_unanswerable_questions(
     assert "threshold is 0" in notes[1]
     with pytest.raises(XlqaError, match="no answers to give to unanswerable questions"):
         plan(tmp_path, source_labels="shuffled", **changes)
+
+
+def test_an_adapter_keeps_the_threshold(settings: dict[str, Any], changes: dict[str, Any], tmp_path: Path) -> None:
+    pytest.importorskip("peft", reason="peft is not installed (extra lora)")
+
+    adapted = settings | changes | {"lora": 2, "arms": "transfer", "out": str(tmp_path / "out")}
+    run_here(make_plan(build_request(adapted)))
+    (model,) = (tmp_path / "out").glob("runs/*/model")
+    assert (model / "adapter_model.safetensors").is_file()
+    stored = json.loads((model / "config.json").read_text(encoding="utf-8"))
+    (model / "config.json").write_text(json.dumps(stored | {"null_threshold": -1000.0}), encoding="utf-8")
+    words = ["ask", "Mara vive en Brenna.", "¿Dónde vive?", "--model", str(model.parent), "--device", "cpu"]
+    assert main(words) == 1

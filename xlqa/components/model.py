@@ -7,6 +7,7 @@ model that was kept. It never scores a head that nothing has trained.
 from __future__ import annotations
 
 import functools
+import json
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -25,7 +26,6 @@ from xlqa.data.model_check import check_model_folder
 from xlqa.errors import XlqaError
 from xlqa.tasks.base import DEFAULT_TASK, Features, Gold, Head, HeadOptions, get_task
 from xlqa.tasks.heads import is_of_head, network_inputs
-from xlqa.tasks.qa.decoding import choose_threshold
 from xlqa.training.adapter_folder import Adapter, read_adapter, write_adapter
 from xlqa.training.architecture import attention_of, check_architecture, network_class
 from xlqa.training.batching import Layout, collate, layout_for, to_device, token_batches
@@ -415,7 +415,7 @@ class SpanModel(TaskModel):
         if kwargs.get("mode") == "train":
             self.set_threshold(0.0 if unanswerable else None)
         else:
-            self.set_threshold(read_threshold(self.network, self.save_path))
+            self.set_threshold(read_threshold(self.save_path))
 
     def set_threshold(self, threshold: float | None) -> None:
         """Leave questions unanswered from now on where the score of no answer exceeds the best span's by more; None: none."""
@@ -431,7 +431,7 @@ class SpanModel(TaskModel):
         return self.head.options.null_threshold
 
     def fit_threshold(self, features: Any, golds: Sequence[Gold]) -> None:
-        """Take the threshold with the best F1 on some questions, of the golds' own scorer (`choose_threshold`).
+        """Take the threshold with the best F1 on some questions, of the golds' own scorer (`SpanHead.fit_threshold`).
 
         Args:
             features: of the questions, without padding; golds: (Q,).
@@ -445,20 +445,22 @@ class SpanModel(TaskModel):
             self.task.score(examples, answers, scorer).numerators[:, 0] for answers in (texts, [""] * len(texts))
         )
         head = cast("SpanHead", self.head)
-        self.set_threshold(choose_threshold(head.margins(features, decoded), answered, unanswered))
+        self.set_threshold(head.fit_threshold(features, decoded, answered, unanswered))
 
 
 NULL_THRESHOLD = "null_threshold"
 """The key of a model folder's config.json that makes the model leave questions unanswered."""
 
 
-def read_threshold(network: Network, folder: Path) -> float | None:
+def read_threshold(folder: Path) -> float | None:
     """The threshold that a model was kept with; None where it answers every question.
+
+    It is read from the folder itself: the network of an adapter has its encoder's configuration.
 
     Raises:
         XlqaError: it is not a finite number.
     """
-    found = getattr(network.config, NULL_THRESHOLD, None)
+    found = json.loads((folder / "config.json").read_text(encoding="utf-8")).get(NULL_THRESHOLD)
     if found is None:
         return None
     if type(found) not in (int, float) or not math.isfinite(found):

@@ -10,11 +10,12 @@ import numpy.typing as npt
 import torch
 
 from xlqa.tasks.base import Head
-from xlqa.tasks.qa.decoding import Span, best_spans, merge_windows, null_margins, span_probabilities
+from xlqa.tasks.qa.decoding import Span, best_spans, choose_threshold, merge_windows, null_margins, span_probabilities
 from xlqa.tasks.qa.windows import Labels, Windows
 
 Index = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
+Scored = npt.NDArray[np.float64]
 Decoded = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 
 
@@ -67,10 +68,20 @@ class SpanHead(Head):
                 found[row].insert(0, Span("", -1, -1, float(np.exp(chances[row]))))
         return [spans[:top] for spans in found]
 
-    def margins(self, features: Windows, decoded: Sequence[tuple[Index, Any]]) -> npt.NDArray[np.float64]:
+    def margins(self, features: Windows, decoded: Sequence[tuple[Index, Any]]) -> Scored:
         """(Q,) what the threshold is compared with (`null_margins`)."""
         score, _, _, null = _gather(features, decoded, 1)
         return null_margins(features, null, score)
+
+    def fit_threshold(
+        self, features: Windows, decoded: Sequence[tuple[Index, Any]], answered: Scored, unanswered: Scored
+    ) -> float:
+        """The threshold with the best score (`choose_threshold`).
+
+        Args:
+            answered, unanswered: (Q,) score of each question with the best span, and without an answer.
+        """
+        return choose_threshold(self.margins(features, decoded), answered, unanswered)
 
 
 def _gather(
