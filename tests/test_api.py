@@ -210,6 +210,18 @@ def test_what_comes_from_data_is_escaped_in_a_notebook() -> None:
     assert "<b><u>Mara</u></b> <sub>PER</sub> &amp; &lt;i" in Tagged([Entity("PER", 0, 4)], text)._repr_html_()
 
 
+def test_a_question_that_is_left_unanswered_is_shown_as_such() -> None:
+    from xlqa.api import Answers
+    from xlqa.tasks.qa.decoding import Span
+
+    none, second = Span("", -1, -1, 0.9), Span("Bo", 7, 9, 0.05)
+    found = Answers([none, second], "Mara & Bo", "Who?")
+    assert repr(found) == "no answer  (0.90)\nBo  (0.05)"
+    assert "Who? (no answer)" in found._repr_html_()
+    assert "<u>" not in found._repr_html_()
+    assert "no answer (0.90)" in Answers([second, none], "Mara & Bo", "Who?")._repr_html_()
+
+
 def test_a_report_is_that_of_the_command(done: xlqa.Sweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert run_words(["report", str(done.folder), "--test", "one", "--margin", "2"]) == 0

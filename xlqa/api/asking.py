@@ -18,6 +18,10 @@ else:
     Entity = Tag = Span = Any
 
 
+NO_ANSWER = "no answer"
+"""What is shown for a question that a model leaves unanswered."""
+
+
 class Answers(list[Span]):
     """Answers to a question, best first; each has text, start, end and score (0 to 1).
 
@@ -34,13 +38,17 @@ class Answers(list[Span]):
         return [{"answer": s.text, "score": round(s.score, 6), "start": s.start, "end": s.end} for s in self]
 
     def __repr__(self) -> str:
-        return "\n".join(f"{plain(span.text)}  ({span.score:.2f})" for span in self) or "no answer"
+        return "\n".join(f"{plain(_text(span))}  ({span.score:.2f})" for span in self) or NO_ANSWER
 
     def _repr_html_(self) -> str:
-        best = [(span.start, span.end, f"{span.score:.2f}") for span in self[:1]]
-        others = [f"{span.text} ({span.score:.2f})" for span in self[1:]]
-        found = "" if self else " (no answer)"
+        best = [(span.start, span.end, f"{span.score:.2f}") for span in self[:1] if span.text]
+        others = [f"{_text(span)} ({span.score:.2f})" for span in self[1:]]
+        found = "" if best else f" ({NO_ANSWER})"
         return html.paragraph(self.question + found) + html.marked(self.context, best) + html.paragraph(*others)
+
+
+def _text(span: Span) -> str:
+    return span.text or NO_ANSWER
 
 
 class Tagged(list[Entity | Tag]):

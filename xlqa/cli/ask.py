@@ -16,8 +16,6 @@ from xlqa.errors import XlqaError
 from xlqa.util.files import read_input
 from xlqa.util.text import plain
 
-NO_ANSWER = "no answer"
-
 
 class AskCommand(TyperCommand):
     """The command with texts as arguments, which may begin with a dash: "-5 degrees" is no option."""
@@ -93,6 +91,7 @@ def ask(
             raise XlqaError(f"--context-file is for --task qa: write xlqa ask --task {task} - < {context_file}")
         return _ask_other(task, words, model, top_k, device, as_json)
     context, question = _texts(words, context_file)
+    from xlqa.api.asking import NO_ANSWER
     from xlqa.api.asking import ask as ask_model
 
     spans = ask_model(context, question, model=model, top_k=top_k, device=device)
