@@ -13,6 +13,7 @@ from xlqa.api.results import frame_of, load_results
 from xlqa.settings import SETTINGS
 from xlqa.sweep_keywords import SweepKeywords, Words
 from xlqa.util import html
+from xlqa.util.signatures import show_signature
 from xlqa.util.tables import table_lines
 from xlqa.util.text import counted, printable
 
@@ -143,7 +144,7 @@ def _document_settings() -> None:
     ]
     lang = Parameter("lang", Parameter.POSITIONAL_OR_KEYWORD, annotation="Words")
     executor = Parameter("executor", Parameter.KEYWORD_ONLY, default=None, annotation="Executor | None")
-    sweep.__signature__ = Signature([lang, executor, *shown], return_annotation="Sweep")  # type: ignore[attr-defined]  # help() reads it through inspect; mypy knows it of no function
+    show_signature(sweep, Signature([lang, executor, *shown], return_annotation="Sweep"))
     lines = [f"    {name}: {setting.full_help}" for name, setting in SETTINGS.items() if name != "lang"]
     sweep.__doc__ = f"{sweep.__doc__}\n    The settings:\n\n" + "\n".join(f"    {line}" for line in lines)
 

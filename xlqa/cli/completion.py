@@ -17,6 +17,7 @@ from xlqa.cli.compare import FORMATS as COMPARE_FORMATS
 from xlqa.cli.plot import STYLE_NAMES, WHAT
 from xlqa.curves.report.formats import FORMATS
 from xlqa.settings import SETTINGS, flag
+from xlqa.util.signatures import show_signature
 
 Words = Iterable[str | tuple[str, str]]
 """Values, or values with their meaning."""
@@ -28,7 +29,7 @@ def add_completers(app: typer.Typer) -> None:
         if command.callback is not None:
             signature = inspect.signature(command.callback, eval_str=True)
             # Annotations that are texts would be evaluated again, without the completers.
-            command.callback.__signature__ = signature  # type: ignore[attr-defined]  # inspect reads it; mypy knows it of no function
+            show_signature(command.callback, signature)
             for name, parameter in signature.parameters.items():
                 for info in getattr(parameter.annotation, "__metadata__", ()):
                     _add_completer(info, name, command.callback.__name__)

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from xlqa.settings import SETTINGS, Setting, flag
+from xlqa.util.signatures import show_signature
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 Device = Annotated[str, typer.Option("--device", help="Device: auto, cpu, cuda or cuda:1.")]
@@ -50,7 +51,7 @@ def with_settings(
         own = inspect.signature(command, eval_str=True).parameters.values()
         flags = [Parameter(n, Parameter.KEYWORD_ONLY, default=None, annotation=_flag(n, panel)) for n in names]
         kept = [p.replace(kind=Parameter.KEYWORD_ONLY) for p in own if p.kind is not Parameter.VAR_KEYWORD]
-        command.__signature__ = inspect.Signature([*flags, *kept])  # type: ignore[attr-defined]  # typer reads it through inspect; mypy knows it of no function
+        show_signature(command, inspect.Signature([*flags, *kept]))
         return command
 
     return decorate

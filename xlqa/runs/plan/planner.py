@@ -138,11 +138,7 @@ def make_plan(request: SweepRequest) -> Plan:
     if request.source_labels == "shuffled":
         with complaints.gather():
             finder.task.shuffle_labels(())
-    for ref in filter(None, (encoder, *target_encoders.values())):
-        complaints.found += _layer_complaints(request, ref)
-    ranks = {(ref, request.lora) for ref in (encoder, *target_encoders.values()) if ref}
-    ranks |= {(encoder, request.source_lora)} if encoder and source else set()
-    complaints.found += _lora_complaints(request, {pair for pair in ranks if pair[1]})
+    complaints.found += _encoder_complaints(request, encoder if source else None, (encoder, *target_encoders.values()))
     complaints.found += [*finder.describe_unfetched(), *finder.describe_unmapped()]
     finder.check_columns()
     complaints.stop_if_any()
@@ -170,6 +166,17 @@ def make_plan(request: SweepRequest) -> Plan:
     return Plan(request, used, tuple(runs), kept, finder.sets, tuple(finder.notes))
 
 
+def _encoder_complaints(
+    request: SweepRequest, of_source: EncoderRef | None, of_targets: Iterable[EncoderRef | None]
+) -> list[str]:
+    """What the encoders of the source stage and of the runs cannot do: a line each."""
+    encoders = dict.fromkeys(encoder for encoder in of_targets if encoder)
+    found = [line for encoder in encoders for line in _layer_complaints(request, encoder)]
+    ranks = [(encoder, request.lora) for encoder in encoders]
+    ranks += [(of_source, request.source_lora)] if of_source else []
+    return found + _lora_complaints(request, dict.fromkeys(pair for pair in ranks if pair[1]))
+
+
 def _layer_complaints(request: SweepRequest, encoder: EncoderRef) -> list[str]:
     """A line for each setting that asks for more layers than an encoder has, by its config.json."""
     known = read_json(encoder.folder / "config.json")
@@ -187,9 +194,11 @@ def _lora_complaints(request: SweepRequest, ranks: Collection[tuple[EncoderRef, 
     from xlqa.training.lora import require_peft, share_trained
 
     complaints = Complaints()
-    for encoder, rank in ranks:
+    if ranks:
         with complaints.gather():
             require_peft()
+    for encoder, rank in ranks if not complaints.found else ():
+        with complaints.gather():
             share_trained(encoder.folder, request.task, ("a", "b"), rank)
     return complaints.found
 

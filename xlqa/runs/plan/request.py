@@ -162,10 +162,21 @@ def _take(name: str, setting_name: str, value: Any, values: dict[str, Any]) -> N
 
 
 def _check_together(request: SweepRequest, complaints: Complaints) -> None:
+    """Add what is wrong with settings that depend on each other."""
     from xlqa.tasks.base import get_task
 
     if shape := get_task(request.task).complaint(request.max_length, request.stride):
         complaints.add(shape)
+    _check_names(request, complaints)
+    _check_arms(request, complaints)
+    _check_trained_weights(request, complaints)
+    _check_task(request, complaints)
+    _check_tuning(request, complaints)
+    if request.ray_address is not None and request.launcher != "ray":
+        complaints.add(f"--ray-address {request.ray_address}: this needs --launcher ray.")
+
+
+def _check_names(request: SweepRequest, complaints: Complaints) -> None:
     for name in ("model", "source_train", "out"):
         value = str(getattr(request, name))
         if any(sign in value for sign in "{}"):
@@ -174,16 +185,20 @@ def _check_together(request: SweepRequest, complaints: Complaints) -> None:
             complaints.add(
                 f"{flag(name)} {value!a}: it is not text in UTF-8 without control characters: choose another name."
             )
+
+
+def _check_arms(request: SweepRequest, complaints: Complaints) -> None:
     if Arm.MONOLINGUAL in request.arms:
         for language in request.languages:
             if language not in request.target_model:
                 complaints.add(
                     f"--arms monolingual needs an encoder for {language!r}: add --target-model {language}=MODEL."
                 )
-    if request.subset_by == "label" and request.task in ("qa", "ner", "pos"):
-        complaints.add(
-            f"--subset-by label: is for tasks with one label an example, not {request.task}: choose question or paragraph."
-        )
+    if request.train_seeds and max(request.seeds) >= SEED_STEP:
+        complaints.add(f"--seeds {max(request.seeds)}: with --train-seeds give seeds below {SEED_STEP:,}.")
+
+
+def _check_trained_weights(request: SweepRequest, complaints: Complaints) -> None:
     for name, rank, frozen in (
         ("lora", request.lora, request.freeze), ("source_lora", request.source_lora, request.source_freeze),
     ):  # fmt: skip
@@ -195,14 +210,24 @@ def _check_together(request: SweepRequest, complaints: Complaints) -> None:
             complaints.add(
                 f"{flag(name)} {rank}: re-initialised layers would keep their random weights: leave --reinit-top out."
             )
+
+
+def _check_task(request: SweepRequest, complaints: Complaints) -> None:
+    if request.subset_by == "label" and request.task in ("qa", "ner", "pos"):
+        complaints.add(
+            f"--subset-by label: is for tasks with one label an example, not {request.task}: choose question or paragraph."
+        )
     if request.unanswerable and request.task != "qa":
         complaints.add(f"--unanswerable: is for --task qa: leave it out of a sweep of {request.task}.")
     if request.unanswerable and request.source_labels == "shuffled":
         complaints.add(
             "--source-labels shuffled has no answers to give to unanswerable questions: leave out --unanswerable."
         )
-    if request.train_seeds and max(request.seeds) >= SEED_STEP:
-        complaints.add(f"--seeds {max(request.seeds)}: with --train-seeds give seeds below {SEED_STEP:,}.")
+
+
+def _check_tuning(request: SweepRequest, complaints: Complaints) -> None:
+    from xlqa.tasks.base import get_task
+
     unit = get_task(request.task).unit
     if request.tune and request.tune_size is None:
         complaints.add(
@@ -210,5 +235,3 @@ def _check_together(request: SweepRequest, complaints: Complaints) -> None:
         )
     if request.tune and not request.valid_size:
         complaints.add("--tune chooses on the target's validation part: add --valid-size, such as --valid-size 500.")
-    if request.ray_address is not None and request.launcher != "ray":
-        complaints.add(f"--ray-address {request.ray_address}: this needs --launcher ray.")

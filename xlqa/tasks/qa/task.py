@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,9 @@ from xlqa.tasks.qa.windows import (
     trim_span,
 )
 from xlqa.util.files import read_input
+
+if TYPE_CHECKING:
+    from xlqa.tasks.qa.reading import Reading
 
 
 class QuestionAnswering(Task[Question]):
@@ -42,21 +45,14 @@ class QuestionAnswering(Task[Question]):
         from xlqa.tasks.qa.reading import read_dataset
 
         reading = read_dataset(path, skip_bad=skip_bad, language=language)
-        return Dataset(
-            reading.questions, reading.sha256, dict(reading.repairs), len(reading.refused), len(reading.unanswerable),
-            by_file=reading.scores_by_file,
-        )  # fmt: skip
+        return _as_dataset(reading, reading.questions)
 
     def read_test(self, path: Path, *, language: str = "", skip_bad: bool = False) -> Dataset[Question]:
         """Read a data set with all questions that have a gold text, as the official scripts score them."""
         from xlqa.tasks.qa.reading import read_dataset
 
         reading = read_dataset(path, skip_bad=skip_bad, language=language, to_score=True)
-        untrainable = sum(refusal.is_scored for refusal in reading.refused)
-        return Dataset(
-            reading.scored, reading.sha256, dict(reading.repairs), len(reading.refused) - untrainable,
-            len(reading.unanswerable), untrainable, reading.scores_by_file,
-        )  # fmt: skip
+        return _as_dataset(reading, reading.scored, to_score=True)
 
     def rows(self, path: Path, columns: Mapping[str, str]) -> Iterator[Any] | None:
         """The rows of a table, of JSON or of Parquet; None for the nested formats."""
@@ -76,12 +72,8 @@ class QuestionAnswering(Task[Question]):
         from xlqa.tasks.qa.reading import read_dataset
 
         reading = read_dataset(path, skip_bad=skip_bad, language=language, to_score=to_score)
-        untrainable = sum(refusal.is_scored for refusal in reading.refused) if to_score else 0
-        kept = [question for question in reading.everything if to_score or question.answers or not question.golds]
-        return Dataset(
-            tuple(kept), reading.sha256, dict(reading.repairs), len(reading.refused) - untrainable, len(reading.unanswerable),
-            untrainable, reading.scores_by_file,
-        )  # fmt: skip
+        kept = tuple(q for q in reading.everything if to_score or q.answers or not q.golds)
+        return _as_dataset(reading, kept, to_score=to_score)
 
     def overlap(self, train: Sequence[Question], test: Sequence[Question]) -> frozenset[str]:
         """Ids of the test questions whose paragraph is in the training data."""
@@ -154,6 +146,15 @@ class QuestionAnswering(Task[Question]):
         from xlqa.tasks.qa.network import SpanHead
 
         return SpanHead(options)
+
+
+def _as_dataset(reading: Reading, questions: tuple[Question, ...], to_score: bool = False) -> Dataset[Question]:
+    """Some questions of a file, with what was found in it; of a test set those that cannot be trained on are scored."""
+    untrainable = sum(refusal.is_scored for refusal in reading.refused) if to_score else 0
+    return Dataset(
+        questions, reading.sha256, dict(reading.repairs), len(reading.refused) - untrainable, len(reading.unanswerable),
+        untrainable, reading.scores_by_file,
+    )  # fmt: skip
 
 
 def _split_scores(scores: Scores, answerable: npt.NDArray[np.bool_]) -> Scores:
