@@ -180,6 +180,17 @@ def test_one_size_one_seed_and_zero_shot_alone_can_be_drawn(tmp_path: Path):
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_runs_of_one_size_are_drawn_beside_their_mean(tmp_path: Path):
+    (panel,) = panels(tmp_path, Study(sizes=(100,)))
+    ax = one_axes()
+    curves.draw_curve(ax, panel, "f1", curves.assign_styles([panel]), STYLE)
+    curves.set_size_axis(ax, panel.curves)
+    places = [ax.transLimits.transform((np.log10(line.get_xdata()[0]), 0))[0] for line in ax.lines
+              if line.get_marker() == "."]  # fmt: skip
+    assert len(places) == len(panel.curves) > 1
+    assert all(abs(place - 0.5) < 0.1 for place in places)
+
+
 def test_zero_shot_is_labelled_once_for_curves_that_share_it_and_apart_otherwise(tmp_path: Path):
     table = load_results(write_study(tmp_path, Study(seeds=1, per_question=False)))
     other = table[table["arm"] == "transfer"].copy()

@@ -389,7 +389,8 @@ def set_size_axis(ax: Axes, curves: Sequence[Curve]) -> Axes:
         ax.set_xticks([])
         return ax
     span = log_span(sizes)
-    margin = math.exp(0.06 * span)
+    # Sizes that are close together stay in the middle, and the points of their runs beside them.
+    margin = math.exp(0.06 * span + (span - math.log(sizes[-1] / sizes[0])) / 2)
     ax.set_xlim(sizes[0] / margin, sizes[-1] * margin)
     labelled: list[int] = []
     for size in sorted(sizes, key=lambda size: (size not in full, size not in (sizes[0], sizes[-1]), size)):
