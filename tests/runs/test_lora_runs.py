@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -165,6 +166,17 @@ def test_the_plan_states_trained_weights_and_needs_less_disk(plan: MakePlan, tmp
     assert describe_lora(whole) == []
     needed = [bytes_needed(made, Pending(made.runs, made.stages, 2)) for made in (made, whole)]
     assert needed[0] < needed[1]
+
+
+def test_the_plan_states_the_size_of_what_is_kept(both: Path, target: Path, plan: MakePlan, tmp_path: Path) -> None:
+    (line,) = describe_lora(plan(tmp_path / "both", **FEW))
+    found = re.fullmatch(r".* kept in ([\d.e-]+) MB \(([\d.e-]+) MB after a source stage with LoRA\)", line)
+    assert found
+    (alone,) = describe_lora(plan(tmp_path / "target", **FEW, source_lora=0))
+    for stated, folder in ((found[2], both), (found[1], target), (alone.split()[-2], target)):
+        kept = (run_of(folder).model / "adapter_model.safetensors").stat().st_size
+        # A safetensors file has a header of some kilobytes, too.
+        assert float(stated) <= 1e-6 * kept < float(stated) + 0.02
 
 
 def test_without_peft_a_sweep_with_lora_does_not_start(

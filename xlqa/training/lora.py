@@ -33,11 +33,16 @@ Factors: TypeAlias = "Mapping[str, tuple[torch.Tensor, torch.Tensor]]"
 
 @dataclass(frozen=True, slots=True)
 class TrainedShare:
-    """What a training with LoRA changes of a network: adapted layers, trained weights (the head included), all weights."""
+    """What a training with LoRA changes of a network: adapted layers, weights of the changes, of the head, and all weights."""
 
     layers: int
-    trained: int
+    changes: int
+    head: int
     total: int
+
+    @property
+    def trained(self) -> int:
+        return self.changes + self.head
 
 
 def require_peft() -> None:
@@ -92,9 +97,9 @@ def share_trained(folder: Path, task: str, labels: tuple[str, ...], rank: int) -
     if rank >= narrowest:
         raise XlqaError(f"--lora {rank}: the encoder's narrowest layer has {narrowest} units: choose a lower rank.")
     sizes = {name: parameter.numel() for name, parameter in network.named_parameters()}
-    trained = sum(rank * sum(layer.weight.shape) for layer in targets.values())
-    trained += sum(size for name, size in sizes.items() if is_of_head(name, network, head.inner))
-    return TrainedShare(len(targets), trained, sum(sizes.values()))
+    changes = sum(rank * sum(layer.weight.shape) for layer in targets.values())
+    of_head = sum(size for name, size in sizes.items() if is_of_head(name, network, head.inner))
+    return TrainedShare(len(targets), changes, of_head, sum(sizes.values()))
 
 
 @contextmanager

@@ -9,16 +9,20 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from xlqa.errors import XlqaError
+from xlqa.records import Arm
 from xlqa.runs.plan.planner import LoadedSet, Plan, as_text
 from xlqa.runs.plan.workers import describe_workers
-from xlqa.runs.specs import Common, EncoderRef, EvalSpec, Hyper, RunSpec, SourceStage
+from xlqa.runs.specs import EncoderRef, EvalSpec, Hyper, RunSpec, SourceStage
 from xlqa.tasks.base import get_task
 from xlqa.util.text import counted, format_duration
+
+if TYPE_CHECKING:
+    from xlqa.training.lora import TrainedShare
 
 SAMPLE = 200
 """Questions of a data set that are measured, at most."""
@@ -31,6 +35,9 @@ LORA_TRAINING = 2.0
 
 CHARACTERS_PER_PIECE = 4.0
 """Assumed where no tokenizer can be read: about that of an encoder in its own language."""
+
+WEIGHT_BYTES = 4
+"""Bytes of a float32 weight."""
 
 RUN_BYTES = 400_000
 """Predictions and per-question scores of a run, roughly, per 1,000 test questions; and again for its other small files."""
@@ -151,42 +158,61 @@ def count_questions(plan: Plan, evals: Sequence[EvalSpec]) -> int:
 
 def bytes_needed(plan: Plan, pending: Pending, slots: int = 1) -> int:
     """Bytes that pending runs and source stages add to the sweep's folder at most, with `slots` checkpoints at once."""
-    trainings = [(stage.encoder, stage.hyper, stage.common, True) for stage in pending.stages]
-    trainings += [
-        (spec.encoder, spec.hyper, spec.common, spec.run_id in plan.kept) for spec, _ in pending.runs if spec.hyper
-    ]
-    sizes = [(_trained_bytes(encoder, hyper, common), kept) for encoder, hyper, common, kept in trainings]
-    checkpoints = slots * CHECKPOINT_COPIES * max((size for size, _ in sizes), default=0)
-    models = sum(size for size, kept in sizes if kept) + (checkpoints if plan.request.checkpoint_every else 0)
+    specs = [spec for spec, _ in pending.runs if spec.hyper]
+    trainings: list[SourceStage | RunSpec] = [*pending.stages, *specs]
+    sizes = [_trained_bytes(training) for training in trainings]
+    checkpoints = slots * CHECKPOINT_COPIES * max(sizes, default=0)
+    left_out = {spec.run_id for spec in specs} - set(plan.kept)
+    models = sum(_kept_bytes(t) for t in trainings if not (isinstance(t, RunSpec) and t.run_id in left_out))
+    models += checkpoints if plan.request.checkpoint_every else 0
     scored = sum(count_questions(plan, evals) for _, evals in pending.runs)
     return models + RUN_BYTES * (scored // 1000 + len(pending.runs)) + _copies(plan)
 
 
-def _trained_bytes(encoder: EncoderRef, hyper: Hyper, common: Common) -> int:
-    """Size of the weights that a training changes, which are those that it keeps."""
+def _share_trained(training: SourceStage | RunSpec) -> TrainedShare | None:
+    """What a training with LoRA changes; None of one without."""
     from xlqa.training.lora import share_trained
+
+    if training.hyper is None or not training.hyper.lora:
+        return None
+    return share_trained(training.encoder.folder, training.common.task, training.common.labels, training.hyper.lora)
+
+
+def _trained_bytes(training: SourceStage | RunSpec) -> int:
+    """Size of the weights that a training changes."""
     from xlqa.training.model_folder import weight_files
 
-    if hyper.lora:
-        return 4 * share_trained(encoder.folder, common.task, common.labels, hyper.lora).trained
-    return sum(path.stat().st_size for path in weight_files(encoder.folder))
+    if share := _share_trained(training):
+        return WEIGHT_BYTES * share.trained
+    return sum(path.stat().st_size for path in weight_files(training.encoder.folder))
+
+
+def _kept_bytes(training: SourceStage | RunSpec) -> int:
+    """Size of the model that a training keeps: an adapter also has what its source stage's adapter changed."""
+    size = _trained_bytes(training)
+    if isinstance(training, RunSpec) and training.hyper and training.hyper.lora:
+        before = training.stage if training.arm is Arm.TRANSFER else None
+        share = _share_trained(before) if before else None
+        size += WEIGHT_BYTES * share.changes if share else 0
+    return size
 
 
 def describe_lora(plan: Plan) -> list[str]:
     """A line for each encoder and rank that are trained with LoRA: how many weights that changes."""
-    from xlqa.training.lora import share_trained
-
-    trainings = [(stage.encoder, stage.hyper, stage.common) for stage in plan.stages]
-    trainings += [(spec.encoder, spec.hyper, spec.common) for spec, _ in plan.runs if spec.hyper]
-    lines = []
-    for encoder, hyper, common in trainings:
-        if hyper.lora:
-            share = share_trained(encoder.folder, common.task, common.labels, hyper.lora)
-            lines.append(
-                f"LoRA of rank {hyper.lora} in {share.layers} layers of {encoder.name}: {share.trained:,} of {share.total:,} "
-                f"weights are trained ({100 * share.trained / share.total:.2g} %), kept in {4e-6 * share.trained:.3g} MB"
+    sizes: dict[str, list[int]] = {}
+    trainings: list[SourceStage | RunSpec] = [*plan.stages, *(spec for spec, _ in plan.runs)]
+    for training in trainings:
+        if (share := _share_trained(training)) and training.hyper:
+            line = (
+                f"LoRA of rank {training.hyper.lora} in {share.layers} layers of {training.encoder.name}: {share.trained:,} of "
+                f"{share.total:,} weights are trained ({100 * share.trained / share.total:.2g} %)"
             )
-    return list(dict.fromkeys(lines))
+            sizes.setdefault(line, []).append(_kept_bytes(training))
+    lines = []
+    for line, kept in sizes.items():
+        after = f" ({1e-6 * max(kept):.3g} MB after a source stage with LoRA)" if max(kept) > min(kept) else ""
+        lines.append(f"{line}, kept in {1e-6 * min(kept):.3g} MB{after}")
+    return lines
 
 
 def _copies(plan: Plan) -> int:
