@@ -253,5 +253,8 @@ def test_an_adapter_keeps_the_threshold(settings: dict[str, Any], changes: dict[
     assert (model / "adapter_model.safetensors").is_file()
     stored = json.loads((model / "config.json").read_text(encoding="utf-8"))
     (model / "config.json").write_text(json.dumps(stored | {"null_threshold": -1000.0}), encoding="utf-8")
-    words = ["ask", "Mara vive en Brenna.", "¿Dónde vive?", "--model", str(model.parent), "--device", "cpu"]
-    assert main(words) == 1
+    assert main(["export", str(model.parent), str(tmp_path / "whole")]) == 0
+    assert json.loads((tmp_path / "whole" / "config.json").read_text(encoding="utf-8"))["null_threshold"] == -1000.0
+    for folder in (model.parent, tmp_path / "whole"):
+        words = ["ask", "Mara vive en Brenna.", "¿Dónde vive?", "--model", str(folder), "--device", "cpu"]
+        assert main(words) == 1

@@ -7,7 +7,6 @@ model that was kept. It never scores a head that nothing has trained.
 from __future__ import annotations
 
 import functools
-import json
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -34,11 +33,14 @@ from xlqa.training.cpu_kernels import accelerate
 from xlqa.training.devices import Readback, autocast, free_beyond_half, prepare_device, resolve_device
 from xlqa.training.lora import Factors
 from xlqa.training.model_folder import check_config_types, hash_encoder, hash_weights, is_adapter, weight_files
-from xlqa.util.files import filling, known_sha256
+from xlqa.util.files import filling, known_sha256, load_json
 from xlqa.util.text import first_line
 
 if TYPE_CHECKING:
     from xlqa.tasks.qa.network import SpanHead
+
+NULL_THRESHOLD = "null_threshold"
+"""The key of a model folder's config.json that makes the model leave questions unanswered."""
 
 EVAL_TOKENS = {"cpu": 2048, "cuda": 65536}
 """Padded pieces of a forward pass in evaluation."""
@@ -245,6 +247,10 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
         adapter = read_adapter(folder)
         network, _ = read_network(self._find_base(folder, adapter), self.head)
         adapter.apply(network, self.head.inner, folder)
+        # The network has its base's configuration; what decoding needs was kept with the adapter.
+        known = load_json(folder / "config.json")
+        if isinstance(known, dict) and NULL_THRESHOLD in known:
+            network.config.null_threshold = known[NULL_THRESHOLD]
         return network, [], adapter
 
     def _find_base(self, folder: Path, adapter: Adapter) -> Path:
@@ -415,7 +421,7 @@ class SpanModel(TaskModel):
         if kwargs.get("mode") == "train":
             self.set_threshold(0.0 if unanswerable else None)
         else:
-            self.set_threshold(read_threshold(self.save_path))
+            self.set_threshold(read_threshold(self.network, self.save_path))
 
     def set_threshold(self, threshold: float | None) -> None:
         """Leave questions unanswered from now on where the score of no answer exceeds the best span's by more; None: none."""
@@ -448,19 +454,13 @@ class SpanModel(TaskModel):
         self.set_threshold(head.fit_threshold(features, decoded, answered, unanswered))
 
 
-NULL_THRESHOLD = "null_threshold"
-"""The key of a model folder's config.json that makes the model leave questions unanswered."""
-
-
-def read_threshold(folder: Path) -> float | None:
+def read_threshold(network: Network, folder: Path) -> float | None:
     """The threshold that a model was kept with; None where it answers every question.
-
-    It is read from the folder itself: the network of an adapter has its encoder's configuration.
 
     Raises:
         XlqaError: it is not a finite number.
     """
-    found = json.loads((folder / "config.json").read_text(encoding="utf-8")).get(NULL_THRESHOLD)
+    found = getattr(network.config, NULL_THRESHOLD, None)
     if found is None:
         return None
     if type(found) not in (int, float) or not math.isfinite(found):
