@@ -443,7 +443,8 @@ class Settings:
     )]
     sizes: Annotated[tuple[Size, ...], words(
         None, GRID,
-        "Numbers of labelled target examples; `full` is all. Transfer always includes zero-shot.", _sizes,
+        "Numbers of labelled target examples; `full` is all. Transfer always includes zero-shot; 0 alone is zero-shot only, which needs no "
+        "target training set.", _sizes,
         "Sequence[int | str] | str | int", columns=("size",), also=("train_size", "shots", "n"),
         follows=_by_task("100,1000,10000", "10,100,1000"), shown="100,1000,10000; other tasks 10,100,1000",
     )]

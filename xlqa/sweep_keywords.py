@@ -19,8 +19,8 @@ class SweepKeywords(TypedDict, total=False):
     task: Literal["qa", "ner", "pos", "nli", "paraphrase", "topic", "sentiment"]
     """What the encoder learns: qa (question answering), ner, pos, nli, paraphrase, topic or sentiment. [default: qa]"""
     sizes: Sequence[int | str] | str | int
-    """Numbers of labelled target examples; `full` is all. Transfer always includes zero-shot. [default: 100,1000,10000;
-    other tasks 10,100,1000]"""
+    """Numbers of labelled target examples; `full` is all. Transfer always includes zero-shot; 0 alone is zero-shot
+    only, which needs no target training set. [default: 100,1000,10000; other tasks 10,100,1000]"""
     arms: Words
     """Arms to compare: transfer, target-only, joint, monolingual. [default: transfer,target-only]"""
     seeds: int | Sequence[int] | str

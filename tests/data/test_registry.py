@@ -162,7 +162,10 @@ def test_files_of_the_makers_are_known_by_their_bytes() -> None:
 
 @pytest.mark.parametrize("language", WITHOUT_TRAIN)
 def test_a_language_without_a_public_train_part_says_so(language: str) -> None:
-    with pytest.raises(XlqaError, match=r"no registered set with a public train part .*: give --target-train FILE\."):
+    with pytest.raises(
+        XlqaError,
+        match=r"no registered set with a public train part .*: give --target-train FILE, or --sizes 0 for zero-shot alone\.",
+    ):
         default_train(language)
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from conftest_runs import run_here
 
+from xlqa.errors import XlqaError
 from xlqa.records import RESULT_COLUMNS, VOLATILE_COLUMNS
 from xlqa.runs.execute.run import execute
 from xlqa.runs.paths import Layout
@@ -26,6 +27,7 @@ from xlqa.runs.store.rescore import rescore
 from xlqa.runs.store.results import read_result
 from xlqa.runs.store.setup import lay_out, write_run_config
 from xlqa.runs.store.table import write_results
+from xlqa.tasks.sources import sample_files
 from xlqa.util.files import read_json
 
 MakePlan = Callable[..., Plan]
@@ -155,6 +157,32 @@ def test_all_arms_with_a_validation_part(plan: MakePlan, tmp_path: Path, encoder
     joint = next(r for r in rows if r["arm"] == "joint")
     assert (joint["steps"], joint["source_size"], joint["source_id"]) == ("6", "24", "")
     assert not list((tmp_path / "wide").glob("runs/*/model"))
+
+
+def test_zero_shot_alone_needs_no_train_part(plan: MakePlan, tmp_path: Path) -> None:
+    """Greek and Hindi have no public train part; what is scored later with one keeps its ids."""
+    test = {"el": "sample.es.test", "hi": "sample.ru.test"}
+    copies = {}
+    for language, name in test.items():
+        copies[language] = str(tmp_path / f"{language}.json")
+        document = json.loads(sample_files()[name].read_text(encoding="utf-8"))
+        Path(copies[language]).write_text(json.dumps(document | {"version": language}), encoding="utf-8")
+    alone = plan(tmp_path / "out", lang="el,hi", sizes="0", target_train=None, target_test=copies)
+    run_here(alone)
+    rows = table(tmp_path / "out")
+    assert [(r["lang"], r["arm"], r["size"], r["target"], r["train_overlap"]) for r in rows] == [
+        ("el", "transfer", "0", "", ""), ("hi", "transfer", "0", "", ""),
+    ]  # fmt: skip
+    assert len({row["source_id"] for row in rows}) == 1
+    greek = {"el": copies["el"]}
+    with pytest.raises(XlqaError, match="has no registered set with a public train part"):
+        plan(tmp_path / "out", lang="el", sizes="8", target_train=None, target_test=greek)
+    more = plan(tmp_path / "out", lang="el", sizes="8", target_test=greek)
+    zero, evals = next(pair for pair in more.runs if pair[0].is_zero_shot)
+    known, before = alone.runs[0]
+    assert (zero.run_id, [e.eval_id(zero.common) for e in evals]) == (
+        known.run_id, [e.eval_id(known.common) for e in before],
+    )  # fmt: skip
 
 
 @pytest.mark.slow

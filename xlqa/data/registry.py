@@ -112,7 +112,8 @@ def default_train(language: str, task: str = "qa") -> str:
     if not train:
         raise XlqaError(
             f"{LANGUAGES[language]} ({language}) has no registered set with a public train part "
-            f"(to test on: {', '.join(default_tests(language, task))}): give --target-train FILE."
+            f"(to test on: {', '.join(default_tests(language, task))}): give --target-train FILE, or "
+            "--sizes 0 for zero-shot alone."
         )
     return train
 

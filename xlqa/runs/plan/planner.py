@@ -61,9 +61,13 @@ def as_text(given: str | Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LanguageData:
-    """What a language's runs train and are scored on; `common` has the labels of its source and train part."""
+    """What a language's runs train and are scored on; `common` has the labels of its source and train part.
 
-    train: LoadedSet
+    Attributes:
+        train: None where zero-shot is all that is asked for, and no train part was named.
+    """
+
+    train: LoadedSet | None
     train_questions: int
     tests: tuple[EvalSpec, ...]
     common: Common
@@ -327,18 +331,17 @@ class _Finder:
     def language(self, language: str, source: LoadedSet | None) -> LanguageData | None:
         """A language's train and test sets, checked against the request and the source."""
         train_name, test_names = self._names(language)
-        if train_name is None or test_names is None:
+        train = self.load(train_name, language, "--target-train") if train_name else None
+        found = [self.load(name, language, "--target-test") for name in test_names or ()]
+        tests = [test for test in found if test is not None]
+        if not tests or len(tests) < len(found) or (train is None and self._trains_on_target(language)):
             return None
-        train = self.load(train_name, language, "--target-train")
-        tests = [self.load(name, language, "--target-test") for name in test_names]
-        if train is None or None in tests:
-            return None
-        self._check_test_size(language, [test for test in tests if test is not None])
-        questions = self._train_questions(train)
-        specs = [self._evaluation(i, test, train, source, language) for i, test in enumerate(tests) if test is not None]
-        if self.request.valid_size:
+        self._check_test_size(language, tests)
+        questions = self._train_questions(train) if train else 0
+        specs = [self._evaluation(i, test, train, source, language) for i, test in enumerate(tests)]
+        if train and self.request.valid_size:
             specs.append(self._validation(train))
-        labels = self._labels(train, [test for test in tests if test is not None], source)
+        labels = self._labels(train, tests, source)
         request = self.request
         common = Common(
             request.max_length, request.stride, "", request.skip_bad, request.task, labels, request.map_tags,
@@ -357,17 +360,24 @@ class _Finder:
                 )
         return tuple(kept.values())
 
+    def _trains_on_target(self, language: str) -> bool:
+        """Whether a language needs a train part: zero-shot alone does without, unless one is named."""
+        request = self.request
+        return bool(request.sizes or request.valid_size or request.tune_size or language in request.target_train)
+
     def _names(self, language: str) -> tuple[str | None, tuple[str, ...] | None]:
-        """Names of a language's train part and test sets."""
+        """Names of a language's train part, where it needs one, and of its test sets."""
         from xlqa.data.registry import default_tests, default_train
 
         train, tests = self.request.target_train.get(language), self.request.target_test.get(language)
         with self.complaints.gather():
-            train = default_train(language, self.task.name) if train is None else train
+            if train is None and self._trains_on_target(language):
+                train = default_train(language, self.task.name)
+        with self.complaints.gather():
             tests = tuple(default_tests(language, self.task.name)) if tests is None else tests
         return train, tests
 
-    def _labels(self, train: LoadedSet, tests: Sequence[LoadedSet], source: LoadedSet | None) -> tuple[str, ...]:
+    def _labels(self, train: LoadedSet | None, tests: Sequence[LoadedSet], source: LoadedSet | None) -> tuple[str, ...]:
         """The labels of source and train part; complains about a test set that has others."""
         known = [loaded for loaded in (source, train) if loaded]
         labels = self.task.label_set([example for loaded in known for example in loaded.questions])
@@ -408,10 +418,10 @@ class _Finder:
         return questions
 
     def _evaluation(
-        self, index: int, test: LoadedSet, train: LoadedSet, source: LoadedSet | None, language: str
+        self, index: int, test: LoadedSet, train: LoadedSet | None, source: LoadedSet | None, language: str
     ) -> EvalSpec:
         target = "test" if index == 0 else f"test_{index + 1}"
-        if test.ref.sha256 == train.ref.sha256:
+        if train and test.ref.sha256 == train.ref.sha256:
             self.complaints.add(f"{test.ref.name} is both the train and the test set: give another --target-test.")
         leaked = self._leak(test, source) if source else None
         return EvalSpec(
@@ -419,7 +429,7 @@ class _Finder:
             test.ref,
             self.request.test_size,
             self.request.max_answer_length,
-            overlap_with=train.ref,
+            overlap_with=train.ref if train else None,
             source_overlap=leaked,
             home=language,
             by_file=test.by_file,
@@ -471,7 +481,7 @@ def _language_runs(
         return RunSpec(
             language=language, arm=arm, size=size, seed=seed, common=common, stage=stage,
             encoder=target_encoder if arm is Arm.MONOLINGUAL and target_encoder else encoder,
-            target=None if zero else data.train.ref, target_questions=None if zero else data.train_questions,
+            target=data.train.ref if data.train and not zero else None, target_questions=None if zero else data.train_questions,
             hyper=None if zero else request.hyper_of(arm), subset_by=request.subset_by,
             valid_size=0 if zero else request.valid_size, train_seed=train_seed,
             joint_sampling=request.joint_sampling,
