@@ -24,7 +24,7 @@ from xlqa.errors import XlqaError
 
 WORKS = {"training": "train", "evaluation": "evaluate", "sweep": ""}
 WARM_STEPS = 2
-STOCK = "deeppavlov"
+STOCK, COMPILED = "deeppavlov", "trainer-compiled"
 HELP = """Time xlqa beside the stock DeepPavlov pipeline and transformers' Trainer on this machine.
 
     Every side gets the same questions, all of which fit one window, and takes its turn in every round. Training is timed
@@ -47,7 +47,9 @@ def bench(
     ] = "training,evaluation",
     sides: Annotated[
         str | None,
-        typer.Option(help="ours, deeppavlov, trainer, trainer-best: a comma list. Default: all that are installed."),
+        typer.Option(
+            help="ours, deeppavlov, trainer, trainer-best, trainer-compiled: a comma list. Default: all installed ones but the last."
+        ),
     ] = None,
     encoder: Annotated[
         str, typer.Option(help="A model folder, a hub name, minilm, or mbert (its shape, random weights).")
@@ -80,7 +82,10 @@ def bench(
     out: Annotated[Path | None, typer.Option(help="Write the JSON to this file too.")] = None,
 ) -> None:
     """Replaced by HELP."""
-    chosen, works = _choose(sides or ",".join(_installed()), SIDES, "--sides"), _choose(work, WORKS, "--work")
+    chosen, works = (
+        _choose(sides or ",".join(side for side in _installed() if side != COMPILED), SIDES, "--sides"),
+        _choose(work, WORKS, "--work"),
+    )
     _check(chosen, works, device)
     grid = Grid(_sizes(sweep_sizes), sweep_seeds, sweep_steps, stock_runs)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:

@@ -86,12 +86,15 @@ class GroupingTrainer(Trainer):  # type: ignore[misc]  # transformers is read wi
 class HuggingFace:
     """The Trainer at its defaults."""
 
-    best = False
+    best, compiled = False, False
 
     def __init__(self, material: Material, scratch: Path) -> None:
         self.material = material
         self.tokenizer = AutoTokenizer.from_pretrained(str(material.encoder), use_fast=True, local_files_only=True)
         model = AutoModelForQuestionAnswering.from_pretrained(str(material.encoder), local_files_only=True)
+        if self.compiled:
+            # The encoder, not the whole model: the counter of pieces hooks into the latter.
+            model.base_model.compile()
         self.clock = LoopClock(material.device)
         self.trainer = (GroupingTrainer if self.best else Trainer)(
             model=model, args=_arguments(material, scratch, self.best), processing_class=self.tokenizer,
@@ -175,6 +178,12 @@ class HuggingFaceBest(HuggingFace):
     """The Trainer at its best settings."""
 
     best = True
+
+
+class HuggingFaceCompiled(HuggingFaceBest):
+    """The Trainer at its best settings, with the encoder compiled by torch.compile."""
+
+    compiled = True
 
 
 def _arguments(material: Material, scratch: Path, best: bool) -> TrainingArguments:

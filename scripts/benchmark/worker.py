@@ -20,6 +20,7 @@ SIDES = {
     "deeppavlov": ("benchmark.stock", "Stock", "stock DeepPavlov"),
     "trainer": ("benchmark.hf", "HuggingFace", "Trainer, defaults"),
     "trainer-best": ("benchmark.hf", "HuggingFaceBest", "Trainer, at its best"),
+    "trainer-compiled": ("benchmark.hf", "HuggingFaceCompiled", "Trainer, best + torch.compile"),
 }
 """Name of a side: its module, its class, and what the table calls it."""
 

@@ -45,7 +45,7 @@ def test_without_xlqa_there_is_no_ratio() -> None:
     assert summarise({"trainer": [sample(5)]})[0]["ratio"] is None
 
 
-def test_the_sweeps_line_names_what_was_reckoned() -> None:
+def test_the_sweeps_line_names_what_was_estimated() -> None:
     ours = {"cold": {"seconds": 20.0, "training_and_evaluation": 16.0}}
     result = {
         "runs": 4,
@@ -112,7 +112,11 @@ def test_the_best_span_is_found_as_run_qa_does() -> None:
 @pytest.mark.parametrize(
     ("flag", "value", "line"),
     [
-        ("--sides", "theirs", "bench: --sides theirs: choose from ours, deeppavlov, trainer, trainer-best.\n"),
+        (
+            "--sides",
+            "theirs",
+            "bench: --sides theirs: choose from ours, deeppavlov, trainer, trainer-best, trainer-compiled.\n",
+        ),
         (
             "--device",
             "cuda:1",

@@ -16,7 +16,7 @@ from synthetic import Study, write_study
 from xlqa.curves.comparison import Options, compare_all
 from xlqa.curves.example_scores import ExampleStore
 from xlqa.curves.grouping import Panel, split_panels
-from xlqa.curves.plots import curves, effects, facets, fonts, scatter
+from xlqa.curves.plots import curves, effects, facets, fonts, scatter, zero_shot
 from xlqa.curves.table import load_results
 from xlqa.errors import XlqaError
 
@@ -433,6 +433,40 @@ def test_the_scatter_has_a_point_for_each_language(tmp_path: Path):
     assert "N = 100," in scatter.scatter_figure(found, 77, STYLE).axes[0].get_ylabel()
     with pytest.raises(XlqaError, match="--what scatter: no language"):
         scatter.scatter_figure([], 100, STYLE)
+
+
+def test_zero_shot_rows_are_languages_best_first_with_each_source_stage(tmp_path: Path):
+    study = Study(
+        languages=("ru", "sw", "zh"), seeds=3, source_seeds=3, sizes=(100,), stage_spread=2.0, per_question=False
+    )
+    table = load_results(write_study(tmp_path, study))
+    zero = table[table["size"] == 0]
+    means = zero.groupby("lang")["f1"].mean().sort_values(ascending=False)
+    names = {"ru": "Russian", "sw": "Swahili", "zh": "Chinese"}
+    for rows in (table, zero):
+        (ax,) = zero_shot.zero_shot_figure(split_panels(rows), ("f1",), STYLE).axes
+        assert [label.get_text() for label in ax.get_yticklabels()] == [names[lang] for lang in means.index]
+        stages = [line for line in ax.lines if line.get_marker() == "|"]
+        assert sorted(np.concatenate([line.get_xdata() for line in stages])) == pytest.approx(sorted(zero["f1"]))
+        assert sorted(text.get_text() for text in ax.texts) == sorted(f"{mean:.1f}" for mean in means)
+    with pytest.raises(XlqaError, match="--what zero-shot: no zero-shot score"):
+        zero_shot.zero_shot_figure(split_panels(table[table["arm"] == "target-only"]), ("f1",), STYLE)
+
+
+def test_zero_shot_of_two_encoders_shares_rows_and_has_a_legend(tmp_path: Path):
+    import pandas as pd
+
+    table = load_results(
+        write_study(tmp_path, Study(languages=("ru", "sw"), seeds=2, sizes=(100,), per_question=False))
+    )
+    other = table.assign(model="another/encoder", model_sha256="f" * 64, f1=table["f1"] + 3)
+    figure = zero_shot.zero_shot_figure(split_panels(pd.concat([table, other], ignore_index=True)), ("f1",), STYLE)
+    (ax,) = figure.axes
+    assert len(ax.get_yticklabels()) == 2
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert len(labels) == 2
+    assert any("encoder" in label for label in labels)
+    assert not ax.texts
 
 
 def test_palette_and_font_scale_change_colours_and_letters(tmp_path: Path):

@@ -16,7 +16,7 @@ from xlqa.errors import XlqaError, check_choice
 from xlqa.settings import split_words
 from xlqa.util.text import printable
 
-WHAT = ("curve", "gain", "worth", "cost", "summary", "scatter", "pairs", "features", "layers")
+WHAT = ("curve", "gain", "worth", "cost", "summary", "scatter", "zero-shot", "pairs", "features", "layers")
 STYLE_NAMES = ("paper", "slides", "web")
 AT = 100
 PALETTE_NAMES = ("okabe-ito", "tol", "grey")
@@ -29,7 +29,8 @@ What = Annotated[
     str,
     typer.Option(
         "--what", help="Figure: curve, gain, worth (in examples), cost (score over device time), summary (worth of all tasks), "
-        "scatter (zero-shot score and gain of all languages and tasks), pairs (of languages), features (of languages) or layers (frozen).",
+        "scatter (zero-shot score and gain of all languages and tasks), zero-shot (of all languages), pairs (of languages), features (of "
+        "languages) or layers (frozen).",
     ),
 ]  # fmt: skip
 Metric = Annotated[
@@ -76,7 +77,9 @@ def plot(
     curve: one panel per language and test set, one line per arm and setting, the spread over seeds, a point per run, and
     zero-shot as a dashed line. gain: transfer minus target-only with intervals and break-even. worth: the number of
     examples that English is worth. summary: the worth for all tasks and languages in one chart, one row each. scatter: a point
-    for each language and task. Several encoders or settings get a panel each. Missing runs are listed on stderr, and no mean is
+    for each language and task. zero-shot: a row for each language, best first.
+
+    Several encoders or settings get a panel each. Missing runs are listed on stderr, and no mean is
     drawn over them.
 
     pairs: question language x context language, from the tables of xlqa evaluate --pairs or folders that have them; with
@@ -124,7 +127,7 @@ def plot(
 
 
 def _format_many(what: str, panels: int) -> str:
-    if what in ("summary", "scatter") or panels <= MOST_PANELS:
+    if what in ("summary", "scatter", "zero-shot") or panels <= MOST_PANELS:
         return ""
     return f"{panels} test sets in one figure: choose some with --lang and --test, or draw --what summary or scatter."
 
@@ -179,13 +182,15 @@ def _print_path(path: Path, what: str, panels: list[str], as_json: bool) -> None
 def _draw(what: str, panels: Any, columns: Any, canvas: Canvas, at: int) -> Any:
     from xlqa.curves.comparison import Options, compare_all
     from xlqa.curves.example_scores import ExampleStore
-    from xlqa.curves.plots import curves, effects, layers, scatter, summary
+    from xlqa.curves.plots import curves, effects, layers, scatter, summary, zero_shot
 
     style, size = canvas.style, canvas.size
     if what == "curve":
         return curves.curve_figure(panels, columns, style, size)
     if what == "layers":
         return layers.layers_figure(panels, columns, style, size)
+    if what == "zero-shot":
+        return zero_shot.zero_shot_figure(panels, columns, style, size)
     if what == "cost":
         return effects.cost_figure(panels, columns, style, size)
     options = Options()
