@@ -18,6 +18,7 @@ import pytest
 from documents import ROOT
 
 from xlqa.cli import main
+from xlqa.records import Arm
 from xlqa.runs.plan.request import build_request, read_experiment
 
 EXPERIMENTS = ROOT / "experiments"
@@ -29,6 +30,7 @@ CURVES = [folder for folder in PUBLISHED if (folder / "gain.png").is_file()]
 FIGURES = sorted(figure for folder in PUBLISHED for figure in folder.glob("*.png"))
 ENGLISH = EXPERIMENTS / "english-encoder"
 LATIN = ENGLISH / "russian-latin"
+METRICS = {"F1": "f1", "accuracy": "accuracy"}
 TOPIC_COLUMNS = (("transfer", 0), ("transfer", 100), ("target-only", 100))
 
 
@@ -51,7 +53,8 @@ def test_studies_are_there() -> None:
 @pytest.mark.parametrize("folder", DEFINED, ids=name_folder)
 def test_the_definition_is_one_that_sweep_takes(folder: Path) -> None:
     settings = read_experiment(folder / "experiment.toml")
-    assert build_request(settings).sizes
+    request = build_request(settings)
+    assert request.sizes or request.arms == (Arm.TRANSFER,)
 
 
 @published
@@ -62,15 +65,29 @@ def test_packed_runs_give_back_the_table(folder: Path, tmp_path: Path) -> None:
     assert (tmp_path / "results.csv").read_bytes() == (folder / "results.csv").read_bytes()
 
 
-def test_the_zero_shot_table_is_that_of_its_packed_evaluations(tmp_path: Path) -> None:
-    folder = EXPERIMENTS / "russian" / "zero-shot"
-    test_packed_runs_give_back_the_table(folder, tmp_path)
-    table = pd.read_csv(folder / "results.csv")
-    text = (folder.parent / "README.md").read_text(encoding="utf-8")
-    for code, name in (("en", "English"), ("es", "Spanish"), ("ru", "Russian"), ("zh", "Chinese")):
-        own = table[table.test == f"xquad.{code}"]
+def test_the_zero_shot_readme_states_the_table_and_the_correlations(capsys: pytest.CaptureFixture[str]) -> None:
+    from scipy.stats import spearmanr
+
+    from xlqa.util.languages import language_name
+
+    folder = EXPERIMENTS / "zero-shot"
+    text = " ".join((folder / "README.md").read_text(encoding="utf-8").replace("−", "-").split())
+    ours, published = [], []
+    for (code, test), own in pd.read_csv(folder / "results.csv").groupby(["lang", "test"]):
         cells = [f"{own[c].mean():.1f} ± {own[c].std():.1f}" for c in ("f1", "em")]
-        assert f"| {name} | {cells[0]} | {cells[1]} |" in text
+        row = re.search(rf"\| {language_name(str(code))} \| {re.escape(' | '.join(cells))} \| ([\d.]+|–)", text)
+        assert row, (code, test, cells)
+        if row[1] != "–":
+            ours.append(own.f1.mean())
+            published.append(float(row[1]))
+    assert len(ours) == 12
+    assert f"ρ = {spearmanr(ours, published).statistic:.2f}" in text
+    assert main(["explain", str(folder / "results.csv"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["correlations"]
+    for row in found:
+        if row["low"] > 0 or row["high"] < 0:
+            assert "{rho:.2f}".format(**row) in text, row
+            assert "{low:.2f} to {high:.2f}".format(**row) in text, row
 
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: f"{name_folder(figure.parent)}-{figure.stem}")
@@ -92,7 +109,7 @@ FROZEN = {layers: f"layers/frozen-{layers}" for layers in (0, 3, 6, 9)}
 @pytest.mark.parametrize(
     ("figure", "tables", "flags"),
     [
-        ("summary", (*QA_STUDIES, "ner/results.csv"), ("--what", "summary")),
+        ("summary", (*QA_STUDIES, "ner/results.csv", "pos/results.csv"), ("--what", "summary")),
         ("curves", QA_STUDIES, ("--metric", "f1")),
         (
             "layers/layers",
@@ -226,10 +243,10 @@ def test_readme_states_the_means_of_the_table(folder: Path) -> None:
         for size, cells in rows.items():
             for heading, cell in cells.items():
                 arm, _, column = heading.partition(" ")
-                if column != "F1" or cell == "–":
+                if column not in METRICS or cell == "–":
                     continue
                 chosen = table[(table.arm == arm) & (table["size"].astype(str) == str(size))]
-                scores = list(chosen[chosen.test == test].f1 if test else chosen.f1)
+                scores = list((chosen[chosen.test == test] if test else chosen)[METRICS[column]])
                 mean, *spread = (float(part) for part in re.findall(r"[\d.]+", cell))
                 assert mean == pytest.approx(statistics.mean(scores), abs=0.0501), (test, size, heading)
                 if spread:

@@ -25,6 +25,8 @@ Size = tuple[float, float] | None
 def features_figure(groups: Sequence[Group], style: Style, size: Size = None, names: Sequence[str] = ()) -> Figure:
     """Every outcome of every group against every feature that varies; the ρ of each panel, from 8 languages on.
 
+    Groups below 8 languages are drawn only where no group has more.
+
     Args:
         names: only these features.
 
@@ -34,6 +36,7 @@ def features_figure(groups: Sequence[Group], style: Style, size: Size = None, na
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    groups = [group for group in groups if len(group.languages) >= LEAST_LANGUAGES] or groups
     features = [name for name in FEATURE_NAMES if (not names or name in names) and _varies(groups, name)]
     rows = [(group, outcome) for group in groups for outcome in group.outcomes if _known(outcome) > 1]
     if not features or not rows:
