@@ -306,3 +306,13 @@ def test_the_latin_readme_states_that_table() -> None:
         change, low, high = (float(row[name]) for name in ("difference", "low", "high"))
         cells = f"| {float(row['cyrillic']):.1f} | {float(row['latin']):.1f} | {change:+.1f} [{low:.1f}, {high:.1f}] |"
         assert cells in text
+
+
+def test_parts_of_speech_state_what_zero_shot_is_worth(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(EXPERIMENTS / "pos" / "results.csv"), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["quantities"]
+    text = " ".join((EXPERIMENTS / "pos" / "README.md").read_text(encoding="utf-8").split())
+    worth = {row["test"]: row for row in rows if row["quantity"] == "zero_shot_worth" and row["stages"] == "given"}
+    ends = [round(worth["ru_pud-ud-test"][name], -1) for name in ("value", "low", "high")]
+    assert "about {:.0f} sentences in Russian (95 % interval {:.0f} to {:.0f})".format(*ends) in text
+    assert all(worth[test]["high"] == 20 for test in ("masakhapos.sw.test", "zh_pud-ud-test"))
