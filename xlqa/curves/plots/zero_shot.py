@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from xlqa.curves.aggregate import set_family
 from xlqa.curves.grouping import TARGET_STAGE_COLUMNS, Floats, Panel, short_name, source_name, tell_apart
@@ -17,6 +16,7 @@ from xlqa.errors import XlqaError
 from xlqa.records import SETTING_COLUMNS
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
