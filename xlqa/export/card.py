@@ -177,10 +177,10 @@ def read_examples(path: Path, metrics: Sequence[str]) -> dict[str, tuple[Floats,
         if rows and metric in rows[0]:
             found[metric] = (np.array([float(row[metric]) for row in rows]) / 100, np.ones(len(rows)), groups)
         elif rows and f"{metric}_numerator" in rows[0]:
-            parts = (
+            over, under = (
                 np.array([float(row[f"{metric}_{part}"]) for row in rows]) for part in ("numerator", "denominator")
             )
-            found[metric] = (*parts, groups)  # type: ignore[assignment]  # a pair, which mypy takes for any number
+            found[metric] = (over, under, groups)
     return found
 
 
