@@ -106,6 +106,31 @@ def command_line(pid: int) -> bytes:
     return b""
 
 
+def environment_and_command(process: Path, seconds: float = 1.0) -> bytes:
+    """What `/proc` has of a process: its environment, a zero byte, its command line.
+
+    Both files are empty while `exec` replaces the program, so a process that has just started would look as if it
+    carried no mark. They are read again until there is an environment, or twice the same command without one.
+
+    Args:
+        process: its folder in `/proc`.
+        seconds: how long two empty files are read again.
+
+    Raises:
+        OSError: the process has ended, or belongs to another user.
+    """
+    until, before = time.monotonic() + seconds, b""
+    while True:
+        environment, command = (process / "environ").read_bytes(), (process / "cmdline").read_bytes()
+        # Kernel threads and zombies have no program: their link is missing, which raises OSError here.
+        if environment or (command and command == before) or not os.readlink(process / "exe"):
+            return environment + b"\0" + command
+        if time.monotonic() > until:
+            return b""
+        before = command
+        time.sleep(0.001)
+
+
 def alive(case: str, folder: Path) -> list[int]:
     """Processes of a case: they carry its mark, or name its folder. Zombies that nobody waits for are dead."""
     mark, place = f"{MARK}={case}\0".encode(), str(folder).encode() + b"/"
@@ -114,7 +139,7 @@ def alive(case: str, folder: Path) -> list[int]:
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         with suppress(OSError):
-            about = (entry / "environ").read_bytes() + b"\0" + (entry / "cmdline").read_bytes()
+            about = environment_and_command(entry)
             about += os.fsencode(os.readlink(entry / "cwd")) + b"/"
             if mark in about or (place in about and WORKER in about):
                 found.append(int(entry.name))

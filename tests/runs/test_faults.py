@@ -217,6 +217,25 @@ def test_the_judge_sees_locks_and_processes(copied: Path, finished: Path, tmp_pa
         judge(copied, finished, tmp_path)
 
 
+def test_the_judge_sees_a_process_that_has_just_started(tmp_path: Path) -> None:
+    import subprocess
+
+    from faultinjection.fixtures import MARK
+    from faultinjection.process import environment_and_command
+
+    mark = f"{MARK}=just-started".encode()
+    for _ in range(20):  # without the wait nearly every one is missed: /proc shows nothing during exec
+        child = subprocess.Popen(["sleep", "60"], env={**os.environ, MARK: "just-started"})
+        try:
+            about = environment_and_command(Path(f"/proc/{child.pid}"))
+        finally:
+            child.kill()
+            child.wait()
+        assert mark in about
+    with pytest.raises(FileNotFoundError):
+        environment_and_command(Path(f"/proc/{child.pid}"))
+
+
 # ---- what it has found
 
 
