@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from xlqa.components.model import SpanModel, hash_weights, parameter_count, read_network
+from xlqa.components.model import SpanModel, StartWeights, hash_weights, parameter_count, read_network
 from xlqa.components.preprocessor import WindowPreprocessor
 from xlqa.errors import XlqaError
 from xlqa.training.context import SHARED
@@ -126,6 +126,15 @@ def test_runs_of_one_process_start_from_the_same_weights(encoder: Path, tmp_path
     assert second.network is first.network
     assert all(torch.equal(weight, before[name]) for name, weight in second.network.state_dict().items())
     assert not SHARED.spill()  # on a CPU nothing is kept anywhere else
+
+
+def test_a_run_does_not_write_to_the_weights_that_were_read(encoder: Path) -> None:
+    """They are mapped from their file: a page that is written to becomes memory of this process."""
+    start = StartWeights(*read_network(encoder))
+    read = {weight.untyped_storage().data_ptr() for weight in start.state.values()}
+    trained = start.take().state_dict()
+    assert trained.keys() == start.state.keys()
+    assert not read & {weight.untyped_storage().data_ptr() for weight in trained.values()}
 
 
 def test_head_depends_on_its_seed_alone(encoder: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ model that was kept. It never scores a head that nothing has trained.
 
 from __future__ import annotations
 
+import copy
 import functools
 import math
 import re
@@ -141,8 +142,10 @@ class StartWeights:
     """
 
     def __init__(self, network: Network, missing: list[str], adapter: Adapter | None = None) -> None:
-        self.network, self.missing, self.adapter, self.in_use = network, missing, adapter, False
-        self.state: State = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+        # What was read from safetensors is mapped from the file: unless it is written to, it takes no memory of this
+        # process, and all workers share it. So runs train a copy of it.
+        self.state: State = {name: tensor.detach() for name, tensor in network.state_dict().items()}
+        self.network, self.missing, self.adapter, self.in_use = copy.deepcopy(network), missing, adapter, False
 
     def take(self) -> Network:
         """The network with these weights, for a run."""
