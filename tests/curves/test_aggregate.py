@@ -29,6 +29,9 @@ def test_the_interval_is_the_one_worked_out_by_hand():
     assert found.value == 3
     assert (found.low, found.high) == pytest.approx((3 - 3.437434, 3 + 3.437434), abs=1e-5)
     assert math.isnan(mean_over_languages(np.array([1.0])).low)
+    wide = mean_over_languages(np.array([60.0, 95.0]))
+    assert (wide.low, wide.high) == (-100.0, 100.0)
+    assert mean_over_languages(np.array([60.0, 95.0]), least=0.0).low == 0.0
 
 
 def test_each_language_counts_once_and_the_source_language_not_at_all(tmp_path: Path):

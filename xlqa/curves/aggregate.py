@@ -23,6 +23,9 @@ from xlqa.curves.wording import Columns, columns_of
 LEAST_LANGUAGES = 2
 """One language has no spread."""
 
+LOWEST_GAIN = -100.0
+"""In points: from all right to all wrong."""
+
 
 @dataclass(frozen=True)
 class LanguageMean:
@@ -69,18 +72,23 @@ class Languages:
 def _summarize(size: int, values: Sequence[float], own: Sequence[Interval]) -> LanguageMean:
     found = np.array(values, dtype=float)
     above, below = sum(gain.low > 0 for gain in own), sum(gain.high < 0 for gain in own)
-    return LanguageMean(size, len(found), mean_over_languages(found), float(found.std(ddof=1)), above, below)
+    mean = mean_over_languages(found, LOWEST_GAIN if size else 0.0)
+    return LanguageMean(size, len(found), mean, float(found.std(ddof=1)), above, below)
 
 
-def mean_over_languages(values: Floats) -> Interval:
-    """The mean of the languages' values, (K,), with Student's 95 % interval; ends are NaN for one language."""
+def mean_over_languages(values: Floats, least: float = LOWEST_GAIN, most: float = 100.0) -> Interval:
+    """The mean of the languages' values, (K,), with Student's 95 % interval; ends are NaN for one language.
+
+    Args:
+        least, most: values that are possible. With two or three languages the interval would often reach beyond them.
+    """
     from scipy.special import stdtrit
 
     mean, count = float(values.mean()), len(values)
     if count < LEAST_LANGUAGES:
         return Interval(mean, math.nan, math.nan)
     half = float(stdtrit(count - 1, 0.975)) * float(values.std(ddof=1)) / math.sqrt(count)
-    return Interval(mean, mean - half, mean + half)
+    return Interval(mean, max(mean - half, least), min(mean + half, most))
 
 
 def group_comparisons(comparisons: Sequence[Comparison], columns: Columns) -> tuple[Languages, ...]:
