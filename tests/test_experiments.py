@@ -109,7 +109,11 @@ FROZEN = {layers: f"layers/frozen-{layers}" for layers in (0, 3, 6, 9)}
 @pytest.mark.parametrize(
     ("figure", "tables", "flags"),
     [
-        ("summary", (*QA_STUDIES, "ner/results.csv", "pos/results.csv"), ("--what", "summary")),
+        (
+            "summary",
+            (*QA_STUDIES, "ner/results.csv", "pos/results.csv", "topic/sizes/results.csv"),
+            ("--what", "summary"),
+        ),
         ("curves", QA_STUDIES, ("--metric", "f1")),
         (
             "layers/layers",
@@ -191,6 +195,25 @@ def test_topics_state_the_table_the_mean_and_the_correlations(capsys: pytest.Cap
     for row in stated:
         assert "{rho:.2f}, ".format(**row) in text
         assert "{low:.2f} to {high:.2f}".format(**row) in text
+
+
+def test_topics_state_the_table_of_more_sentences(capsys: pytest.CaptureFixture[str]) -> None:
+    from xlqa.util.languages import language_name
+
+    folder = EXPERIMENTS / "topic"
+    text = " ".join((folder / "README.md").read_text(encoding="utf-8").replace("−", "-").split())
+    table = pd.read_csv(folder / "sizes" / "results.csv")
+    assert main(["report", str(folder / "sizes" / "results.csv"), "--json"]) == 0
+    rows = [row for row in json.loads(capsys.readouterr().out)["quantities"] if row["stages"] == "other"]
+    for code, own in table.groupby("lang"):
+        chosen = [own[(own.arm == arm) & (own["size"] == 500)].accuracy for arm in ("transfer", "target-only")]
+        (gain,) = [row for row in rows if row["quantity"] == "gain" and row["size"] == 500
+                   and row["test"] == f"sib200.{code}.test"]  # fmt: skip
+        cells = [language_name(str(code)), *(f"{scores.mean():.1f} ± {scores.std():.1f}" for scores in chosen)]
+        assert f"| {' | '.join(cells)} | {gain['value']:+.1f} | {gain['low']:.1f} to {gain['high']:.1f} |" in text
+    both = pd.read_csv(folder / "results.csv").merge(table, on=["run_id", "test"])
+    assert len(both) == 36  # zero-shot and N = 100 are the same runs in both tables
+    assert (both.accuracy_x == both.accuracy_y).all()
 
 
 @with_curves
