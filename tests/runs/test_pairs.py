@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,31 @@ def test_mlqa_has_49_pairs_and_xquad_144(shared_data: Path):
     pair = mlqa.pairs[1]
     assert (pair.question_lang, pair.context_lang, pair.scorer) == ("ar", "de", "mlqa.de")
     assert len(PairReader().questions(pair, 20)) == 20
+
+
+def test_an_evaluation_that_waits_for_another_process_says_so(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    from threading import Thread
+
+    from xlqa.util.locks import waiting_lock
+
+    root = tmp_path / "sweep"
+    shutil.copytree(finished, root, symlinks=True)
+    run = next(root.glob("runs/es-transfer-0-*"))
+    folder = write_set(tmp_path / "hand")
+    pairs = ("evaluate", str(run), "--pairs", str(folder), "--lang", "en", "--device", "cpu")
+    for words in (pairs, ("run", str(run), "--device", "cpu")):
+        command = Thread(target=main, args=(list(words),))
+        said = ""
+        with waiting_lock(run):
+            command.start()
+            until = time.monotonic() + 30
+            while "another process" not in said and time.monotonic() < until:
+                time.sleep(0.01)
+                said += capsys.readouterr().err
+        command.join()
+        assert f"{run}: another process holds this run; waiting for it." in said
 
 
 def test_a_matrix_is_scored_once_and_its_table_grows(

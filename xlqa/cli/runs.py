@@ -31,14 +31,14 @@ def run(
 
       ls -d runs/ru-* | xargs -n 1 xlqa run
     """
+    from xlqa.runs.execute.progress import listener_of
     from xlqa.runs.execute.run import execute, prepared, record_failure
-    from xlqa.training.context import print_event
 
     run_folder = prepared(folder)
     try:
         # DeepPavlov reports on stdout, which belongs to the result.
         with redirect_stdout(sys.stderr):
-            done = execute(run_folder, keep=keep, listen=print_event, device=device)
+            done = execute(run_folder, keep=keep, listen=listener_of(run_folder.path), device=device)
     except (XlqaError, OSError) as error:
         record_failure(run_folder, str(error).splitlines()[0])
         if isinstance(error, OSError):

