@@ -7,6 +7,7 @@ xlqa ask --task ner "text"
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,14 @@ from xlqa.data.model_check import check_model_folder
 from xlqa.errors import XlqaError
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.store.run_config import find_config, is_run_config, read_config
-from xlqa.tasks.base import DEFAULT_TASK, Task, get_task
+from xlqa.tasks.base import DEFAULT_TASK, HeadOptions, Task, get_task
 from xlqa.tasks.qa.decoding import Span
 from xlqa.training.model_folder import is_adapter
+from xlqa.util.files import load_json
+from xlqa.util.text import plain
+
+KNOWN_HEAD = re.compile(r"For(QuestionAnswering|TokenClassification|SequenceClassification)$")
+ENTITY_TAG = re.compile(r"O|[BI]-.+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,7 @@ def find_model(name: str | None, home: Path, task: str = DEFAULT_TASK) -> Asked:
     Raises:
         XlqaError: there is none, its weights were not kept, or it was trained for another task.
     """
-    asked = _find_model(name, home)
+    asked = _find_model(name, home, task)
     if asked.task != task:
         raise XlqaError(
             f"{asked.folder} was trained for the task {asked.task}: add --task {asked.task}, or name a model."
@@ -65,11 +71,17 @@ def find_model(name: str | None, home: Path, task: str = DEFAULT_TASK) -> Asked:
     return asked
 
 
-def _find_model(name: str | None, home: Path) -> Asked:
+def _find_model(name: str | None, home: Path, task: str) -> Asked:
     if name is None:
         return _described(_kept_by(home))
-    folder = find_run(name, home)
-    return _described(folder) if folder else _plain(locate_model(name).resolve())
+    if run := find_run(name, home):
+        return _described(run)
+    folder = locate_model(name).resolve()
+    if folder.name == "model" and (run := find_run(str(folder.parent), home)):
+        asked = _described(run)
+        if asked.folder.resolve() == folder:
+            return asked
+    return _plain(folder, task)
 
 
 def find_run(name: str, home: Path) -> RunFolder | None:
@@ -112,11 +124,50 @@ def _described(folder: RunFolder) -> Asked:
     return Asked(weights, config.model_options(folder.root), config.max_length, config.stride, config.task)
 
 
-def _plain(folder: Path) -> Asked:
-    """A model folder of anyone's, for question answering at the usual lengths."""
+def _plain(folder: Path, task: str) -> Asked:
+    """A model folder of anyone's, at the usual lengths; its configuration names the labels of a task that has some."""
     if is_adapter(folder):
         check_model_folder(folder)  # which states the way out
-    return Asked(folder, {"encoder": str(folder), "save_path": str(folder)}, 384, 128)
+    options: dict[str, Any] = {"encoder": str(folder), "save_path": str(folder)}
+    _refuse_other_head(folder, task)
+    if task != DEFAULT_TASK:
+        options |= {"task": task, "labels": _labels_in(folder, task)}
+    return Asked(folder, options, 384, 128, task)
+
+
+def _refuse_other_head(folder: Path, task: str) -> None:
+    """Refuse a model whose configuration names the head of another task, as transformers writes it.
+
+    Raises:
+        XlqaError: it does.
+    """
+    config = load_json(folder / "config.json")
+    named = config.get("architectures") if isinstance(config, dict) else None
+    heads = [word for word in named if isinstance(word, str)] if isinstance(named, list) else []
+    wanted = get_task(task).head(HeadOptions()).auto_class.removeprefix("AutoModel")
+    if heads and (found := KNOWN_HEAD.search(heads[0])) and found[0] != wanted:
+        raise XlqaError(
+            f"{folder} is a {plain(heads[0], 60)}, the task {task} needs a model {wanted}: name its task with --task."
+        )
+
+
+def _labels_in(folder: Path, task: str) -> list[str]:
+    """The labels that a model's configuration names, in the order of its outputs.
+
+    Raises:
+        XlqaError: it names none, or others than the task has.
+    """
+    config = load_json(folder / "config.json")
+    named = config.get("id2label") if isinstance(config, dict) else None
+    if not isinstance(named, dict) or not named or not all(str(number) in named for number in range(len(named))):
+        raise XlqaError(f"{folder / 'config.json'} names no labels (id2label): it is not a model for the task {task}.")
+    labels = [str(named[str(number)]) for number in range(len(named))]
+    if task == "ner" and (other := [label for label in labels if not ENTITY_TAG.fullmatch(label)]):
+        raise XlqaError(
+            f"{folder / 'config.json'} has the label {plain(other[0], 40)!r}, which is no tag of entities (B-PER, I-PER, O): "
+            "name the task that it was trained for with --task."
+        )
+    return labels
 
 
 def ask(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import signal
 import subprocess
 import time
@@ -19,11 +20,11 @@ from xlqa.data.registry import find_part
 from xlqa.errors import XlqaError
 from xlqa.export.card import describe_run, usage, words_usage
 from xlqa.export.model import export_run
-from xlqa.predict import Entity, Tag, classify, join_entities, tag
+from xlqa.predict import Entity, Tag, ask, classify, find_model, join_entities, tag
 from xlqa.records import TASK_METRICS, VOLATILE_COLUMNS, Arm, result_columns
 from xlqa.runs.execute.evaluate import evaluate_run, show_row
 from xlqa.runs.execute.run import execute
-from xlqa.runs.paths import RunFolder
+from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.plan.checks import find_warnings
 from xlqa.runs.plan.demo import DEMO_TASKS, describe_demo
 from xlqa.runs.plan.planner import Plan, make_plan
@@ -37,6 +38,7 @@ from xlqa.runs.store.status import read_status
 from xlqa.tasks.base import get_task
 from xlqa.tasks.sources import sample_files
 from xlqa.tasks.tagging.reading import INTEGER_TAGS
+from xlqa.util.files import write_json
 
 SMALL: dict[str, Any] = {
     "lang": "es", "sizes": "8", "seeds": 1, "source_size": 24, "test_size": 20, "min_steps": 3, "epochs": 1.0,
@@ -402,6 +404,36 @@ def test_a_trained_model_is_asked(
         assert "2 texts, not 1" in capsys.readouterr().err
     assert main(["ask", text, "Who lives?", "--device", "cpu"]) == 2
     assert f"was trained for the task {task}: add --task {task}" in capsys.readouterr().err
+
+
+def test_a_plain_model_folder_is_asked(swept: Plan, tmp_path: Path) -> None:
+    """It need not be below a sweep: its configuration names the labels."""
+    task = swept.request.task
+    run = next(folder for folder in Layout(swept.request.out).run_folders() if (folder.model / "config.json").is_file())
+    copied = tmp_path / "downloaded"
+    shutil.copytree(run.model, copied)
+    other = "nli" if task == "ner" else "ner"
+    folders = (str(copied), str(run.model))
+    if task == "ner":
+        found = [tag("Mara Voss vive en Brenna.", model=folder, device="cpu") for folder in (str(run.path), *folders)]
+        assert found[0] == found[1] == found[2]
+        with pytest.raises(XlqaError, match="is a BertForTokenClassification, the task qa needs a model"):
+            ask("Mara vive.", "¿Quién?", model=str(copied), device="cpu")
+    else:
+        probable = [
+            classify("Mara vive.", "Mara vive.", task=task, top_k=3, model=folder, device="cpu")
+            for folder in (str(run.path), *folders)
+        ]
+        assert probable[0] == probable[1] == probable[2]
+    with pytest.raises(XlqaError, match="name its task with --task"):
+        find_model(str(copied), tmp_path, other)
+    config = json.loads((copied / "config.json").read_text(encoding="utf-8"))
+    write_json(copied / "config.json", config | {"id2label": {"0": "NOUN", "1": "VERB"}, "architectures": None})
+    with pytest.raises(XlqaError, match=r"NOUN.*no tag of entities"):
+        find_model(str(copied), tmp_path, "ner")
+    write_json(copied / "config.json", config | {"id2label": {"first": "O"}, "architectures": None})
+    with pytest.raises(XlqaError, match="names no labels"):
+        find_model(str(copied), tmp_path, "ner")
 
 
 def test_tags_are_joined_as_conlleval_reads_them() -> None:
