@@ -120,6 +120,8 @@ FROZEN = {layers: f"layers/frozen-{layers}" for layers in (0, 3, 6, 9)}
             tuple(f"{name}/results.csv" for name in FROZEN.values()),
             ("--what", "layers", "--lang", "ru"),
         ),
+        ("pairs/xquad", ("pairs/xquad.csv",), ("--what", "pairs")),
+        ("pairs/mlqa", ("pairs/mlqa.csv",), ("--what", "pairs")),
     ],
 )
 def test_figures_of_several_tables_are_redrawn(
@@ -134,19 +136,49 @@ def test_figures_of_several_tables_are_redrawn(
     assert np.mean(np.abs(ours - theirs) > 0.2) < 0.001
 
 
-def test_the_pairs_readme_states_the_means_of_its_table() -> None:
+@pytest.mark.parametrize(("name", "heading", "pairs"), [("xquad", "XQuAD", 144), ("mlqa", "MLQA dev", 49)])
+def test_the_pairs_readme_states_the_means_of_its_tables(name: str, heading: str, pairs: int) -> None:
     from xlqa.curves.pairs import build_matrices, load_pairs
 
-    (matrix,) = build_matrices(load_pairs([EXPERIMENTS / "pairs" / "xquad.csv"]))
+    rows = load_pairs([EXPERIMENTS / "pairs" / f"{name}.csv"])
+    (matrix,) = build_matrices(rows)
+    stages = sorted({row["source_seed"] for row in rows})
+    assert len(rows) == pairs * len(stages)
+    assert not np.isnan(matrix.values).any()
+    each = [build_matrices([row for row in rows if row["source_seed"] == stage])[0] for stage in stages]
+    costs = [one.mean_of_same() - one.mean_of_different() for one in each]
     text = " ".join((EXPERIMENTS / "pairs" / "README.md").read_text(encoding="utf-8").split())
-    means = f"in one language the mean F1 was {matrix.mean_of_same():.1f}, with two languages {matrix.mean_of_different():.1f}"
-    assert means in text
-    contexts = dict(zip(matrix.context_langs, matrix.values.mean(axis=0), strict=True))
-    assert f"(mean {contexts['en']:.1f}; Chinese paragraphs {contexts['zh']:.1f})" in text
-    assert sum(matrix.values.argmax(axis=1) == matrix.context_langs.index("en")) == 5
-    asked = dict(zip(matrix.question_langs, matrix.values.mean(axis=1), strict=True))
-    assert max(asked.values()) == asked["en"]
-    assert f"({asked['en']:.1f})" in text
+    spread = f" ± {statistics.stdev(costs):.1f}" if len(costs) > 1 else ""
+    cells = [f"{heading}, {pairs} pairs", f"{matrix.mean_of_same():.1f}", f"{matrix.mean_of_different():.1f}",
+             f"{statistics.mean(costs):.1f}{spread}", str(len(stages))]  # fmt: skip
+    assert f"| {' | '.join(cells)} |" in text
+    english = int(sum(matrix.values.argmax(axis=1) == matrix.context_langs.index("en")))
+    assert f"for {english} of {len(matrix.question_langs)} " in text
+    if name == "xquad":
+        for langs, means in (
+            (matrix.context_langs, matrix.values.mean(0)),
+            (matrix.question_langs, matrix.values.mean(1)),
+        ):
+            assert f"from {min(means):.1f} (" in text, langs
+            assert f" to {max(means):.1f} (" in text, langs
+
+
+@pytest.mark.parametrize("name", ["xquad", "mlqa"])
+def test_the_packed_answers_have_the_rows_of_the_pairs(name: str) -> None:
+    with (EXPERIMENTS / "pairs" / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+        table = {(row["source_seed"], row["question_lang"], row["context_lang"]): row for row in csv.DictReader(file)}
+    found = 0
+    with tarfile.open(EXPERIMENTS / "pairs" / f"{name}.tar.xz") as archive:
+        for member in archive:
+            packed = archive.extractfile(member)
+            assert packed is not None
+            record = json.load(packed)
+            own = record["row"]
+            row = table[str(own["source_seed"]), own["question_lang"], own["context_lang"]]
+            assert float(row["f1"]) == pytest.approx(own["f1"], abs=1e-6)
+            assert int(row["n"]) == len(record["predictions"])
+            found += 1
+    assert found == len(table)
 
 
 def test_the_layers_readme_states_the_means_of_its_tables(tmp_path: Path) -> None:
