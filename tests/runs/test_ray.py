@@ -84,7 +84,11 @@ class Cluster:
                 words = ["unshare", "-rm", "sh", "-c", cover, str(self.shared), *words]
             else:
                 variables["XLQA_RAY_SHARED"] = "0"
-        environment = os.environ | {TOKEN: f"{self.token}-{name}", "XLQA_CACHE": str(self.caches / name)} | variables
+        environment = (
+            os.environ
+            | {TOKEN: f"{self.token}-{name}", "RAY_worker_niceness": "0", "XLQA_CACHE": str(self.caches / name)}
+            | variables
+        )
         log = self.temporary / f"{name}.txt"
         for _ in range(2):  # on a busy machine Ray gives up before the node is there
             with log.open("wb") as out:
