@@ -128,21 +128,22 @@ def _plain(folder: Path, task: str) -> Asked:
     """A model folder of anyone's, at the usual lengths; its configuration names the labels of a task that has some."""
     if is_adapter(folder):
         check_model_folder(folder)  # which states the way out
+    read = load_json(folder / "config.json")
+    config = read if isinstance(read, dict) else {}
+    _refuse_other_head(folder, config, task)
     options: dict[str, Any] = {"encoder": str(folder), "save_path": str(folder)}
-    _refuse_other_head(folder, task)
     if task != DEFAULT_TASK:
-        options |= {"task": task, "labels": _labels_in(folder, task)}
+        options |= {"task": task, "labels": _labels_in(folder, config, task)}
     return Asked(folder, options, 384, 128, task)
 
 
-def _refuse_other_head(folder: Path, task: str) -> None:
+def _refuse_other_head(folder: Path, config: Mapping[str, Any], task: str) -> None:
     """Refuse a model whose configuration names the head of another task, as transformers writes it.
 
     Raises:
         XlqaError: it does.
     """
-    config = load_json(folder / "config.json")
-    named = config.get("architectures") if isinstance(config, dict) else None
+    named = config.get("architectures")
     heads = [word for word in named if isinstance(word, str)] if isinstance(named, list) else []
     wanted = get_task(task).head(HeadOptions()).auto_class.removeprefix("AutoModel")
     if heads and (found := KNOWN_HEAD.search(heads[0])) and found[0] != wanted:
@@ -151,20 +152,19 @@ def _refuse_other_head(folder: Path, task: str) -> None:
         )
 
 
-def _labels_in(folder: Path, task: str) -> list[str]:
+def _labels_in(folder: Path, config: Mapping[str, Any], task: str) -> list[str]:
     """The labels that a model's configuration names, in the order of its outputs.
 
     Raises:
         XlqaError: it names none, or others than the task has.
     """
-    config = load_json(folder / "config.json")
-    named = config.get("id2label") if isinstance(config, dict) else None
+    named = config.get("id2label")
     if not isinstance(named, dict) or not named or not all(str(number) in named for number in range(len(named))):
         raise XlqaError(f"{folder / 'config.json'} names no labels (id2label): it is not a model for the task {task}.")
     labels = [str(named[str(number)]) for number in range(len(named))]
     if task == "ner" and (other := [label for label in labels if not ENTITY_TAG.fullmatch(label)]):
         raise XlqaError(
-            f"{folder / 'config.json'} has the label {plain(other[0], 40)!r}, which is no tag of entities (B-PER, I-PER, O): "
+            f"{folder / 'config.json'} has the label {plain(other[0], 40)!r}, which is not an entity tag (B-PER, I-PER, O): "
             "name the task that it was trained for with --task."
         )
     return labels

@@ -429,7 +429,7 @@ def test_a_plain_model_folder_is_asked(swept: Plan, tmp_path: Path) -> None:
         find_model(str(copied), tmp_path, other)
     config = json.loads((copied / "config.json").read_text(encoding="utf-8"))
     write_json(copied / "config.json", config | {"id2label": {"0": "NOUN", "1": "VERB"}, "architectures": None})
-    with pytest.raises(XlqaError, match=r"NOUN.*no tag of entities"):
+    with pytest.raises(XlqaError, match=r"NOUN.*not an entity tag"):
         find_model(str(copied), tmp_path, "ner")
     write_json(copied / "config.json", config | {"id2label": {"first": "O"}, "architectures": None})
     with pytest.raises(XlqaError, match="names no labels"):

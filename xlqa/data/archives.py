@@ -27,7 +27,9 @@ ARCHIVE_ERRORS = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError,
     OverflowError, struct.error,
 )  # fmt: skip
-"""What the standard library raises for damaged archives; a damaged gzip or bz2 stream is an OSError without a path."""
+"""What the standard library raises for damaged archives; a damaged gzip or bz2 stream is an OSError without a path.
+
+NotImplementedError is zipfile's answer to a compression that it does not have."""
 
 
 def unpack(archive: Path, folder: Path) -> None:

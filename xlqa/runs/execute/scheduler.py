@@ -88,6 +88,11 @@ class Observer(Protocol):
     def note(self, line: str) -> None: ...
 
 
+def _sources_then_longest(job: Job) -> tuple[bool, float]:
+    """The order that ends first: source stages, which other runs wait for, then long runs before short ones."""
+    return not job.folder.is_source, -job.cost
+
+
 class Scheduler:
     """Gives jobs to an executor's slots; `run` returns when all of them are done or failed.
 
@@ -102,8 +107,7 @@ class Scheduler:
         self, jobs: Sequence[Job], executor: Executor, observer: Observer,
         checkpoint_minutes: float = CHECKPOINT_MINUTES, timeout_minutes: float | None = None,
     ) -> None:  # fmt: skip
-        order: Callable[[Job], tuple[bool, float]] = lambda job: (not job.folder.is_source, -job.cost)  # noqa: E731
-        self.jobs = sorted(jobs, key=order) if executor.longest_first else list(jobs)
+        self.jobs = sorted(jobs, key=_sources_then_longest) if executor.longest_first else list(jobs)
         self.executor, self.observer = executor, observer
         self.checkpoint_minutes, self.timeout_minutes = checkpoint_minutes, timeout_minutes
         self.changed = threading.Condition()
