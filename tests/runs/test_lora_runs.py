@@ -126,10 +126,19 @@ def test_a_missing_or_changed_base_is_one_line(
         assert "SHA-256" in line
 
 
-def test_an_adapter_without_its_run_is_refused_with_the_way_out(both: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["ask", CONTEXT, QUESTION, "--model", str(run_of(both).model), "--device", "cpu"]) == 2
+def test_an_adapter_without_its_run_is_refused_with_the_way_out(
+    both: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone = shutil.copytree(run_of(both).model, tmp_path / "alone" / "model")
+    assert main(["ask", CONTEXT, QUESTION, "--model", str(alone), "--device", "cpu"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "this is an adapter of another model: merge them (`xlqa export` does, for a run)" in line
+
+
+def test_the_adapter_in_a_run_folder_is_asked_as_the_run(both: Path) -> None:
+    run = run_of(both)
+    asked = [xlqa.ask(CONTEXT, QUESTION, model=str(path), device="cpu")[0] for path in (run.path, run.model)]
+    assert (asked[0].text, asked[0].score) == (asked[1].text, asked[1].score)
 
 
 def test_rows_with_and_without_lora_have_other_names_hashes_and_ids(both: Path, plan: MakePlan, tmp_path: Path) -> None:
