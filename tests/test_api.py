@@ -173,6 +173,8 @@ def test_asking_gives_pieces_of_the_text(done: xlqa.Sweep) -> None:
     assert "Where does Mara live?" in spans._repr_html_()
     with pytest.raises(xlqa.XlqaError, match="the question is empty"):
         xlqa.ask(context, " ", home=done.folder)
+    with pytest.raises(xlqa.XlqaError, match="top_k is 0: use 1 or more"):
+        xlqa.ask(context, "Where?", home=done.folder, top_k=0)
 
 
 def test_the_package_shows_what_it_has() -> None:

@@ -92,7 +92,7 @@ _TEXTS = {
     "train_seconds": "seconds|Wall-clock time of the training.",
     "eval_seconds": "seconds|Wall-clock time of the evaluation.",
     "examples_per_second": "number|Windows per second in training.",
-    "micro_batch": "count|Windows per forward pass, smaller than `batch_size` if memory was short.",
+    "micro_batch": "count|Padded word pieces of one forward and backward pass at most. Smaller if memory was short.",
     "device": "text|Processor or GPU of the run.",
     "host": "text|Machine of the run.",
     "finished": "time|End of the run, UTC.",

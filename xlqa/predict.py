@@ -17,9 +17,11 @@ from xlqa.data.hub import locate_model
 from xlqa.data.model_check import check_model_folder
 from xlqa.errors import XlqaError
 from xlqa.runs.paths import Layout, RunFolder
+from xlqa.runs.store.results import refuse_without_weights
 from xlqa.runs.store.run_config import find_config, is_run_config, read_config
 from xlqa.tasks.base import DEFAULT_TASK, HeadOptions, Task, get_task
 from xlqa.tasks.qa.decoding import Span
+from xlqa.training.architecture import position_limit
 from xlqa.training.model_folder import is_adapter
 from xlqa.util.files import load_json
 from xlqa.util.text import plain
@@ -73,7 +75,7 @@ def find_model(name: str | None, home: Path, task: str = DEFAULT_TASK) -> Asked:
 
 def _find_model(name: str | None, home: Path, task: str) -> Asked:
     if name is None:
-        return _described(_kept_by(home))
+        return _described(_kept_by(home, task))
     if run := find_run(name, home):
         return _described(run)
     folder = locate_model(name).resolve()
@@ -91,37 +93,38 @@ def find_run(name: str, home: Path) -> RunFolder | None:
     return RunFolder(found.resolve()) if found else None
 
 
-def _kept_by(home: Path) -> RunFolder:
-    """Of the runs whose weights were kept: the transfer run of the largest size and lowest seed, else any, else the source."""
+def _kept_by(home: Path, task: str) -> RunFolder:
+    """Of the runs of a task whose weights were kept: the transfer run of the largest size and lowest seed, else any run, else a
+    source stage; of another task where there is none."""
     layout = Layout(home)
-    kept = [folder for folder in layout.run_folders() if (folder.model / "config.json").is_file()]
+    kept = [folder for folder in (*layout.run_folders(), *layout.source_folders()) if _has_model(folder)]
     if kept:
-        return min(kept, key=_preference)
-    sources = sorted(layout.sources.glob("*/model/config.json")) if layout.sources.is_dir() else []
-    if sources:
-        return RunFolder(sources[0].parent.parent)
+        return min(kept, key=lambda folder: _preference(folder, task))
     raise XlqaError(
         f"no trained model in {home}: run a sweep there (`xlqa sweep --demo` takes minutes), go to a sweep's folder, set "
         "XLQA_HOME, or name one with --model."
     )
 
 
-def _preference(folder: RunFolder) -> tuple[bool, int, int, str]:
+def _has_model(folder: RunFolder) -> bool:
+    return (folder.model / "config.json").is_file()
+
+
+def _preference(folder: RunFolder, task: str) -> tuple[bool, bool, bool, int, int, str]:
     config = find_config(folder)
     row = config.first_row if config else {}
-    return (row.get("arm") != "transfer", -int(row.get("size") or 0), int(row.get("seed") or 0), folder.id)
+    other = config is None or config.task != task
+    size, seed = int(row.get("size") or 0), int(row.get("seed") or 0)
+    return (other, folder.is_source, row.get("arm") != "transfer", -size, seed, folder.id)
 
 
 def _described(folder: RunFolder) -> Asked:
     config = read_config(folder)
     config.refuse_links(folder)
-    weights = folder.root / config.weights
-    if not (weights / "config.json").is_file():
-        raise XlqaError(
-            f"{folder.path} has no weights: they were not kept. `xlqa run {folder.path} --keep` trains it again and keeps "
-            "them; or ask another run."
-        )
-    return Asked(weights, config.model_options(folder.root), config.max_length, config.stride, config.task)
+    refuse_without_weights(folder, config)
+    return Asked(
+        folder.root / config.weights, config.model_options(folder.root), config.max_length, config.stride, config.task
+    )
 
 
 def _plain(folder: Path, task: str) -> Asked:
@@ -134,7 +137,14 @@ def _plain(folder: Path, task: str) -> Asked:
     options: dict[str, Any] = {"encoder": str(folder), "save_path": str(folder)}
     if task != DEFAULT_TASK:
         options |= {"task": task, "labels": _labels_in(folder, config, task)}
-    return Asked(folder, options, 384, 128, task)
+    length, stride = usual_window(config)
+    return Asked(folder, options, length, stride, task)
+
+
+def usual_window(config: Mapping[str, Any]) -> tuple[int, int]:
+    """The usual window, or a shorter one where the model has fewer positions."""
+    length = min(384, position_limit(config) or 384)
+    return length, length // 3
 
 
 def _refuse_other_head(folder: Path, config: Mapping[str, Any], task: str) -> None:
@@ -190,7 +200,7 @@ def ask(
         home: a sweep's folder; by default XLQA_HOME, else the current folder.
 
     Raises:
-        XlqaError: an empty context or question, no model, or a model without a trained head.
+        XlqaError: an empty context or question, top_k below 1, no model, or a model without a trained head.
     """
     _refuse_unusable({"context": context, "question": question})
     found = _predict(DEFAULT_TASK, (context, question), model, top_k, device, home)
@@ -265,6 +275,8 @@ def _predict(
     task: str, inputs: Sequence[Any], model: str | None, top: int, device: str, home: Path | None
 ) -> list[Any]:
     """What the head of a model predicts for one example."""
+    if top < 1:
+        raise XlqaError(f"top_k is {top}: use 1 or more.")
     known: Task[Any] = get_task(task)
     asked = find_model(model, home or Path(os.environ.get("XLQA_HOME", ".")).expanduser().resolve(), task)
     from xlqa.components.model import SpanModel, TaskModel

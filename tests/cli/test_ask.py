@@ -11,6 +11,7 @@ import pytest
 
 from xlqa.cli import main
 from xlqa.cli.ask import sentences_last
+from xlqa.predict import usual_window
 from xlqa.tasks.qa.decoding import Span
 
 VALUED = {"--top-k", "--model", "--context-file"}
@@ -32,6 +33,21 @@ VALUED = {"--top-k", "--model", "--context-file"}
 )
 def test_texts_with_a_dash_are_no_options(words: list[str], expected: list[str]) -> None:
     assert sentences_last(words, VALUED) == expected
+
+
+@pytest.mark.parametrize(
+    ("config", "window"),
+    [
+        ({"model_type": "bert", "max_position_embeddings": 512}, (384, 128)),
+        ({"model_type": "bert", "max_position_embeddings": 128}, (128, 42)),
+        ({"model_type": "xlm-roberta", "max_position_embeddings": 130, "pad_token_id": 1}, (128, 42)),
+        ({}, (384, 128)),
+    ],
+)
+def test_a_foreign_model_is_read_in_windows_that_it_has_positions_for(
+    config: dict[str, Any], window: tuple[int, int]
+) -> None:
+    assert usual_window(config) == window
 
 
 @pytest.fixture

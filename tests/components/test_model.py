@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from xlqa.components.model import SpanModel, StartWeights, hash_weights, parameter_count, read_network
-from xlqa.components.preprocessor import WindowPreprocessor
+from xlqa.components.preprocessor import WindowPreprocessor, load_tokenizer
 from xlqa.errors import XlqaError
 from xlqa.training.context import SHARED
 
@@ -196,3 +196,18 @@ def test_a_padding_piece_that_the_network_does_not_have_is_one_line(encoder: Pat
     windows = WindowPreprocessor(str(tmp_path / "other"), 64, 16)(CONTEXTS, QUESTIONS)
     with pytest.raises(XlqaError, match="they are not of the same model"):
         train_mode(encoder, tmp_path / "model")(windows, CONTEXTS)
+
+
+def test_a_tokenizer_of_a_vocabulary_and_merges_is_read(tmp_path: Path) -> None:
+    from tokenizers import ByteLevelBPETokenizer
+    from transformers import RobertaConfig
+
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    tokenizer = ByteLevelBPETokenizer()
+    tokenizer.train_from_iterator(CONTEXTS, vocab_size=300, special_tokens=special)
+    tokenizer.save_model(str(tmp_path))
+    RobertaConfig(vocab_size=300, hidden_size=8, num_attention_heads=2, intermediate_size=8).save_pretrained(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["config.json", "merges.txt", "vocab.json"]
+    found = load_tokenizer(tmp_path)
+    assert found.is_fast
+    assert found.tokenize("mara") == tokenizer.encode("mara").tokens

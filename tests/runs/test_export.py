@@ -6,6 +6,7 @@ import json
 import math
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,23 +38,23 @@ def exported(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_line_in_the_card_gives_the_answer_of_ask(
+def test_the_lines_in_the_card_give_the_answer_of_ask(
     finished: Path, exported: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from transformers import AutoModelForQuestionAnswering, pipeline
+    from transformers import AutoModelForQuestionAnswering
 
     run = kept_run(finished)
     facts = describe_run(run, read_config(run), exported.name)
-    load, call = usage(facts)
-    assert f"from transformers import pipeline\n\n{load}\n{call}\n" in (exported / "README.md").read_text(
-        encoding="utf-8"
-    )
+    assert f"```python\n{usage(facts)}\n```" in (exported / "README.md").read_text(encoding="utf-8")
     monkeypatch.chdir(exported.parent)
-    scope: dict[str, Any] = {"pipeline": pipeline}
-    exec(load, scope)
-    found = eval(call, scope)
-    (best,) = xlqa.ask(*facts.inputs, model=str(run.path), device="cpu")
-    assert found == best.text
+    for inputs in (
+        ("Galería Lambal abre.", "¿Qué abre?"),
+        ("Mara vive en Brenne, cerca del río.", "¿Dónde vive Mara?"),
+    ):
+        scope: dict[str, Any] = {}
+        exec(usage(replace(facts, inputs=inputs)), scope)
+        (best,) = xlqa.ask(*inputs, model=str(run.path), device="cpu")
+        assert scope["answer"] == best.text
     assert type(AutoModelForQuestionAnswering.from_pretrained(exported)).__name__ == "BertForQuestionAnswering"
 
 
@@ -93,10 +94,10 @@ def test_what_cannot_be_exported_is_one_line_and_leaves_nothing(
     )
     for words, message in (
         ([str(run.path), str(exported)], "exists: name a new folder"),
-        (["none", str(tmp_path / "out")], "none: is no run"),
+        (["none", str(tmp_path / "out")], "none: is not a run"),
         ([str(without.path), str(tmp_path / "out")], "has no weights: they were not kept"),
         ([str(run.path), str(tmp_path / "out"), "--push", "me/x"], "--push me/x: set HF_TOKEN"),
-        ([str(run.path), str(tmp_path / "out"), "--push", "a b/c"], "--push a b/c: is no name of a model"),
+        ([str(run.path), str(tmp_path / "out"), "--push", "a b/c"], "--push a b/c: is not a model name"),
     ):
         assert main(["export", *words]) == 2
         shown = capsys.readouterr().err
@@ -126,7 +127,7 @@ def test_a_model_is_pushed(
         there = hub.repositories["me/es"]
     assert there.private
     assert there.files["model.safetensors"] == (tmp_path / "out" / "model.safetensors").read_bytes()
-    assert b"model='me/es'" in there.files["README.md"]
+    assert b"from_pretrained('me/es')" in there.files["README.md"]
 
 
 def test_the_interval_of_a_mean_is_students() -> None:

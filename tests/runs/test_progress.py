@@ -71,6 +71,15 @@ def test_plain_lines_say_ends_failures_and_retries(
     assert progress.headline() == "1 of 2 done, 1 failed"
 
 
+def test_an_undefined_score_is_shown_as_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = jobs()
+    progress = PlainProgress([first, second], already_done=0)
+    progress.on_event(first, Scored("few", "entities", {"f1": None, "precision": 0.0}))
+    first.state = "done"
+    progress.on_event(first, Finished())
+    assert "first: F1 –, PRECISION 0.0 (entities) (1 of 2 done)" in capsys.readouterr().err
+
+
 class Deaf(io.StringIO):
     """A stderr whose reader went away, or that was closed."""
 

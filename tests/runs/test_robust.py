@@ -80,10 +80,36 @@ def test_weights_asked_for_later_are_made(copied: Path, plan: MakePlan) -> None:
     assert len(find_pending(everything).runs) == 7  # eight trained runs, one of them kept before
     alone = next(copied.glob("runs/es-target-only-8-s1-*"))
     before = table(copied)
+    (evaluation,) = Layout(copied).run(alone.name).evaluations()
+    scored = (evaluation / "result.json").stat().st_mtime_ns
     assert main(["run", str(alone), "--keep", "--device", "cpu"]) == 0
     assert is_trained(Layout(copied).run(alone.name))
+    assert (evaluation / "result.json").stat().st_mtime_ns > scored, "the scores are those of the weights beside them"
     assert main(["collect", str(copied)]) == 0
     assert table(copied) == before
+
+
+def test_missing_weights_are_refused_with_the_commands_that_train_them(
+    copied: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage = next(copied.glob("source/*"))
+    zero = next(copied.glob("runs/es-transfer-0-s0-*"))
+    transfer = next(folder for folder in copied.glob("runs/es-transfer-8-s0-*"))
+    shutil.rmtree(transfer / "model", ignore_errors=True)
+
+    def refusal(run: Path) -> str:
+        assert main(["ask", "Mara vive.", "¿Quién?", "--model", str(run), "--device", "cpu"]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        return line
+
+    again = f"`xlqa run {transfer} --keep` trains it again."
+    assert refusal(transfer) == f"xlqa: {transfer} has no weights: they were not kept. {again}"
+    (weights,) = stage.glob("model/model.safetensors")
+    weights.write_bytes(weights.read_bytes()[:-4] + b"abcd")
+    assert refusal(zero) == f"xlqa: {zero}: its weights are damaged. `xlqa run {stage}` trains it again."
+    shutil.rmtree(stage / "model")
+    assert refusal(zero) == f"xlqa: {zero} has no weights: they were not kept. `xlqa run {stage}` trains it again."
+    assert refusal(transfer).endswith(f"they were not kept. `xlqa run {stage}` and then {again}")
 
 
 def test_broken_source_weights_are_trained_again(copied: Path, plan: MakePlan) -> None:

@@ -66,16 +66,15 @@ def swept(request: pytest.FixtureRequest, encoder: Path, tmp_path_factory: pytes
 def test_an_exported_model_predicts_in_transformers_what_xlqa_predicts(
     swept: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from transformers import pipeline
-
     task = swept.request.task
     folder = next(swept.layout.run(spec.run_id) for spec, _ in swept.runs if spec.arm is Arm.TRANSFER and spec.size)
     exported = export_run(str(folder.path), tmp_path / "model", tmp_path)
     facts = describe_run(folder, read_config(folder), "model")
     monkeypatch.chdir(tmp_path)
-    load, call = usage(facts)
-    assert f"{load}\n{call}" in (exported / "README.md").read_text(encoding="utf-8")
-    scope: dict[str, Any] = {"pipeline": pipeline}
+    lines = usage(facts)
+    assert lines in (exported / "README.md").read_text(encoding="utf-8")
+    load, _, call = lines.rpartition("\n")
+    scope: dict[str, Any] = {}
     exec(load, scope)
     found = eval(call, scope)
     if task == "ner":
@@ -404,6 +403,16 @@ def test_a_trained_model_is_asked(
         assert "2 texts, not 1" in capsys.readouterr().err
     assert main(["ask", text, "Who lives?", "--device", "cpu"]) == 2
     assert f"was trained for the task {task}: add --task {task}" in capsys.readouterr().err
+
+
+def test_in_a_folder_of_several_tasks_the_model_of_the_task_is_asked(
+    swept: Plan, finished: Path, tmp_path: Path
+) -> None:
+    both = shutil.copytree(finished, tmp_path / "both", symlinks=True)
+    for run in Layout(swept.request.out).run_folders():
+        shutil.copytree(run.path, both / "runs" / run.path.name, symlinks=True)
+    assert find_model(None, both, swept.request.task).task == swept.request.task
+    assert find_model(None, both).task == "qa"
 
 
 def test_a_plain_model_folder_is_asked(swept: Plan, tmp_path: Path) -> None:

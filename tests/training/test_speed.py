@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from transformers import BertConfig
+from transformers import BertConfig, ModernBertConfig
 
 from xlqa.training.speed import measure_speed
 
@@ -38,3 +38,10 @@ def test_what_cannot_be_built_in_part_has_no_speed(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "unheard-of"}), encoding="utf-8")
     assert measure_speed(tmp_path, "cpu", "fp32", 64) is None
     assert measure_speed(tmp_path / "missing", "cpu", "fp32", 64) is None
+
+
+def test_a_padding_piece_beyond_the_small_table_of_a_measurement(tmp_path: Path) -> None:
+    ModernBertConfig(hidden_size=64, num_hidden_layers=6, num_attention_heads=2, intermediate_size=64).save_pretrained(
+        tmp_path
+    )
+    assert measure_speed(tmp_path, "cpu", "fp32", 64) is not None

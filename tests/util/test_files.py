@@ -124,3 +124,4 @@ def test_a_killed_worker_names_the_limit_that_may_have_ended_it(limited: bool, m
     assert "out of memory" in said
     assert "ulimit -t" in describe_signal(signal.SIGXCPU)
     assert describe_signal(signal.SIGTERM) == "SIGTERM"
+    assert describe_signal(int(signal.SIGRTMIN) + 6) == f"signal {int(signal.SIGRTMIN) + 6}"

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from xlqa.components.framework import Component
-from xlqa.data.hub import locate_model
+from xlqa.data.hub import has_tokenizer, locate_model
 from xlqa.data.model_check import check_model_folder
 from xlqa.errors import XlqaError
 from xlqa.tasks.base import DEFAULT_TASK, get_task
 from xlqa.tasks.qa.windows import Windows, WindowShape
 from xlqa.training.context import SHARED
 from xlqa.training.feature_cache import name_set, share_windows
-from xlqa.training.model_folder import TOKENIZER_FILES, check_tokenizer, hash_files
+from xlqa.training.model_folder import check_tokenizer, hash_files, hash_tokenizer
 from xlqa.util.text import first_line
 
 
@@ -29,7 +29,8 @@ def load_tokenizer(folder: str | Path) -> Any:
     """
     path = Path(folder)
     check_tokenizer(path)
-    if not (path / "tokenizer.json").is_file() and not (path / "vocab.txt").is_file() and not _has_sentencepiece(path):
+    names = {file.name for file in path.iterdir()} if path.is_dir() else set()
+    if not has_tokenizer(names) and not any(name.endswith(".model") for name in names):
         raise XlqaError(f"{path} has no tokenizer (tokenizer.json or vocab.txt): give a complete model folder.")
     check_model_folder(path)
     from transformers import AutoTokenizer
@@ -46,10 +47,6 @@ def load_tokenizer(folder: str | Path) -> Any:
         ) from error
 
 
-def _has_sentencepiece(path: Path) -> bool:
-    return any(path.glob("*.model"))
-
-
 def hash_texts(*columns: Sequence[str]) -> str:
     """SHA-256 over columns of texts, order and borders included."""
     digest = hashlib.sha256()
@@ -62,9 +59,8 @@ def hash_texts(*columns: Sequence[str]) -> str:
 
 
 def tokenizer_identity(folder: Path) -> tuple[str, ...]:
-    """Names and SHA-256 of all files that can decide how a folder's tokenizer cuts texts."""
-    files = {path for name in (*TOKENIZER_FILES, "config.json") if (path := folder / name).is_file()}
-    return hash_files(files | set(folder.glob("*.model")))
+    """Names and SHA-256 of all files that can decide how a folder's tokenizer cuts texts; config.json may name its class."""
+    return tuple(sorted((*hash_tokenizer(folder), *hash_files(folder.glob("config.json")))))
 
 
 class TaskPreprocessor(Component):  # type: ignore[misc]  # DeepPavlov ships without types

@@ -25,13 +25,6 @@ from xlqa.util.languages import LANGUAGE_NAMES
 from xlqa.util.text import plain
 
 PIPELINES = {"qa": "question-answering", "ner": "token-classification", "pos": "token-classification"}
-CLASSES = {
-    "question-answering": "AutoModelForQuestionAnswering",
-    "token-classification": "AutoModelForTokenClassification",
-    "text-classification": "AutoModelForSequenceClassification",
-}
-"""transformers' class by its pipeline."""
-
 ON_HUB = {"multilingual-e5-small": "intfloat/multilingual-e5-small", "minilm": "sentence-transformers/all-MiniLM-L6-v2"}
 """Names on the hub of the encoders that Python packages bring."""
 
@@ -277,27 +270,53 @@ def _no_answer(threshold: float | None) -> str:
         return ""
     return (
         " It was trained on unanswerable questions, too. A question has no answer where log p(start) + log p(end) at [CLS] exceeds the best "
-        f"span's by more than {threshold:.4g} (`null_threshold` in config.json). `xlqa ask` does this; transformers' pipeline does it for "
-        "texts of one window with the threshold 0, where it is called with `handle_impossible_answer=True`."
+        f"span's by more than {threshold:.4g} (`null_threshold` in config.json). `xlqa ask` and the lines below do "
+        "this."
     )
 
 
-def usage(facts: Facts) -> tuple[str, str]:
-    """The two lines of Python that load the model and use it."""
-    length, stride, most = facts.lengths
-    load = f'model = pipeline("{facts.pipeline}", model={facts.name!r}'
+def usage(facts: Facts) -> str:
+    """Python that loads the model and predicts the example."""
     if facts.task == "qa":
-        context, question = facts.inputs
-        options = f"max_seq_len={length}, doc_stride={stride}, max_answer_len={most}, align_to_words=False"
-        return f"{load})", f'model(question={question!r}, context={context!r}, {options})["answer"].strip()'
+        return answer_usage(facts)
+    load = f'model = pipeline("{facts.pipeline}", model={facts.name!r}'
     if facts.pipeline == "token-classification":
-        return f'{load}, aggregation_strategy="first")', f"model({facts.inputs[0]!r})"
-    given = (
-        repr({"text": facts.inputs[0], "text_pair": facts.inputs[1]})
-        if len(facts.inputs) > 1
-        else repr(facts.inputs[0])
+        call = f'{load}, aggregation_strategy="first")\nmodel({facts.inputs[0]!r})'
+    else:
+        pair = {"text": facts.inputs[0], "text_pair": facts.inputs[1]} if len(facts.inputs) > 1 else facts.inputs[0]
+        call = f"{load}, truncation=True, max_length={facts.lengths[0]})\nmodel({pair!r})"
+    return f"from transformers import pipeline\n\n{call}"
+
+
+def answer_usage(facts: Facts) -> str:
+    """Python that finds the answer of `xlqa ask` in a paragraph of one window. transformers has no pipeline for it since 5.3."""
+    length, _, most = facts.lengths
+    context, question = facts.inputs
+    leave = (
+        f"""
+if output.start_logits[0, 0] + output.end_logits[0, 0] - scores[start, end] > {facts.threshold!r}:
+    answer = \"\""""
+        if facts.threshold is not None
+        else ""
     )
-    return f"{load}, truncation=True, max_length={length})", f"model({given})"
+    return f"""import torch
+from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained({facts.name!r})
+network = AutoModelForQuestionAnswering.from_pretrained({facts.name!r})
+question = {question!r}
+context = {context!r}
+encoded = tokenizer(
+    question, context, truncation="only_second", max_length={length}, return_offsets_mapping=True, return_tensors="pt"
+)
+offsets = encoded.pop("offset_mapping")[0].tolist()
+inside = torch.tensor([part == 1 for part in encoded.sequence_ids()])
+with torch.no_grad():
+    output = network(**encoded)
+scores = output.start_logits[0, :, None] + output.end_logits[0, None, :]
+allowed = (inside[:, None] & inside).triu().tril({most - 1})
+start, end = divmod(int(scores.masked_fill(~allowed, float("-inf")).argmax()), len(offsets))
+answer = context[offsets[start][0] : offsets[end][1]].strip(){leave}"""
 
 
 def words_usage(facts: Facts) -> str:
@@ -321,16 +340,13 @@ for number, word in enumerate(words):
 
 
 def _usage(facts: Facts) -> str:
-    load, call = usage(facts)
     remark = {
-        "question-answering": "Texts of one window give the answers of `xlqa ask`; in longer ones transformers may choose another window.",
+        "question-answering": "This gives the answer of `xlqa ask` for texts of one window. `xlqa ask` reads longer ones in several windows.",
         "token-classification": "With SentencePiece tokenizers the pipeline's words include punctuation. For the tags of `xlqa ask`, "
         f"split the words as xlqa does:\n\n```python\n{words_usage(facts)}\n```",
-    }.get(facts.pipeline, "")  # fmt: skip
-    return (
-        "## Use\n\n```python\nfrom transformers import pipeline\n\n"
-        f"{load}\n{call}\n```\n\n`transformers.{CLASSES[facts.pipeline]}.from_pretrained({facts.name!r})` loads the network alone. {remark}"
-    ).rstrip()  # fmt: skip
+        "text-classification": f"`transformers.AutoModelForSequenceClassification.from_pretrained({facts.name!r})` loads the network alone.",
+    }[facts.pipeline]  # fmt: skip
+    return f"## Use\n\n```python\n{usage(facts)}\n```\n\n{remark}"
 
 
 def _data(facts: Facts) -> str:

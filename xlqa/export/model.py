@@ -13,6 +13,7 @@ from xlqa.errors import XlqaError
 from xlqa.export.card import describe_run, write_card
 from xlqa.predict import find_run
 from xlqa.runs.paths import RunFolder
+from xlqa.runs.store.results import refuse_without_weights
 from xlqa.runs.store.run_config import RunConfig, read_config
 from xlqa.training.model_folder import TOKENIZER_FILES, is_adapter, weight_files
 from xlqa.util.files import filling, load_json, open_regular, write_json
@@ -48,6 +49,8 @@ def export_run(run: str, target: Path, home: Path, name: str = "") -> Path:
     folder, config = find_weights(run, home)
     weights = folder.root / config.weights
     facts = describe_run(folder, config, name or target.name)
+    from safetensors import SafetensorError
+
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with filling(target) as temporary:
@@ -57,8 +60,9 @@ def export_run(run: str, target: Path, home: Path, name: str = "") -> Path:
                 for file in model_files(weights):
                     _copy(file, temporary / file.name)
             (temporary / CARD).write_text(write_card(facts), encoding="utf-8")
-    except OSError as error:
-        raise XlqaError(f"{target}: cannot be written ({error.strerror or error}): choose another folder.") from error
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise XlqaError(f"{target}: cannot be written ({reason}): choose another folder.") from error
     return target
 
 
@@ -66,17 +70,16 @@ def find_weights(run: str, home: Path) -> tuple[RunFolder, RunConfig]:
     """A run's folder and config, after a check that its weights are there.
 
     Raises:
-        XlqaError: there is no such run, or its weights were not kept.
+        XlqaError: there is no such run, or its weights were not kept or are damaged.
     """
     folder = find_run(run, home)
     if folder is None:
-        raise XlqaError(f"{run}: is no run: give a run's folder, or its id and XLQA_HOME (`xlqa status` lists them).")
+        raise XlqaError(
+            f"{run}: is not a run: give a run's folder, or set XLQA_HOME and give its id (`xlqa status` lists them)."
+        )
     config = read_config(folder)
     config.refuse_links(folder)
-    if not (folder.root / config.weights / "config.json").is_file():
-        raise XlqaError(
-            f"{folder.path} has no weights: they were not kept. `xlqa run {folder.path} --keep` trains it again and keeps them."
-        )
+    refuse_without_weights(folder, config)
     return folder, config
 
 
@@ -131,7 +134,7 @@ def refuse_without_token(name: str) -> None:
     try:
         validate_repo_id(name)
     except HFValidationError as error:
-        raise XlqaError(f"--push {name}: is no name of a model: write NAME or OWNER/NAME.") from error
+        raise XlqaError(f"--push {name}: is not a model name: write NAME or OWNER/NAME.") from error
     if not has_token():
         raise XlqaError(f"--push {name}: set HF_TOKEN to a token of the hub that may write.")
 

@@ -79,7 +79,7 @@ def prepare_device(device: str) -> None:
 
 
 def _cpu_has_bf16() -> bool:
-    """Whether the processor multiplies bfloat16 matrices itself (AVX512-BF16, AMX, or Arm's BF16)."""
+    """Whether the processor multiplies bfloat16 matrices itself (x86 with AVX512-BF16); torch has no such check for Arm."""
     import torch
 
     check = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
@@ -106,10 +106,11 @@ def describe_device(device: str) -> str:
 
     if device.startswith("cuda"):
         return str(torch.cuda.get_device_name(device))
-    return f"{_processor()} ({torch.get_num_threads()} threads)"
+    return f"{processor_name()} ({torch.get_num_threads()} threads)"
 
 
-def _processor() -> str:
+def processor_name() -> str:
+    """The processor's model."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             for line in file:

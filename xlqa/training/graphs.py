@@ -1,6 +1,6 @@
 """Passes of a training as CUDA graphs, one for each shape: the host starts a graph instead of about a thousand kernels.
 
-Off unless XLQA_CUDA_GRAPHS=1 is set, because no GPU was at hand to run it. Where a capture fails, the plain pass is computed.
+Experimental, and off unless XLQA_CUDA_GRAPHS=1 is set: capture is not tested on a GPU. Where it fails, the plain pass is computed.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from xlqa.training.devices import device_count, resolve_device, resolve_precision
+from xlqa.training.devices import device_count, processor_name, resolve_device, resolve_precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,6 @@ def look_at_machine(device: str = "auto", precision: str = "auto") -> Machine:
         processor_name(), _cores(), torch.get_num_threads(), _memory(), gpus, chosen,
         resolve_precision(precision, chosen),
     )  # fmt: skip
-
-
-def processor_name() -> str:
-    """The processor's model, without its thread count."""
-    from xlqa.training.devices import describe_device
-
-    return describe_device("cpu").rpartition(" (")[0]
 
 
 def _cores() -> int:

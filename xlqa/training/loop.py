@@ -173,7 +173,9 @@ def recomputed_activations(network: Any, wanted: bool) -> Iterator[None]:
         yield
         return
     if not getattr(network, "supports_gradient_checkpointing", False):
-        raise TrainingFailed(f"{type(network).__name__} knows no gradient checkpointing: leave it out.")
+        raise TrainingFailed(
+            f"{type(network).__name__} does not support gradient checkpointing: leave --gradient-checkpointing out."
+        )
     network.gradient_checkpointing_enable({"use_reentrant": False})
     try:
         yield
@@ -376,7 +378,8 @@ class Trainer:
         self.micro_tokens //= 2
         if self.micro_tokens < max(LEAST_MICRO_TOKENS, widest // 2):
             raise TrainingFailed(
-                f"one window of {widest} pieces does not fit into {self.plan.device}'s memory: lower --max-length."
+                f"one window of {widest} pieces does not fit into {self.plan.device}'s memory: lower --max-length, or add "
+                "--gradient-checkpointing."
             )
         SHARED.micro_tokens[self.plan.device] = self.micro_tokens  # for the next run of this process
         torch.cuda.empty_cache()
@@ -384,7 +387,7 @@ class Trainer:
 
 def _refuse_nan(losses: list[float], step: int) -> None:
     if not np.isfinite(losses).all():
-        raise TrainingFailed(f"the loss is not a number any more by step {step}: lower --lr, or use --precision fp32.")
+        raise TrainingFailed(f"the loss is not finite at step {step}: lower --lr, or use --precision fp32.")
 
 
 class _Log:

@@ -53,7 +53,7 @@ def measure_speed(folder: Path, device: str, precision: str, length: int) -> Spe
         config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
         layers = int(config.num_hidden_layers)
         few, more = (_measure_layers(config, count, device, precision, length) for count in (FEW, MORE))
-    except (AttributeError, ImportError, KeyError, OSError, RuntimeError, TypeError, ValueError):
+    except (AssertionError, AttributeError, ImportError, KeyError, OSError, RuntimeError, TypeError, ValueError):
         # Its layers are not alike or go by another name, or the device has no memory left.
         return None
     return Speed(*(_extrapolate(*pair, layers) for pair in zip(few, more, strict=True)))
@@ -71,6 +71,7 @@ def _measure_layers(config: Any, layers: int, device: str, precision: str, lengt
     if kind == "cpu":
         # Training on a CPU updates the rows of the embedding table that a batch uses; a small table costs as much.
         config.vocab_size = min(int(config.vocab_size), 1000)
+        config.pad_token_id = 0  # the encoder's own may be beyond the small table
     network = AutoModel.from_config(config).to(device).train()
     windows = max(1, PIECES[kind] // length)
     ids = torch.randint(10, int(config.vocab_size), (windows, length), device=device)

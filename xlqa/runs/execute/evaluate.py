@@ -19,9 +19,9 @@ from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.plan.cost import describe_unanswerable
 from xlqa.runs.specs import Common, EvalSpec
 from xlqa.runs.store.config import data_entry, place_data
-from xlqa.runs.store.results import is_trained, read_result, task_of
+from xlqa.runs.store.results import read_result, refuse_without_weights, task_of
 from xlqa.runs.store.rows import test_hash
-from xlqa.runs.store.run_config import Evaluation, RunConfig, TestEntry, read_config, write_config
+from xlqa.runs.store.run_config import Evaluation, TestEntry, read_config, write_config
 from xlqa.runs.store.setup import copy_whole, preparing
 from xlqa.runs.store.table import check_tables, write_results
 from xlqa.settings import column_names
@@ -88,19 +88,6 @@ def evaluate_run(
         raise XlqaError(f"{folder.evaluation(eval_id)} was not written: see {folder.log}.")
     write_results(Layout(folder.root))
     return dict(record.row)
-
-
-def refuse_without_weights(folder: RunFolder, config: RunConfig) -> None:
-    """Refuse a run whose weights were not kept.
-
-    Raises:
-        XlqaError: names the command that trains it again.
-    """
-    zero_shot = (folder.root / config.weights / "config.json").is_file() if config.is_zero_shot else False
-    if not zero_shot and not is_trained(folder):
-        raise XlqaError(
-            f"{folder.path} has no weights: they were not kept. `xlqa run {folder.path} --keep` trains it again."
-        )
 
 
 def _add_test(folder: RunFolder, ref: DataRef, test_size: int | None, by_file: bool) -> str:

@@ -52,12 +52,12 @@ class Scored:
     """A test set was scored.
 
     Attributes:
-        scores: metric -> mean in percent, the leading metric first.
+        scores: metric -> mean in percent, the leading metric first; None where it is undefined.
     """
 
     test: str
     scorer: str
-    scores: Mapping[str, float]
+    scores: Mapping[str, float | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -28,12 +27,6 @@ class StopRequest:
 
     def is_set(self) -> bool:
         return self._asked or self._elsewhere()
-
-    def wait(self, seconds: float) -> bool:
-        """Wait so many seconds at most; returns whether a stop was requested."""
-        if not self.is_set():
-            time.sleep(seconds)
-        return self.is_set()
 
 
 class _Current(threading.local):

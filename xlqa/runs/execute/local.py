@@ -185,7 +185,10 @@ def worker_environment(environment: Mapping[str, str], device: str) -> tuple[dic
 
 def describe_signal(number: int) -> str:
     """A signal's name, and what usually sends it to a process that nobody stopped."""
-    name = signal.Signals(number).name
+    try:
+        name = signal.Signals(number).name
+    except ValueError:  # a real-time signal has no name
+        name = f"signal {number}"
     limited = resource.getrlimit(resource.RLIMIT_CPU)[1] != resource.RLIM_INFINITY
     causes = {
         "SIGKILL": "out of memory, or its limit of processor time: see `ulimit -t`?" if limited else "out of memory?",

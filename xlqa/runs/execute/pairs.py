@@ -18,25 +18,29 @@ from typing import Any
 
 from xlqa.errors import XlqaError
 from xlqa.records import PAIR_COLUMNS, SEED_COLUMNS, SETTING_COLUMNS
-from xlqa.runs.execute.evaluate import refuse_without_weights
 from xlqa.runs.execute.events import Waiting
 from xlqa.runs.execute.progress import listener_of
 from xlqa.runs.execute.run import machine
 from xlqa.runs.paths import RunFolder
+from xlqa.runs.specs import DECODING_VERSION
+from xlqa.runs.store.results import refuse_without_weights
 from xlqa.runs.store.run_config import RunConfig, read_config
 from xlqa.runs.store.scores import ScoredSet
 from xlqa.tasks.base import DEFAULT_TASK, get_task
 from xlqa.tasks.qa.pairs import Pair, PairReader, PairSet
 from xlqa.util.csvfile import csv_text
-from xlqa.util.files import is_signed, read_json, sign, write_json, write_text
+from xlqa.util.files import is_signed, load_json, read_json, sign, write_json, write_text
 from xlqa.util.locks import waiting_lock
 
 MEASURED_COLUMNS = ("f1", "em", "squad_f1", "squad_em", "n", "paragraphs", "eval_seconds", "device", "finished", "xlqa")
 """Columns that scoring fills in; all others are known before, and decide whether a record is still valid."""
 
+FIRST_DECODING = {"version": 1, "null_threshold": None}
+"""How answers were decoded where a record does not state it."""
+
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class ScoredPairs:
     """The table of a set and its rows, as many as pairs; `computed` counts those that had to be scored."""
 
     table: Path
@@ -51,7 +55,7 @@ def evaluate_pairs(
     languages: Sequence[str] = (),
     test_size: int | None = None,
     device: str = "auto",
-) -> Scored:
+) -> ScoredPairs:
     """Score a run's kept weights on all pairs of a set; the model and its tokenizer are loaded once.
 
     Args:
@@ -89,11 +93,13 @@ class _Matrix:
         self.table = folder.path / "pairs" / f"{self.name}.csv"
         self.root, self.weights = folder.root, folder.root / config.weights
         self.weights_sha256 = hash_weights(self.weights)
+        threshold = load_json(self.weights / "config.json").get("null_threshold")
+        self.decoding = {"version": DECODING_VERSION, "null_threshold": threshold}
         self.reader = PairReader(skip_bad=config.skip_bad)
         self._model: tuple[Any, Any] | None = None
         self.computed = 0
 
-    def score(self, languages: Sequence[str]) -> Scored:
+    def score(self, languages: Sequence[str]) -> ScoredPairs:
         """Score the pairs of some languages that have no valid record, and write the table."""
         chosen = self.pairs.select(languages).pairs
         self.records.mkdir(parents=True, exist_ok=True)
@@ -108,7 +114,7 @@ class _Matrix:
             rows.append(row)
         known = (self._known(pair, self._plan(pair)) for pair in self.pairs.pairs)
         write_text(self.table, csv_text(PAIR_COLUMNS, [row for row in known if row]))
-        return Scored(self.table, tuple(rows), self.computed)
+        return ScoredPairs(self.table, tuple(rows), self.computed)
 
     def _plan(self, pair: Pair) -> dict[str, Any]:
         """What is known of a row before it is scored."""
@@ -129,6 +135,8 @@ class _Matrix:
         """The row of a valid record; None where there is none."""
         record = read_json(self._record(pair))
         if not is_signed(record) or not isinstance(record, dict) or not isinstance(record.get("row"), dict):
+            return None
+        if record.get("decoding", FIRST_DECODING) != self.decoding:
             return None
         row: dict[str, Any] = record["row"]
         same = all(row.get(name) == planned[name] for name in PAIR_COLUMNS if name not in MEASURED_COLUMNS)
@@ -165,7 +173,8 @@ class _Matrix:
         row = {**planned, **measured, "n": measured["questions"], "eval_seconds": seconds, "xlqa": machine()["xlqa"],
                "device": describe_device(network.device), "finished": datetime.now(UTC).isoformat(timespec="seconds")}  # fmt: skip
         row = {name: row[name] for name in PAIR_COLUMNS}
-        write_json(self._record(pair), sign({"row": row, "predictions": dict(zip(scored.ids, answers, strict=True))}))
+        predictions = dict(zip(scored.ids, answers, strict=True))
+        write_json(self._record(pair), sign({"row": row, "decoding": self.decoding, "predictions": predictions}))
         return row
 
 

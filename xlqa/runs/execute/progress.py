@@ -78,12 +78,16 @@ class RunProgress:
     def describe_scores(self) -> str:
         """`: F1 41.3, EM 30.0 (squad)`; each score with the name of its test set where there are several."""
         texts = [
-            f"{', '.join(f'{name.upper()} {value:.1f}' for name, value in s.scores.items())} ({s.scorer})"
+            f"{', '.join(f'{name.upper()} {_percent(value)}' for name, value in s.scores.items())} ({s.scorer})"
             for s in self.scores
         ]
         if len(texts) > 1:
             texts = [f"{s.test} {text}" for s, text in zip(self.scores, texts, strict=True)]
         return f": {'; '.join(texts)}" if texts else ""
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
 
 
 def listener_of(folder: Path) -> Callable[[Event], None]:

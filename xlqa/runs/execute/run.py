@@ -92,13 +92,15 @@ def execute(
             run = _Run(folder, _name_source(folder, config), device, listen)
             try:
                 run.train()
-                for target in pending:
+                # New weights are scored on every test set: a score belongs to the weights that stand beside it.
+                scored = list(config.evaluations) if run.did_train else pending
+                for target in scored:
                     run.evaluate(target)
             finally:
                 run.close()
         folder.failure.unlink(missing_ok=True)
         folder.checkpoint.unlink(missing_ok=True)
-        return Execution(len(pending), run.did_train)
+        return Execution(len(scored), run.did_train)
 
 
 def _leased_source(folder: RunFolder, config: RunConfig) -> AbstractContextManager[None]:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from xlqa.errors import XlqaError
 from xlqa.records import TASK_METRICS, THRESHOLD, result_columns
-from xlqa.runs.paths import RunFolder
+from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.store.fields import Fields
-from xlqa.runs.store.run_config import DataEntry, TestEntry, check_scorer, take_data, take_test
+from xlqa.runs.store.run_config import DataEntry, RunConfig, TestEntry, check_scorer, take_data, take_test
 from xlqa.training.model_folder import hash_weights
 from xlqa.util.csvfile import csv_text
 from xlqa.util.files import (
@@ -240,3 +240,21 @@ def source_weights(folder: RunFolder) -> str | None:
     """SHA-256 of a trained source stage's weights; None while there are none."""
     record = read_training(folder)
     return record.weights_sha256 if record is not None and is_trained(folder) else None
+
+
+def refuse_without_weights(folder: RunFolder, config: RunConfig) -> None:
+    """Refuse a run whose weights were not kept or are damaged; a zero-shot run has those of its source stage.
+
+    Raises:
+        XlqaError: names the commands that train it again, its source stage first where that has no weights either.
+    """
+    stage = Layout(folder.root).source(config.source_id) if config.source_id else None
+    if is_trained(stage if stage and config.is_zero_shot else folder):
+        return
+    commands = [f"xlqa run {stage.path}"] if stage and not is_trained(stage) else []
+    if not config.is_zero_shot:
+        commands.append(f"xlqa run {folder.path}{'' if folder.is_source else ' --keep'}")
+    found = (folder.root / config.weights / "config.json").is_file()
+    state = "its weights are damaged" if found else "has no weights: they were not kept"
+    again = " and then ".join(f"`{command}`" for command in commands)
+    raise XlqaError(f"{folder.path}{':' if found else ''} {state}. {again} trains it again.")
