@@ -159,3 +159,27 @@ def test_filters_that_a_figure_does_not_have_are_refused(table: Path, what: str,
 def test_a_flag_that_a_figure_cannot_follow_is_refused(table: Path, words: tuple[str, ...], said: str):
     with pytest.raises(XlqaError, match=said):
         call(table, *words)
+
+
+def test_the_validation_split_chooses_what_is_compared_as_in_a_report(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    import pandas as pd
+
+    import xlqa
+    from xlqa.curves import comparison
+
+    rows = pd.read_csv(table, dtype=str, keep_default_na=False)
+    valid = rows.assign(split="valid", eval_id="v" + rows["eval_id"])
+    pd.concat([rows, valid]).to_csv(table, index=False)
+    given: list[int] = []
+    compare = comparison.compare
+
+    def seen(panel, column, store, options, valid=()):
+        given.append(len(valid))
+        return compare(panel, column, store, options, valid)
+
+    monkeypatch.setattr(comparison, "compare", seen)
+    assert call(table, "--what", "gain", "--out", tmp_path / "gain.png").exit_code == 0
+    xlqa.plot(table, what="worth")
+    assert given == [1, 1]

@@ -14,7 +14,9 @@ from xlqa.curves.aggregate import group_comparisons, mean_over_languages, set_fa
 from xlqa.curves.comparison import Comparison, Options, compare_all
 from xlqa.curves.example_scores import ExampleStore
 from xlqa.curves.grouping import split_panels
-from xlqa.curves.report.summary import languages_table
+from xlqa.curves.plots.curves import STYLES
+from xlqa.curves.plots.scatter import scatter_figure
+from xlqa.curves.report.summary import languages_table, summary_section
 from xlqa.curves.table import load_results
 
 
@@ -59,3 +61,28 @@ def test_one_language_and_runs_that_learned_nothing_have_no_mean(tmp_path: Path)
     found = compare(tmp_path, languages=("ru", "sw"))
     assert group_comparisons([replace(c, learned=False) for c in found], ("f1",)) == ()
     assert group_comparisons(found[:1], ("f1",)) == ()
+
+
+@pytest.mark.parametrize(
+    ("column", "words"), [("model", ("bert-base-multilingual-cased", "other")), ("lr", ("lr 3e-5", "lr 0.5"))]
+)
+def test_languages_of_unlike_encoders_or_settings_have_no_common_mean(
+    tmp_path: Path, column: str, words: tuple[str, str]
+):
+    table = load_results(
+        write_study(tmp_path, Study(languages=("de", "ru", "sw", "zh"), sizes=(100,), seeds=2, per_question=False))
+    )
+    other = {"model": "other", "lr": 0.5}[column]
+    known = table["lang"].isin(["sw", "zh"]) & (table["size"] > 0 if column == "lr" else True)
+    table.loc[known, column] = other
+    panels = split_panels(table)
+    found = compare_all(panels, ("f1",), ExampleStore(), Options())
+    groups = group_comparisons(found, ("f1",))
+    assert [(group.label, [c.panel.lang for c in group.comparisons]) for group in groups] == [
+        (f"xquad, transfer, {words[0]}", ["de", "ru"]), (f"xquad, transfer, {words[1]}", ["sw", "zh"]),
+    ]  # fmt: skip
+    summary = summary_section(panels, found, groups, ("f1",), Options()).tables[0]
+    assert summary.header[2] == "arm"
+    assert [row[2] for row in summary.rows] == [f"transfer, {word}" for word in words for _ in range(2)]
+    figure = scatter_figure(found, 100, STYLES["paper"])
+    assert {text.get_text() for text in figure.legends[0].get_texts()} == set(words)

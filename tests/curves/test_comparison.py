@@ -12,6 +12,8 @@ from synthetic import Law, Study, write_study
 from xlqa.curves.comparison import Comparison, Match, Options, SizeResult, break_even, compare_all, leading, pairs
 from xlqa.curves.example_scores import ExampleStore
 from xlqa.curves.grouping import split_panels
+from xlqa.curves.report.facts import facts
+from xlqa.curves.report.sentences import sentences
 from xlqa.curves.table import load_results
 from xlqa.curves.variance import Interval
 
@@ -286,3 +288,27 @@ def test_every_size_of_a_large_study_has_a_gain(tmp_path: Path):
     (found,) = analyse(table)
     assert found.sizes_with_gain == (100, 300, 1000, 3000, 10000)
     assert all(math.isfinite(result.gain.low) for result in found.results)
+
+
+def test_stages_are_counted_over_the_runs_that_are_compared(tmp_path: Path):
+    """A sweep that was interrupted has the zero-shot scores of all stages, and runs from the first ones alone."""
+    table = load(tmp_path, source_seeds=3)
+    (whole,) = analyse(table)
+    assert (whole.source_stages, whole.confounded) == (3, True)
+    table.loc[(table["arm"] == "transfer") & (table["size"] > 0), "source_seed"] = 0
+    (found,) = analyse(table)
+    assert (found.source_stages, found.confounded, found.other) == (1, False, None)
+    assert "zero-shot is the mean of 3 source stages, and the runs start from 1 of them." in found.notes
+    assert "the intervals hold for this source model alone" in " ".join(sentences(found, QUICK))
+
+
+def test_crossed_seeds_that_choose_their_stage_contain_its_spread(tmp_path: Path):
+    table = load(tmp_path, seeds=9, source_seeds=3, sizes=(100, 1000))
+    trained = table["size"] > 0
+    table.loc[trained, "train_seed"] = table["seed"] % 3
+    table.loc[trained, "subset_seed"] = table["seed"] // 3
+    (found,) = analyse(table)
+    assert (found.crossed, found.source_stages, found.confounded) == ((3, 3), 3, True)
+    assert "means over 3 subsets × 3 training seeds" in " ".join(sentences(found, QUICK))
+    assert found.planned is None
+    assert "Planning: not computed for crossed subset and training seeds." in facts(found, QUICK)

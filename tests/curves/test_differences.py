@@ -64,7 +64,9 @@ def test_a_version_that_scores_less_fails(old: Path, capsys: pytest.CaptureFixtu
     new = copy_of(old, "new")
     lower_scores(new, 2.0)
     assert main(["compare", str(old), str(new), "--fail-below", "-1"]) == 1
-    assert "B is certainly higher in 0, lower in 7" in " ".join(capsys.readouterr().out.split())
+    assert "the simultaneous 95 % interval of B − A is above 0 in 0 and below 0 in 7" in " ".join(
+        capsys.readouterr().out.split()
+    )
     assert main(["compare", str(old), str(new), "--fail-below", "-2.5"]) == 0
     assert main(["compare", str(new), str(old), "--fail-below", "0"]) == 0
 
@@ -179,3 +181,12 @@ def test_nothing_in_common_says_what_there_is(old: Path, tmp_path: Path, capsys:
 
 def test_conditions_take_lists():
     assert parse_conditions(["lr=1,model=m", "arm=transfer"], "--a") == {"lr": "1", "model": "m", "arm": "transfer"}
+
+
+def test_single_runs_are_counted_in_the_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    a = write_study(tmp_path / "a", Study(seeds=1, sizes=(100, 1000))).parent
+    b = copy_of(a, "b")
+    lower_scores(b, 2.0)
+    assert main(["compare", str(a), str(b)]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "5 of these compare single runs: their intervals do not contain the spread over seeds." in shown

@@ -264,3 +264,15 @@ def test_a_broken_features_file_is_refused_with_its_line(
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"xlqa: {tmp_path / 'features.csv'}, line 3: ")
     assert said in line
+
+
+def test_a_language_in_which_nothing_was_learned_is_left_out(tmp_path: Path):
+    def fail(rows: list[Row]) -> list[Row]:
+        return [
+            row | {"f1": "3", "squad_f1": "3"} if row["lang"] == "de" and row["size"] != "0" else row for row in rows
+        ]
+
+    (group,) = gather([write_tables(tmp_path, fail)], "")
+    assert "de" in outcomes(group)["zero-shot"]
+    assert all("de" not in values for name, values in outcomes(group).items() if name != "zero-shot")
+    assert "German, gain at N = 100: no run learned anything." in group.left_out

@@ -9,6 +9,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from synthetic import Study, write_study
 
@@ -346,9 +347,14 @@ def test_the_origin_names_study_dates_versions_and_commands(tmp_path: Path, monk
     monkeypatch.chdir(tmp_path)
     table = load_results(write_study(tmp_path / "study one", Study(seeds=1, sizes=(100,), per_question=False)))
     table["finished"] = ["2026-11-22T17:04:56+00:00"] * (len(table) - 1) + ["2026-11-24T01:00:00+00:00"]
-    found = find_origin(table, [tmp_path / "study one" / "results.csv"], "", ("--lang", "ru"))
+    path = tmp_path / "study one" / "results.csv"
+    found = find_origin(table, [path], "", ("--title", "My title", "--lang", "ru"), ("--lang", "ru"))
     assert (found.name, found.dates) == ("study one", "2026-11-22 to 2026-11-24")
-    assert found.commands[0] == "xlqa report 'study one/results.csv' --lang ru"
+    assert found.commands == (
+        "xlqa report 'study one/results.csv' --title 'My title' --lang ru",
+        "xlqa report 'study one/results.csv' --lang ru --table gain --format tex",
+        "xlqa plot 'study one/results.csv' --lang ru --what curve --out curve.pdf",
+    )
     assert ("xlqa", "0.1.0") in found.versions.rows
     assert str(tmp_path) not in str(found)
     panels = split_panels(table)
@@ -356,7 +362,7 @@ def test_the_origin_names_study_dates_versions_and_commands(tmp_path: Path, monk
     assert (made.title, made.lead) == (
         "study one: what is English worth?", "2 training runs scored on 1 test set, 2026-11-22 to 2026-11-24.",
     )  # fmt: skip
-    assert find_origin(table, [tmp_path], "My title", ()).title == "My title"
+    assert find_origin(table, [tmp_path], "My title", (), ()).title == "My title"
 
 
 def test_the_commands_name_paths_that_exist_where_the_report_was_written(
@@ -366,7 +372,7 @@ def test_the_commands_name_paths_that_exist_where_the_report_was_written(
     path.with_name("experiment.toml").touch()
     monkeypatch.chdir(tmp_path)
     for given in ("studies/ner/results.csv", "studies/ner"):
-        commands = find_origin(load_results(path), [Path(given)], "", ()).commands
+        commands = find_origin(load_results(path), [Path(given)], "", (), ()).commands
         assert commands[:2] == ("xlqa sweep --config studies/ner/experiment.toml", f"xlqa report {given}")
         assert f"xlqa plot {given} --what curve --out curve.pdf" in commands
 
@@ -500,3 +506,23 @@ def test_the_record_is_json_without_nan(tmp_path: Path):
 def test_failures_are_listed_in_every_form():
     for form in (render.as_text, render.as_markdown, tex.as_tex):
         assert "failed: x" in form(NASTY)
+
+
+def test_two_encoders_without_comparisons_have_a_row_each(tmp_path: Path):
+    table = load_results(
+        write_study(tmp_path, Study(arms=("transfer",), sizes=(), source_seeds=3, seeds=3, per_question=False))
+    )
+    other = table.assign(model="other", f1=table["f1"] + 25, run_id="o" + table["run_id"].astype(str))
+    panels = split_panels(pd.concat([table, other], ignore_index=True))
+    made = build_report(panels, (), ("f1",), QUICK)
+    summary = next(t for section in made.sections for t in section.tables if t.name == "summary")
+    means = [f"{table['f1'].mean() + more:.1f}" for more in (0, 25)]
+    assert sorted(row[2:4] for row in summary.rows) == sorted(
+        [("transfer, bert-base-multilingual-cased", means[0]), ("transfer, other", means[1])]
+    )
+    assert made.lead == "6 source stages scored on 1 test set."
+
+
+def test_the_gap_needs_the_zero_shot_score(tmp_path: Path):
+    _, (found,), _ = build(tmp_path, drop=lambda table: table["size"] == 0)
+    assert "Share of the gap closed: needs the zero-shot score (--sizes 0,…)." in facts(found, QUICK)

@@ -243,3 +243,40 @@ def test_a_hundred_runs_of_five_thousand_questions():
     study = Study(cells)
     for size in (100, 300, 1000, 3000, 10000):
         assert math.isfinite(gain_at(study, size).low)
+
+
+@pytest.mark.parametrize("stages", ["given", "other"])
+def test_training_seeds_with_a_stage_each_keep_their_spread(stages):
+    """Subsets 0 to 4 crossed with training seeds 0 to 2, which choose the stage: centring within stages would remove the seeds."""
+    data = rng(5)
+    crossed = [(subset, train) for subset in range(5) for train in range(3)]
+    subset, train = zip(*crossed, strict=True)
+    seeds = data.normal(0, 2, (2, 3))
+
+    def study(stage_of) -> Study:
+        noise = rng(6)
+        scores = [
+            np.array([seeds[arm][t] for t in train]) + noise.normal(0, 1, len(crossed)) + 50 - 10 * arm
+            for arm in (0, 1)
+        ]
+        stage = tuple(stage_of(t) for t in train)
+        return Study(
+            {
+                (SOURCE, 100): cell(scores[0], crossed, None, stage, subset, train),
+                (TARGET, 100): cell(scores[1], crossed, None, (), subset, train),
+            },
+            stages,
+        )
+
+    one, own = gain_at(study(lambda train: 0)), gain_at(study(lambda train: train))
+    assert own.value == pytest.approx(one.value)
+    assert own.high - own.low >= 0.8 * (one.high - one.low)
+
+
+def test_zero_shot_varies_over_stages_also_without_scores_of_single_examples():
+    cells = {(ZERO, 0): Cell(np.array([40.0, 43.0, 41.0]), np.empty((3, 0)), (0, 1, 2), stage=(0, 1, 2))}
+    for arm, level in ((SOURCE, 60.0), (TARGET, 50.0)):
+        stage = (0, 1, 2) if arm == SOURCE else ()
+        cells[arm, 100] = cell(np.array([level, level + 1, level + 3]), stage=stage)
+    found = Study(cells, "other").interval({(ZERO, 0): 1.0})
+    assert found.low < 41.33 < found.high

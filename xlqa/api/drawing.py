@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from xlqa.api.results import Tables, as_frame, as_words
@@ -51,10 +50,12 @@ def plot(
     from xlqa.curves import grouping
     from xlqa.curves.plots import curves
 
-    check_choice(what, DRAWINGS, f"what={what!r}")
+    check_choice(what, ("curve", "gain", "worth"), f"what={what!r}")
     check_choice(style, tuple(curves.STYLES), f"style={style!r}")
     check_choice(palette, tuple(curves.PALETTES), f"palette={palette!r}")
-    rows = grouping.select_rows(as_frame(results), as_words(lang), as_words(test), tuple(seeds), split, as_words(task))
+    whole = as_frame(results)
+    rows = grouping.select_rows(whole, as_words(lang), as_words(test), tuple(seeds), split, as_words(task))
+    valid = grouping.split_panels(whole[whole["split"] == "valid"]) if split == "test" else []
     panel = _only_panel(grouping.split_panels(rows))
     drawing_style = replace(curves.STYLES[style], palette=palette, font=curves.STYLES[style].font * font_scale)
     column = grouping.choose_columns(rows, metric, scorer, "metric='{}'")[panel.task][0]
@@ -63,7 +64,9 @@ def plot(
             from matplotlib import pyplot
 
             ax = pyplot.subplots(figsize=drawing_style.panel, layout="constrained")[1]
-        return DRAWINGS[what](ax, panel, column, drawing_style)
+        if what == "curve":
+            return _draw_curve(ax, panel, column, drawing_style)
+        return _draw_comparison(ax, panel, column, drawing_style, valid, worth=what == "worth")
 
 
 def _only_panel(panels: Sequence[Panel]) -> Panel:
@@ -85,14 +88,14 @@ def _draw_curve(ax: Axes, panel: Panel, column: str, style: Style) -> Axes:
     return _with_legend(ax, curve_styles, style)
 
 
-def _draw_comparison(ax: Axes, panel: Panel, column: str, style: Style, worth: bool) -> Axes:
+def _draw_comparison(ax: Axes, panel: Panel, column: str, style: Style, valid: Sequence[Panel], worth: bool) -> Axes:
     from xlqa.curves.comparison import Options, compare, leading
     from xlqa.curves.example_scores import ExampleStore
     from xlqa.curves.plots import curves, effects
     from xlqa.curves.wording import leading_metric, metric_name
 
     options = Options()
-    comparisons = compare(panel, column, ExampleStore(), options)
+    comparisons = compare(panel, column, ExampleStore(), options, valid)
     found = leading([c for c in comparisons if c.learned or not worth])
     if comparisons and not found:
         leading_name = metric_name(leading_metric(panel.task), panel.task)
@@ -132,10 +135,3 @@ def _with_legend(ax: Axes, curve_styles: Mapping[str, CurveStyle], style: Style)
     ]
     ax.legend(handles=handles)
     return ax
-
-
-DRAWINGS: dict[str, Callable[[Axes, Panel, str, Style], Axes]] = {
-    "curve": _draw_curve,
-    "gain": partial(_draw_comparison, worth=False),
-    "worth": partial(_draw_comparison, worth=True),
-}

@@ -154,10 +154,13 @@ def report(
     valid = grouping.split_panels(whole[whole["split"] == "valid"]) if split == "test" else ()
     store = ExampleStore()
     comparisons = compare_all(panels, columns, store, options, valid)
-    parts = _break_down(comparisons, [data] if isinstance(data, str | Path) else list(data))
-    flags = _flags(format=format, metric=metric, scorer=scorer, task=words[2], lang=words[0], test=words[1], split=split,
-                   seeds=",".join(map(str, wanted)), margin=margin, floor=floor)  # fmt: skip
-    origin = find_origin(rows, paths, title, flags)
+    files = [data] if isinstance(data, str | Path) else list(data)
+    parts = _break_down(comparisons, files)
+    selection = _flags(metric=metric, scorer=scorer, task=words[2], lang=words[0], test=words[1], split=split,
+                       seeds=",".join(map(str, wanted)))  # fmt: skip
+    flags = (*_flags(format=format, title=title), *selection, *_flags(margin=margin, floor=floor),
+             *(word for file in files for word in ("--data", str(file))))  # fmt: skip
+    origin = find_origin(rows, paths, title, flags, selection)
     made = Report(rows, panels, comparisons, columns, options, list_failures(paths), parts, store, paths, origin)
     if path is not None:
         made.save(path, kind, table)

@@ -113,13 +113,13 @@ def plot(
     if what == "features":
         return _plot_features(tables, metric, canvas, as_json)
     chosen = grouping.parse_seeds(seeds) if seeds else ()
-    rows = grouping.select_rows(
-        load_results(tables), split_words(lang), split_words(test), chosen, split, split_words(task)
-    )
+    whole = load_results(tables)
+    rows = grouping.select_rows(whole, split_words(lang), split_words(test), chosen, split, split_words(task))
     panels = grouping.split_panels(rows)
+    valid = grouping.split_panels(whole[whole["split"] == "valid"]) if split == "test" else []
     both = what == "curve" and len(panels) <= MOST_PANELS_IN_TWO_ROWS
     columns = grouping.choose_columns(rows, metric or ("default" if both else ""), scorer or None)
-    curves.save_figure(_draw(what, panels, columns, canvas, at), canvas.path, canvas.style)
+    curves.save_figure(_draw(what, panels, columns, canvas, at, valid), canvas.path, canvas.style)
     _report(canvas.path, what, panels, list_failures(tables), as_json)
     for note in (_format_many(what, len(panels)), fonts.missing_font(curves.all_text(panels))):
         if note:
@@ -179,7 +179,8 @@ def _print_path(path: Path, what: str, panels: list[str], as_json: bool) -> None
         print(path)
 
 
-def _draw(what: str, panels: Any, columns: Any, canvas: Canvas, at: int) -> Any:
+def _draw(what: str, panels: Any, columns: Any, canvas: Canvas, at: int, valid: Any) -> Any:
+    """The figure; the panels of the validation split choose the settings that are compared, as in a report."""
     from xlqa.curves.comparison import Options, compare_all
     from xlqa.curves.example_scores import ExampleStore
     from xlqa.curves.plots import curves, effects, layers, scatter, summary, zero_shot
@@ -194,7 +195,7 @@ def _draw(what: str, panels: Any, columns: Any, canvas: Canvas, at: int) -> Any:
     if what == "cost":
         return effects.cost_figure(panels, columns, style, size)
     options = Options()
-    comparisons = compare_all(panels, columns, ExampleStore(), options)
+    comparisons = compare_all(panels, columns, ExampleStore(), options, valid)
     if what == "gain":
         return effects.gain_figure(comparisons, columns, options.margin, style, size)
     if what == "scatter":

@@ -11,17 +11,21 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from xlqa.curves.comparison import Comparison, leading
-from xlqa.curves.grouping import source_name
+from xlqa.curves.grouping import HYPER_COLUMNS, extend_labels, source_name
 from xlqa.curves.variance import Floats, Interval
 from xlqa.curves.wording import Columns, columns_of
+from xlqa.records import SETTING_COLUMNS, TEST_COLUMNS
 
 LEAST_LANGUAGES = 2
 """One language has no spread."""
+
+_ALIKE = tuple(name for name in SETTING_COLUMNS if name not in ("target", "target_sha256"))
+_TESTED_ALIKE = tuple(name for name in TEST_COLUMNS if name not in ("test", "test_sha256", "scorer"))
 
 LOWEST_GAIN = -100.0
 """In points: from all right to all wrong."""
@@ -97,16 +101,33 @@ def group_comparisons(comparisons: Sequence[Comparison], columns: Columns) -> tu
     One task, one arm, one setting and one family of test sets (xquad.ru and xquad.zh); where each language has a single
     test set, these form one group.
     """
-    drafts: dict[tuple[str, str], list[Comparison]] = {}
+    drafts: dict[tuple[str, ...], list[Comparison]] = {}
     for c in leading([c for c in comparisons if c.learned and c.column == columns_of(columns, c.panel.task)[0]]):
         if c.panel.language_name != source_name(c.first.setting):
-            drafts.setdefault((c.panel.task, c.first.label), []).append(c)
+            drafts.setdefault((c.panel.task, c.first.label, *conditions(c).values()), []).append(c)
     found = []
-    for (_, arm), own in drafts.items():
+    for own in drafts.values():
         for family, part in _split_by_set(own).items():
             if len({c.panel.lang for c in part}) == len(part) >= LEAST_LANGUAGES:
-                found.append(Languages(", ".join(word for word in (family, arm) if word), tuple(part)))
-    return tuple(found)
+                found.append(Languages(", ".join(word for word in (family, own[0].first.label) if word), tuple(part)))
+    settings = [conditions(group.comparisons[0]) for group in found]
+    names = [f"{group.comparisons[0].panel.task}: {group.label}" for group in found]
+    apart = extend_labels(names, settings, tuple(settings[0]) if settings else ())
+    return tuple(
+        replace(group, label=name.removeprefix(f"{group.comparisons[0].panel.task}: "))
+        for group, name in zip(found, apart, strict=True)
+    )
+
+
+def conditions(c: Comparison) -> dict[str, str]:
+    """What languages have in common that are averaged: encoder, source data, the settings of both arms and of the test."""
+    # Frozen layers and mapped tags have no column: they are noted after the hash of the target data.
+    changes = c.first.setting["target_sha256"].partition("+")[2]
+    return {
+        **{name: c.first.setting[name] for name in _ALIKE}, "changes": changes,
+        **{f"target-only {name}": c.second.setting[name] for name in HYPER_COLUMNS},
+        **{name: c.panel.measurement[name] for name in _TESTED_ALIKE},
+    }  # fmt: skip
 
 
 def _split_by_set(own: Sequence[Comparison]) -> dict[str, list[Comparison]]:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from xlqa.curves import statistics as st
 from xlqa.curves.components import Component, variance_components
 from xlqa.curves.example_scores import ExampleScores, ExampleStore
-from xlqa.curves.grouping import HYPER_COLUMNS, Curve, Panel, Point, run_units
+from xlqa.curves.grouping import HYPER_COLUMNS, Curve, Panel, Point, is_crossed, run_units
 from xlqa.curves.variance import SOURCE, TARGET, UNKNOWN, ZERO, Cell, Floats, Interval, Key, Stages, Study
 from xlqa.curves.wording import QA, Columns, Wording, columns_of, leading_metric, metric_name, scorer_name
 from xlqa.curves.worth import Law, TargetCurve, ratio_interval, worth_law
@@ -125,7 +125,7 @@ class Comparison:
             largest size is outside it, NaN where that is not determined.
         area_with, area_without, area_gain: areas under the curves over the sizes both have.
         law: of the worth, D_T = k · N^α. fits: of the arms' scores.
-        source_stages: how many source stages the runs come from; confounded: whether each seed has its own.
+        source_stages: how many source stages the compared runs start from; confounded: whether each training seed has its own.
         seeds: fewest pairs behind a gain. one_run: whether the runs' spread is unknown.
         by_group: whether per-example scores were there; without them intervals are over seeds alone.
         learned: whether some run of either arm scored above the floor.
@@ -193,6 +193,12 @@ class Comparison:
         """The size that planning is about: where the study resolves least; None without seeds and scores of single examples."""
         known = [r for r in self.results if r.seeds and not math.isnan(r.plan.resolved)]
         return max(known, key=lambda r: r.plan.resolved, default=None)
+
+    @property
+    def crossed(self) -> tuple[int, int] | None:
+        """Numbers of subsets and of training seeds, where subsets were trained on with several seeds; else None."""
+        units = {unit for key, rows in self.cells.rows.items() if key[0] != ZERO for unit in run_units(rows)}
+        return (len({s for s, _ in units}), len({t for _, t in units})) if is_crossed(units) else None
 
     @property
     def sizes_with_gain(self) -> tuple[int, ...]:
@@ -294,7 +300,7 @@ def _best_settings(panel: Panel, valid: Sequence[Panel]) -> list[tuple[str, ...]
         own = [curve for curve in curves if curve.arm is arm]
         sizes = set.intersection(*(set(curve.sizes) for curve in own)) if own else set()
         if sizes:
-            level = [float(np.mean([curve.point_at(size).mean(leading) for size in sorted(sizes)])) for curve in own]
+            level = [float(np.mean([p.mean(leading) for p in curve.points if p.size in sizes])) for curve in own]
             found.append(own[int(np.nanargmax(level))].key if not np.isnan(level).all() else ())
             chosen |= len(own) > 1
     return found if chosen else []
@@ -450,6 +456,12 @@ class _Reader:
             self.notes.append("no per-example scores beside the table: the intervals are over seeds alone.")
         if stages > 1 and (unbalanced := self._unbalanced()):
             self.notes.append(unbalanced)
+        if stages and (ZERO, 0) in self.paired.rows:
+            scored = self.paired.rows[ZERO, 0]["source_seed"].nunique()
+            if scored > stages:
+                self.notes.append(
+                    f"zero-shot is the mean of {scored} source stages, and the runs start from {stages} of them."
+                )
 
     def _unbalanced(self) -> str:
         """A warning where a size has not the same number of runs from each source stage."""
@@ -510,9 +522,10 @@ class _Reader:
 
     def _plan(self, gain: dict[Key, float], size: int) -> st.Plan:
         """What the gain's variances predict for other numbers of seeds and examples."""
-        n = len(set(run_units(self.paired.rows[SOURCE, size])))
+        units = set(run_units(self.paired.rows[SOURCE, size]))
+        n = len(units)
         runs, shared, groups = self.study.parts_of(gain)
-        if {SOURCE, TARGET} - self.study.runs.known or not self.study.by_group:
+        if {SOURCE, TARGET} - self.study.runs.known or not self.study.by_group or is_crossed(units):
             return st.Plan(math.nan, math.nan, math.nan)
         # Runs on this test set show a + e, the groups b + e / n: see `variance`.
         variances = (max(runs - shared, 0.0) * n, max(groups - shared, 0.0), shared * n)
@@ -550,11 +563,16 @@ class _Reader:
         )  # fmt: skip
 
     def _stages(self) -> tuple[int, bool]:
-        """Source stages of the runs, and whether each seed has one of its own."""
-        rows = [rows for key, rows in self.paired.rows.items() if key[0] != TARGET]
-        stages = {int(k) for part in rows for k in part["source_seed"].dropna()}
-        units = {unit for key, part in self.paired.rows.items() if key[0] == SOURCE for unit in run_units(part)}
-        return len(stages), len(stages) > 1 and len(stages) == len(units)
+        """Source stages that the runs start from, and whether each training seed has one of its own."""
+        rows = [rows for key, rows in self.paired.rows.items() if key[0] == SOURCE]
+        pairs = {
+            (train, int(stage))
+            for part in rows
+            for (_, train), stage in zip(run_units(part), part["source_seed"], strict=True)
+            if not math.isnan(stage)
+        }
+        seeds, stages = {train for train, _ in pairs}, {stage for _, stage in pairs}
+        return len(stages), len(stages) > 1 and len(pairs) == len(seeds) == len(stages)
 
 
 def break_even(results: Sequence[SizeResult], margin: float) -> float:

@@ -176,6 +176,7 @@ class _Observation:
         group: by _GROUP_KEY; training: by _TRAINING_KEY, and the settings of the target-only arm; {} for zero-shot.
         variant: by _VARIANT. place: what a language may have several of: test sets where families are joined.
         unit: of which one value counts: a source stage may be scored from several runs.
+        reason: why the language is left out; "" where it counts.
     """
 
     group: Key
@@ -187,6 +188,7 @@ class _Observation:
     place: str
     unit: str
     value: float
+    reason: str = ""
 
     @property
     def language(self) -> str:
@@ -205,7 +207,7 @@ class _Known:
 
     def observe(
         self, setting: dict[str, str], what: str, value: float, size: int = 0, unit: str = "",
-        training: Mapping[str, str] | None = None,
+        training: Mapping[str, str] | None = None, reason: str = "",
     ) -> Iterator[_Observation]:  # fmt: skip
         """One observation; none of the source language, of a language without features, and of a missing value.
 
@@ -219,7 +221,7 @@ class _Known:
         group = tuple((setting | {"family": family})[name] for name in _GROUP_KEY)
         place = setting["test_sha256"] if self._pool else ""
         variant = {name: setting[name] for name in _VARIANT}
-        yield _Observation(group, what, size, training or {}, found, variant, place, unit, value)
+        yield _Observation(group, what, size, training or {}, found, variant, place, unit, value, reason)
 
     def is_own(self, setting: Mapping[str, str]) -> bool:
         """Whether the target data is in the language of the test set."""
@@ -245,9 +247,10 @@ def _effects(comparisons: Sequence[Comparison], known: _Known, columns: Columns)
         changes = setting["target_sha256"].partition("+")[2]
         training = {name: (setting | {"changes": changes})[name] for name in _TRAINING_KEY}
         training |= {f"target-only {name}": c.second.setting[name] for name in HYPER_COLUMNS}
+        reason = "" if c.learned else "no run learned anything."
         for result in c.results:
-            yield from known.observe(setting, "gain", result.gain.value, result.size, training=training)
-        yield from known.observe(setting, "N₀", c.zero_shot_worth.value, training=training)
+            yield from known.observe(setting, "gain", result.gain.value, result.size, training=training, reason=reason)
+        yield from known.observe(setting, "N₀", c.zero_shot_worth.value, training=training, reason=reason)
 
 
 def _group_labels(keys: Sequence[Mapping[str, str]]) -> list[str]:
@@ -290,6 +293,8 @@ def _training_labels(trainings: Sequence[Mapping[str, str]]) -> list[str]:
 
 def _combine(own: Sequence[_Observation]) -> tuple[float, str]:
     """The outcome of one language, the mean over its test sets; or why there is none."""
+    if reason := next((observation.reason for observation in own if observation.reason), ""):
+        return math.nan, reason
     places: dict[str, dict[str, float]] = {}
     for observation in own:
         places.setdefault(observation.place, {})[observation.unit] = observation.value

@@ -124,10 +124,6 @@ class Curve:
         source = float(point.rows["source_steps"].iloc[0])
         return steps + (source if self.arm is Arm.TRANSFER and not math.isnan(source) else 0.0)
 
-    def point_at(self, size: int) -> Point:
-        """The point at a size that the curve has."""
-        return next(point for point in self.points if point.size == size)
-
     def point(self, size: int) -> Point | None:
         return next((point for point in self.points if point.size == size), None)
 
@@ -310,7 +306,7 @@ def _mark_missing(curve: Curve, family: Sequence[Curve], scores: list[str]) -> C
         present = own.rows.dropna(subset=scores)
         there = {int(seed) for seed in present["seed"]}
         missing = tuple(sorted(seeds - there))
-        if _is_crossed(own_units) and not own.rows.empty:
+        if is_crossed(own_units) and not own.rows.empty:
             missing = _missing_in_cross(curve, own.rows, present)
         points.append(Point(size, present, missing))
     zero_shot = curve.zero_shot.dropna(subset=scores)
@@ -335,7 +331,7 @@ def run_units(rows: pd.DataFrame) -> list[tuple[int, int]]:
     ]
 
 
-def _is_crossed(units: set[tuple[int, int]]) -> bool:
+def is_crossed(units: set[tuple[int, int]]) -> bool:
     """Whether a subset was trained on with several seeds, each seed on several subsets."""
     return len({s for s, _ in units}) < len(units) and len({t for _, t in units}) < len(units)
 

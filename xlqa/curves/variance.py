@@ -223,7 +223,7 @@ class Study:
         width = mixed_quantile(normal, student, freedom, level)
         seen = normal + student > 0 if self.by_group else runs > 0
         width = np.where(seen, width, np.nan)
-        return width if self.given is None else np.maximum(width, self.given.half_widths(contrasts, level))
+        return width if self.given is None else np.fmax(width, self.given.half_widths(contrasts, level))
 
     def groups_alone(self, contrasts: Floats, level: float = 0.95) -> Floats:
         """(M,) half widths that the groups of examples alone would give, for these runs."""
@@ -447,7 +447,7 @@ def _seed_factors(cells: Mapping[Key, Cell]) -> tuple[str, ...]:
 
 def _residuals(cells: Mapping[Key, Cell], factor: str, within: bool = True) -> _Effects:
     """Residuals of all cells but zero-shot; within the source stages where each has several units."""
-    stage_of = _stage_of_units(cells) if within else {}
+    stage_of = _stage_of_units(cells, factor) if within else {}
     found = _Effects()
     for key, cell in cells.items():
         if key[0] != ZERO:
@@ -468,17 +468,27 @@ def _centred(scores: Floats, blocks: Sequence[int]) -> Floats:
     return np.asarray(scores - (np.bincount(place, weights=scores) / np.bincount(place))[place])
 
 
-def _stage_of_units(cells: Mapping[Key, Cell]) -> dict[Hashable, int]:
-    """The source stage of each unit; empty where the residuals are not to be taken within stages.
+def _stage_of_units(cells: Mapping[Key, Cell], factor: str) -> dict[Hashable, int]:
+    """The source stage of each unit; empty where the residuals of a factor are not to be taken within stages.
 
-    That is where there is one stage, where a unit has several, and where fewer than two degrees of freedom would be left:
-    the spread of seeds then contains that of stages, and the interval given the stages is a little wide.
+    That is where there is one stage, where a unit has several, and where the stages divide the factor's levels and leave fewer
+    than two degrees of freedom: the spread of seeds then contains that of stages, and the interval given the stages is a little
+    wide. Of crossed seeds the stages divide the training seeds, which choose them, and not the subsets.
     """
-    pairs = _units_and_stages(cells)
-    units, stages = {u for u, _ in pairs}, {s for _, s in pairs}
-    if len(pairs) != len(units) or len(stages) < 2 or len(units) - len(stages) < 2:
+    stage_of = dict(_units_and_stages(cells))
+    stages = set(stage_of.values())
+    levels = {
+        (level, stage_of[unit])
+        for key, cell in cells.items()
+        if key[0] == SOURCE
+        for unit, level in zip(cell.units, getattr(cell, factor), strict=True)
+        if unit in stage_of
+    }
+    count = len({level for level, _ in levels})
+    divided = len(levels) == count
+    if not _nested(cells) or len(stages) < 2 or (divided and count - len(stages) < 2):
         return {}
-    return dict(pairs)
+    return stage_of
 
 
 def _units_and_stages(cells: Mapping[Key, Cell]) -> set[tuple[Hashable, int]]:

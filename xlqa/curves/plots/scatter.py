@@ -6,8 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from xlqa.curves.aggregate import conditions
 from xlqa.curves.comparison import Comparison, SizeResult, leading
-from xlqa.curves.grouping import source_name
+from xlqa.curves.grouping import extend_labels, source_name
 from xlqa.curves.plots.curves import GREY, PALETTES, Style, all_text, format_size, plain
 from xlqa.curves.wording import leading_metric
 from xlqa.errors import XlqaError
@@ -72,7 +73,7 @@ def _points(comparisons: Sequence[Comparison], at: int) -> list[Pair]:
 
 def draw_scatter(ax: Axes, points: Sequence[Pair], style: Style) -> Axes:
     """Draw the points; a colour and a marker for each task, family of settings, or both where they differ."""
-    names = {id(c): _group(c, points) for c, _ in points}
+    names = _groups([c for c, _ in points])
     groups = list(dict.fromkeys(names.values()))
     ax.axhline(0, color=GREY, linewidth=style.line * 0.6, zorder=1)
     for place, group in enumerate(groups):
@@ -102,12 +103,17 @@ def draw_scatter(ax: Axes, points: Sequence[Pair], style: Style) -> Axes:
     return ax
 
 
-def _group(c: Comparison, points: Sequence[Pair]) -> str:
-    """What tells the kind of a point from others: its task, and its setting where there are several."""
-    several = len({other.panel.task for other, _ in points}) > 1
-    task = c.panel.wording.title if several else ""
-    extra = c.first.label if len({other.first.label for other, _ in points}) > 1 else ""
-    return ", ".join(word for word in (task, extra) if word) or "transfer"
+def _groups(shown: Sequence[Comparison]) -> dict[int, str]:
+    """By the id of a comparison, what tells its kind from others: the task, and the settings where there are several."""
+    several = len({c.panel.task for c in shown}) > 1
+    labels = len({c.first.label for c in shown}) > 1
+    begins = [
+        ", ".join(word for word in (c.panel.wording.title if several else "", c.first.label if labels else "") if word)
+        for c in shown
+    ]
+    settings = [conditions(c) for c in shown]
+    names = extend_labels(begins, settings, tuple(settings[0]))
+    return {id(c): name or "transfer" for c, name in zip(shown, names, strict=True)}
 
 
 def _label_points(ax: Axes, points: Sequence[Pair], style: Style) -> None:

@@ -65,20 +65,26 @@ def layer_sections(panels: Sequence[Panel], columns: Columns) -> tuple[Section, 
         column = columns_of(columns, panel.task)[0]
         if series := layer_series(panel, column):
             metric = metric_name(column, panel.task)
-            sentences = tuple(_best(one, metric) for one in series)
+            sentences = tuple(_highest(one, metric) for one in series)
             table = _layer_table(series, metric, panel.title)
             found.append(Section(f"Frozen layers: {panel.title}", tables=(table,), lead=" ".join(sentences)))
     return tuple(found)
 
 
-def _best(series: Series, metric: str) -> str:
-    """The best of the series, and what it is compared with: nothing frozen, or the fewest layers that were."""
-    means = dict(zip(series.layers, (float(np.mean(scores)) for scores in series.scores), strict=True))
-    first, best = series.layers[0], max(means, key=lambda layer: means[layer])
-    begin = f"{series.label}: {metric} {percent(means[first])} with {_words(first)}"
+def _highest(series: Series, metric: str) -> str:
+    """The highest mean of the series, and what it is compared with: nothing frozen, or the fewest layers that were."""
+    scores = dict(zip(series.layers, series.scores, strict=True))
+    first, best = series.layers[0], max(scores, key=lambda layer: float(np.mean(scores[layer])))
+    begin = f"{series.label}: {metric} {_cell(scores[first])} with {_words(first)}"
     if best == first:
-        return f"{begin}, which is the best."
-    return f"{begin}; the best is {percent(means[best])} with {_words(best)}."
+        return f"{begin}, the highest mean."
+    return f"{begin}; the highest mean is {_cell(scores[best])} with {_words(best)}."
+
+
+def _cell(scores: Sequence[float]) -> str:
+    """The mean of runs with their standard deviation and number."""
+    spread = f" ± {percent(float(np.std(scores, ddof=1)))}" if len(scores) > 1 else ""
+    return f"{percent(float(np.mean(scores)))}{spread} ({len(scores)})"
 
 
 def _words(layer: int) -> str:
@@ -90,8 +96,8 @@ def _layer_table(series: Sequence[Series], metric: str, group: str) -> Table:
     layers = sorted({layer for one in series for layer in one.layers})
     rows = []
     for one in series:
-        means = dict(zip(one.layers, (float(np.mean(scores)) for scores in one.scores), strict=True))
-        rows.append((one.label, *(percent(means[layer]) if layer in means else MISSING for layer in layers)))
+        scores = dict(zip(one.layers, one.scores, strict=True))
+        rows.append((one.label, *(_cell(scores[layer]) if layer in scores else MISSING for layer in layers)))
     header = ("", *({NOTHING: "none", 0: "embeddings"}.get(layer, str(layer)) for layer in layers))
-    caption = f"{metric} by number of frozen layers, mean over runs"
+    caption = f"{metric} by number of frozen layers: mean ± s.d. (number of runs); differences are not tested"
     return Table(caption, header, tuple(rows), name="layers", group=group)

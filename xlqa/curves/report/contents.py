@@ -78,7 +78,7 @@ def _title(comparisons: Sequence[Comparison], origin: Origin) -> str:
 
 
 def _lead(panels: Sequence[Panel], origin: Origin) -> str:
-    """Runs are counted once, on however many test sets they were scored."""
+    """Runs are counted once, on however many test sets they were scored; source stages where no other run was trained."""
     trained = {
         (str(row.folder), str(row.run_id))
         for panel in panels
@@ -86,9 +86,16 @@ def _lead(panels: Sequence[Panel], origin: Origin) -> str:
         for point in curve.points
         for row in point.rows.itertuples(index=False)
     }
+    stages = {
+        (str(row.folder), str(row.source_sha256), str(row.model), str(row.source_seed))
+        for panel in panels
+        for curve in panel.curves
+        for row in curve.zero_shot.itertuples(index=False)
+    }
     tests = {(panel.measurement["test"], panel.measurement["test_sha256"]) for panel in panels}
     dates = f", {origin.dates}" if origin.dates else ""
-    return f"{w.counted(len(trained), 'training run')} scored on {w.counted(len(tests), 'test set')}{dates}."
+    what = w.counted(len(trained), "training run") if trained or not stages else w.counted(len(stages), "source stage")
+    return f"{what} scored on {w.counted(len(tests), 'test set')}{dates}."
 
 
 def _panel_section(

@@ -123,7 +123,12 @@ def _verdict(found: Differences, least: float | None) -> str:
     higher = sum(row.band.low > 0 for row in rows)
     lower = sum(row.band.high < 0 for row in rows)
     equal = sum(row.found == Interval(0.0, 0.0, 0.0) for row in rows)
-    words = f"Of {w.counted(len(rows), 'row')}, B is certainly higher in {higher}, lower in {lower}, and the same in {equal}."
+    words = (
+        f"Of {w.counted(len(rows), 'row')}, the simultaneous 95 % interval of B − A is above 0 in {higher} and below 0 in "
+        f"{lower}; A and B are the same in {equal}."
+    )
+    if single := sum(len(c.rows) for c in found.contrasts if all(min(r.runs_a, r.runs_b) < 2 for r in c.rows)):
+        words += f" {single} of these compare single runs: their intervals do not contain the spread over seeds."
     if least is None:
         return words
     return f"{words} Below {w.signed(least, 2)} points: {len(found.below(least))}."
@@ -133,6 +138,6 @@ def _methods(found: Differences) -> tuple[str, ...]:
     return (
         "Intervals: 95 %, over groups of test examples (paragraphs, documents) and training seeds, as in xlqa report. Seeds "
         "and examples that both sides share are paired. The spread of seeds contains that of source stages where seeds have "
-        "their own; with one source stage the statement is given this stage. “All rows together”: intervals that hold in "
-        "every row at once with 95 % (Šidák's correction). “Certainly” refers to these.",
+        "their own; with one source stage the statement is given this stage. “All rows together”, or simultaneous: "
+        "intervals that hold in every row at once with 95 % (Šidák's correction).",
     )

@@ -52,6 +52,8 @@ def _fact_full(c: Comparison) -> str:
         return ""
     if math.isnan(c.full_score):
         return "Share of the gap closed: needs target-only runs on all target data (--sizes …,full)."
+    if math.isnan(c.zero_shot.value):
+        return "Share of the gap closed: needs the zero-shot score (--sizes 0,…)."
     ends = f"{w.percent(c.zero_shot.value)} to {w.percent(c.full_score)}"
     if all(math.isnan(result.gap.low) for result in c.stated.results):
         return f"Share of the gap closed: not determined, the gap ({ends}) may be none."
@@ -86,6 +88,8 @@ def _fact_fit(c: Comparison, fit: Fit) -> str:
 
 
 def _fact_plan(c: Comparison, options: Options) -> str:
+    if c.crossed:
+        return "Planning: not computed for crossed subset and training seeds."
     if c.planned is None:
         return "Planning needs at least 2 seeds and per-question scores."
     plan, units, goal = c.planned.plan, c.wording.units, points(options.resolve, c.column, c.panel.task)

@@ -40,17 +40,19 @@ class Origin:
 NO_ORIGIN = Origin()
 
 
-def find_origin(rows: pd.DataFrame, tables: Sequence[Path], title: str, words: Sequence[str]) -> Origin:
+def find_origin(
+    rows: pd.DataFrame, tables: Sequence[Path], title: str, words: Sequence[str], selection: Sequence[str]
+) -> Origin:
     """The origin of a report on some tables.
 
     Args:
         title: the report's title; "" for one made of the folders' names.
-        words: the flags of the command that writes the report.
+        words: the flags of the command that writes the report; selection: those of them that choose rows and the score.
     """
     folders = [path.resolve() if path.is_dir() else path.resolve().parent for path in tables]
     names = list(dict.fromkeys(folder.name for folder in folders if folder.name))
     shown = names if len(names) <= _MOST_NAMES else [*names[: _MOST_NAMES - 1], f"{len(names) - _MOST_NAMES + 1} more"]
-    return Origin(title, title or listed(shown), _dates(rows), _versions(rows), _commands(tables, words))
+    return Origin(title, title or listed(shown), _dates(rows), _versions(rows), _commands(tables, words, selection))
 
 
 def _dates(rows: pd.DataFrame) -> str:
@@ -67,16 +69,18 @@ def _versions(rows: pd.DataFrame) -> Table:
     return Table("Versions", ("what", "version"), tuple((n, v) for n, v in found if v), align="ll", name="versions")
 
 
-def _commands(tables: Sequence[Path], words: Sequence[str]) -> tuple[str, ...]:
+def _commands(tables: Sequence[Path], words: Sequence[str], selection: Sequence[str]) -> tuple[str, ...]:
     """What to type in the folder that the report was written from; paths below it do not name where it is."""
     paths = [_from_here(path) for path in tables]
     given = " ".join(shlex.quote(str(path)) for path in paths)
-    flags = " ".join(shlex.quote(word) for word in words)
     folders = dict.fromkeys(path if path.is_dir() else path.parent for path in paths)
     sweeps = [folder / "experiment.toml" for folder in folders if (folder / "experiment.toml").is_file()]
     made = [f"xlqa sweep --config {shlex.quote(str(path))}" for path in sweeps]
-    made.append(f"xlqa report {given} {flags}".rstrip())
-    made += [f"xlqa report {given} --table gain --format tex", f"xlqa plot {given} --what curve --out curve.pdf"]
+    for command, flags in (
+        ("report", words), ("report", (*selection, "--table", "gain", "--format", "tex")),
+        ("plot", (*selection, "--what", "curve", "--out", "curve.pdf")),
+    ):  # fmt: skip
+        made.append(f"xlqa {command} {given} {shlex.join(flags)}".rstrip())
     return tuple(made) if given else ()
 
 

@@ -93,6 +93,8 @@ def _format_seeds(c: Comparison) -> str:
     alone = "" if c.by_group else ", the intervals over these alone"
     if c.one_run:
         return "one seed in an arm, whose spread no interval here contains" if c.seeds < 2 else f"{c.seeds} seeds"
+    if c.crossed:
+        return f"means over {c.crossed[0]} subsets × {c.crossed[1]} training seeds{alone}"
     return f"means over {c.seeds} seeds{alone}" if c.seeds > 1 else f"one seed at some size{alone}"
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from xlqa.curves.aggregate import LanguageMean, Languages
-from xlqa.curves.comparison import Comparison, Options, SizeResult
-from xlqa.curves.grouping import Panel, task_order
+from xlqa.curves.aggregate import LanguageMean, Languages, conditions
+from xlqa.curves.comparison import Comparison, Match, Options, SizeResult
+from xlqa.curves.grouping import Panel, extend_labels, task_order
 from xlqa.curves.report import formatting as w
 from xlqa.curves.report.document import Section, Table
 from xlqa.curves.report.sentences import format_floor
@@ -53,19 +53,21 @@ def summary_table(
     ends = {id(c): _ends(c) for c in shown}
     places = [place for place in _PLACES if any(place in found for found in ends.values())]
     common = {place: _common_size([found[place] for found in ends.values() if place in found]) for place in places}
-    with_arm = len({c.first.label for c in shown}) > 1
     several = len({(panel.task, columns_of(columns, panel.task)[0]) for panel in panels}) > 1
+    arms = _arm_names(shown)
+    alone = [(panel, label, score) for panel in bare for label, score in _bare_zero_shots(panel, columns)]
+    with_arm = len({*arms.values()}) > 1 or len(alone) > len(bare)
     rows: list[Row] = []
     for panel in panels:
         named = (panel.language_name, panel.label, *([_score_name(panel, columns)] if several else []))
         for c in (c for c in shown if c.panel is panel):
             gains = [_gain_cell(ends[id(c)].get(place), common[place]) for place in places]
-            arm = (c.first.label,) if with_arm else ()
+            arm = (arms[id(c)],) if with_arm else ()
             rows.append((*named, *arm, w.percent(c.zero_shot.value), *gains, worth_cell(c), verdict(c)))
-        if panel in bare:
+        for label, score in ((label, score) for other, label, score in alone if other is panel):
             empty = [w.MISSING] * (len(places) + 1)
-            arm = (w.MISSING,) if with_arm else ()
-            rows.append((*named, *arm, _bare_zero_shot(panel, columns), *empty, "nothing to compare"))
+            arm = (label,) if with_arm else ()
+            rows.append((*named, *arm, score, *empty, "nothing to compare"))
     heads = [f"Δ at N = {w.size(common[p])}" if common[p] else f"Δ at the {p} N" for p in places]
     words = ("language", "test", *(["score"] if several else []), *(["arm"] if with_arm else []))
     align = "l" * len(words) + "r" * (len(places) + 2) + "l"
@@ -125,10 +127,27 @@ def worth_cell(c: Comparison) -> str:
     return value if ends in (w.MISSING, value) else ends if ends == w.UNDETERMINED else f"{value} {ends}"
 
 
-def _bare_zero_shot(panel: Panel, columns: Columns) -> str:
+def _arm_names(shown: Sequence[Comparison]) -> dict[int, str]:
+    """By the id of a comparison: its arm, what tells its settings from those of other languages, and an unlike partner."""
+    found: dict[int, str] = {}
+    for task in task_order(c.panel.task for c in shown):
+        own = [c for c in shown if c.panel.task == task]
+        settings = [conditions(c) for c in own]
+        for c, name in zip(own, extend_labels([c.first.label for c in own], settings, tuple(settings[0])), strict=True):
+            partner = "" if Match.SAME in c.match else f" against {c.second.label} ({c.match[0]})"
+            found[id(c)] = f"{name}{partner}"
+    return found
+
+
+def _bare_zero_shots(panel: Panel, columns: Columns) -> list[tuple[str, str]]:
+    """Label and zero-shot score of each curve of a panel without comparisons; a curve that shares another's scores is left out."""
     column = columns_of(columns, panel.task)[0]
-    found = next((curve.zero_shot[column] for curve in panel.curves if len(curve.zero_shot)), None)
-    return w.MISSING if found is None else w.percent(float(found.mean()))
+    found = {
+        tuple(curve.zero_shot["run_id"]): (curve.label, w.percent(float(curve.zero_shot[column].mean())))
+        for curve in reversed(panel.curves)
+        if len(curve.zero_shot)
+    }
+    return list(reversed(found.values())) or [(w.MISSING, w.MISSING)]
 
 
 def verdict(c: Comparison) -> str:
