@@ -80,12 +80,12 @@ def test_two_runs_alike_in_all_but_their_name_are_refused(path: Path):
 @pytest.mark.parametrize(
     ("column", "value", "said"),
     [
-        ("f1", "12,3", "line 4: f1 is '12,3', which is no number"),
+        ("f1", "12,3", "line 4: f1 is '12,3', which is not a number"),
         ("f1", "120", "outside 0 to 100"),
         ("em", "inf", "out of range"),
-        ("size", "nan", "where a number belongs"),
+        ("size", "nan", "expected a number"),
         ("size", "1e30", "out of range"),
-        ("questions", "0", "where 1 or more belongs"),
+        ("questions", "0", "expected 1 or more"),
         ("arm", "\x1b[31mred", "arm is '[31mred'"),
         ("size", "10.5", "whole number"),
         ("size", "", "the column size is empty"),
