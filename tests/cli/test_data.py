@@ -230,7 +230,7 @@ def test_stats_show_the_best_that_a_tokenizer_allows(good: Path, tmp_path: Path,
     good.write_text(json.dumps(squad(("a", "Anna", 0), ("b", "Rome", 16), ("c", "met B", 5))))
     assert main(["data", "stats", str(good), "--model", str(tmp_path)]) == 0
     out = capsys.readouterr().out
-    assert "(gold labels cut back out): EM 66.67, F1 83.33 (squad, 3 questions; 0 unreachable)" in out
+    assert "(gold answers mapped to tokens and back): EM 66.67, F1 83.33 (squad, 3 questions; 0 unreachable)" in out
     assert '1 gold answers come back as another text (such as "met Ben" for "met B")' in out
     assert main(["data", "stats", str(good), str(good), "--model", str(tmp_path)]) == 0
     heads, first, *_ = capsys.readouterr().out.splitlines()

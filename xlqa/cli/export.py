@@ -14,12 +14,12 @@ from xlqa.cli.options import Json
 
 def export(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Run id (with XLQA_HOME) or run folder.")],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to be made.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to create.")],
     push: Annotated[
         str, typer.Option("--push", metavar="NAME", help="Upload it to the Hugging Face hub, too (HF_TOKEN).")
     ] = "",
     public: Annotated[
-        bool, typer.Option("--public", help="A model that --push makes on the hub is public instead of private.")
+        bool, typer.Option("--public", help="Make the model that --push creates public. Default: private.")
     ] = False,
     as_json: Json = False,
 ) -> int:
