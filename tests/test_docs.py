@@ -1,4 +1,4 @@
-"""The pages below docs/ say what is true: their commands work, their links lead somewhere, their scripts parse."""
+"""The pages in docs/ are correct: their commands work, their links resolve, and their scripts parse."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_the_method_says_the_defaults() -> None:
     values = {"max_length": 384, "min_steps": 200, "lr": 3e-5, "batch_size": 16, "max_answer_length": 30, "warmup": 0.1}
     for name, words in said.items():
         assert defaults[name] == values[name], f"docs/method.md is behind: {name}"
-        assert words in text, f"docs/method.md no longer says {words!r}"
+        assert words in text, f"docs/method.md no longer states {words!r}"
     options = Options()
     assert (options.margin, options.floor, options.resolve) == (1.0, 10.0, 1.0)
     for words in ("± 1 point", "below 10 % F1 (`--floor`)", "difference of 1 point"):

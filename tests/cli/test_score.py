@@ -1,4 +1,4 @@
-"""`xlqa score`: which scorer leads, what stands beside, and what is said of files that don't fit together."""
+"""`xlqa score`: the leading scorer, the other scores, and the messages for files that do not match."""
 
 from __future__ import annotations
 
