@@ -68,7 +68,7 @@ def test_the_same_row_in_two_tables_counts_once(path: Path):
 def test_the_same_run_with_two_scores_is_refused(path: Path, tmp_path: Path):
     other = write_study(tmp_path / "other", SMALL)
     edit(other, put(2, "f1", "1.5"))
-    with pytest.raises(XlqaError, match=r"is twice .* different scores"):
+    with pytest.raises(XlqaError, match=r"occurs twice .* different scores"):
         load_results([path, other])
 
 

@@ -333,7 +333,7 @@ def _drop_repeated(table: pd.DataFrame) -> pd.DataFrame:
     if len(twice):
         row = twice.iloc[0]
         raise XlqaError(
-            f"run {row['run_id']} is twice for evaluation {row['eval_id']}, with different scores "
+            f"run {row['run_id']} occurs twice for evaluation {row['eval_id']}, with different scores "
             f"(the second in {row[FOLDER_COLUMN]}): give the tables to separate commands, or keep one of the rows."
         )
     same = [*dict.fromkeys(("task", "lang", "arm", "size", *SEED_COLUMNS, *SETTING_COLUMNS, *TEST_COLUMNS))]
