@@ -132,7 +132,7 @@ def _bare_zero_shot(panel: Panel, columns: Columns) -> str:
 
 
 def verdict(c: Comparison) -> str:
-    """What the intervals at all sizes together say of the gain, in three words."""
+    """The verdict on the gain in three words, from the intervals at all sizes together."""
     if not c.learned:
         return NOTHING_LEARNED
     bands = [r.band for r in c.results if r.seeds and not math.isnan(r.band.low)]
