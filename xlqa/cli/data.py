@@ -12,7 +12,7 @@ import typer
 
 from xlqa.cli import data_tasks, print_error, print_json
 from xlqa.errors import ManyErrors, XlqaError
-from xlqa.settings import column_names
+from xlqa.settings import column_names, default_stride
 
 if TYPE_CHECKING:
     from xlqa.data.registry import DataSet, Part
@@ -524,7 +524,10 @@ SourceName = Annotated[
 MaxLength = Annotated[
     int | None, typer.Option("--max-length", min=8, help="Pieces in a window.  [default: 384; other tasks 128]")
 ]
-Stride = Annotated[int, typer.Option("--stride", min=0, help="Pieces that neighbouring windows share.")]
+Stride = Annotated[
+    int | None,
+    typer.Option("--stride", min=0, help="Pieces that neighbouring windows share.  [default: a third of --max-length]"),
+]
 MaxAnswerLength = Annotated[
     int, typer.Option("--max-answer-length", min=1, help="Maximum length of an answer in word pieces, as in a sweep.")
 ]
@@ -538,7 +541,7 @@ def stats(
         list[str],
         typer.Argument(metavar="FILE…", help="Files, or downloaded registered parts; several are compared."),
     ],
-    model: TokenizerName = "", source: SourceName = "", max_length: MaxLength = None, stride: Stride = 128,
+    model: TokenizerName = "", source: SourceName = "", max_length: MaxLength = None, stride: Stride = None,
     max_answer_length: MaxAnswerLength = 30, task: TaskName = "", lang: Language = "", columns: OwnNames = None,
     skip_bad: SkipBad = False, data_dir: DataDir = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
@@ -560,6 +563,8 @@ def stats(
         raise XlqaError("--source needs a tokenizer: add --model.")
     tokenizer = load_tokenizer(model) if model else None
     known = count_reading(_open(source, "", data_dir, skip_bad=True)[1], tokenizer) if source and tokenizer else None
+    length = max_length or 384
+    shared = default_stride(length) if stride is None else stride
     found: list[Stats] = []
     documents = []
     for file in files:
@@ -567,7 +572,7 @@ def stats(
         _say_left_out(reading)
         found.append(
             describe(
-                reading, max_length=max_length or 384, stride=stride, max_answer_length=max_answer_length, tokenizer=tokenizer,
+                reading, max_length=length, stride=shared, max_answer_length=max_answer_length, tokenizer=tokenizer,
                 scorer=ref.scorer, source=known,
             )
         )  # fmt: skip
