@@ -14,6 +14,7 @@ from documents import ROOT, Newcomer, check_request, quoted_commands, read_block
 
 from xlqa import __version__
 from xlqa.cli.app import app
+from xlqa.data.registry import default_tests, find_part, part_names
 from xlqa.tasks.qa.reading import read_dataset
 
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"])
@@ -81,6 +82,24 @@ def test_flags_named_in_running_text_exist(page: Path) -> None:
     named = set(re.findall(r"`(--[a-z-]+)", running_text(page)))
     of_others = {"--array", "--jobs", "--kinds", "--seed"}  # sbatch, scripts/faults
     assert named - every - of_others == set()
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
+def test_a_test_size_is_no_larger_than_the_registered_sets(page: Path) -> None:
+    sweeps = [line for block in read_blocks(page) for line in block.commands() if line.startswith("xlqa sweep ")]
+    for line in sweeps:
+        if "--test-size" not in line:
+            continue
+        request = check_request(shlex.split(line)[1:])["request"]
+        assert request.test_size is not None
+        for language in request.languages:
+            for name in request.target_test.get(language) or default_tests(language, request.task):
+                if name in part_names() and (questions := find_part(name).questions) is not None:
+                    assert request.test_size <= questions, f"{page.name}: {name} has {questions} questions: {line}"
+
+
+def test_the_tutorial_has_a_test_size() -> None:
+    assert "--test-size" in (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
