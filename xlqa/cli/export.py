@@ -30,9 +30,9 @@ def export(
 
     Examples:
 
-      xlqa export ru/runs/ru-transfer-45328-s0-3f2a ru-model
+      xlqa export ru/runs/ru-transfer-45328-s0-* ru-model
 
-      xlqa export ru/runs/ru-transfer-45328-s0-3f2a ru-model --push me/ru-transfer
+      xlqa export ru/runs/ru-transfer-45328-s0-* ru-model --push me/ru-transfer
     """
     from xlqa.export.model import export_run, push_folder, refuse_without_token
 
