@@ -1,4 +1,4 @@
-"""The pages below docs/ say what is true: their commands work, their links lead somewhere, their scripts parse."""
+"""The pages in docs/ are correct: their commands work, their links resolve, and their scripts parse."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from documents import ROOT, Newcomer, check_request, quoted_commands, read_block
 
 from xlqa import __version__
 from xlqa.cli.app import app
+from xlqa.data.registry import default_tests, find_part, part_names
 from xlqa.tasks.qa.reading import read_dataset
 
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"])
@@ -83,6 +84,24 @@ def test_flags_named_in_running_text_exist(page: Path) -> None:
     assert named - every - of_others == set()
 
 
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
+def test_a_test_size_is_no_larger_than_the_registered_sets(page: Path) -> None:
+    sweeps = [line for block in read_blocks(page) for line in block.commands() if line.startswith("xlqa sweep ")]
+    for line in sweeps:
+        if "--test-size" not in line:
+            continue
+        request = check_request(shlex.split(line)[1:])["request"]
+        assert request.test_size is not None
+        for language in request.languages:
+            for name in request.target_test.get(language) or default_tests(language, request.task):
+                if name in part_names() and (questions := find_part(name).questions) is not None:
+                    assert request.test_size <= questions, f"{page.name}: {name} has {questions} questions: {line}"
+
+
+def test_the_tutorial_has_a_test_size() -> None:
+    assert "--test-size" in (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)]+)\)", running_text(page)):
@@ -123,7 +142,7 @@ def test_the_method_says_the_defaults() -> None:
     values = {"max_length": 384, "min_steps": 200, "lr": 3e-5, "batch_size": 16, "max_answer_length": 30, "warmup": 0.1}
     for name, words in said.items():
         assert defaults[name] == values[name], f"docs/method.md is behind: {name}"
-        assert words in text, f"docs/method.md no longer says {words!r}"
+        assert words in text, f"docs/method.md no longer states {words!r}"
     options = Options()
     assert (options.margin, options.floor, options.resolve) == (1.0, 10.0, 1.0)
     for words in ("± 1 point", "below 10 % F1 (`--floor`)", "difference of 1 point"):

@@ -1,4 +1,4 @@
-"""The published studies: tables come back from the packed runs, figures from the tables, and README says what they say."""
+"""The published studies: tables are rebuilt from the packed runs, figures from the tables, and the READMEs agree with both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every command on the front page works: done here as it stands there, with small data and a tiny encoder."""
+"""Every command of the README works: the tests run each one with small data and a tiny encoder."""
 
 from __future__ import annotations
 

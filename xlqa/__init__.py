@@ -1,4 +1,4 @@
-"""xlqa: learning curves for cross-lingual question answering. In Python: `xlqa.sweep`, `status`, `load_results`, `plot`, `report`,
+"""xlqa: learning curves for cross-lingual transfer. In Python: `xlqa.sweep`, `status`, `load_results`, `plot`, `report`,
 `compare`, `evaluate`, `ask`, `score`."""
 
 from __future__ import annotations

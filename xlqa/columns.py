@@ -84,7 +84,7 @@ _TEXTS = {
     "source_epochs": "number|Epochs of the source stage.",
     "source_batch_size": "count|Windows per update of the source stage.",
     "max_length": "count|Word pieces per window.",
-    "stride": "count|Word pieces that neighboring windows share.",
+    "stride": "count|Word pieces that neighbouring windows share.",
     "max_answer_length": "count|Maximum length of a predicted answer in word pieces.",
     "test_size": "count|Requested number of test examples. Empty for all.",
     "final_loss": "number|Mean training loss of the last steps.",

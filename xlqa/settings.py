@@ -399,6 +399,11 @@ def _by_task(qa: Any, others: Any) -> Callable[[Mapping[str, Any]], Any]:
     return lambda fields: qa if fields["task"] == "qa" else others
 
 
+def default_stride(max_length: int) -> int:
+    """Word pieces that neighbouring windows share if `--stride` is not given: a third of a window."""
+    return max_length // 3
+
+
 def _stages_of_seeds(fields: Mapping[str, Any]) -> int:
     """The default number of source stages: three, of which a sweep with the seeds 0 or 0 and 1 uses one or two.
 
@@ -604,7 +609,7 @@ class Settings:
     )]
     stride: Annotated[int, whole(
         None, TRAINING, "Word pieces that neighbouring windows share.", 0, columns=("stride",), also=("doc_stride",),
-        follows=lambda fields: fields["max_length"] // 3, shown="a third of --max-length",
+        follows=lambda fields: default_stride(fields["max_length"]), shown="a third of --max-length",
     )]
     max_answer_length: Annotated[int, whole(
         30, TRAINING, "Maximum length of a predicted answer in word pieces (qa only).", columns=("max_answer_length",),

@@ -76,7 +76,7 @@ def bench(
     ] = 3,
     seed: Annotated[int, typer.Option(help="Of the choice of questions and of the trainings.")] = 0,
     profile: Annotated[
-        bool, typer.Option("--profile", help="Say as well which operations take each side's time.")
+        bool, typer.Option("--profile", help="Also print which operations take the time of each side.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
     out: Annotated[Path | None, typer.Option(help="Write the JSON to this file too.")] = None,

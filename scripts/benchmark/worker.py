@@ -1,4 +1,4 @@
-"""One side's process: it builds the side, says that it is ready, and works when told to."""
+"""The process of one side: it builds the side, reports that it is ready, and executes the tasks that it receives."""
 
 from __future__ import annotations
 

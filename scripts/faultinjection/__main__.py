@@ -21,18 +21,18 @@ from faultinjection.campaign import Campaign, Outcome, share_out, tally
 from faultinjection.kinds import BY_NAME, KINDS, Kind
 from xlqa.errors import XlqaError
 
-HELP = f"""Break sweeps in every way, start them again, and hold their tables against an undisturbed one's.
+HELP = f"""Interrupt and damage sweeps, repeat the command, and compare the tables with that of an undisturbed sweep.
 
-    Every case begins from a tiny sweep's folder: fresh, partly or wholly done. It is harmed, the same command is given
-    again, and then results.csv must be that of an undisturbed sweep up to time, host and device columns: no row lost, none
-    twice, nothing finished done again, no process, lock or half-written file left. Exit status 1 where a case failed; its
-    folder stays, and the command that repeats it is printed.
+    Each case starts with the folder of a tiny sweep: empty, partly finished or finished. The script injects a fault and
+    repeats the command. Then results.csv must equal the table of an undisturbed sweep, except for the columns of time, host
+    and device. No row may be lost or duplicated, no finished run may be repeated, and no process, lock or temporary file may
+    remain. If a case fails, the exit status is 1, the folder is kept, and the script prints the command that repeats the case.
 
     Kinds: {"; ".join(f"{kind.name} ({kind.about})" for kind in KINDS)}.
 
-    With --security nothing is harmed but the input: a seeded mutator makes hostile files out of good ones, and xlqa's
-    commands meet them. Each must end with exit status 0, 1 or 2 and a line, without a traceback, within 10 s of processor
-    time; nothing may be run, and nothing outside may change. Kinds: {"; ".join(f"{k.name} ({k.about})" for k in security.KINDS)}.
+    With --security, a seeded mutator makes hostile files from valid ones, and xlqa's commands read them. Each command must
+    end with exit status 0, 1 or 2 and one line, without a traceback, within 10 s of processor time. No code of a file may
+    run, and no file outside the folder may change. Kinds: {"; ".join(f"{k.name} ({k.about})" for k in security.KINDS)}.
 
     Examples:
 

@@ -405,7 +405,7 @@ def harm_caches(case: Case) -> None:
 
 
 def leave_leftovers(case: Case) -> None:
-    """Half-written files and folders of processes that are no more lie about."""
+    """Temporary files and folders of processes that have ended are left in the folder."""
     case.begin(case.rng.choice(["finished", "partial"]))
     files = [
         path for path in case.out.rglob("*") if path.is_file() and path.suffix != ".txt" and path.parent.name != "model"
@@ -420,7 +420,7 @@ def leave_leftovers(case: Case) -> None:
 
 
 def two_at_once(case: Case) -> None:
-    """Two sweeps on one folder: both end well, and no run is done twice."""
+    """Two sweeps in one folder: both succeed, and no run is executed twice."""
     _two(case, kill=False)
 
 

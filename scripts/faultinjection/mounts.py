@@ -1,6 +1,6 @@
 """Where a case's sweep lies when the disk itself fails: a small disk, a mount that goes away, a disk turned read-only.
 
-Mounting needs root on Linux. Without it the nearest thing is done instead, and `how` says so.
+Mounting needs root on Linux. Without root, the nearest possible fault is injected, and `how` states this.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from hostile_server import Handler
 
 from xlqa.cli import main
 from xlqa.data import download, registry
+from xlqa.settings import SETTINGS
 from xlqa.tasks import sources
 from xlqa.tasks.qa.reading import read_dataset
 
@@ -115,6 +116,18 @@ def test_stats_with_pieces(good: Path, tmp_path: Path, capsys: Capture) -> None:
         "answers longer than 30 pieces, which no prediction reaches (--max-answer-length): 0.00% of the questions"
         in out
     )
+
+
+def test_the_stride_of_stats_is_that_of_a_sweep(good: Path, tmp_path: Path, capsys: Capture) -> None:
+    tokenizers = pytest.importorskip("tokenizers")
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    follows = SETTINGS["stride"].follows
+    assert follows is not None
+    for flags, length in (((), 384), (("--max-length", "100"), 100)):
+        assert main(["data", "stats", "--json", str(good), "--model", str(tmp_path), *flags]) == 0
+        assert json.loads(capsys.readouterr().out)["pieces"]["stride"] == follows({"max_length": length}) == length // 3
 
 
 def test_stats_of_several_files_stand_side_by_side(good: Path, tmp_path: Path, capsys: Capture) -> None:
@@ -230,7 +243,7 @@ def test_stats_show_the_best_that_a_tokenizer_allows(good: Path, tmp_path: Path,
     good.write_text(json.dumps(squad(("a", "Anna", 0), ("b", "Rome", 16), ("c", "met B", 5))))
     assert main(["data", "stats", str(good), "--model", str(tmp_path)]) == 0
     out = capsys.readouterr().out
-    assert "(gold labels cut back out): EM 66.67, F1 83.33 (squad, 3 questions; 0 unreachable)" in out
+    assert "(gold answers mapped to tokens and back): EM 66.67, F1 83.33 (squad, 3 questions; 0 unreachable)" in out
     assert '1 gold answers come back as another text (such as "met Ben" for "met B")' in out
     assert main(["data", "stats", str(good), str(good), "--model", str(tmp_path)]) == 0
     heads, first, *_ = capsys.readouterr().out.splitlines()

@@ -1,4 +1,4 @@
-"""`xlqa score`: which scorer leads, what stands beside, and what is said of files that don't fit together."""
+"""`xlqa score`: the leading scorer, the other scores, and the messages for files that do not match."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def test_every_gold_text_counts_wherever_it_is(tmp_path: Path) -> None:
     got = scores(found, data)
     assert (got["questions"], got["refused"], got["untrainable"], got["em"]) == (4, 0, 2, 100)
     assert got["f1"] == 75  # SQuAD's script gives an empty answer EM 1 and F1 0 where the gold answer is empty
-    assert "2 questions have no answer with a place in the paragraph: scored" in call(found, data).stderr
+    assert "2 questions have no answer with a position in the paragraph; scored anyway." in call(found, data).stderr
 
 
 def test_questions_without_a_gold_text_can_be_left_out_and_are_counted(tmp_path: Path) -> None:

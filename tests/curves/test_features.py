@@ -245,8 +245,8 @@ def test_without_features_the_command_that_writes_them_is_named(
 
 @pytest.mark.parametrize(
     ("column", "cell", "said"),
-    [("syntactic", "far", "syntactic is 'far', which is no number"), ("syntactic", "1.5", "syntactic is '1.5', outside 0 to 1"),
-     ("pieces_per_word", "-1", "pieces_per_word is '-1', where 0 or more belongs"), ("pieces_per_word", "inf", "which is out of range"),
+    [("syntactic", "far", "syntactic is 'far', which is not a number"), ("syntactic", "1.5", "syntactic is '1.5', outside 0 to 1"),
+     ("pieces_per_word", "-1", "pieces_per_word is '-1', expected 0 or more"), ("pieces_per_word", "inf", "which is out of range"),
      ("task", "xx", "task is 'xx': choose from qa"), ("model_sha256", "", "the column model_sha256 is empty"),
      ("source_size", "", "the column source_size is empty"), ("syntactic", None, "9 cells under a header of")],
 )  # fmt: skip

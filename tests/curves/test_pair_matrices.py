@@ -150,9 +150,9 @@ def test_a_foreign_table_is_refused(tmp_path: Path):
 @pytest.mark.parametrize(
     ("column", "cell", "said"),
     [
-        ("f1", "oops", "line 3: f1 is 'oops', which is no number"), ("f1", "101", "line 3: f1 is '101', outside 0 to 100"),
+        ("f1", "oops", "line 3: f1 is 'oops', which is not a number"), ("f1", "101", "line 3: f1 is '101', outside 0 to 100"),
         ("n", "", "line 3: the column n is empty"), ("n", "inf", "line 3: n is 'inf', which is out of range"),
-        ("n", "0", "line 3: n is '0', where 1 or more belongs"), ("n", "nan", "line 3: the column n is empty"),
+        ("n", "0", "line 3: n is '0', expected 1 or more"), ("n", "nan", "line 3: the column n is empty"),
         ("arm", "both", "line 3: arm is 'both': "), ("question_lang", "", "the column question_lang is empty"),
         ("size", "many", "line 3: size is 'many'"), ("run_id", None, "line 3: 40 cells under a header of 50"),
     ],

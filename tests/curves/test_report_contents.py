@@ -94,7 +94,7 @@ def test_sentences_with_the_figures_and_their_condition(tmp_path: Path):
     _, (found,), _ = build(tmp_path)
     made = " ".join(sentences(found, QUICK))
     assert f"{w.signed(found.results[0].gain.value)} points at N = 100" in made
-    assert "the intervals hold for this source model alone" in made
+    assert "the intervals hold for this source stage alone" in made
     assert "240 questions in 60 paragraphs, scorer squad" in made
     assert f"about {w.rounded(found.zero_shot_worth.value)}" in made
     assert "before N Russian questions" in made
@@ -111,10 +111,10 @@ def test_at_every_n_is_only_said_of_the_simultaneous_band(tmp_path: Path):
 
 def test_the_estimand_is_named(tmp_path: Path):
     _, (own,), _ = build(tmp_path / "own", source_seeds=3)
-    assert "the intervals include the variation between source models" in say(own)
+    assert "the intervals include the variation between source stages" in say(own)
     assert "alone" not in say(own).partition("; the intervals")[2].partition(")")[0]
     _, (two,), _ = build(tmp_path / "two", source_seeds=2, seeds=4)
-    assert "hold for these 2 source models alone; with the variation between source models " in say(two)
+    assert "hold for these 2 source stages alone; with the variation between source stages " in say(two)
 
 
 def test_n0_has_the_interval_that_its_condition_states_everywhere(tmp_path: Path):
@@ -239,10 +239,10 @@ def test_the_title_names_the_source(tmp_path: Path):
 def test_both_estimands_stand_in_the_gain_table(tmp_path: Path):
     report, (found,), _ = build(tmp_path, source_seeds=2, seeds=4)
     (table, *_) = report.sections[2].tables
-    assert "for these 2 source models alone" in table.title
+    assert "for these 2 source stages alone" in table.title
     assert table.rows[0][table.header.index("over other stages")] == w.interval(found.other.results[0].gain, 2)
     captions = [table.caption for table in report.sections[2].tables]
-    assert "95 % intervals that include the variation between source models" in captions
+    assert "95 % intervals that include the variation between source stages" in captions
     assert any(caption.startswith("Variance components") for caption in captions)
 
 

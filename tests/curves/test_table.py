@@ -68,7 +68,7 @@ def test_the_same_row_in_two_tables_counts_once(path: Path):
 def test_the_same_run_with_two_scores_is_refused(path: Path, tmp_path: Path):
     other = write_study(tmp_path / "other", SMALL)
     edit(other, put(2, "f1", "1.5"))
-    with pytest.raises(XlqaError, match=r"is twice .* different scores"):
+    with pytest.raises(XlqaError, match=r"occurs twice .* different scores"):
         load_results([path, other])
 
 
@@ -80,12 +80,12 @@ def test_two_runs_alike_in_all_but_their_name_are_refused(path: Path):
 @pytest.mark.parametrize(
     ("column", "value", "said"),
     [
-        ("f1", "12,3", "line 4: f1 is '12,3', which is no number"),
+        ("f1", "12,3", "line 4: f1 is '12,3', which is not a number"),
         ("f1", "120", "outside 0 to 100"),
         ("em", "inf", "out of range"),
-        ("size", "nan", "where a number belongs"),
+        ("size", "nan", "expected a number"),
         ("size", "1e30", "out of range"),
-        ("questions", "0", "where 1 or more belongs"),
+        ("questions", "0", "expected 1 or more"),
         ("arm", "\x1b[31mred", "arm is '[31mred'"),
         ("size", "10.5", "whole number"),
         ("size", "", "the column size is empty"),

@@ -74,7 +74,7 @@ def test_tables_of_several_tasks_are_read_together_and_never_pooled(folders: dic
         ("\nner,", "\nNER,", "line 2: task is 'NER': did you mean ner? Choose from qa, ner, pos"),
         ("\nner,", "\n,", "line 2: task is '': choose from qa"),
         (",f1,entity_precision", ",em,entity_precision", "the header lacks f1"),
-        (",entity_recall", ",f1", "the column f1 is twice"),
+        (",entity_recall", ",f1", "the column f1 occurs twice"),
     ],
 )
 def test_a_broken_table_is_named(folders: dict[str, Path], tmp_path: Path, old: str, new: str, said: str):

@@ -117,10 +117,10 @@ def test_bombs_are_not_unfolded(
 ) -> None:
     make(archive, {"a": b"0" * 600_000, "b": b"0" * 600_000})
     monkeypatch.setattr(archives, "MAX_BYTES", 1_000_000)
-    with pytest.raises(XlqaError, match="unfolds to more than"):
+    with pytest.raises(XlqaError, match="GiB of unpacked data"):
         unpack(archive, archive.parent / "set")
     monkeypatch.setattr(archives, "MAX_FILES", 1)
-    with pytest.raises(XlqaError, match="holds more than 1 files"):
+    with pytest.raises(XlqaError, match="has more than 1 files"):
         unpack(archive, archive.parent / "set")
     assert everything(tmp_path) == {"cache", "cache/set.archive"}
 

@@ -172,7 +172,7 @@ def test_redirects_are_followed_but_not_out_of_the_web(address: str, target: Pat
 
 def test_endless_answers_end(address: str, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(download, "MAX_BYTES", 1000)
-    with pytest.raises(XlqaError, match="would be 1,024,000 bytes: no data set"):
+    with pytest.raises(XlqaError, match="has 1,024,000 bytes: too large for a data set"):
         fetch_file([offer(address, server.whole)], target)
 
 

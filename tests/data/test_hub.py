@@ -249,16 +249,18 @@ def test_a_hub_that_stays_busy_is_one_line(hub: Hub, caplog: pytest.LogCaptureFi
     )
 
 
-def test_without_network_the_ways_out_are_named(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_network_the_fixes_are_named(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:1")
     message = refusal()
-    assert message.startswith("the hub (http://127.0.0.1:1) does not answer (Connection refused) (2 tries). Ways out: ")
+    assert message.startswith(
+        "the hub (http://127.0.0.1:1) does not answer (Connection refused) (2 tries). To fix this: "
+    )
     assert f"`xlqa data fetch --model {NAME}` where there is network" in message
     assert "use --model multilingual-e5-small (no hub); " in message
     assert "did you mean" not in message
-    with pytest.raises(XlqaError, match=r"\(did you mean multilingual-e5-small\?\)\. Ways out: "):
+    with pytest.raises(XlqaError, match=r"\(did you mean multilingual-e5-small\?\)\. To fix this: "):
         locate_model("multilingual-e5")
 
 
@@ -266,7 +268,7 @@ def test_offline_nothing_is_asked(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> 
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    assert refusal().startswith("is not in the cache, and HF_HUB_OFFLINE forbids downloading. Ways out: ")
+    assert refusal().startswith("is not in the cache, and HF_HUB_OFFLINE forbids downloading. To fix this: ")
     assert not hub.asked
 
 

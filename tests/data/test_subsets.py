@@ -1,4 +1,4 @@
-"""Subsets are nested, exact, and the same in whatever order the file stands."""
+"""Subsets are nested, exact, and independent of the order of the file."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def test_plain_lines_say_ends_failures_and_retries(
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("first: step 30/60")
     assert "first: xquad.es F1 41.3, EM 30.0 (squad); mlqa.es.es F1 50.0, EM 40.0 (mlqa.es) (1 of 2 done)" in lines
-    assert "second: the worker was killed by SIGKILL. It is tried once more." in lines
+    assert "second: the worker was killed by SIGKILL. The run is retried." in lines
     assert lines[-1] == "second FAILED: the loss is not a number"
     assert progress.headline() == "1 of 2 done, 1 failed"
 

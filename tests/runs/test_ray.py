@@ -206,8 +206,8 @@ def test_lost_node_killed_worker_and_far_node_leave_the_table_as_it_is(
     for pid in cluster.workers("head"):
         os.kill(pid, signal.SIGKILL)
     answer = driver.end()
-    assert "its node near was lost. It is tried once more." in driver.said()
-    assert "the worker was killed by SIGKILL (out of memory?). It is tried once more." in driver.said()
+    assert "its node near was lost. The run is retried." in driver.said()
+    assert "the worker was killed by SIGKILL (out of memory?). The run is retried." in driver.said()
     assert (answer["rows"], answer["done_now"], answer["failures"]) == (9, 9, [])
     assert table(out) == table(finished)
     assert _answers(out) == _answers(finished)
@@ -235,7 +235,7 @@ def test_stopped_and_killed_drivers_cost_nothing_that_was_done(
     _wait(lambda: bool(cluster.workers()), 120, "no worker began")
     driver.process.send_signal(signal.SIGTERM)
     assert driver.end(130) == {}
-    assert "the same command continues from here" in driver.said()
+    assert "The same command resumes the sweep." in driver.said()
     _wait(lambda: not cluster.workers(), 20, "a worker outlived its driver that was stopped")
     driver = _sweep(cluster, some, out)
     _wait(lambda: _results(out) > 0, 240, "nothing was done")

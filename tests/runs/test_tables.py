@@ -1,4 +1,4 @@
-"""results.csv from the records below runs/: what is dropped is said, and no table that is somebody's only copy is replaced."""
+"""results.csv from the records in runs/: dropped rows are reported, and a table with other rows is not replaced."""
 
 from __future__ import annotations
 

@@ -10,15 +10,15 @@ import pytest
 
 from xlqa.runs.execute.local import LocalExecutor
 from xlqa.runs.plan.planner import Plan
-from xlqa.runs.plan.workers import MOST_WORKERS, Room, describe_workers, fitting_workers, needs, workers_per_device
+from xlqa.runs.plan.workers import MOST_WORKERS, Capacity, describe_workers, fitting_workers, needs, workers_per_device
 
 MakePlan = Callable[..., Plan]
 GB = 10**9
-T4, H100 = Room(16 * GB, 13 * GB, 2), Room(80 * GB, 128 * GB, 16)
+T4, H100 = Capacity(16 * GB, 13 * GB, 2), Capacity(80 * GB, 128 * GB, 16)
 
 
 @pytest.mark.parametrize(
-    ("gpu", "host", "room", "workers"),
+    ("gpu", "host", "capacity", "workers"),
     [
         (9 * GB, 5 * GB, H100, MOST_WORKERS),
         (9 * GB, 5 * GB, T4, 1),
@@ -29,8 +29,8 @@ T4, H100 = Room(16 * GB, 13 * GB, 2), Room(80 * GB, 128 * GB, 16)
         (9 * GB, 5 * GB, replace(H100, host=12 * GB), 1),
     ],
 )
-def test_as_many_workers_as_fit(gpu: int, host: int, room: Room, workers: int) -> None:
-    assert fitting_workers(gpu, host, room) == workers
+def test_as_many_workers_as_fit(gpu: int, host: int, capacity: Capacity, workers: int) -> None:
+    assert fitting_workers(gpu, host, capacity) == workers
 
 
 def test_a_longer_update_needs_more_memory(plan: MakePlan, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ class Status(SweepStatus):
             low, high = self.no_answer_thresholds
             lines.append(f"no-answer thresholds: {low:.3g}" + (f" to {high:.3g}" if low < high else ""))
         if self.in_state("failed", "begun", "waiting") and not self.in_state("running"):
-            lines += ["", "The same `xlqa sweep` command goes on from here; finished runs are not repeated."]
+            lines += ["", "The same `xlqa sweep` command resumes the sweep. Finished runs are not repeated."]
         return lines
 
 

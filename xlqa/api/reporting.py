@@ -257,7 +257,7 @@ def _write_table(kind: str, a: Report, name: str) -> str:
 
 
 def _across_languages(a: Report) -> tuple[tuple[Section, ...], tuple[str, ...]]:
-    """What the leading score goes with over languages, where `xlqa features` measured them, and the method."""
+    """What the leading score correlates with over languages, where `xlqa features` measured them, and the method."""
     from xlqa.curves.features import group_languages, load_features
     from xlqa.curves.report.features import METHODS, feature_sections
 

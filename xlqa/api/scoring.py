@@ -128,7 +128,7 @@ class Score:
             notes.append(f"{refused} no gold text: left out (--skip-bad).")
         if self.untrainable:
             untrainable = counted(self.untrainable, "question has", "questions have")
-            notes.append(f"{untrainable} no answer with a place in the paragraph: scored all the same.")
+            notes.append(f"{untrainable} no answer with a position in the paragraph; scored anyway.")
         if self.sharing:
             sharing = counted(self.sharing, "question shares its", "questions share their")
             notes.append(f"{sharing} id with another; one prediction answers all of an id.")

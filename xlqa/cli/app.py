@@ -82,7 +82,7 @@ app.command(rich_help_panel=MACHINE)(clean)
 
 
 def _examples_last(commands: typer.Typer) -> None:
-    """Let each command's help end with its examples, below the options, where a reader's eye is."""
+    """Print the examples of each command at the end of its help, below the options."""
     for command in commands.registered_commands:
         text, mark, examples = inspect.cleandoc((command.callback and command.callback.__doc__) or "").partition(
             "Examples:"

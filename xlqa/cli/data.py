@@ -12,7 +12,7 @@ import typer
 
 from xlqa.cli import data_tasks, print_error, print_json
 from xlqa.errors import ManyErrors, XlqaError
-from xlqa.settings import column_names
+from xlqa.settings import column_names, default_stride
 
 if TYPE_CHECKING:
     from xlqa.data.registry import DataSet, Part
@@ -68,13 +68,13 @@ OwnNames = Annotated[
     epilog="Examples:\n\n  xlqa data list --lang ru,zh\n\n  xlqa data list squad",
 )
 def list_sets(
-    name: Annotated[str, typer.Argument(help="A set, to see all of its record; without it the list of all sets.")] = "",
+    name: Annotated[str, typer.Argument(help="Data set to show in full. Default: list all data sets.")] = "",
     task: ListedTask = "",
     lang: Annotated[list[str] | None, typer.Option("--lang", help="Only these languages (repeatable, or a,b).")] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the registered data sets by language: splits, questions, licence, and whether they are here."""
+    """List the registered data sets by language: splits, questions, licence, and whether they are downloaded."""
     from xlqa.data.cache import data_folder
     from xlqa.data.registry import SETS, find_set
 
@@ -198,7 +198,9 @@ def _sample_names(languages: list[str], task: str) -> list[str]:
 def fetch(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME…", help="Sets or parts: squad, xquad.ru; of the hub hf:OWNER/NAME/SPLIT."),
+        typer.Argument(
+            metavar="NAME…", help="Data sets or parts, such as squad or xquad.ru; from the hub: hf:OWNER/NAME/SPLIT."
+        ),
     ] = None,
     lang: Annotated[
         list[str] | None,
@@ -344,7 +346,7 @@ class _Progress:
     "\n\n  xlqa data check --columns question=q,context=passage questions.csv"
 )
 def check(
-    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Files, or registered parts that are here.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Files, or downloaded registered parts.")],
     task: TaskName = "",
     lang: Language = "",
     columns: OwnNames = None,
@@ -522,9 +524,12 @@ SourceName = Annotated[
 MaxLength = Annotated[
     int | None, typer.Option("--max-length", min=8, help="Pieces in a window.  [default: 384; other tasks 128]")
 ]
-Stride = Annotated[int, typer.Option("--stride", min=0, help="Pieces that neighbouring windows share.")]
+Stride = Annotated[
+    int | None,
+    typer.Option("--stride", min=0, help="Pieces that neighbouring windows share.  [default: a third of --max-length]"),
+]
 MaxAnswerLength = Annotated[
-    int, typer.Option("--max-answer-length", min=1, help="The most pieces of an answer, as in a sweep.")
+    int, typer.Option("--max-answer-length", min=1, help="Maximum length of an answer in word pieces, as in a sweep.")
 ]
 
 
@@ -534,9 +539,9 @@ MaxAnswerLength = Annotated[
 def stats(
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE…", help="Files, or registered parts that are here; several are compared."),
+        typer.Argument(metavar="FILE…", help="Files, or downloaded registered parts; several are compared."),
     ],
-    model: TokenizerName = "", source: SourceName = "", max_length: MaxLength = None, stride: Stride = 128,
+    model: TokenizerName = "", source: SourceName = "", max_length: MaxLength = None, stride: Stride = None,
     max_answer_length: MaxAnswerLength = 30, task: TaskName = "", lang: Language = "", columns: OwnNames = None,
     skip_bad: SkipBad = False, data_dir: DataDir = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
@@ -558,6 +563,8 @@ def stats(
         raise XlqaError("--source needs a tokenizer: add --model.")
     tokenizer = load_tokenizer(model) if model else None
     known = count_reading(_open(source, "", data_dir, skip_bad=True)[1], tokenizer) if source and tokenizer else None
+    length = max_length or 384
+    shared = default_stride(length) if stride is None else stride
     found: list[Stats] = []
     documents = []
     for file in files:
@@ -565,7 +572,7 @@ def stats(
         _say_left_out(reading)
         found.append(
             describe(
-                reading, max_length=max_length or 384, stride=stride, max_answer_length=max_answer_length, tokenizer=tokenizer,
+                reading, max_length=length, stride=shared, max_answer_length=max_answer_length, tokenizer=tokenizer,
                 scorer=ref.scorer, source=known,
             )
         )  # fmt: skip
@@ -653,7 +660,7 @@ def _oracle_lines(oracle: Oracle | None) -> list[str]:
     if oracle is None:
         return []
     over = counted(oracle.questions, "question")
-    best = f"the best that any model can reach (gold labels cut back out): EM {oracle.em:.2f}, F1 {oracle.f1:.2f}"
+    best = f"the best that any model can reach (gold answers mapped to tokens and back): EM {oracle.em:.2f}, F1 {oracle.f1:.2f}"
     lines = [f"{best} ({oracle.scorer}, {over}; {oracle.unreachable:,} unreachable)"]
     return lines + ([f"  {describe_wrong(oracle)}"] if oracle.wrong else [])
 
@@ -690,7 +697,9 @@ def _print_comparison(files: Sequence[str], found: Sequence[Stats]) -> None:
             "set's pieces, those that the source has; UNTOUCHED: of its distinct pieces, those that the source lacks"
         )
     if has_best:
-        print("BEST EM, BEST F1: of the gold labels cut back out, each set by its own scorer: no model can reach more")
+        print(
+            "BEST EM, BEST F1: the best that any model can reach (gold answers mapped to tokens and back), with each set's own scorer"
+        )
 
 
 def _comparison_row(name: str, stats: Stats, has_best: bool) -> tuple[str, ...]:
@@ -746,7 +755,8 @@ def convert(
     first_place: Annotated[
         bool,
         typer.Option(
-            "--first-place", help="Take the first place of an answer that has no start and is at several (qa only)."
+            "--first-place",
+            help="Use the first occurrence of an answer that has no start and occurs several times (qa only).",
         ),
     ] = False,
     skip_bad: SkipBad = False,
@@ -754,7 +764,7 @@ def convert(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a data set in another format, in the same order, with everything repaired that can be."""
+    """Write a data set in another format, in the same order. Repairable errors are fixed."""
     from xlqa.tasks.qa.writing import write_dataset
     from xlqa.util.files import file_sha256
     from xlqa.util.text import counted, printable

@@ -1,4 +1,4 @@
-"""`xlqa features` and `xlqa explain`: what transfer goes with, over all languages measured."""
+"""`xlqa features` and `xlqa explain`: what transfer correlates with, over all languages measured."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def explain(
     elif kind == "csv":
         text = csv_text(words.TIDY_COLUMNS, words.tidy_rows(groups))
     else:
-        made = Report("What does transfer go with?", "", (), words.feature_sections(groups), (words.METHODS,))
+        made = Report("What does transfer correlate with?", "", (), words.feature_sections(groups), (words.METHODS,))
         text = {"text": render.as_text, "md": render.as_markdown, "tex": tex.as_tex}[kind](made)
     deliver(text, out)
 

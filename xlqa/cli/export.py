@@ -14,12 +14,12 @@ from xlqa.cli.options import Json
 
 def export(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Run id (with XLQA_HOME) or run folder.")],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to be made.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to create.")],
     push: Annotated[
         str, typer.Option("--push", metavar="NAME", help="Upload it to the Hugging Face hub, too (HF_TOKEN).")
     ] = "",
     public: Annotated[
-        bool, typer.Option("--public", help="A model that --push makes on the hub is public instead of private.")
+        bool, typer.Option("--public", help="Make the model that --push creates public. Default: private.")
     ] = False,
     as_json: Json = False,
 ) -> int:
@@ -30,9 +30,9 @@ def export(
 
     Examples:
 
-      xlqa export ru/runs/ru-transfer-45328-s0-3f2a ru-model
+      xlqa export ru/runs/ru-transfer-45328-s0-* ru-model
 
-      xlqa export ru/runs/ru-transfer-45328-s0-3f2a ru-model --push me/ru-transfer
+      xlqa export ru/runs/ru-transfer-45328-s0-* ru-model --push me/ru-transfer
     """
     from xlqa.export.model import export_run, push_folder, refuse_without_token
 

@@ -20,10 +20,10 @@ from xlqa.settings import SETTINGS
 HEAD = """\
 # Commands
 
-Generated from the commands' help by `python -m xlqa.cli.reference docs/commands.md`; a test keeps it current. All commands
-print results to stdout, and progress and logs to stderr. `--json` prints one JSON document for programs ([keys](json.md)). The
-exit status is 0 for success, 1 when runs failed or a problem was found, 2 for bad input, and 130 after Ctrl-C. `xlqa
---install-completion` adds completion of commands, flags and their values to your shell.
+Generated from the commands' help by `python -m xlqa.cli.reference docs/commands.md docs/columns.md xlqa/sweep_keywords.py`.
+A test keeps it current. All commands print results to stdout, and progress and logs to stderr. `--json` prints one JSON
+document for programs ([keys](json.md)). The exit status is 0 for success, 1 when runs failed or a problem was found, 2 for
+bad input, and 130 after Ctrl-C. `xlqa --install-completion` adds completion of commands, flags and their values to your shell.
 """
 
 

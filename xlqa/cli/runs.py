@@ -27,9 +27,9 @@ def run(
 
     Examples:
 
-      xlqa run runs/ru-transfer-100-s0-0123456789
+      xlqa run ru/runs/ru-transfer-100-s0-*
 
-      ls -d runs/ru-* | xargs -n 1 xlqa run
+      ls -d ru/runs/ru-* | xargs -n 1 xlqa run
     """
     from xlqa.runs.execute.progress import listener_of
     from xlqa.runs.execute.run import execute, prepared, record_failure
@@ -90,9 +90,9 @@ def evaluate(
 
     Examples:
 
-      xlqa evaluate runs/ru-transfer-10000-s0-0123456789 --test squad.dev
+      xlqa evaluate ru/runs/ru-transfer-10000-s0-* --test squad.dev
 
-      xlqa evaluate ru-transfer-0-s0-0123456789 --pairs xquad --test-size 200
+      xlqa evaluate ru/runs/ru-transfer-0-s0-* --pairs xquad --test-size 200
     """
     from xlqa.api.evaluating import Evaluation, evaluate_any
 

@@ -112,7 +112,7 @@ def _run(plan: Any, shard: tuple[int, int] | None, executor: Any, as_json: bool)
         outcome = run_sweep(plan, shard, executor)
     except KeyboardInterrupt:
         ignore_interrupts()
-        print("xlqa: stopped. Finished runs stay; the same command continues from here.", file=sys.stderr)
+        print("xlqa: stopped. Finished runs are kept. The same command resumes the sweep.", file=sys.stderr)
         return 130
     record = {
         "results": str(plan.layout.results), "rows": outcome.rows, "done_before": outcome.done_before,

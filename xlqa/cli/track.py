@@ -24,7 +24,7 @@ def track(
 ) -> int:
     """Send the finished runs of a sweep to an experiment tracker: losses, scores, settings and the table.
 
-    Reads only the sweep's files, so that a tracker never costs a run. While a sweep is running, run the command again to send what
+    Reads only the sweep's files, so a tracker cannot make a run fail. While a sweep is running, run the command again to send what
     has finished since. Each run is sent once.
 
     Examples:

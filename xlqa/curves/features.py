@@ -1,4 +1,4 @@
-"""Across languages: what zero-shot scores, gains and N₀ go with, as in Lauscher et al. 2020 (arXiv:2005.00633).
+"""Across languages: what zero-shot scores, gains and N₀ correlate with, as in Lauscher et al. 2020 (arXiv:2005.00633).
 
 Each language is one observation. The features of its test set are in features.csv beside results.csv (`xlqa features`). Spearman's
 ρ is given with an interval, and only from LEAST_LANGUAGES languages on. The source language itself is left out.

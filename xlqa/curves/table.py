@@ -162,7 +162,7 @@ def read_rows(
     header, lines, rows = _read_cells(path, columns, command)
     for name in columns:
         if header.count(name) != 1:
-            many = "is twice in the header" if name in header else "is missing"
+            many = "occurs twice in the header" if name in header else "is missing"
             raise XlqaError(f"{path}: the column {name} {many}: take the table as `{command}` wrote it.")
     complaints: list[str] = []
     table: dict[str, Sequence[object]] = {}
@@ -253,7 +253,7 @@ def _required(tasks: list[str]) -> list[str]:
 def _check_header(path: Path, header: list[str], tasks: list[str]) -> None:
     twice = sorted({name for name in header if header.count(name) > 1 and name in EVERY_COLUMN})
     if twice:
-        raise XlqaError(f"{path}: the column {twice[0]} is twice in the header: keep one.")
+        raise XlqaError(f"{path}: the column {twice[0]} occurs twice in the header: keep one.")
     required = _required(tasks) or [*COMMON_COLUMNS]
     absent = [name for name in required if name not in header]
     if len(absent) > len(required) // 2:
@@ -281,23 +281,23 @@ def _numbers(path: Path, name: str, cells: list[str], lines: list[int], complain
 def _number(name: str, cell: str) -> tuple[float, str]:
     """The value of a cell (NaN when empty) and what is wrong with it."""
     if cell == "" or cell.lower() == "nan":
-        return math.nan, "" if cell == "" or name not in NEVER_EMPTY else "where a number belongs"
+        return math.nan, "" if cell == "" or name not in NEVER_EMPTY else "expected a number"
     try:
         value = float(cell)
     except ValueError:
-        return math.nan, "which is no number"
+        return math.nan, "which is not a number"
     if math.isinf(value) or abs(value) > MOST_NUMBER:
         return math.nan, "which is out of range"
     if name in ("questions", "paragraphs", "n") and value < 1:
-        return math.nan, "where 1 or more belongs"
+        return math.nan, "expected 1 or more"
     if name in PERCENT_COLUMNS and not 0 <= value <= 100:
         return math.nan, "outside 0 to 100 percent"
     if name in SHARE_COLUMNS and not 0 <= value <= 1:
         return math.nan, "outside 0 to 1"
     if name in PIECE_FEATURES and value < 0:
-        return math.nan, "where 0 or more belongs"
+        return math.nan, "expected 0 or more"
     if name in WHOLE_COLUMNS and (value != int(value) or value < 0):
-        return math.nan, "where a whole number of 0 or more belongs"
+        return math.nan, "expected a whole number of 0 or more"
     return value, ""
 
 
@@ -333,7 +333,7 @@ def _drop_repeated(table: pd.DataFrame) -> pd.DataFrame:
     if len(twice):
         row = twice.iloc[0]
         raise XlqaError(
-            f"run {row['run_id']} is twice for evaluation {row['eval_id']}, with different scores "
+            f"run {row['run_id']} occurs twice for evaluation {row['eval_id']}, with different scores "
             f"(the second in {row[FOLDER_COLUMN]}): give the tables to separate commands, or keep one of the rows."
         )
     same = [*dict.fromkeys(("task", "lang", "arm", "size", *SEED_COLUMNS, *SETTING_COLUMNS, *TEST_COLUMNS))]

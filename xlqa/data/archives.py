@@ -55,7 +55,9 @@ def _write_entries(archive: Path, folder: Path) -> None:
     written = 0
     for count, (name, stream) in enumerate(_entries(archive), start=1):
         if count > MAX_FILES:
-            raise XlqaError(f"{archive}: holds more than {MAX_FILES:,} files: no data set; nothing was unpacked.")
+            raise XlqaError(
+                f"{archive}: has more than {MAX_FILES:,} files, so it is not a data set. Nothing was unpacked."
+            )
         target = folder / _safe_name(name, archive)
         shown = plain(name, 80)
         try:
@@ -74,7 +76,9 @@ def _write_entries(archive: Path, folder: Path) -> None:
             while chunk := stream.read(1 << 20):
                 written += len(chunk)
                 if written > MAX_BYTES:
-                    raise XlqaError(f"{archive}: unfolds to more than {MAX_BYTES >> 30} GiB: nothing was unpacked.")
+                    raise XlqaError(
+                        f"{archive}: has more than {MAX_BYTES >> 30} GiB of unpacked data: nothing was unpacked."
+                    )
                 file.write(chunk)
             file.flush()
             os.fsync(file.fileno())

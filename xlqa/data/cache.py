@@ -44,7 +44,7 @@ def describe_unfetched(errors: Sequence[NotFetched]) -> str:
     parts = list(dict.fromkeys(error.part for error in errors))
     file = "a local file" if len(parts) == 1 else "local files"
     return (
-        f"{', '.join(parts)}: {errors[0].reason}. Ways out: name {file} instead; use the embedded sample (sample.en.train, "
+        f"{', '.join(parts)}: {errors[0].reason}. To fix this: name {file} instead; use the embedded sample (sample.en.train, "
         f"`xlqa data list`); or run `xlqa data fetch {' '.join(parts)} --data-dir DIR` where there is network and copy DIR here."
     )
 

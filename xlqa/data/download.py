@@ -64,7 +64,7 @@ class _Broken(Exception):
 
 
 class _Refused(Exception):
-    """The address will not give the file: another try is no use."""
+    """The server refuses the file, so a retry does not help."""
 
 
 def fetch_file(
@@ -152,7 +152,7 @@ def _continue(url: str, part: Path, sha256: str | None, size: int | None, progre
         start, total = _span(response, have, part)
         total = total if total is not None else size
         if total is not None and total > MAX_BYTES:
-            raise _Refused(f"would be {total:,} bytes: no data set")
+            raise _Refused(f"has {total:,} bytes: too large for a data set")
         _write_validator(part, response)
         with part.open("r+b" if start else "wb") as file:
             file.truncate(start)
@@ -241,7 +241,7 @@ def _copy(
         file.write(chunk)
         position += len(chunk)
         if position > MAX_BYTES:
-            raise _Refused(f"gave more than {MAX_BYTES:,} bytes: no data set")
+            raise _Refused(f"sent more than {MAX_BYTES:,} bytes: too large for a data set")
         if progress is not None:
             progress(position, total)
     file.flush()
@@ -257,7 +257,7 @@ def _validator_path(part: Path) -> Path:
 
 
 def _write_validator(part: Path, response: http.client.HTTPResponse) -> None:
-    """Keep what tells a file's versions apart, so that a later try never glues two together."""
+    """Store what identifies a version of the file, so that a later attempt does not join parts of two versions."""
     etag = response.headers.get("ETag", "")
     strong = etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified", "")
     _validator_path(part).write_text(strong, encoding="utf-8")

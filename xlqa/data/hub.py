@@ -420,7 +420,7 @@ def explain(name: str, error: XlqaError) -> str:
     if failure is not None and failure.unreached:
         meant = "" if name in KNOWN else did_you_mean(name, PACKAGED, most=1, cutoff=0.75)
         return (
-            f"{line}{meant}. Ways out: {offer_packaged()}; give a local model folder; run `xlqa data fetch --model {name}` where there is network "
+            f"{line}{meant}. To fix this: {offer_packaged()}; give a local model folder; run `xlqa data fetch --model {name}` where there is network "
             "and copy the hub's cache (HF_HOME) here; or try `xlqa sweep --demo` (embedded sample, no hub)."
         )
     return line + "."

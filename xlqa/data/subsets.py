@@ -59,7 +59,7 @@ def permute_questions(questions: Sequence[E], seed: int, by: SubsetBy = "questio
         )
     if by == "label":
         return _stratify(questions, seed)
-    raise XlqaError(f'"{by}" is no way to draw subsets: choose question, paragraph or label.')
+    raise XlqaError(f'"{by}" is not a way to draw subsets: choose question, paragraph or label.')
 
 
 def _stratify(questions: Sequence[E], seed: int) -> list[E]:

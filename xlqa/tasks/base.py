@@ -240,8 +240,8 @@ class Head(ABC):
     """The class of transformers that reads and writes the network."""
 
     inner: ClassVar[tuple[str, ...]] = ()
-    """Names of the encoder's modules that count as the head's, beside all that is outside the encoder: their weights are drawn
-    afresh and may be absent from an encoder's folder."""
+    """Names of the encoder's modules that count as the head's, beside all that is outside the encoder: their weights are
+    initialised at random and may be absent from an encoder's folder."""
 
     what: ClassVar[str]
     """The head's name in messages."""

@@ -1,6 +1,6 @@
 """`xlqa track DIR NAME`: sends the finished runs of a sweep to a tracker, each once.
 
-Only the sweep's files are read, in a process of its own: a tracker that fails or hangs never costs a run.
+Only the sweep's files are read, in a process of its own: a tracker that fails or hangs cannot make a run fail.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Gold labels cut back out of their paragraphs: what any model can reach, and what a tokenizer with wrong offsets does."""
+"""Gold answers mapped to tokens and back: what any model can reach, and what a tokenizer with wrong offsets does."""
 
 from __future__ import annotations
 

@@ -146,7 +146,9 @@ def methods(comparisons: Sequence[Comparison], options: Options, means: Sequence
             "the labels' F1). Its intervals vary both sums together, by linearising the ratio. Tasks are never averaged."
         )
     if any(0 < c.seeds < FEW_SEEDS for c in comparisons):
-        notes.append("With fewer than 3 seeds the spread of runs is hardly known; simulations: experiments/coverage.")
+        notes.append(
+            "With fewer than 3 seeds, the estimate of the variance over seeds is very uncertain (simulations: experiments/coverage)."
+        )
     if any(c.first.arm is Arm.TRANSFER and c.source_stages == 1 for c in comparisons):
         notes.append(
             "Every statement is given the source stage used: what another seed of the source training would change is not in "

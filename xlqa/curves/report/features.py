@@ -1,4 +1,4 @@
-"""The section of a report on all languages: what zero-shot scores, gains and N₀ go with."""
+"""The section of a report on all languages: what zero-shot scores, gains and N₀ correlate with."""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ def given(c: Comparison) -> str:
     if c.first.arm is not Arm.TRANSFER or c.source_stages == 0:
         return ""
     if c.stages == "other" or c.confounded:
-        return "the intervals include the variation between source models"
-    these = "this source model" if c.source_stages == 1 else f"these {c.source_stages} source models"
+        return "the intervals include the variation between source stages"
+    these = "this source stage" if c.source_stages == 1 else f"these {c.source_stages} source stages"
     return f"the intervals hold for {these} alone"
 
 
@@ -105,7 +105,7 @@ def _format_other(c: Comparison) -> str:
     known = [result for result in c.other.results if result.seeds]
     ends = [known[0], known[-1]] if len(known) > 1 else known
     words = w.listed([w.interval_words(r.gain) for r in ends if not math.isnan(r.gain.low)])
-    return f"with the variation between source models {words}" if words else ""
+    return f"with the variation between source stages {words}" if words else ""
 
 
 def _format_match(c: Comparison) -> str:
@@ -244,7 +244,7 @@ def _format_break_even(c: Comparison, options: Options) -> str:
     if last.gain.excludes_zero:
         side = "still raised" if last.gain.low > 0 else "lowered"
         return f"{source[:1].upper()}{source[1:]} {side} the score {where}; whether by more than {margin[1:]} is not determined."
-    return f"Whether {source} still pays is not determined {where}{_what_would(c, options)}."
+    return f"Whether {source} still helps is not determined {where}{_what_would(c, options)}."
 
 
 def _what_would(c: Comparison, options: Options) -> str:

@@ -151,7 +151,7 @@ def _bare_zero_shots(panel: Panel, columns: Columns) -> list[tuple[str, str]]:
 
 
 def verdict(c: Comparison) -> str:
-    """What the intervals at all sizes together say of the gain, in three words."""
+    """The verdict on the gain in three words, from the intervals at all sizes together."""
     if not c.learned:
         return NOTHING_LEARNED
     bands = [r.band for r in c.results if r.seeds and not math.isnan(r.band.low)]

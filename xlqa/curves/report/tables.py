@@ -149,7 +149,7 @@ def other_table(c: Comparison) -> Table:
             (w.size(r.size), w.interval(r.gain), w.censored_interval(r.worth, *shifted), w.share_interval(r.gap))
         )
     header = ("N", "zero-shot or Δ", "N₀ or D_T", "gap closed")
-    caption = "95 % intervals that include the variation between source models"
+    caption = "95 % intervals that include the variation between source stages"
     return Table(caption, header, tuple(rows), name="stages", group=name_comparison(c))
 
 

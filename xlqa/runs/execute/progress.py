@@ -152,7 +152,7 @@ class Progress:
                 self.show_end(job, f"{job.label} FAILED: {error}", failed=True)
             case Retry(error):
                 self.running.pop(job)
-                self.show_retry(f"{job.label}: {error} It is tried once more.")
+                self.show_retry(f"{job.label}: {error} The run is retried.")
             case _:
                 run.latest = event
                 if isinstance(event, Scored):

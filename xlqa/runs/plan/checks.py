@@ -89,7 +89,7 @@ def _set_notes(loaded: LoadedSet) -> Iterable[str]:
     if loaded.untrainable:
         yield (
             f"{loaded.untrainable:,} of {total:,} questions of {name} have no answer with a place in the paragraph: they count in its "
-            "scores all the same, as in the official scripts (`xlqa data check`)."
+            "scores anyway, as in the official scripts (`xlqa data check`)."
         )
     if repeated := count_repeated(loaded.questions):
         yield f"{repeated:,} of {total:,} questions of {name} repeat an earlier one (the same words on the same paragraph)."

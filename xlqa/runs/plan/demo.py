@@ -58,6 +58,6 @@ def demo_settings(task: str = "qa") -> dict[str, Any]:
 def describe_demo(task: str) -> str:
     """What a demo is, for the start of a sweep."""
     return (
-        f"demo: English to Russian and Spanish on xlqa's own sample, {NOTICES[task]}. It shows the machinery at work, not how well "
+        f"demo: English to Russian and Spanish on xlqa's own sample, {NOTICES[task]}. It shows how xlqa works, not how well "
         "transfer works."
     )

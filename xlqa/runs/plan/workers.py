@@ -31,7 +31,7 @@ ACTIVATION_BYTES = {"fp32": 120, "bf16": 60, "fp16": 60}
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class Capacity:
     """What this machine has for workers: the least memory of its GPUs and the host's, in bytes; cores for each GPU."""
 
     gpu: int
@@ -44,8 +44,8 @@ def workers_per_device(plan: Plan) -> int:
     asked = plan.request.workers_per_device
     if asked is not None:
         return asked
-    room = find_room(plan.request.device) if plan.request.launcher == "local" else None
-    return fitting_workers(*needs(plan), room) if room else 1
+    capacity = find_capacity(plan.request.device) if plan.request.launcher == "local" else None
+    return fitting_workers(*needs(plan), capacity) if capacity else 1
 
 
 def describe_workers(plan: Plan) -> list[str]:
@@ -57,8 +57,8 @@ def describe_workers(plan: Plan) -> list[str]:
     return [f"{count} runs at once on each device{chosen} (--workers-per-device)"]
 
 
-def find_room(device: str) -> Room | None:
-    """The room on this machine's GPUs; None where a device names none."""
+def find_capacity(device: str) -> Capacity | None:
+    """The memory and cores of this machine for workers; None if the device is not a GPU."""
     from xlqa.training.devices import device_count, resolve_device
     from xlqa.training.hardware import look_at_machine
 
@@ -66,7 +66,7 @@ def find_room(device: str) -> Room | None:
         return None
     machine = look_at_machine(device, "fp32")
     gpus = [gpu for gpu in machine.gpus if device in ("auto", "cuda", gpu.device)]
-    return Room(min(gpu.memory for gpu in gpus), machine.memory or 0, machine.cores // len(gpus))
+    return Capacity(min(gpu.memory for gpu in gpus), machine.memory or 0, machine.cores // len(gpus))
 
 
 def needs(plan: Plan) -> tuple[float, float]:
@@ -86,13 +86,13 @@ def needs(plan: Plan) -> tuple[float, float]:
     return gpu, HOST_BYTES + 3 * max(weights for weights, _ in parts)
 
 
-def fitting_workers(gpu: float, host: float, room: Room) -> int:
+def fitting_workers(gpu: float, host: float, capacity: Capacity) -> int:
     """Workers that fit on each GPU, at least one.
 
     Args:
         gpu, host: bytes that one worker needs.
     """
-    return max(1, min(MOST_WORKERS, room.cores, int(SHARE * room.gpu / gpu), int(SHARE * room.host / host)))
+    return max(1, min(MOST_WORKERS, capacity.cores, int(SHARE * capacity.gpu / gpu), int(SHARE * capacity.host / host)))
 
 
 def _weight_bytes(encoder: EncoderRef) -> int:

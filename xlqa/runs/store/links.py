@@ -1,6 +1,6 @@
 """Symbolic links, devices and pipes in a sweep's folder, which may come from somebody else: refused before anything is used.
 
-An encoder's folder may be elsewhere: it is linked where it is, only read, and held against its SHA-256.
+An encoder's folder may be elsewhere: it is linked, only read, and checked against its SHA-256.
 """
 
 from __future__ import annotations

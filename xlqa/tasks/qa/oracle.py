@@ -1,4 +1,4 @@
-"""The best EM and F1 that any model can reach with a tokenizer: the gold labels, cut back out of their paragraphs.
+"""The best EM and F1 that any model can reach with a tokenizer: the gold answers, mapped to tokens and back.
 
 A model answers in whole pieces of one window. Where pieces end inside words, or a tokenizer's offsets are wrong, even the
 right labels give another text than the gold answer.
@@ -17,7 +17,7 @@ from xlqa.tasks.qa.windows import Labels, Windows, WindowShape, label_windows, m
 from xlqa.util.text import plain
 
 MOST_QUESTIONS = 10_000
-"""Questions that are cut back out, at most; of a larger set evenly spaced ones."""
+"""Most questions that are mapped to tokens and back; of a larger set, evenly spaced ones."""
 
 _SHOWN = 3
 
