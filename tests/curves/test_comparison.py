@@ -299,7 +299,7 @@ def test_stages_are_counted_over_the_runs_that_are_compared(tmp_path: Path):
     (found,) = analyse(table)
     assert (found.source_stages, found.confounded, found.other) == (1, False, None)
     assert "zero-shot is the mean of 3 source stages, and the runs start from 1 of them." in found.notes
-    assert "the intervals hold for this source model alone" in " ".join(sentences(found, QUICK))
+    assert "the intervals hold for this source stage alone" in " ".join(sentences(found, QUICK))
 
 
 def test_crossed_seeds_that_choose_their_stage_contain_its_spread(tmp_path: Path):

@@ -12,7 +12,7 @@ from xlqa.components.preprocessor import load_tokenizer
 from xlqa.records import Arm
 from xlqa.runs.execute.jobs import find_pending, make_jobs
 from xlqa.runs.execute.progress import Progress
-from xlqa.runs.plan.cost import TRAINING, Cost, count_pieces, describe_plan
+from xlqa.runs.plan.cost import TRAINING, Cost, count_pieces, count_questions, describe_plan
 from xlqa.runs.plan.planner import Plan
 from xlqa.tasks.qa.windows import WindowShape, make_windows
 
@@ -56,6 +56,12 @@ def test_the_parts_of_a_plan(plan: MakePlan, tmp_path: Path) -> None:
     assert spec.target is not None
     assert alone == pytest.approx(TRAINING * 3 * 8 * cost.pieces(spec.encoder, spec.target.sha256).per_window)
     assert joint == pytest.approx(alone + cost.of_stage(made.stages[0]))
+
+
+def test_of_a_validation_part_its_own_questions_count(plan: MakePlan, tmp_path: Path) -> None:
+    made = plan(tmp_path, arms="target-only", sizes="8", valid_size=4)
+    _, evals = made.runs[0]
+    assert [(e.split, count_questions(made, [e])) for e in evals] == [("test", 20), ("valid", 4)]
 
 
 def test_the_first_line_counts_source_stages_as_the_progress_does(plan: MakePlan, tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ def count_pieces(encoder: EncoderRef, loaded: LoadedSet, max_length: int, stride
 
 def count_questions(plan: Plan, evals: Sequence[EvalSpec]) -> int:
     """Test questions that evaluations answer."""
-    return sum(e.size or len(plan.sets[e.data.sha256].questions) for e in evals)
+    return sum(e.size or e.valid_size or len(plan.sets[e.data.sha256].questions) for e in evals)
 
 
 # ---- disk
