@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from xlqa.components.preprocessor import load_tokenizer
 from xlqa.tasks.qa.windows import WindowShape, make_windows
-from xlqa.training.batching import Layout, collate, split_batch, token_batches, training_batches
+from xlqa.training.batching import BatchLayout, collate, split_batch, token_batches, training_batches
 
 LENGTHS = st.lists(st.integers(5, 384), min_size=1, max_size=300).map(np.array)
 
@@ -56,7 +56,7 @@ def test_token_batches_hold_the_budget_and_lose_nothing(lengths: np.ndarray, bud
 @settings(max_examples=60, deadline=None)
 @given(LENGTHS, st.integers(32, 4096))
 def test_widths_are_few_and_never_beyond_the_longest_window(lengths: np.ndarray, budget: int) -> None:
-    layout = Layout(multiple=32, longest=int(lengths.max()))
+    layout = BatchLayout(multiple=32, longest=int(lengths.max()))
     batches = token_batches(lengths, budget, layout)
     assert sorted(np.concatenate(batches).tolist()) == list(range(len(lengths)))
     most = -(-int(lengths.max()) // 8) * 8

@@ -20,7 +20,7 @@ from xlqa.runs.plan.encoders import resolve_encoder
 from xlqa.tasks.base import get_task
 from xlqa.tasks.heads import network_inputs
 from xlqa.tasks.tagging.reading import Sentence
-from xlqa.training.batching import PLAIN, Layout, collate, find_mask_dims
+from xlqa.training.batching import PLAIN, BatchLayout, collate, find_mask_dims
 from xlqa.training.context import RunContext
 from xlqa.training.loop import Trainer, TrainingPlan
 
@@ -79,7 +79,7 @@ def check_inputs(network: Any, preprocessor: WindowPreprocessor) -> None:
 def check_gpu_layout(network: Any, windows: Any) -> None:
     """Batches as a GPU gets them give the same logits: lengths in buckets, the mask in the shape that this network takes."""
     short = np.argsort(windows.lengths)[:2]
-    layout = Layout(32, int(windows.lengths.max()), find_mask_dims(network, "cpu"))
+    layout = BatchLayout(32, int(windows.lengths.max()), find_mask_dims(network, "cpu"))
     batches = [collate(windows, short, layout) for layout in (PLAIN, layout)]
     with torch.inference_mode():
         wanted, found = (network(**network_inputs(batch, network)).start_logits for batch in batches)

@@ -21,7 +21,7 @@ from xlqa.tasks.base import HeadOptions
 from xlqa.tasks.qa.network import SpanHead
 from xlqa.tasks.qa.windows import Labels, Windows, WindowShape, label_windows, make_windows
 from xlqa.training import loop as training
-from xlqa.training.batching import PLAIN, Layout, collate, find_mask_dims
+from xlqa.training.batching import PLAIN, BatchLayout, collate, find_mask_dims
 from xlqa.training.context import SHARED, RunContext
 from xlqa.training.events import Stage, Step
 from xlqa.training.loop import Trainer, TrainingFailed, TrainingPlan, batch_loss, learning_rate, make_optimizer
@@ -124,7 +124,7 @@ def test_the_layout_of_a_gpu_leaves_loss_and_gradients_the_same(encoder: Path, d
     """Lengths in buckets of 32 and a mask that comes ready for all layers, or none where nothing is padded."""
     dims, windows = find_mask_dims(fresh(encoder), "cpu"), data[0]
     assert dims in (3, 4)
-    bucketed = Layout(32, int(windows.lengths.max()), dims)
+    bucketed = BatchLayout(32, int(windows.lengths.max()), dims)
     for batch in (np.array([0, 5, 9, 14]), np.array([0, 3])):
         losses, gradients, widths = [], [], []
         for layout in (PLAIN, bucketed):
@@ -144,10 +144,10 @@ def test_full_windows_need_no_mask(encoder: Path) -> None:
     words = "mara lives in the town of the river " * 9
     windows = make_windows(load_tokenizer(encoder), [words], ["who"], WindowShape(32, 8))
     full = np.flatnonzero(windows.lengths == 32)[:2]
-    assert "attention_mask" not in collate(windows, full, Layout(32, 32, 4))
-    assert collate(windows, full, Layout(32, 32, 3))["attention_mask"].shape == (2, 1, 32)
+    assert "attention_mask" not in collate(windows, full, BatchLayout(32, 32, 4))
+    assert collate(windows, full, BatchLayout(32, 32, 3))["attention_mask"].shape == (2, 1, 32)
     padded = np.argsort(windows.lengths)[[0, -1]]
-    mask = collate(windows, padded, Layout(32, 32, 4))["attention_mask"]
+    mask = collate(windows, padded, BatchLayout(32, 32, 4))["attention_mask"]
     assert mask.dtype == torch.bool
     assert mask.sum(dim=-1).flatten().tolist() == windows.lengths[padded].tolist()
 

@@ -145,8 +145,10 @@ def test_a_training_with_lora_learns_in_every_precision(
 
 def test_gradient_checkpointing_ends_in_the_same_weights(encoder: Path, data: tuple[Windows, Labels]) -> None:
     networks = [fresh(encoder), fresh(encoder)]
-    for network, recompute in zip(networks, (False, True), strict=True):
-        Trainer(network, HEAD, *data, plan(steps=3, lora=2), recompute=recompute, context=QUIET).run()
+    for network, gradient_checkpointing in zip(networks, (False, True), strict=True):
+        Trainer(
+            network, HEAD, *data, plan(steps=3, lora=2), gradient_checkpointing=gradient_checkpointing, context=QUIET
+        ).run()
     assert all(torch.equal(networks[1].state_dict()[n], w) for n, w in networks[0].state_dict().items())
 
 

@@ -24,7 +24,7 @@ from xlqa.training import loop as training
 from xlqa.training.batching import collate, training_batches
 from xlqa.training.context import RunContext
 from xlqa.training.cpu_kernels import accelerate
-from xlqa.training.loop import Trainer, TrainingFailed, TrainingPlan, batch_loss, recomputed_activations
+from xlqa.training.loop import Trainer, TrainingFailed, TrainingPlan, batch_loss, with_gradient_checkpointing
 
 QUESTIONS = 64
 HEAD = SpanHead(HeadOptions())
@@ -85,8 +85,12 @@ def trained(encoder: Path, windows: Windows, labels: Labels, tmp_path_factory: p
     return model
 
 
-def trainer(network: Any, windows: Windows, labels: Labels, settings: TrainingPlan, recompute: bool = False) -> Trainer:
-    return Trainer(network, HEAD, windows, labels, settings, recompute=recompute, context=QUIET)
+def trainer(
+    network: Any, windows: Windows, labels: Labels, settings: TrainingPlan, gradient_checkpointing: bool = False
+) -> Trainer:
+    return Trainer(
+        network, HEAD, windows, labels, settings, gradient_checkpointing=gradient_checkpointing, context=QUIET
+    )
 
 
 def span_loss(network: Any, batch: dict[str, torch.Tensor], start: torch.Tensor, end: torch.Tensor) -> torch.Tensor:
@@ -214,7 +218,7 @@ def test_gradient_checkpointing_leaves_loss_and_gradients_the_same(
         assert network.config.attention_probs_dropout_prob > 0
         once = trainer(network, windows, labels, plan(precision=precision))
         torch.manual_seed(5)
-        with recomputed_activations(network, wanted):
+        with with_gradient_checkpointing(network, wanted):
             losses.append(float(once._gradients(np.arange(16))))
         found.append(gradients(network))
     assert losses[0] == losses[1]
@@ -233,7 +237,7 @@ def test_gradient_checkpointing_keeps_fewer_activations(encoder: Path, windows: 
             return tensor
 
         start, end = (torch.from_numpy(x[:16].astype(np.int64)) for x in (labels.start, labels.end))
-        with recomputed_activations(network, wanted), torch.autograd.graph.saved_tensors_hooks(note, lambda t: t):
+        with with_gradient_checkpointing(network, wanted), torch.autograd.graph.saved_tensors_hooks(note, lambda t: t):
             loss = span_loss(network, collate(windows, np.arange(16)), start, end)
         weights = {parameter.untyped_storage().data_ptr() for parameter in network.parameters()}
         kept.append(sum(size for pointer, size in sizes.items() if pointer not in weights))
@@ -246,10 +250,10 @@ def test_a_training_with_gradient_checkpointing_ends_in_the_same_weights(
 ) -> None:
     """A whole training to the bit; afterwards the network is as before."""
     found = []
-    for recompute in (False, True):
+    for gradient_checkpointing in (False, True):
         network = fresh(encoder)
         accelerate(network, "cpu")
-        trainer(network, windows, labels, plan(), recompute=recompute).run()
+        trainer(network, windows, labels, plan(), gradient_checkpointing=gradient_checkpointing).run()
         assert not network.is_gradient_checkpointing
         found.append(torch.cat([p.detach().flatten() for p in network.parameters()]))
     assert torch.equal(found[0], found[1])
@@ -260,7 +264,7 @@ def test_a_network_that_cannot_recompute_is_refused(encoder: Path, monkeypatch: 
     monkeypatch.setattr(type(network), "supports_gradient_checkpointing", False)
     with (
         pytest.raises(TrainingFailed, match="no gradient checkpointing: leave it out"),
-        recomputed_activations(network, True),
+        with_gradient_checkpointing(network, True),
     ):
         pass
 

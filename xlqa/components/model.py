@@ -28,11 +28,11 @@ from xlqa.tasks.base import DEFAULT_TASK, Features, Gold, Head, HeadOptions, get
 from xlqa.tasks.heads import is_of_head, network_inputs
 from xlqa.training.adapter_folder import Adapter, read_adapter, write_adapter
 from xlqa.training.architecture import attention_of, check_architecture, network_class
-from xlqa.training.batching import Layout, collate, layout_for, to_device, token_batches
+from xlqa.training.batching import BatchLayout, collate, layout_for, to_device, token_batches
 from xlqa.training.context import SHARED
 from xlqa.training.cpu_kernels import accelerate
 from xlqa.training.devices import Readback, autocast, free_beyond_half, prepare_device, resolve_device
-from xlqa.training.lora import Factors
+from xlqa.training.lora import LoraWeights
 from xlqa.training.model_folder import check_config_types, hash_encoder, hash_weights, is_adapter, weight_files
 from xlqa.util.files import filling, known_sha256, load_json
 from xlqa.util.text import first_line
@@ -283,7 +283,7 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
         self.adapter = self.started_from.adapter
         return self.started_from.take(), start, self.started_from.missing
 
-    def note_learned(self, learned: Factors) -> None:
+    def note_learned(self, learned: LoraWeights) -> None:
         """Take note of a training that is over: what it added to the weights with LoRA, nothing where it changed them all."""
         if not learned:
             self.adapter = None
@@ -378,7 +378,7 @@ class TaskModel(Component):  # type: ignore[misc]  # DeepPavlov ships without ty
             )
 
     def _start_decoding(
-        self, features: Features, batch: np.ndarray[Any, Any], top: int, layout: Layout
+        self, features: Features, batch: np.ndarray[Any, Any], top: int, layout: BatchLayout
     ) -> Readback | None:
         """Let the device compute a batch; None where its memory ran out."""
         try:

@@ -69,8 +69,8 @@ class TaskTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         super().__init__(chainer_config, batch_size=-1, metrics=metrics, evaluation_targets=evaluation_targets)
         self.context = current_context()
         self.epochs, self.min_steps, self.more_steps = epochs, min_steps, more_steps
-        self.windows_a_step, self.lr, self.warmup, self.seed = batch_size, lr, warmup, seed
-        self.recompute, self.freeze, self.reinit_top = gradient_checkpointing, freeze, reinit_top
+        self.batch_size, self.lr, self.warmup, self.seed = batch_size, lr, warmup, seed
+        self.gradient_checkpointing, self.freeze, self.reinit_top = gradient_checkpointing, freeze, reinit_top
         self.lora = lora
         self.outcome: TrainingOutcome | None = None
         self.evaluated: dict[str, Evaluated] = {}
@@ -82,11 +82,9 @@ class TaskTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
             self._chainer.append(component, component_config["in"], component_config["out"])
         self._built = self._loaded = True
         preprocessor, model = self._parts()
-        steps = self.more_steps + planned_steps(
-            iterator.target_examples, self.epochs, self.windows_a_step, self.min_steps
-        )
+        steps = self.more_steps + planned_steps(iterator.target_examples, self.epochs, self.batch_size, self.min_steps)
         plan = TrainingPlan(
-            steps, self.windows_a_step, self.lr, self.warmup, self.seed, model.precision, model.device, self.freeze,
+            steps, self.batch_size, self.lr, self.warmup, self.seed, model.precision, model.device, self.freeze,
             self.reinit_top, self.lora,
         )  # fmt: skip
         if steps:
@@ -107,7 +105,7 @@ class TaskTrainer(FitTrainer):  # type: ignore[misc]  # DeepPavlov ships without
         labels = model.task.label(features, [gold.example for _, gold in y], model.head.options.labels)
         self.context.listen(Stage("training"))
         trainer = Trainer(
-            model.network, model.head, features, labels, plan, origin=model.origin, recompute=self.recompute,
+            model.network, model.head, features, labels, plan, origin=model.origin, gradient_checkpointing=self.gradient_checkpointing,
             context=self.context,
         )  # fmt: skip
         outcome = trainer.run()

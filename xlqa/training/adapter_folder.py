@@ -20,7 +20,7 @@ from safetensors.torch import save_file
 
 from xlqa.errors import XlqaError
 from xlqa.tasks.heads import is_of_head
-from xlqa.training.lora import Factors, lora_targets, merge
+from xlqa.training.lora import LoraWeights, lora_targets, merge
 from xlqa.training.model_folder import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from xlqa.util.files import load_json, write_json
 
@@ -50,7 +50,7 @@ class Adapter:
     base: Literal["encoder", "source"]
     name: str
     sha256: str
-    stages: tuple[Factors, ...] = ()
+    stages: tuple[LoraWeights, ...] = ()
     head: Mapping[str, torch.Tensor] = field(default_factory=dict)
 
     @property

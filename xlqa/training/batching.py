@@ -29,7 +29,7 @@ IndexArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class BatchLayout:
     """How the tensors of a batch are laid out for a device. Losses and predictions do not depend on it.
 
     Attributes:
@@ -50,10 +50,10 @@ class Layout:
         return min(width, _round_up(max(self.longest, length), MULTIPLE)) if self.longest else width
 
 
-PLAIN = Layout()
+PLAIN = BatchLayout()
 
 
-def layout_for(network: Any, device: str, lengths: IndexArray) -> Layout:
+def layout_for(network: Any, device: str, lengths: IndexArray) -> BatchLayout:
     """The layout of batches for a network on its device.
 
     Args:
@@ -62,7 +62,7 @@ def layout_for(network: Any, device: str, lengths: IndexArray) -> Layout:
     if not device.startswith("cuda"):
         return PLAIN
     dims = SHARED.get(("mask", type(network)), lambda: find_mask_dims(network, device))
-    return Layout(GPU_MULTIPLE, int(lengths.max(initial=0)), dims, pin=True)
+    return BatchLayout(GPU_MULTIPLE, int(lengths.max(initial=0)), dims, pin=True)
 
 
 @torch.inference_mode()
@@ -127,7 +127,7 @@ def training_batches(lengths: IndexArray, batch_size: int, seed: int) -> Iterato
         waiting = waiting[full:]
 
 
-def token_batches(lengths: IndexArray, most_tokens: int, layout: Layout = PLAIN) -> list[IndexArray]:
+def token_batches(lengths: IndexArray, most_tokens: int, layout: BatchLayout = PLAIN) -> list[IndexArray]:
     """All windows in batches of at most `most_tokens` padded pieces, longest first; a longer window is a batch of its own."""
     order = np.argsort(-lengths, kind="stable").astype(np.int64)
     batches, at = [], 0
@@ -139,7 +139,9 @@ def token_batches(lengths: IndexArray, most_tokens: int, layout: Layout = PLAIN)
     return batches
 
 
-def split_batch(batch: IndexArray, lengths: IndexArray, most_tokens: int, layout: Layout = PLAIN) -> list[IndexArray]:
+def split_batch(
+    batch: IndexArray, lengths: IndexArray, most_tokens: int, layout: BatchLayout = PLAIN
+) -> list[IndexArray]:
     """A batch in micro-batches of at most `most_tokens` padded pieces each."""
     return [batch[part] for part in token_batches(lengths[batch], most_tokens, layout)]
 
@@ -148,7 +150,7 @@ def _round_up(length: int, multiple: int) -> int:
     return -(-length // multiple) * multiple
 
 
-def collate(features: Features, batch: IndexArray, layout: Layout = PLAIN) -> dict[str, torch.Tensor]:
+def collate(features: Features, batch: IndexArray, layout: BatchLayout = PLAIN) -> dict[str, torch.Tensor]:
     """Padded tensors of a batch of B windows, L pieces wide.
 
     Returns:
@@ -168,7 +170,7 @@ def collate(features: Features, batch: IndexArray, layout: Layout = PLAIN) -> di
     return tensors
 
 
-def to_device(tensors: Mapping[str, torch.Tensor], device: str, layout: Layout) -> dict[str, torch.Tensor]:
+def to_device(tensors: Mapping[str, torch.Tensor], device: str, layout: BatchLayout) -> dict[str, torch.Tensor]:
     """The tensors on a device; a GPU copies them while the host continues."""
     pinned = {name: tensor.pin_memory() for name, tensor in tensors.items()} if layout.pin else tensors
     return {name: tensor.to(device, non_blocking=True) for name, tensor in pinned.items()}

@@ -46,7 +46,7 @@ from xlqa.training.devices import autocast
 from xlqa.training.events import Stage, Step
 from xlqa.training.graphs import GraphedPass, make_graphs
 from xlqa.training.layers import frozen, reinitialize_top
-from xlqa.training.lora import Factors, adapted
+from xlqa.training.lora import LoraWeights, adapted
 
 WEIGHT_DECAY = 0.01
 CLIP = 1.0
@@ -161,7 +161,7 @@ def batch_loss(network: Any, head: Head, tensors: Mapping[str, torch.Tensor]) ->
 
 
 @contextmanager
-def recomputed_activations(network: Any, wanted: bool) -> Iterator[None]:
+def with_gradient_checkpointing(network: Any, wanted: bool) -> Iterator[None]:
     """While this lasts each layer keeps only its input, and is computed again on the way back (gradient checkpointing).
 
     That takes a third more time, and memory for one layer's activations instead of all. Dropout draws the same masks.
@@ -191,7 +191,7 @@ class Trainer:
         head: of the network, with the loss.
         features, labels: of the training examples.
         origin: identifies the weights that the network starts from, for its checkpoint.
-        recompute: whether activations are computed again on the way back instead of being kept.
+        gradient_checkpointing: whether activations are computed again on the way back instead of being kept.
         context: listener, log and checkpoint.
 
     Attributes:
@@ -200,17 +200,17 @@ class Trainer:
 
     def __init__(
         self, network: Any, head: Head, features: Features, labels: Labels, plan: TrainingPlan, *, origin: str = "",
-        recompute: bool = False, context: RunContext | None = None,
+        gradient_checkpointing: bool = False, context: RunContext | None = None,
     ) -> None:  # fmt: skip
         self.context = context or RunContext()
-        self.origin, self.recompute = origin, recompute
+        self.origin, self.gradient_checkpointing = origin, gradient_checkpointing
         self.network, self.head, self.features, self.labels, self.plan = network, head, features, labels, plan
         self.kind = plan.device.partition(":")[0]
         self.scaler = self._new_scaler()
         self.micro_tokens = SHARED.micro_tokens.get(plan.device, MICRO_TOKENS[self.kind])
         self.lengths, self.layout = features.lengths, PLAIN
-        self.graphs: GraphedPass | None = None if recompute else make_graphs(self._pass, plan.device)
-        self.learned: Factors = {}
+        self.graphs: GraphedPass | None = None if gradient_checkpointing else make_graphs(self._pass, plan.device)
+        self.learned: LoraWeights = {}
         self.losses: list[float] = []
         self.waiting: list[torch.Tensor] = []
         self.began = time.perf_counter()
@@ -238,7 +238,7 @@ class Trainer:
             self._resume(checkpoints)
             with (
                 self.graphs or nullcontext(),
-                recomputed_activations(self.network, self.recompute),
+                with_gradient_checkpointing(self.network, self.gradient_checkpointing),
                 _log_file(self.context.train_log, len(self.losses)) as file,
             ):
                 log = _Log(file, self.plan, len(self.losses), self.context.listen)

@@ -21,14 +21,14 @@ from xlqa.tasks.base import HeadOptions, get_task
 if TYPE_CHECKING:
     import torch
 
-SCALE = 2
-"""A change of rank r is SCALE · B · A: peft's alpha is SCALE · r."""
+SCALING = 2
+"""A change of rank r is SCALING · B · A: peft's alpha is SCALING · r."""
 
 ADAPTER = "default"
 """peft's name of the only adapter of a network."""
 
-Factors: TypeAlias = "Mapping[str, tuple[torch.Tensor, torch.Tensor]]"
-"""Layer -> A (rank, in) and B (out, rank) in host memory; B is multiplied by SCALE already."""
+LoraWeights: TypeAlias = "Mapping[str, tuple[torch.Tensor, torch.Tensor]]"
+"""Layer -> A (rank, in) and B (out, rank) in host memory; B is multiplied by SCALING already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,13 @@ class TrainedShare:
     """What a training with LoRA changes of a network: adapted layers, weights of the changes, of the head, and all weights."""
 
     layers: int
-    changes: int
+    adapter: int
     head: int
     total: int
 
     @property
     def trained(self) -> int:
-        return self.changes + self.head
+        return self.adapter + self.head
 
 
 def require_peft() -> None:
@@ -97,9 +97,9 @@ def share_trained(folder: Path, task: str, labels: tuple[str, ...], rank: int) -
     if rank >= narrowest:
         raise XlqaError(f"--lora {rank}: the encoder's narrowest layer has {narrowest} units: choose a lower rank.")
     sizes = {name: parameter.numel() for name, parameter in network.named_parameters()}
-    changes = sum(rank * sum(layer.weight.shape) for layer in targets.values())
+    adapter = sum(rank * sum(layer.weight.shape) for layer in targets.values())
     of_head = sum(size for name, size in sizes.items() if is_of_head(name, network, head.inner))
-    return TrainedShare(len(targets), changes, of_head, sum(sizes.values()))
+    return TrainedShare(len(targets), adapter, of_head, sum(sizes.values()))
 
 
 @contextmanager
@@ -112,7 +112,7 @@ def adapted(network: Any, rank: int, seed: int, inner: Collection[str] = ()) -> 
         seed: of A, which is drawn in host memory: the same seed gives the same weights on every device. B starts at zero.
 
     Yields:
-        What is learned, as `Factors`; filled at the end.
+        What is learned, as `LoraWeights`; filled at the end.
 
     Raises:
         XlqaError: peft is not installed, or the layers cannot be adapted.
@@ -128,7 +128,7 @@ def adapted(network: Any, rank: int, seed: int, inner: Collection[str] = ()) -> 
         layers = _inject(network, list(targets), rank, inner)
         _draw(layers, seed)
         yield learned
-        learned |= {name: _factors(layer) for name, layer in layers.items()}
+        learned |= {name: _weights(layer) for name, layer in layers.items()}
     finally:
         for name, module in targets.items():
             parent, _, child = name.rpartition(".")
@@ -146,7 +146,7 @@ def _inject(network: Any, targets: list[str], rank: int, inner: Collection[str])
 
     from xlqa.tasks.heads import is_of_head
 
-    config = LoraConfig(r=rank, lora_alpha=SCALE * rank, target_modules=targets, lora_dropout=0.0, bias="none")
+    config = LoraConfig(r=rank, lora_alpha=SCALING * rank, target_modules=targets, lora_dropout=0.0, bias="none")
     inject_adapter_in_model(config, network, ADAPTER)
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(".lora_" in name or is_of_head(name, network, inner))
@@ -168,22 +168,22 @@ def _draw(layers: Mapping[str, Any], seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for layer in layers.values():
-            first, second = layer.lora_A[ADAPTER].weight, layer.lora_B[ADAPTER].weight
-            bound = 1 / math.sqrt(first.shape[1])
-            first.copy_(torch.empty(first.shape).uniform_(-bound, bound, generator=generator))
-            second.zero_()
+            lora_a, lora_b = layer.lora_A[ADAPTER].weight, layer.lora_B[ADAPTER].weight
+            bound = 1 / math.sqrt(lora_a.shape[1])
+            lora_a.copy_(torch.empty(lora_a.shape).uniform_(-bound, bound, generator=generator))
+            lora_b.zero_()
 
 
-def _factors(layer: Any) -> tuple[torch.Tensor, torch.Tensor]:
-    first, second = (part[ADAPTER].weight.detach().cpu() for part in (layer.lora_A, layer.lora_B))
-    return first.clone(), second * SCALE
+def _weights(layer: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    lora_a, lora_b = (part[ADAPTER].weight.detach().cpu() for part in (layer.lora_A, layer.lora_B))
+    return lora_a.clone(), lora_b * SCALING
 
 
-def merge(network: Any, learned: Factors) -> None:
+def merge(network: Any, learned: LoraWeights) -> None:
     """Add what a training learned to the weights of a network, with the same bits on every device."""
     import torch
 
     with torch.no_grad():
-        for name, (first, second) in learned.items():
+        for name, (lora_a, lora_b) in learned.items():
             weight = network.get_submodule(name).weight
-            weight.add_((second @ first).to(weight.device))
+            weight.add_((lora_b @ lora_a).to(weight.device))

@@ -193,7 +193,7 @@ def _kept_bytes(training: SourceStage | RunSpec) -> int:
     if isinstance(training, RunSpec) and training.hyper and training.hyper.lora:
         before = training.stage if training.arm is Arm.TRANSFER else None
         share = _share_trained(before) if before else None
-        size += WEIGHT_BYTES * share.changes if share else 0
+        size += WEIGHT_BYTES * share.adapter if share else 0
     return size
 
 
