@@ -422,6 +422,19 @@ def test_the_cost_line_does_not_go_back_in_time(tmp_path: Path):
     assert (np.diff(np.asarray(line.get_xdata())) >= 0).all()
 
 
+def test_all_legends_name_a_curve_with_the_same_letters(tmp_path: Path):
+    from matplotlib.figure import Figure
+
+    import xlqa
+
+    table = load_results(write_study(tmp_path, Study(arms=("monolingual",), seeds=1, per_question=False)))
+    table = table.assign(model="a$_{x$")
+    ax = xlqa.plot(table, ax=Figure().subplots())
+    (panel,) = split_panels(table)
+    legends = ax.get_legend(), curves.curve_figure([panel], ("f1",), STYLE).legends[0]
+    assert [legend.get_texts()[0].get_text() for legend in legends] == [r"monolingual (a\$_{x\$)"] * 2
+
+
 def test_the_scatter_has_a_point_for_each_language(tmp_path: Path):
     shown = panels(tmp_path, Study(languages=("ru", "sw", "zh"), seeds=2, sizes=(100, 1000), per_question=False))
     found = compare_all(shown, ("f1",), ExampleStore())

@@ -117,20 +117,9 @@ def _draw_comparison(ax: Axes, panel: Panel, column: str, style: Style, worth: b
 
 
 def _with_legend(ax: Axes, curve_styles: Mapping[str, CurveStyle], style: Style) -> Axes:
-    from matplotlib.lines import Line2D
+    from xlqa.curves.plots.curves import legend_handles
 
-    handles = [
-        Line2D(
-            [],
-            [],
-            color=curve_style.color,
-            linestyle=curve_style.dashes,
-            label=label,
-            **curve_style.marker_kwargs(style),
-        )
-        for label, curve_style in curve_styles.items()
-    ]
-    ax.legend(handles=handles)
+    ax.legend(handles=legend_handles(curve_styles, style))
     return ax
 
 

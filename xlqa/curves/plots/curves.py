@@ -11,7 +11,7 @@ import io
 import math
 import textwrap
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -149,6 +149,8 @@ PALETTES = {
     "grey": ("#111111", "#777777", "#444444", "#999999"),
 }
 """Colours of transfer, target-only, joint and monolingual: Okabe and Ito's, Paul Tol's bright ones, and for grey prints."""
+MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*")
+"""Markers of groups that are not arms, in the order of their use."""
 _DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (3, 3)))
 
 
@@ -637,11 +639,11 @@ def _describe_spread(panels: Sequence[Panel]) -> str:
     return f"band: ±{NO_BREAK}1{NO_BREAK}s.d. over {least if least == most else f'{least} to {most}'} seeds"
 
 
-def add_legend(figure: Figure, curve_styles: dict[str, CurveStyle], style: Style, words: Sequence[str]) -> None:
-    """A legend below the axes: the words that explain the marks, then the curves."""
+def legend_handles(curve_styles: Mapping[str, CurveStyle], style: Style) -> list[Any]:
+    """A handle for each curve label: its line and marker, as drawn."""
     from matplotlib.lines import Line2D
 
-    handles: list[Any] = [
+    return [
         Line2D(
             [],
             [],
@@ -652,6 +654,19 @@ def add_legend(figure: Figure, curve_styles: dict[str, CurveStyle], style: Style
         )
         for label, curve_style in curve_styles.items()
     ]
+
+
+def merge_handles(axes: Iterable[Axes]) -> dict[str, Any]:
+    """Label -> handle of everything labelled on some axes; a label that several axes have occurs once."""
+    handles: dict[str, Any] = {}
+    for ax in axes:
+        handles |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    return handles
+
+
+def add_legend(figure: Figure, curve_styles: dict[str, CurveStyle], style: Style, words: Sequence[str]) -> None:
+    """A legend below the axes: the words that explain the marks, then the curves."""
+    handles = legend_handles(curve_styles, style)
     width = figure.get_size_inches()[0] * 72 / style.font
     columns = _legend_columns([handle.get_label() for handle in handles], width)
     explained = textwrap.fill("; ".join(word for word in words if word), max(int(width / 0.53), 20))
