@@ -123,6 +123,92 @@ def test_a_line_an_arm_a_point_a_run_and_zero_shot_as_a_level(tmp_path: Path):
     assert any("N₀" in text.get_text() for text in ax.texts)
 
 
+def worth_marks(ax, color: str) -> tuple[list, list]:
+    """Bars and arrows of the interval of N₀, on the size axis."""
+    on_axis = [line for line in ax.lines if line.get_color() == color and not line.get_clip_on()]
+    return [line for line in on_axis if len(line.get_xdata()) == 2], [
+        line for line in on_axis if len(line.get_xdata()) == 1
+    ]
+
+
+def words_below(figure) -> str:
+    return " ".join(figure.legends[0].get_title().get_text().split()).replace("\u00a0", " ")
+
+
+def test_n0_and_its_interval_are_those_of_the_comparison(tmp_path: Path):
+    (panel,) = panels(tmp_path, Study(seeds=3, paragraphs=30))
+    (c,) = compare_all([panel], ("f1",), ExampleStore())
+    figure = curves.curve_figure([panel], ("f1",), STYLE)
+    (ax,) = figure.axes
+    color = curves.assign_styles([panel])["transfer"].color
+    n0 = c.stated.zero_shot_worth
+    assert n0.is_determined
+    assert any(list(line.get_xdata()) == [n0.value, n0.value] for line in ax.lines)
+    ((bar,), arrows) = worth_marks(ax, color)
+    assert list(bar.get_xdata()) == [n0.low, n0.high]
+    assert not arrows
+    low, high = ax.get_ylim()
+    curves.curve_figure([panel], ("f1",), STYLE, comparisons=[c])
+    assert low > 0  # the marks at the axis do not stretch it
+    assert high < 100
+
+
+def test_n0_is_not_marked_where_its_interval_is_not_determined(tmp_path: Path):
+    from dataclasses import replace
+
+    from xlqa.curves.variance import Interval
+
+    (panel,) = panels(tmp_path, Study(seeds=3, paragraphs=30))
+    (c,) = compare_all([panel], ("f1",), ExampleStore())
+
+    def drawn(low: float, high: float, **changes: bool):
+        changed = replace(c, zero_shot_worth=Interval(420.0, low, high), other=None, **changes)
+        figure = curves.curve_figure([panel], ("f1",), STYLE, comparisons=[changed])
+        marked = any("N₀" in text.get_text() for text in figure.axes[0].texts)
+        color = curves.assign_styles([panel])["transfer"].color
+        return marked, worth_marks(figure.axes[0], color), words_below(figure)
+
+    marked, marks, words = drawn(-np.inf, np.inf)
+    assert (marked, marks) == (False, ([], []))
+    assert "N₀" not in words
+    assert drawn(200, 900, learned=False)[0] is False
+    marked, ((bar,), (arrow,)), words = drawn(-np.inf, 900)
+    assert list(bar.get_xdata()) == [c.n_min, 900]
+    assert (arrow.get_marker(), list(arrow.get_xdata())) == ("<", [c.n_min])
+    assert "(bar: 95 % interval, arrow: beyond the sizes measured)" in words
+    marked, marks, words = drawn(
+        np.nan, np.nan
+    )  # one run without scores of single examples: the report has the value alone
+    assert (marked, marks) == (True, ([], []))
+    assert "N₀: target-only N that scores as zero-shot" in words
+    assert "bar" not in words
+
+
+def test_n0_comes_from_the_runs_that_are_paired(tmp_path: Path):
+    table = load_results(write_study(tmp_path, Study(seeds=3, paragraphs=30)))
+    # Runs of a seed that transfer lacks belong to no pair.
+    more = table[(table["arm"] == "target-only") & (table["seed"] == 0)]
+    more = more.assign(subset_seed=7, train_seed=7, seed=7, run_id=more["run_id"] + "b", f1=more["f1"] - 25)
+    import pandas as pd
+
+    (panel,) = split_panels(pd.concat([table, more], ignore_index=True))
+    (c,) = compare_all([panel], ("f1",), ExampleStore())
+    ax = curves.draw_curve(one_axes(), panel, "f1", curves.assign_styles([panel]), STYLE)
+    n0 = c.stated.zero_shot_worth.value
+    assert any(list(line.get_xdata()) == [n0, n0] for line in ax.lines)
+
+
+def test_n0_is_marked_in_each_facet(tmp_path: Path):
+    (panel,) = encoders(tmp_path)
+    figure = curves.curve_figure([panel], ("f1",), STYLE)
+    marked = [ax for ax in figure.axes if any("N₀" in text.get_text() for text in ax.texts)]
+    assert len(marked) == 3
+    found = compare_all([panel], ("f1",), ExampleStore())
+    again = curves.curve_figure([panel], ("f1",), STYLE, comparisons=found)
+    for ax, other in zip(figure.axes, again.axes, strict=True):
+        assert [list(line.get_xdata()) for line in ax.lines] == [list(line.get_xdata()) for line in other.lines]
+
+
 def test_a_line_is_broken_at_a_missing_run(tmp_path: Path):
     table = load_results(write_study(tmp_path, Study(seeds=3)))
     table = table[~((table["arm"] == "transfer") & (table["size"] == 1000) & (table["seed"] == 1))]
@@ -389,7 +475,10 @@ def test_the_words_name_the_seeds_behind_a_band_and_the_scorer(tmp_path: Path):
     one = table[(table["arm"] != "joint") | (table["seed"] == 0)]
     figure = curves.curve_figure(split_panels(one.reset_index(drop=True)), ("f1",), STYLE)
     words = figure.legends[0].get_title().get_text().replace("\n", " ").replace("\u00a0", " ")
-    assert words == "band: ± 1 s.d. over 3 seeds; N₀: its interval is in the report; scorer: squad"
+    assert (
+        words
+        == "band: ± 1 s.d. over 3 seeds; N₀: target-only N that scores as zero-shot (bar: 95 % interval); scorer: squad"
+    )
     assert all(handle.get_marker() != "None" for handle in figure.legends[0].get_lines())
 
 
