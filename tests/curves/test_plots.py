@@ -325,6 +325,53 @@ def test_what_lies_beyond_the_sizes_is_an_arrow_not_a_point(tmp_path: Path):
     assert any(re.search(r"break-even > 300", text.get_text()) for text in ax.texts)
 
 
+def of_different_sizes(folder: Path) -> tuple[Panel, ...]:
+    import pandas as pd
+
+    sizes = {"ru": (20, 100, 500), "zh": (300, 3000, 20000)}
+    tables = [
+        load_results(
+            write_study(folder / lang, Study(languages=(lang,), sizes=own, seeds=3, paragraphs=30, full=own[-1]))
+        )
+        for lang, own in sizes.items()
+    ]
+    return split_panels(pd.concat(tables, ignore_index=True))
+
+
+def test_panels_of_different_sizes_keep_the_scale_of_their_worth_and_name_it(tmp_path: Path):
+    shown = of_different_sizes(tmp_path)
+    found = compare_all(shown, ("f1",), ExampleStore())
+    figure = effects.worth_figure(found, ("f1",), STYLE)
+    figure.canvas.draw()
+    for ax, panel in zip(figure.axes, shown, strict=True):
+        alone = effects.draw_worth(
+            one_axes(), [c for c in found if c.panel is panel], curves.assign_styles(shown), STYLE
+        )
+        assert ax.get_ylim() == pytest.approx(alone.get_ylim())
+        shown_labels = [label.get_text() for label in ax.get_yticklabels() if label.get_visible()]
+        assert shown_labels == [f"{size:,}" for size in panel.curves[0].sizes]
+        arrows = [line.get_ydata()[0] for line in ax.lines if line.get_marker() == "^"]
+        assert all(max(panel.curves[0].sizes) < place <= ax.get_ylim()[1] for place in arrows)
+    assert [bool(ax.get_ylabel()) for ax in figure.axes] == [True, False]
+
+
+def test_panels_of_the_same_sizes_share_the_scale_of_their_worth(tmp_path: Path):
+    shown = panels(tmp_path, Study(languages=("ru", "zh"), seeds=3, paragraphs=30))
+    figure = effects.worth_figure(compare_all(shown, ("f1",), ExampleStore()), ("f1",), STYLE)
+    figure.canvas.draw()
+    left, right = figure.axes
+    assert left.get_ylim() == right.get_ylim()
+    assert not any(label.get_visible() and label.get_text() for label in right.get_yticklabels())
+
+
+def test_labels_of_the_worth_do_not_overlap_where_sizes_are_close(tmp_path: Path):
+    (panel,) = panels(tmp_path, Study(sizes=(100, 1000, 10000, 11000), seeds=2, per_question=False))
+    ax = effects.draw_worth(
+        one_axes(), compare_all([panel], ("f1",), ExampleStore()), curves.assign_styles([panel]), STYLE
+    )
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["100", "1,000", "", "11,000"]
+
+
 def test_break_even_stands_where_it_falls(tmp_path: Path):
     (panel,) = panels(tmp_path, Study(seeds=3, paragraphs=40))
     found = compare_all([panel], ("f1",), ExampleStore(), Options(margin=50))

@@ -566,6 +566,7 @@ def name_axes(
     x_name: str = "",
     percent: bool = True,
     scorer_at_axis: bool = True,
+    keep_scales: bool = False,
 ) -> None:
     """Titles above, metrics at the left, numbers of examples below, one scale a task and metric.
 
@@ -576,12 +577,17 @@ def name_axes(
         columns: the scores behind them.
         x_name: by default the number of examples; percent: whether the rows are percentages, which do not go below 0.
         scorer_at_axis: name the scorer beside the metric too; a figure names it below (`name_scorer`).
+        keep_scales: where scales differ, leave each panel its own, and label its ticks.
     """
     tasks = list(dict.fromkeys(panel.task for panel in panels))
     for row, axes in enumerate(grid):
+        labelled: list[Axes] = []
         for task in tasks:
             own = [ax for ax, panel in zip(axes, panels, strict=True) if panel.task == task and ax.get_visible()]
-            share_scale(own, lowest=0.0 if percent else -math.inf)
+            if keep_scales and len({(ax.get_ylim(), tuple(ax.get_yticks())) for ax in own}) > 1:
+                labelled += own
+            else:
+                share_scale(own, lowest=0.0 if percent else -math.inf)
         for ax, panel in zip(axes, panels, strict=True):
             shown = columns_of(columns, panel.task)
             scorers = {_scorer_of(other, shown[0]) for other in panels if other.task == panel.task}
@@ -592,7 +598,7 @@ def name_axes(
                 named = scorer_at_axis and len(scorers) == 1 and "" not in scorers
                 scorer = f"(scorer: {next(iter(scorers))})" if named else ""
                 ax.set_ylabel(plain(f"{words}{' ' if len(words) < 10 else chr(10)}{scorer}".rstrip()))
-            else:
+            elif ax not in labelled:
                 ax.tick_params(labelleft=False)
             if row == len(shown) - 1 and not _has_below(ax, [a for line in grid for a in line], panels, panel):
                 ax.set_xlabel(plain(x_name or panel.wording.axis))

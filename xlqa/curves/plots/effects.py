@@ -26,6 +26,7 @@ from xlqa.curves.plots.curves import (
     count_rows,
     format_size,
     grid_cells,
+    is_stated,
     make_grid,
     mark_no_signal,
     name_axes,
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+WORTH_AXIS = "target-only {units}\nof equal {}"
+"""Name of the y axis of the worth, with places for the task's examples and the metric."""
 WORTH_WORDS = "95 % interval; diagonal: {} is worth nothing; grey: beyond the sizes measured"
 COST_WORDS = "lines: means, with times that do not fall as N grows"
 Size = tuple[float, float] | None
@@ -157,9 +160,14 @@ def _mark_break_even(ax: Axes, c: Comparison, curve_style: CurveStyle, style: St
 
 def _comparison_figure(
     comparisons: Sequence[Comparison], columns: Columns, style: Style, size: Size, name: str,
-    draw: Callable[[Axes, Sequence[Comparison], Mapping[str, CurveStyle], Style], Axes], words: str,
+    draw: Callable[[Axes, Sequence[Comparison], Mapping[str, CurveStyle], Style], Axes], words: str, keep_scales: bool = False,
 ) -> Figure:  # fmt: skip
-    """A figure of one drawing per panel and score; `name` has a place for the metric, `words` go into the legend."""
+    """A figure of one drawing per panel and score.
+
+    Args:
+        name: of the y axis, with a place for the metric; words: into the legend.
+        keep_scales: whether panels of different scales keep them.
+    """
     comparisons = split_comparisons(leading([c for c in comparisons if c.learned]))
     panels = list({id(c.panel): c.panel for c in comparisons}.values())
     if not panels:
@@ -175,7 +183,7 @@ def _comparison_figure(
         figure, grid = make_grid(panels, rows, style, size)
         for ax, panel, column in grid_cells(grid, panels, columns):
             draw(ax, [c for c in comparisons if c.panel is panel and c.column == column], curve_styles, style)
-        name_axes(grid, panels, name, columns, percent=False, scorer_at_axis=False)
+        name_axes(grid, panels, name, columns, percent=False, scorer_at_axis=False, keep_scales=keep_scales)
         add_legend(figure, curve_styles, style, (words, name_scorer(panels, columns)))
     return figure
 
@@ -184,11 +192,13 @@ def _comparison_figure(
 
 
 def worth_figure(comparisons: Sequence[Comparison], columns: Columns, style: Style, size: Size = None) -> Figure:
-    """D_E(N), the examples that alone score as N with English do; its height above the diagonal is the worth."""
-    name = "target-only {units}\nof equal {}"
+    """D_E(N), the examples that alone score as N with English do; its height above the diagonal is the worth.
+
+    Panels of different sizes have axes of their own: an arrow at the edge and grey mean "beyond the sizes of this panel".
+    """
     sources = {source_name(c.first.setting) for c in comparisons}
     words = WORTH_WORDS.format(sources.pop() if len(sources) == 1 else "the source data")
-    return _comparison_figure(comparisons, columns, style, size, name, draw_worth, words)
+    return _comparison_figure(comparisons, columns, style, size, WORTH_AXIS, draw_worth, words, keep_scales=True)
 
 
 def draw_worth(
@@ -196,7 +206,7 @@ def draw_worth(
 ) -> Axes:
     """Draw D_E(N) of one panel by one score on log axes, D_T beside each point, N₀ as a dashed level."""
     set_size_axis(ax, [curve for c in comparisons for curve in (c.first, c.second)])
-    _set_examples_axis(ax, comparisons)
+    _set_examples_axis(ax, comparisons, style)
     left, right = ax.get_xlim()
     ax.plot([left, right], [left, right], color=GREY, linewidth=style.line * 0.6, zorder=1)
     for place, c in enumerate(comparisons):
@@ -208,8 +218,8 @@ def draw_worth(
     return ax
 
 
-def _set_examples_axis(ax: Axes, comparisons: Sequence[Comparison]) -> None:
-    """Log axis from below the smallest to above the largest size that the target arm was measured at."""
+def _set_examples_axis(ax: Axes, comparisons: Sequence[Comparison], style: Style) -> None:
+    """Log axis from below the smallest to above the largest size that the target arm was measured at; no labels that overlap."""
     from matplotlib.ticker import FixedLocator, NullLocator
 
     n_min, n_max = min(c.n_min for c in comparisons), max(c.n_max for c in comparisons)
@@ -218,11 +228,21 @@ def _set_examples_axis(ax: Axes, comparisons: Sequence[Comparison]) -> None:
     ax.set_yscale("log")
     ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_locator(FixedLocator(sizes))
-    ax.set_yticklabels([format_size(size) for size in sizes])
     ax.set_ylim(max(n_min, 1) / margin, max(n_max, 1) * margin)
+    gap = _line_height(style) * math.log(ax.get_ylim()[1] / ax.get_ylim()[0])
+    labelled: list[int] = []
+    for size in sorted(sizes, key=lambda size: (size not in (sizes[0], sizes[-1]), size)):
+        if all(abs(math.log(size / other)) > gap for other in labelled):
+            labelled.append(size)
+    ax.set_yticklabels([format_size(size) if size in labelled else "" for size in sizes])
     for edge, far in ((n_min, 1e-9), (n_max, 1e12)):
         # Beyond the sizes measured nothing is known but the side.
         ax.axhspan(min(edge, far), max(edge, far), color="#f1f1f1", linewidth=0, zorder=0.5)
+
+
+def _line_height(style: Style) -> float:
+    """Height of a line of text as a share of the y axis."""
+    return style.font / (style.panel[1] * 72 * 0.6)
 
 
 def _draw_worth_line(ax: Axes, c: Comparison, curve_style: CurveStyle, shift: float, style: Style, words: bool) -> None:
@@ -230,7 +250,7 @@ def _draw_worth_line(ax: Axes, c: Comparison, curve_style: CurveStyle, shift: fl
     edge = math.exp(0.035 * math.log(top / bottom))
     points = []
     for r in c.stated.results:
-        if math.isnan(r.effective.value) or not (r.effective.is_determined or math.isnan(r.effective.low)):
+        if math.isnan(r.effective.value) or not is_stated(r.effective):
             continue
         value, low, high = (min(max(v, bottom * edge), top / edge) for v in _ends(r.effective))
         x = r.size * shift
@@ -278,11 +298,10 @@ def _draw_zero_shot_worth(ax: Axes, c: Comparison, curve_style: CurveStyle, styl
     if math.isnan(n0.value):
         return
     bottom, top = ax.get_ylim()
-    determined = n0.is_determined or math.isnan(n0.low)
-    if determined:
+    if is_stated(n0):
         _, low, high = (min(max(v, bottom), top) for v in _ends(n0))
         ax.axhspan(low, high, color=curve_style.color, alpha=0.12, linewidth=0, zorder=1)
-    if determined and math.isfinite(n0.value):
+    if is_stated(n0) and math.isfinite(n0.value):
         ax.axhline(n0.value, color=curve_style.color, linestyle=(0, (4, 2.5)), linewidth=style.line * 0.7, zorder=1.5)
 
 
@@ -294,7 +313,7 @@ def _label_zero_shot_worth(
     Without a level the label is in the corner under the diagonal, where a curve comes least.
     """
     bottom, top = ax.get_ylim()
-    height = style.font * 1.25 / (style.panel[1] * 72 * 0.6)
+    height = 1.25 * _line_height(style)
     levels = [(_height_of(c, bottom, top), c) for c in comparisons]
     upper = 2.0
     placed = []
@@ -313,13 +332,13 @@ def _label_zero_shot_worth(
 def _height_of(c: Comparison, bottom: float, top: float) -> float:
     """Where the level of N₀ is, as a share of a log axis; 0 where it has none."""
     n0 = c.stated.zero_shot_worth
-    known = math.isfinite(n0.value) and (n0.is_determined or math.isnan(n0.low))
+    known = math.isfinite(n0.value) and is_stated(n0)
     return min(max(math.log(max(n0.value, bottom) / bottom) / math.log(top / bottom), 0.0), 1.0) if known else 0.0
 
 
 def _zero_shot_words(c: Comparison) -> str:
     n0 = c.stated.zero_shot_worth
-    if not (n0.is_determined or math.isnan(n0.low)):
+    if not is_stated(n0):
         return f"zero-shot: {w.UNDETERMINED}"
     ends, value = w.censored_interval(n0, c.n_min, c.n_max), w.censored(n0.value, c.n_min, c.n_max)
     return f"zero-shot: {value}" + ("" if ends in (w.MISSING, value) else f" {ends}")
