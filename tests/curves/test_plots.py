@@ -558,6 +558,47 @@ def test_the_cost_line_does_not_go_back_in_time(tmp_path: Path):
     assert (np.diff(np.asarray(line.get_xdata())) >= 0).all()
 
 
+def test_the_device_is_named_below_the_cost_and_its_axes_have_room(tmp_path: Path):
+    languages = ("ru", "zh")
+    table = load_results(write_study(tmp_path, Study(languages=languages, seeds=2, per_question=False)))
+    shown = split_panels(table.assign(device="AMD EPYC (2 threads)"))
+    figure = effects.cost_figure(shown, ("f1",), curves.STYLES["paper"])
+    figure.canvas.draw()
+    assert words_below(figure).startswith("device: AMD EPYC (2 threads); ")
+    one, other = (ax.xaxis.label.get_window_extent() for ax in figure.axes)
+    assert not one.overlaps(other)
+    both = table.assign(device=np.where(table["seed"] == 0, "a", "b"))
+    assert "devices: a, b" in words_below(effects.cost_figure(split_panels(both), ("f1",), STYLE))
+
+
+@pytest.mark.parametrize("seconds", [(380, 760), (61, 61.5), (600, 600), (0.2, 0.3), (1, 90000), (4000, 7000)])
+def test_the_time_axis_has_at_least_two_labels(tmp_path: Path, seconds: tuple[float, float]):
+    table = load_results(write_study(tmp_path, Study(seeds=2, per_question=False)))
+    trained = table["train_seconds"].notna()
+    table.loc[trained, "train_seconds"] = np.where(table.loc[trained, "size"] == 10000, seconds[1], seconds[0])
+    (panel,) = split_panels(table)
+    ax = effects.draw_cost(one_axes(), panel, "f1", curves.assign_styles([panel]), STYLE)
+    low, high = ax.get_xlim()
+    labels = [label.get_text() for label in ax.get_xticklabels()]
+    assert len(set(labels)) == len(labels) >= 2
+    assert all(low <= tick <= high for tick in ax.get_xticks())
+    assert low <= seconds[0]
+    assert seconds[1] <= high
+
+
+def test_a_table_without_training_times_has_no_cost(tmp_path: Path):
+    table = load_results(write_study(tmp_path, Study(languages=("ru", "zh"), seeds=2, per_question=False)))
+    without = split_panels(table.assign(train_seconds=np.nan))
+    with pytest.raises(
+        XlqaError, match="--what cost: no run has a training time: it takes tables with the column train_seconds"
+    ):
+        effects.cost_figure(without, ("f1",), STYLE)
+    table.loc[table["lang"] == "zh", "train_seconds"] = np.nan
+    russian, chinese = effects.cost_figure(split_panels(table), ("f1",), STYLE).axes
+    assert [text.get_text() for text in chinese.texts] == ["no training time"]
+    assert russian.get_ylim()[0] > 10
+
+
 def test_all_legends_name_a_curve_with_the_same_letters(tmp_path: Path):
     from matplotlib.figure import Figure
 

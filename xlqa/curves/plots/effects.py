@@ -53,12 +53,22 @@ WORTH_AXIS = "target-only {units}\nof equal {}"
 WORTH_WORDS = "95 % interval; diagonal: {} is worth nothing; grey: beyond the sizes measured"
 COST_WORDS = "lines: means, with times that do not fall as N grows"
 Size = tuple[float, float] | None
-_TIMES = {
-    count * seconds: f"{count} {unit}"
-    for unit, seconds, counts in (("s", 1, (1, 2, 5, 10, 20, 30)), ("min", 60, (1, 2, 5, 10, 20, 30)),
-                                  ("h", 3600, (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)))
-    for count in counts
-}  # fmt: skip
+_UNITS = {"s": 1, "min": 60, "h": 3600}
+
+
+def _round_times(below_an_hour: Sequence[int], hours: Sequence[int]) -> dict[int, str]:
+    """Seconds and labels of round times: some counts of seconds and of minutes, and some of hours."""
+    counts = {"s": below_an_hour, "min": below_an_hour, "h": hours}
+    return {count * _UNITS[unit]: f"{count} {unit}" for unit in counts for count in counts[unit]}
+
+
+_TIMES = _round_times((1, 2, 5, 10, 20, 30), (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000))
+_FINER_TIMES = _round_times(
+    (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 45, 50),
+    (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 30, 40, 50, 70, 100, 150, 200, 300, 500, 700, 1000),
+)
+_LEAST_TIMES = 2
+"""A scale is read off two labelled times, not one."""
 
 
 # -------------------------------------------------------------------------------------------------------- the gain
@@ -348,8 +358,17 @@ def _zero_shot_words(c: Comparison) -> str:
 
 
 def cost_figure(panels: Sequence[Panel], columns: Columns, style: Style, size: Size = None) -> Figure:
-    """Score against the device time of training: a column of the figure a panel, a row a metric."""
+    """Score against the device time of training: a column of the figure a panel, a row a metric.
+
+    Raises:
+        XlqaError: no run has a training time.
+    """
     panels = split_settings(panels)
+    if not any(_has_times(panel) for panel in panels):
+        raise XlqaError(
+            "--what cost: no run has a training time: it takes tables with the column train_seconds, as `xlqa sweep` writes them. "
+            "`xlqa plot --what curve` draws the scores."
+        )
     rows = count_rows(panels, columns)
     style = style.fitted(size, needed_size(panels, rows, style))
     curve_styles = assign_styles(panels, style.palette)
@@ -359,12 +378,22 @@ def cost_figure(panels: Sequence[Panel], columns: Columns, style: Style, size: S
         figure, grid = make_grid(panels, rows, style, size)
         for ax, panel, column in grid_cells(grid, panels, columns):
             draw_cost(ax, panel, column, curve_styles, style, with_source=counted)
-        devices = sorted({str(d) for panel in panels for c in panel.curves for p in c.points for d in p.rows["device"]})
-        on = f" ({', '.join(devices)})" if any(devices) else ""
-        name_axes(grid, panels, "{}, %", columns, f"device time of the training{on}", scorer_at_axis=False)
-        words = (_format_source(counted) if known else "", COST_WORDS, name_scorer(panels, columns))
+        name_axes(grid, panels, "{}, %", columns, "device time of the training", scorer_at_axis=False)
+        source = _format_source(counted) if known else ""
+        words = (_name_devices(panels), source, COST_WORDS, name_scorer(panels, columns))
         add_legend(figure, curve_styles, style, words)
     return figure
+
+
+def _has_times(panel: Panel) -> bool:
+    return any(p.rows["train_seconds"].notna().any() for c in panel.curves for p in c.points)
+
+
+def _name_devices(panels: Sequence[Panel]) -> str:
+    """On what the times were measured; "" where no run says it."""
+    found = {str(d) for panel in panels for c in panel.curves for p in c.points for d in p.rows["device"]}
+    names = sorted(found - {"", "nan"})
+    return f"device{'s' if len(names) > 1 else ''}: {', '.join(names)}" if names else ""
 
 
 def _format_source(counted: bool) -> str:
@@ -379,6 +408,9 @@ def draw_cost(
     Args:
         with_source: add the source stage's seconds to each transfer run, and draw zero-shot at them.
     """
+    if not _has_times(panel):
+        ax.set_xticks([])
+        return mark_no_signal(ax, "no training time", style)
     ax.set_xscale("log")
     for curve in panel.curves:
         curve_style = curve_styles[curve.label]
@@ -449,17 +481,36 @@ def _set_time_axis(ax: Axes) -> Axes:
     from matplotlib.ticker import FixedLocator, NullLocator
 
     ax.margins(x=0.08, y=0.1)
+    middle, half = math.sqrt(math.prod(ax.get_xlim())), math.log(2) / 2
     low, high = ax.get_xlim()
-    inside = [second for second in _TIMES if low <= second <= high]
-    ticks: list[int] = []
-    for second in inside:
-        if not ticks or math.log(second / ticks[-1]) > 0.16 * math.log(high / low):
-            ticks.append(second)
+    # Equal times would have a scale of seconds, or none.
+    low, high = min(low, middle * math.exp(-half)), max(high, middle * math.exp(half))
+    ax.set_xlim(low, high)
+    ticks = _choose_times(low, high)
     ax.xaxis.set_minor_locator(NullLocator())
-    if ticks:
-        ax.xaxis.set_major_locator(FixedLocator(ticks))
-        ax.set_xticklabels([_TIMES[second] for second in ticks])
+    ax.xaxis.set_major_locator(FixedLocator(list(ticks)))
+    ax.set_xticklabels(list(ticks.values()))
     return ax
+
+
+def _choose_times(low: float, high: float) -> dict[float, str]:
+    """Seconds and labels of the ticks of a time axis: round times, finer ones where few are inside, else times near its ends."""
+    for times in (_TIMES, _FINER_TIMES):
+        ticks: list[int] = []
+        for second in times:
+            wide = not ticks or math.log(second / ticks[-1]) > 0.16 * math.log(high / low)
+            if low <= second <= high and wide:
+                ticks.append(second)
+        if len(ticks) >= _LEAST_TIMES:
+            return {second: times[second] for second in ticks}
+    room = math.log(high / low) * 0.12
+    return {second: _format_time(second) for second in (low * math.exp(room), high * math.exp(-room))}
+
+
+def _format_time(seconds: float) -> str:
+    """Seconds in the largest unit that they are one of: 1.3 min."""
+    unit = next((unit for unit in reversed(_UNITS) if seconds >= _UNITS[unit]), "s")
+    return f"{seconds / _UNITS[unit]:.2g} {unit}"
 
 
 def source_seconds(curve: Curve) -> float | None:
