@@ -515,6 +515,19 @@ def test_an_axis_without_signal_says_so(tmp_path: Path):
     assert list(ax.get_yticks()) == [0]
 
 
+def test_an_axis_without_signal_is_labelled_for_those_beside_it(tmp_path: Path):
+    table = load_results(write_study(tmp_path, Study(languages=("ru", "zh"), seeds=2, per_question=False)))
+    table.loc[table["lang"] == "ru", "f1"] = 0.0
+    table.loc[table["lang"] == "ru", "train_seconds"] = np.nan
+    for made in (curves.curve_figure, effects.cost_figure):
+        figure = made(split_panels(table), ("f1",), STYLE)
+        figure.canvas.draw()
+        empty, full = figure.axes
+        assert len(empty.texts) == 1
+        assert empty.get_ylim() == full.get_ylim()
+        assert len([label for label in empty.get_yticklabels() if label.get_visible() and label.get_text()]) > 2
+
+
 def test_the_words_name_the_seeds_behind_a_band_and_the_scorer(tmp_path: Path):
     table = load_results(
         write_study(tmp_path, Study(seeds=3, arms=("transfer", "target-only", "joint"), per_question=False))

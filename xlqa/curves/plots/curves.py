@@ -674,15 +674,23 @@ def _is_leftmost(ax: Axes) -> bool:
 
 
 def share_scale(row: Sequence[Axes], lowest: float = -math.inf) -> None:
-    """Give the axes of a row one range, not below `lowest`, so that panels can be compared by eye."""
+    """Give the axes of a row one range, not below `lowest`, so that panels can be compared by eye.
+
+    Axes without a signal have no part in the range; they take it over, as the first axes of a row are labelled for all.
+    """
+    from matplotlib.ticker import AutoLocator
+
     if not row:
         return
-    row = [ax for ax in row if list(ax.get_yticks()) != [0]] or row  # without those that have no signal
-    low = min(ax.get_ylim()[0] for ax in row)
-    high = max(ax.get_ylim()[1] for ax in row)
+    empty = [ax for ax in row if list(ax.get_yticks()) == [0]]
+    full = [ax for ax in row if ax not in empty] or row
+    low = min(ax.get_ylim()[0] for ax in full)
+    high = max(ax.get_ylim()[1] for ax in full)
     # A marker at the edge of the range of one panel alone would be cut in half.
-    room = 0.03 * (high - low) if all(ax.get_yscale() == "linear" for ax in row) else 0.0
+    room = 0.03 * (high - low) if all(ax.get_yscale() == "linear" for ax in full) else 0.0
     for ax in row:
+        if ax in empty and ax not in full:
+            ax.yaxis.set_major_locator(AutoLocator())
         ax.set_ylim(max(low - room, lowest), high + room)
 
 
