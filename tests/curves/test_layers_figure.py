@@ -64,6 +64,13 @@ def test_the_figure_has_a_line_for_each_series(table: pd.DataFrame):
     assert len(figure.legends[0].get_texts()) == 3
 
 
+def test_panels_share_one_legend(table: pd.DataFrame):
+    other = table.assign(test="another", test_sha256="d" * 64, eval_id=table["eval_id"] + "b")
+    figure = layers_figure(split_panels(pd.concat([table, other], ignore_index=True)), ("f1",), STYLES["paper"])
+    assert len([ax for ax in figure.axes if ax.lines]) == 2
+    assert len(figure.legends[0].get_texts()) == 3
+
+
 def test_the_report_has_the_means_of_each_series(table: pd.DataFrame):
     (panel,) = split_panels(table)
     (section,) = layer_sections([panel], ("f1",))

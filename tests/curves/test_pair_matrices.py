@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 
@@ -53,6 +54,63 @@ def test_seeds_are_averaged_and_sizes_are_compared(tmp_path: Path):
     assert zero_shot.values[0, 0] == 61
     assert [zero_shot.label, trained.label] == ["zero-shot", "Russian transfer, N = 1,000"]
     np.testing.assert_allclose(change(zero_shot, trained).values, 4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"n": 11}, r"differ in n \(12 and 11\), so the change cannot be taken: score both on the same questions"),
+        ({"test_size": 6}, r"differ in test_size \(empty and 6\)"),
+        ({"question_sha256": "f" * 64}, r"differ in question_sha256 \(empty and fffffff\)"),
+        ({"context_sha256": "e" * 64}, r"differ in context_sha256 \(empty and eeeeeee\)"),
+        ({"scorer": "mlqa.ru"}, r"differ in scorer \(squad and mlqa.ru\), .*: compare them with --scorer squad"),
+    ],
+)
+def test_scores_of_other_questions_or_scorers_have_no_change(tmp_path: Path, changes: dict, said: str):
+    tables = [write_pairs(tmp_path / "a.csv"), write_pairs(tmp_path / "b.csv", 9, size=100, **changes)]
+    matrices = build_matrices(load_pairs(tables))
+    with pytest.raises(XlqaError, match=f"--what pairs: hand, question en, context en: zero-shot.*{said}"):
+        pairs_figure(matrices, "f1", STYLES["paper"])
+    if "scorer" in changes:
+        np.testing.assert_allclose(change(*build_matrices(load_pairs(tables), "squad_f1")).values, 0)
+
+
+def notes_of(figure) -> list[str]:
+    from matplotlib.text import Text
+
+    return [text.get_text() for text in figure.findobj(Text) if "questions a pair" in text.get_text()]
+
+
+def test_a_note_describes_the_matrix_above_it_or_all(tmp_path: Path):
+    tables = [
+        write_pairs(tmp_path / "a.csv"), write_pairs(tmp_path / "b.csv", seed=1),
+        write_pairs(tmp_path / "c.csv", 5, size=100), write_pairs(tmp_path / "d.csv", set="other", n=7, scorer="mlqa.ru"),
+    ]  # fmt: skip
+    figure = pairs_figure(build_matrices(load_pairs(tables)), "f1", STYLES["paper"])
+    assert [notes_of(ax) for ax in figure.axes] == [
+        ["12 questions a pair, mean of 2 runs; scorer squad"], ["12 questions a pair, one run; scorer squad"],
+        ["7 questions a pair, one run; scorer mlqa.ru"],
+    ]  # fmt: skip
+    assert len(notes_of(figure)) == 3
+    figure.draw_without_rendering()
+    boxes = [
+        text.get_window_extent() for ax in figure.axes for text in ax.texts if "questions a pair" in text.get_text()
+    ]
+    assert all(box.y0 >= 0 and box.x1 <= figure.bbox.x1 for box in boxes)
+    assert all(one.x1 < other.x0 for one, other in itertools.pairwise(boxes))
+    assert all(box.y1 <= ax.xaxis.label.get_window_extent().y0 for box, ax in zip(boxes, figure.axes, strict=True))
+    same = pairs_figure(build_matrices(load_pairs([tables[0], tables[2]])), "f1", STYLES["paper"])
+    assert notes_of(same) == ["12 questions a pair, one run; scorer squad"]
+
+
+def test_encoders_and_sources_that_differ_are_all_named(tmp_path: Path):
+    tables = [
+        write_pairs(tmp_path / "a.csv", model="one", test_size=12, source="squad.train"),
+        write_pairs(tmp_path / "b.csv", model="two", test_size=10, source="mine"),
+    ]
+    assert [matrix.label for matrix in build_matrices(load_pairs(tables))] == [
+        "zero-shot, test size 12, one, squad.train", "zero-shot, test size 10, two, mine"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("style", STYLES)

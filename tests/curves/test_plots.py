@@ -123,6 +123,92 @@ def test_a_line_an_arm_a_point_a_run_and_zero_shot_as_a_level(tmp_path: Path):
     assert any("N₀" in text.get_text() for text in ax.texts)
 
 
+def worth_marks(ax, color: str) -> tuple[list, list]:
+    """Bars and arrows of the interval of N₀, on the size axis."""
+    on_axis = [line for line in ax.lines if line.get_color() == color and not line.get_clip_on()]
+    return [line for line in on_axis if len(line.get_xdata()) == 2], [
+        line for line in on_axis if len(line.get_xdata()) == 1
+    ]
+
+
+def words_below(figure) -> str:
+    return " ".join(figure.legends[0].get_title().get_text().split()).replace("\u00a0", " ")
+
+
+def test_n0_and_its_interval_are_those_of_the_comparison(tmp_path: Path):
+    (panel,) = panels(tmp_path, Study(seeds=3, paragraphs=30))
+    (c,) = compare_all([panel], ("f1",), ExampleStore())
+    figure = curves.curve_figure([panel], ("f1",), STYLE)
+    (ax,) = figure.axes
+    color = curves.assign_styles([panel])["transfer"].color
+    n0 = c.stated.zero_shot_worth
+    assert n0.is_determined
+    assert any(list(line.get_xdata()) == [n0.value, n0.value] for line in ax.lines)
+    ((bar,), arrows) = worth_marks(ax, color)
+    assert list(bar.get_xdata()) == [n0.low, n0.high]
+    assert not arrows
+    low, high = ax.get_ylim()
+    curves.curve_figure([panel], ("f1",), STYLE, comparisons=[c])
+    assert low > 0  # the marks at the axis do not stretch it
+    assert high < 100
+
+
+def test_n0_is_not_marked_where_its_interval_is_not_determined(tmp_path: Path):
+    from dataclasses import replace
+
+    from xlqa.curves.variance import Interval
+
+    (panel,) = panels(tmp_path, Study(seeds=3, paragraphs=30))
+    (c,) = compare_all([panel], ("f1",), ExampleStore())
+
+    def drawn(low: float, high: float, **changes: bool):
+        changed = replace(c, zero_shot_worth=Interval(420.0, low, high), other=None, **changes)
+        figure = curves.curve_figure([panel], ("f1",), STYLE, comparisons=[changed])
+        marked = any("N₀" in text.get_text() for text in figure.axes[0].texts)
+        color = curves.assign_styles([panel])["transfer"].color
+        return marked, worth_marks(figure.axes[0], color), words_below(figure)
+
+    marked, marks, words = drawn(-np.inf, np.inf)
+    assert (marked, marks) == (False, ([], []))
+    assert "N₀" not in words
+    assert drawn(200, 900, learned=False)[0] is False
+    marked, ((bar,), (arrow,)), words = drawn(-np.inf, 900)
+    assert list(bar.get_xdata()) == [c.n_min, 900]
+    assert (arrow.get_marker(), list(arrow.get_xdata())) == ("<", [c.n_min])
+    assert "(bar: 95 % interval, arrow: beyond the sizes measured)" in words
+    marked, marks, words = drawn(
+        np.nan, np.nan
+    )  # one run without scores of single examples: the report has the value alone
+    assert (marked, marks) == (True, ([], []))
+    assert "N₀: target-only N that scores as zero-shot" in words
+    assert "bar" not in words
+
+
+def test_n0_comes_from_the_runs_that_are_paired(tmp_path: Path):
+    table = load_results(write_study(tmp_path, Study(seeds=3, paragraphs=30)))
+    # Runs of a seed that transfer lacks belong to no pair.
+    more = table[(table["arm"] == "target-only") & (table["seed"] == 0)]
+    more = more.assign(subset_seed=7, train_seed=7, seed=7, run_id=more["run_id"] + "b", f1=more["f1"] - 25)
+    import pandas as pd
+
+    (panel,) = split_panels(pd.concat([table, more], ignore_index=True))
+    (c,) = compare_all([panel], ("f1",), ExampleStore())
+    ax = curves.draw_curve(one_axes(), panel, "f1", curves.assign_styles([panel]), STYLE)
+    n0 = c.stated.zero_shot_worth.value
+    assert any(list(line.get_xdata()) == [n0, n0] for line in ax.lines)
+
+
+def test_n0_is_marked_in_each_facet(tmp_path: Path):
+    (panel,) = encoders(tmp_path)
+    figure = curves.curve_figure([panel], ("f1",), STYLE)
+    marked = [ax for ax in figure.axes if any("N₀" in text.get_text() for text in ax.texts)]
+    assert len(marked) == 3
+    found = compare_all([panel], ("f1",), ExampleStore())
+    again = curves.curve_figure([panel], ("f1",), STYLE, comparisons=found)
+    for ax, other in zip(figure.axes, again.axes, strict=True):
+        assert [list(line.get_xdata()) for line in ax.lines] == [list(line.get_xdata()) for line in other.lines]
+
+
 def test_a_line_is_broken_at_a_missing_run(tmp_path: Path):
     table = load_results(write_study(tmp_path, Study(seeds=3)))
     table = table[~((table["arm"] == "transfer") & (table["size"] == 1000) & (table["seed"] == 1))]
@@ -237,6 +323,53 @@ def test_what_lies_beyond_the_sizes_is_an_arrow_not_a_point(tmp_path: Path):
     assert (drawn <= 300).all()
     ax = effects.draw_gain(one_axes(), found, curves.assign_styles([panel]), 1.0, STYLE)
     assert any(re.search(r"break-even > 300", text.get_text()) for text in ax.texts)
+
+
+def of_different_sizes(folder: Path) -> tuple[Panel, ...]:
+    import pandas as pd
+
+    sizes = {"ru": (20, 100, 500), "zh": (300, 3000, 20000)}
+    tables = [
+        load_results(
+            write_study(folder / lang, Study(languages=(lang,), sizes=own, seeds=3, paragraphs=30, full=own[-1]))
+        )
+        for lang, own in sizes.items()
+    ]
+    return split_panels(pd.concat(tables, ignore_index=True))
+
+
+def test_panels_of_different_sizes_keep_the_scale_of_their_worth_and_name_it(tmp_path: Path):
+    shown = of_different_sizes(tmp_path)
+    found = compare_all(shown, ("f1",), ExampleStore())
+    figure = effects.worth_figure(found, ("f1",), STYLE)
+    figure.canvas.draw()
+    for ax, panel in zip(figure.axes, shown, strict=True):
+        alone = effects.draw_worth(
+            one_axes(), [c for c in found if c.panel is panel], curves.assign_styles(shown), STYLE
+        )
+        assert ax.get_ylim() == pytest.approx(alone.get_ylim())
+        shown_labels = [label.get_text() for label in ax.get_yticklabels() if label.get_visible()]
+        assert shown_labels == [f"{size:,}" for size in panel.curves[0].sizes]
+        arrows = [line.get_ydata()[0] for line in ax.lines if line.get_marker() == "^"]
+        assert all(max(panel.curves[0].sizes) < place <= ax.get_ylim()[1] for place in arrows)
+    assert [bool(ax.get_ylabel()) for ax in figure.axes] == [True, False]
+
+
+def test_panels_of_the_same_sizes_share_the_scale_of_their_worth(tmp_path: Path):
+    shown = panels(tmp_path, Study(languages=("ru", "zh"), seeds=3, paragraphs=30))
+    figure = effects.worth_figure(compare_all(shown, ("f1",), ExampleStore()), ("f1",), STYLE)
+    figure.canvas.draw()
+    left, right = figure.axes
+    assert left.get_ylim() == right.get_ylim()
+    assert not any(label.get_visible() and label.get_text() for label in right.get_yticklabels())
+
+
+def test_labels_of_the_worth_do_not_overlap_where_sizes_are_close(tmp_path: Path):
+    (panel,) = panels(tmp_path, Study(sizes=(100, 1000, 10000, 11000), seeds=2, per_question=False))
+    ax = effects.draw_worth(
+        one_axes(), compare_all([panel], ("f1",), ExampleStore()), curves.assign_styles([panel]), STYLE
+    )
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["100", "1,000", "", "11,000"]
 
 
 def test_break_even_stands_where_it_falls(tmp_path: Path):
@@ -382,6 +515,19 @@ def test_an_axis_without_signal_says_so(tmp_path: Path):
     assert list(ax.get_yticks()) == [0]
 
 
+def test_an_axis_without_signal_is_labelled_for_those_beside_it(tmp_path: Path):
+    table = load_results(write_study(tmp_path, Study(languages=("ru", "zh"), seeds=2, per_question=False)))
+    table.loc[table["lang"] == "ru", "f1"] = 0.0
+    table.loc[table["lang"] == "ru", "train_seconds"] = np.nan
+    for made in (curves.curve_figure, effects.cost_figure):
+        figure = made(split_panels(table), ("f1",), STYLE)
+        figure.canvas.draw()
+        empty, full = figure.axes
+        assert len(empty.texts) == 1
+        assert empty.get_ylim() == full.get_ylim()
+        assert len([label for label in empty.get_yticklabels() if label.get_visible() and label.get_text()]) > 2
+
+
 def test_the_words_name_the_seeds_behind_a_band_and_the_scorer(tmp_path: Path):
     table = load_results(
         write_study(tmp_path, Study(seeds=3, arms=("transfer", "target-only", "joint"), per_question=False))
@@ -389,7 +535,10 @@ def test_the_words_name_the_seeds_behind_a_band_and_the_scorer(tmp_path: Path):
     one = table[(table["arm"] != "joint") | (table["seed"] == 0)]
     figure = curves.curve_figure(split_panels(one.reset_index(drop=True)), ("f1",), STYLE)
     words = figure.legends[0].get_title().get_text().replace("\n", " ").replace("\u00a0", " ")
-    assert words == "band: ± 1 s.d. over 3 seeds; N₀: its interval is in the report; scorer: squad"
+    assert (
+        words
+        == "band: ± 1 s.d. over 3 seeds; N₀: target-only N that scores as zero-shot (bar: 95 % interval); scorer: squad"
+    )
     assert all(handle.get_marker() != "None" for handle in figure.legends[0].get_lines())
 
 
@@ -420,6 +569,60 @@ def test_the_cost_line_does_not_go_back_in_time(tmp_path: Path):
     ax = effects.draw_cost(one_axes(), panel, "f1", curves.assign_styles([panel]), STYLE)
     line = next(line for line in ax.lines if line.get_marker() == "s")
     assert (np.diff(np.asarray(line.get_xdata())) >= 0).all()
+
+
+def test_the_device_is_named_below_the_cost_and_its_axes_have_room(tmp_path: Path):
+    languages = ("ru", "zh")
+    table = load_results(write_study(tmp_path, Study(languages=languages, seeds=2, per_question=False)))
+    shown = split_panels(table.assign(device="AMD EPYC (2 threads)"))
+    figure = effects.cost_figure(shown, ("f1",), curves.STYLES["paper"])
+    figure.canvas.draw()
+    assert words_below(figure).startswith("device: AMD EPYC (2 threads); ")
+    one, other = (ax.xaxis.label.get_window_extent() for ax in figure.axes)
+    assert not one.overlaps(other)
+    both = table.assign(device=np.where(table["seed"] == 0, "a", "b"))
+    assert "devices: a, b" in words_below(effects.cost_figure(split_panels(both), ("f1",), STYLE))
+
+
+@pytest.mark.parametrize("seconds", [(380, 760), (61, 61.5), (600, 600), (0.2, 0.3), (1, 90000), (4000, 7000)])
+def test_the_time_axis_has_at_least_two_labels(tmp_path: Path, seconds: tuple[float, float]):
+    table = load_results(write_study(tmp_path, Study(seeds=2, per_question=False)))
+    trained = table["train_seconds"].notna()
+    table.loc[trained, "train_seconds"] = np.where(table.loc[trained, "size"] == 10000, seconds[1], seconds[0])
+    (panel,) = split_panels(table)
+    ax = effects.draw_cost(one_axes(), panel, "f1", curves.assign_styles([panel]), STYLE)
+    low, high = ax.get_xlim()
+    labels = [label.get_text() for label in ax.get_xticklabels()]
+    assert len(set(labels)) == len(labels) >= 2
+    assert all(low <= tick <= high for tick in ax.get_xticks())
+    assert low <= seconds[0]
+    assert seconds[1] <= high
+
+
+def test_a_table_without_training_times_has_no_cost(tmp_path: Path):
+    table = load_results(write_study(tmp_path, Study(languages=("ru", "zh"), seeds=2, per_question=False)))
+    without = split_panels(table.assign(train_seconds=np.nan))
+    with pytest.raises(
+        XlqaError, match="--what cost: no run has a training time: it takes tables with the column train_seconds"
+    ):
+        effects.cost_figure(without, ("f1",), STYLE)
+    table.loc[table["lang"] == "zh", "train_seconds"] = np.nan
+    russian, chinese = effects.cost_figure(split_panels(table), ("f1",), STYLE).axes
+    assert [text.get_text() for text in chinese.texts] == ["no training time"]
+    assert russian.get_ylim()[0] > 10
+
+
+def test_all_legends_name_a_curve_with_the_same_letters(tmp_path: Path):
+    from matplotlib.figure import Figure
+
+    import xlqa
+
+    table = load_results(write_study(tmp_path, Study(arms=("monolingual",), seeds=1, per_question=False)))
+    table = table.assign(model="a$_{x$")
+    ax = xlqa.plot(table, ax=Figure().subplots())
+    (panel,) = split_panels(table)
+    legends = ax.get_legend(), curves.curve_figure([panel], ("f1",), STYLE).legends[0]
+    assert [legend.get_texts()[0].get_text() for legend in legends] == [r"monolingual (a\$_{x\$)"] * 2
 
 
 def test_the_scatter_has_a_point_for_each_language(tmp_path: Path):

@@ -114,24 +114,13 @@ def _draw_comparison(ax: Axes, panel: Panel, column: str, style: Style, valid: S
         effects.draw_worth(ax, found, curve_styles, style)
     else:
         effects.draw_gain(ax, found, curve_styles, options.margin, style)
-    name = "examples alone of equal {}" if worth else "gain in {}, points"
+    name = effects.WORTH_AXIS if worth else "gain in {}, points"
     curves.name_axes([[ax]], [panel], name, [column], percent=False)
     return _with_legend(ax, curve_styles, style)
 
 
 def _with_legend(ax: Axes, curve_styles: Mapping[str, CurveStyle], style: Style) -> Axes:
-    from matplotlib.lines import Line2D
+    from xlqa.curves.plots.curves import legend_handles
 
-    handles = [
-        Line2D(
-            [],
-            [],
-            color=curve_style.color,
-            linestyle=curve_style.dashes,
-            label=label,
-            **curve_style.marker_kwargs(style),
-        )
-        for label, curve_style in curve_styles.items()
-    ]
-    ax.legend(handles=handles)
+    ax.legend(handles=legend_handles(curve_styles, style))
     return ax

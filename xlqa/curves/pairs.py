@@ -5,8 +5,9 @@ Runs that differ in their seeds alone are averaged. A cell that a run lacks is m
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ WORD_COLUMNS = (
 NEVER_EMPTY = ("set", "question_lang", "context_lang", "n", "scorer", "lang", "arm", "size", "seed", "model", "run_id")
 GROUP_COLUMNS = ("set", "test_size", "lang", "arm", "size", *SETTING_COLUMNS, "max_answer_length")
 """What makes two rows different matrices: everything but the seeds, the runs and their weights."""
+QUESTION_COLUMNS = ("question_sha256", "context_sha256", "n", "test_size", "scorer")
+"""What two scores of a pair of languages have in common if they are comparable: the questions, the texts and the scorer."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Matrix:
         questions: (Q, C) questions of each pair; NaN where it was not scored.
         runs: how many runs the means are over.
         label: what tells this matrix from the others.
+        asked: by question and context language, what was scored: the values of QUESTION_COLUMNS as text.
     """
 
     set_name: str
@@ -45,6 +49,7 @@ class Matrix:
     scorers: tuple[str, ...]
     runs: int
     label: str = ""
+    asked: Mapping[tuple[str, str], Mapping[str, str]] = field(default_factory=dict, repr=False)
 
     def mean_of_same(self) -> float:
         """Mean over the pairs of one language; NaN where one of them is missing."""
@@ -108,10 +113,13 @@ def build_matrices(rows: Sequence[Mapping[str, Any]], column: str = "f1") -> tup
 
 
 def _labels(firsts: Sequence[Mapping[str, str]]) -> list[str]:
-    """The stage of training in words, and what else tells the matrices apart; of one matrix its encoder."""
-    shared = (
-        tell_apart(firsts, ("test_size", "model", "source")) if len(firsts) > 1 else [short_name(firsts[0]["model"])]
-    )
+    """The stage of training in words, and what else tells the matrices apart; of one matrix its encoder.
+
+    Sizes of the test, encoders and source data are named wherever they differ, needed or not: the change from one matrix to
+    another is by all of them.
+    """
+    differ = [name for name in ("test_size", "model", "source") if len({first[name] for first in firsts}) > 1]
+    shared = tell_apart(firsts, (), differ) if len(firsts) > 1 else [short_name(firsts[0]["model"])]
     begins = [
         ", ".join(part for part in (_stage(first), *more.split(", ")) if part)
         for first, more in zip(firsts, shared, strict=True)
@@ -138,9 +146,15 @@ def _build(rows: Sequence[Mapping[str, Any]], column: str, label: str) -> Matrix
         _refuse_other_score(cells.setdefault((*pair, _model(row)), row), row, column)
         place = (runs.index(_model(row)), question_langs.index(pair[0]), context_langs.index(pair[1]))
         values[place], counts[place] = row[column], row["n"]
-    scorers = ("squad",) if column.startswith("squad_") else tuple(sorted({row["scorer"] for row in rows}))
+    squad = {"scorer": "squad"} if column.startswith("squad_") else {}
+    asked = {
+        (q, c): {name: to_text(row[name]) for name in QUESTION_COLUMNS} | squad
+        for row in rows
+        for q, c in [(row["question_lang"], row["context_lang"])]
+    }
+    scorers = tuple(sorted({each["scorer"] for each in asked.values()}))
     means, most = values.mean(axis=0), np.fmax.reduce(counts, axis=0)
-    return Matrix(rows[0]["set"], question_langs, context_langs, means, most, scorers, len(runs), label)
+    return Matrix(rows[0]["set"], question_langs, context_langs, means, most, scorers, len(runs), label, asked)
 
 
 def _model(row: Mapping[str, Any]) -> str:
@@ -174,12 +188,16 @@ def change(first: Matrix, second: Matrix) -> Matrix:
     """Second minus first, over the languages that both have; NaN where a score is missing.
 
     Raises:
-        XlqaError: they have no languages in common.
+        XlqaError: they have no languages in common, or a pair of languages was scored on different questions, or by different
+            scorers.
     """
     questions = tuple(code for code in first.question_langs if code in second.question_langs)
     contexts = tuple(code for code in first.context_langs if code in second.context_langs)
     if not questions or not contexts:
         raise XlqaError("--what pairs: the tables have no languages in common: draw each by itself.")
+
+    for pair in itertools.product(questions, contexts):
+        _refuse_incomparable(first, second, pair)
 
     def part(matrix: Matrix, values: Floats) -> Floats:
         rows = [matrix.question_langs.index(code) for code in questions]
@@ -190,4 +208,24 @@ def change(first: Matrix, second: Matrix) -> Matrix:
     difference = part(second, second.values) - part(first, first.values)
     counts = np.fmin(part(second, second.questions), part(first, first.questions))
     scorers = tuple(sorted({*first.scorers, *second.scorers}))
-    return Matrix(second.set_name, questions, contexts, difference, counts, scorers, second.runs, second.label)
+    return Matrix(
+        second.set_name, questions, contexts, difference, counts, scorers, second.runs, second.label, second.asked
+    )
+
+
+def _refuse_incomparable(first: Matrix, second: Matrix, pair: tuple[str, str]) -> None:
+    if pair not in first.asked or pair not in second.asked:
+        return
+    a, b = first.asked[pair], second.asked[pair]
+    different = [name for name in QUESTION_COLUMNS if a[name] != b[name]]
+    if not different:
+        return
+    shown = {
+        name: [each[name][: 7 if name.endswith("sha256") else None] or "empty" for each in (a, b)] for name in different
+    }
+    values = [f"{name} ({' and '.join(both)})" for name, both in shown.items()]
+    fix = "compare them with --scorer squad" if different == ["scorer"] else "score both on the same questions"
+    raise XlqaError(
+        f"--what pairs: {first.set_name}, question {pair[0]}, context {pair[1]}: {first.label} and {second.label} differ in "
+        f"{', '.join(values)}, so the change cannot be taken: {fix}, or draw the tables one by one."
+    )

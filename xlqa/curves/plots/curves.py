@@ -11,7 +11,7 @@ import io
 import math
 import textwrap
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xlqa.curves.comparison import Comparison, compare, leading
+from xlqa.curves.example_scores import ExampleStore
 from xlqa.curves.grouping import Curve, Floats, Panel, short_name
 from xlqa.curves.plots.facets import split_settings
 from xlqa.curves.plots.fonts import font_families, set_right_to_left
-from xlqa.curves.statistics import size_at_score
+from xlqa.curves.variance import Interval
 from xlqa.curves.wording import Columns, columns_of, metric_name, scorer_name
 from xlqa.errors import XlqaError
 from xlqa.records import Arm
@@ -38,7 +40,7 @@ GREY = "#5f5f5f"
 MOST_COLUMNS = 4
 NO_BREAK = "\u00a0"
 WORTH_MARK = "N₀"
-WORTH_WORDS = "N₀: its interval is in the report"
+WORTH_WORDS = "N₀: target-only N that scores as zero-shot"
 LEAST_FONT = 5.0
 """Smaller text is not read on paper."""
 
@@ -149,6 +151,8 @@ PALETTES = {
     "grey": ("#111111", "#777777", "#444444", "#999999"),
 }
 """Colours of transfer, target-only, joint and monolingual: Okabe and Ito's, Paul Tol's bright ones, and for grey prints."""
+MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*")
+"""Markers of groups that are not arms, in the order of their use."""
 _DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (3, 3)))
 
 
@@ -192,12 +196,14 @@ def _lighten(color: str, share: float) -> str:
 
 
 def draw_curve(
-    ax: Axes, panel: Panel, column: str, curve_styles: dict[str, CurveStyle], style: Style = STYLES["paper"]
-) -> Axes:
+    ax: Axes, panel: Panel, column: str, curve_styles: dict[str, CurveStyle], style: Style = STYLES["paper"],
+    comparisons: Sequence[Comparison] | None = None,
+) -> Axes:  # fmt: skip
     """Draw the learning curves of one panel: mean, spread and runs over ln N; zero-shot as a dashed level with its spread.
 
     Args:
         column: the score to draw, in percent: "f1", "em", "accuracy", …
+        comparisons: those that N₀ is taken from; by default they are computed.
     """
     ax.set_xscale("log")
     for curve in panel.curves:
@@ -211,7 +217,12 @@ def draw_curve(
     set_size_axis(ax, panel.curves)
     if not has_signal(panel, column):
         return mark_no_signal(ax, "every score is 0", style)
-    _mark_zero_shot_worth(ax, panel, column, curve_styles, style)
+    known = compare_crossings([panel], [column]) if comparisons is None else comparisons
+    if (c := find_crossing(panel, column, known)) is not None:
+        # In a facet the curve has another label than in the comparison.
+        first = next(curve for curve in panel.curves if curve.key == c.first.key)
+        level = float(first.zero_shot[column].mean())
+        _mark_zero_shot_worth(ax, level, c, curve_styles[first.label], style)
     return ax
 
 
@@ -231,37 +242,77 @@ def mark_no_signal(ax: Axes, words: str, style: Style) -> Axes:
     return ax
 
 
-def _mark_zero_shot_worth(
-    ax: Axes, panel: Panel, column: str, curve_styles: dict[str, CurveStyle], style: Style
-) -> None:
-    """Drop a line from where the target-only curve crosses the zero-shot level: N₀, what zero-shot is worth.
+def _mark_zero_shot_worth(ax: Axes, level: float, c: Comparison, curve_style: CurveStyle, style: Style) -> None:
+    """Drop a line from the zero-shot level to N₀, what zero-shot is worth, with the interval as a bar on the size axis.
 
-    Drawn where there is one such crossing; among several settings it would be a thicket.
+    An end of the interval that is beyond the sizes measured is an arrow.
     """
-    found = [
-        (float(first.zero_shot[column].mean()), second, first)
-        for first in panel.curves
-        for second in panel.curves
-        if len(first.zero_shot) and second.arm is Arm.TARGET_ONLY and first.family == second.family
-    ]
-    if len(found) != 1:
-        return
-    level, second, first = found[0]
-    means = second.means(column)
-    known = ~np.isnan(means)
-    if not known.any():
-        return
-    sizes = np.array(second.sizes, dtype=float)[known]
-    n0 = float(size_at_score(sizes, means[known][None, :], np.array([level]))[0])
-    if not math.isfinite(n0):
-        return
-    color = curve_styles[first.label].color
-    bottom = ax.get_ylim()[0] - 100
-    ax.plot([n0, n0], [bottom, level], color=color, linestyle=(0, (1, 1.6)), linewidth=style.line * 0.8, scaley=False)
+    n0, color, bottom = c.stated.zero_shot_worth, curve_style.color, ax.get_ylim()[0] - 100
+
+    def draw(x: Sequence[float], y: Sequence[float], **look: Any) -> None:
+        ax.plot(x, y, color=color, scalex=False, scaley=False, **look)
+
+    draw([n0.value] * 2, [bottom, level], linestyle=(0, (1, 1.6)), linewidth=style.line * 0.8)
+    if not math.isnan(n0.low):
+        on_axis: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "clip_on": False, "zorder": 5}
+        low, high = max(n0.low, c.n_min), min(n0.high, c.n_max)
+        draw([low, high], [0, 0], linewidth=style.line * 1.4, solid_capstyle="butt", **on_axis)
+        for beyond, x, marker in ((n0.low < c.n_min, low, "<"), (n0.high > c.n_max, high, ">")):
+            if beyond:
+                draw([x], [0], marker=marker, markersize=style.marker, **on_axis)
     ax.annotate(
-        WORTH_MARK, xy=(n0, 0), xycoords=("data", "axes fraction"), xytext=(2, 2),
+        WORTH_MARK, xy=(n0.value, 0), xycoords=("data", "axes fraction"), xytext=(2, 2 + style.line),
         textcoords="offset points", fontsize=style.font * 0.85, color=color, zorder=5,
     )  # fmt: skip
+
+
+def compare_crossings(panels: Sequence[Panel], columns: Columns) -> list[Comparison]:
+    """The comparisons of those panels and scores whose target-only runs reach the zero-shot level between two sizes.
+
+    Elsewhere N₀ is beyond the sizes measured or missing, and nothing is computed.
+    """
+    store = ExampleStore()
+    return [
+        c
+        for panel in panels
+        for column in columns_of(columns, panel.task)
+        if _may_cross(panel, column)
+        for c in compare(panel, column, store)
+    ]
+
+
+def _may_cross(panel: Panel, column: str) -> bool:
+    targets = [curve for curve in panel.curves if curve.arm is Arm.TARGET_ONLY]
+    scores = np.concatenate([np.empty(0), *(point.scores(column) for curve in targets for point in curve.points)])
+    known = scores[~np.isnan(scores)]
+    return known.size > 0 and any(known.min() <= level <= known.max() for level, _ in _levels(panel, column))
+
+
+def find_crossing(panel: Panel, column: str, comparisons: Sequence[Comparison]) -> Comparison | None:
+    """The comparison whose N₀ is marked: the only one with a zero-shot score, if its N₀ is between the sizes measured.
+
+    Among several settings the marks would be a thicket. An N₀ whose interval is not determined is not marked, as the report
+    does not state it.
+
+    Args:
+        comparisons: of this panel, or of the whole that it is a facet of, and of others.
+    """
+    place = (panel.task, panel.lang, panel.measurement)
+    keys = {curve.key for curve in panel.curves}
+    own = [
+        c
+        for c in leading([c for c in comparisons if (c.panel.task, c.panel.lang, c.panel.measurement) == place])
+        if c.column == column and {c.first.key, c.second.key} <= keys and not math.isnan(c.zero_shot_worth.value)
+    ]
+    if len(own) != 1 or not own[0].learned:
+        return None
+    n0 = own[0].stated.zero_shot_worth
+    return own[0] if math.isfinite(n0.value) and is_stated(n0) else None
+
+
+def is_stated(found: Interval) -> bool:
+    """Whether a number of examples is given: its interval has an end that is known, or runs are too few for an interval."""
+    return found.is_determined or math.isnan(found.low)
 
 
 def draw_arm(ax: Axes, curve: Curve, column: str, curve_style: CurveStyle, style: Style) -> Axes:
@@ -416,14 +467,17 @@ def curve_figure(
     columns: Columns = ("f1", "em"),
     style: Style = STYLES["paper"],
     size: tuple[float, float] | None = None,
+    comparisons: Sequence[Comparison] | None = None,
 ) -> Figure:
     """The learning curves of all panels: a column of the figure a panel, a row a metric.
 
     Args:
         columns: scores to draw, a row each.
         size: width and height in inches; by default what the panels need.
+        comparisons: of these panels and scores, those that N₀ is taken from; by default they are computed.
     """
     panels = split_settings(panels)
+    known = compare_crossings(panels, columns) if comparisons is None else comparisons
     rows = count_rows(panels, columns)
     style = style.fitted(size, needed_size(panels, rows, style))
     curve_styles = assign_styles(panels, style.palette)
@@ -431,12 +485,12 @@ def curve_figure(
         figure, grid = make_grid(panels, rows, style, size)
         cells = list(grid_cells(grid, panels, columns))
         for ax, panel, column in cells:
-            draw_curve(ax, panel, column, curve_styles, style)
+            draw_curve(ax, panel, column, curve_styles, style, known)
         name_axes(grid, panels, "{}, %", columns, scorer_at_axis=False)
         for ax, panel, column in cells:
             label_levels(ax, panel, column, curve_styles, style)
-        marked = any(text.get_text() == WORTH_MARK for ax, _, _ in cells for text in ax.texts)
-        words = (_describe_spread(panels), WORTH_WORDS if marked else "", name_scorer(panels, columns))
+        marked = [found for _, panel, column in cells if (found := find_crossing(panel, column, known)) is not None]
+        words = (_describe_spread(panels), _describe_worth(marked), name_scorer(panels, columns))
         add_legend(figure, curve_styles, style, words)
     return figure
 
@@ -512,6 +566,7 @@ def name_axes(
     x_name: str = "",
     percent: bool = True,
     scorer_at_axis: bool = True,
+    keep_scales: bool = False,
 ) -> None:
     """Titles above, metrics at the left, numbers of examples below, one scale a task and metric.
 
@@ -522,12 +577,17 @@ def name_axes(
         columns: the scores behind them.
         x_name: by default the number of examples; percent: whether the rows are percentages, which do not go below 0.
         scorer_at_axis: name the scorer beside the metric too; a figure names it below (`name_scorer`).
+        keep_scales: where scales differ, leave each panel its own, and label its ticks.
     """
     tasks = list(dict.fromkeys(panel.task for panel in panels))
     for row, axes in enumerate(grid):
+        labelled: list[Axes] = []
         for task in tasks:
             own = [ax for ax, panel in zip(axes, panels, strict=True) if panel.task == task and ax.get_visible()]
-            share_scale(own, lowest=0.0 if percent else -math.inf)
+            if keep_scales and len({(ax.get_ylim(), tuple(ax.get_yticks())) for ax in own}) > 1:
+                labelled += own
+            else:
+                share_scale(own, lowest=0.0 if percent else -math.inf)
         for ax, panel in zip(axes, panels, strict=True):
             shown = columns_of(columns, panel.task)
             scorers = {_scorer_of(other, shown[0]) for other in panels if other.task == panel.task}
@@ -538,7 +598,7 @@ def name_axes(
                 named = scorer_at_axis and len(scorers) == 1 and "" not in scorers
                 scorer = f"(scorer: {next(iter(scorers))})" if named else ""
                 ax.set_ylabel(plain(f"{words}{' ' if len(words) < 10 else chr(10)}{scorer}".rstrip()))
-            else:
+            elif ax not in labelled:
                 ax.tick_params(labelleft=False)
             if row == len(shown) - 1 and not _has_below(ax, [a for line in grid for a in line], panels, panel):
                 ax.set_xlabel(plain(x_name or panel.wording.axis))
@@ -614,15 +674,23 @@ def _is_leftmost(ax: Axes) -> bool:
 
 
 def share_scale(row: Sequence[Axes], lowest: float = -math.inf) -> None:
-    """Give the axes of a row one range, not below `lowest`, so that panels can be compared by eye."""
+    """Give the axes of a row one range, not below `lowest`, so that panels can be compared by eye.
+
+    Axes without a signal have no part in the range; they take it over, as the first axes of a row are labelled for all.
+    """
+    from matplotlib.ticker import AutoLocator
+
     if not row:
         return
-    row = [ax for ax in row if list(ax.get_yticks()) != [0]] or row  # without those that have no signal
-    low = min(ax.get_ylim()[0] for ax in row)
-    high = max(ax.get_ylim()[1] for ax in row)
+    empty = [ax for ax in row if list(ax.get_yticks()) == [0]]
+    full = [ax for ax in row if ax not in empty] or row
+    low = min(ax.get_ylim()[0] for ax in full)
+    high = max(ax.get_ylim()[1] for ax in full)
     # A marker at the edge of the range of one panel alone would be cut in half.
-    room = 0.03 * (high - low) if all(ax.get_yscale() == "linear" for ax in row) else 0.0
+    room = 0.03 * (high - low) if all(ax.get_yscale() == "linear" for ax in full) else 0.0
     for ax in row:
+        if ax in empty and ax not in full:
+            ax.yaxis.set_major_locator(AutoLocator())
         ax.set_ylim(max(low - room, lowest), high + room)
 
 
@@ -637,11 +705,11 @@ def _describe_spread(panels: Sequence[Panel]) -> str:
     return f"band: ±{NO_BREAK}1{NO_BREAK}s.d. over {least if least == most else f'{least} to {most}'} seeds"
 
 
-def add_legend(figure: Figure, curve_styles: dict[str, CurveStyle], style: Style, words: Sequence[str]) -> None:
-    """A legend below the axes: the words that explain the marks, then the curves."""
+def legend_handles(curve_styles: Mapping[str, CurveStyle], style: Style) -> list[Any]:
+    """A handle for each curve label: its line and marker, as drawn."""
     from matplotlib.lines import Line2D
 
-    handles: list[Any] = [
+    return [
         Line2D(
             [],
             [],
@@ -652,6 +720,29 @@ def add_legend(figure: Figure, curve_styles: dict[str, CurveStyle], style: Style
         )
         for label, curve_style in curve_styles.items()
     ]
+
+
+def merge_handles(axes: Iterable[Axes]) -> dict[str, Any]:
+    """Label -> handle of everything labelled on some axes; a label that several axes have occurs once."""
+    handles: dict[str, Any] = {}
+    for ax in axes:
+        handles |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+    return handles
+
+
+def _describe_worth(marked: Sequence[Comparison]) -> str:
+    """What the marks of N₀ are; "" where there are none."""
+    if not marked:
+        return ""
+    known = [(c, n0) for c in marked if not math.isnan((n0 := c.stated.zero_shot_worth).low)]
+    beyond = any(n0.low < c.n_min or n0.high > c.n_max for c, n0 in known)
+    arrow = ", arrow: beyond the sizes measured" if beyond else ""
+    return f"{WORTH_WORDS} (bar: 95{NO_BREAK}% interval{arrow})" if known else WORTH_WORDS
+
+
+def add_legend(figure: Figure, curve_styles: dict[str, CurveStyle], style: Style, words: Sequence[str]) -> None:
+    """A legend below the axes: the words that explain the marks, then the curves."""
+    handles = legend_handles(curve_styles, style)
     width = figure.get_size_inches()[0] * 72 / style.font
     columns = _legend_columns([handle.get_label() for handle in handles], width)
     explained = textwrap.fill("; ".join(word for word in words if word), max(int(width / 0.53), 20))

@@ -26,6 +26,7 @@ from xlqa.curves.plots.curves import (
     count_rows,
     format_size,
     grid_cells,
+    is_stated,
     make_grid,
     mark_no_signal,
     name_axes,
@@ -47,15 +48,27 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+WORTH_AXIS = "target-only {units}\nof equal {}"
+"""Name of the y axis of the worth, with places for the task's examples and the metric."""
 WORTH_WORDS = "95 % interval; diagonal: {} is worth nothing; grey: beyond the sizes measured"
 COST_WORDS = "lines: means, with times that do not fall as N grows"
 Size = tuple[float, float] | None
-_TIMES = {
-    count * seconds: f"{count} {unit}"
-    for unit, seconds, counts in (("s", 1, (1, 2, 5, 10, 20, 30)), ("min", 60, (1, 2, 5, 10, 20, 30)),
-                                  ("h", 3600, (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)))
-    for count in counts
-}  # fmt: skip
+_UNITS = {"s": 1, "min": 60, "h": 3600}
+
+
+def _round_times(below_an_hour: Sequence[int], hours: Sequence[int]) -> dict[int, str]:
+    """Seconds and labels of round times: some counts of seconds and of minutes, and some of hours."""
+    counts = {"s": below_an_hour, "min": below_an_hour, "h": hours}
+    return {count * _UNITS[unit]: f"{count} {unit}" for unit in counts for count in counts[unit]}
+
+
+_TIMES = _round_times((1, 2, 5, 10, 20, 30), (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000))
+_FINER_TIMES = _round_times(
+    (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 45, 50),
+    (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 30, 40, 50, 70, 100, 150, 200, 300, 500, 700, 1000),
+)
+_LEAST_TIMES = 2
+"""A scale is read off two labelled times, not one."""
 
 
 # -------------------------------------------------------------------------------------------------------- the gain
@@ -157,9 +170,14 @@ def _mark_break_even(ax: Axes, c: Comparison, curve_style: CurveStyle, style: St
 
 def _comparison_figure(
     comparisons: Sequence[Comparison], columns: Columns, style: Style, size: Size, name: str,
-    draw: Callable[[Axes, Sequence[Comparison], Mapping[str, CurveStyle], Style], Axes], words: str,
+    draw: Callable[[Axes, Sequence[Comparison], Mapping[str, CurveStyle], Style], Axes], words: str, keep_scales: bool = False,
 ) -> Figure:  # fmt: skip
-    """A figure of one drawing per panel and score; `name` has a place for the metric, `words` go into the legend."""
+    """A figure of one drawing per panel and score.
+
+    Args:
+        name: of the y axis, with a place for the metric; words: into the legend.
+        keep_scales: whether panels of different scales keep them.
+    """
     comparisons = split_comparisons(leading([c for c in comparisons if c.learned]))
     panels = list({id(c.panel): c.panel for c in comparisons}.values())
     if not panels:
@@ -175,7 +193,7 @@ def _comparison_figure(
         figure, grid = make_grid(panels, rows, style, size)
         for ax, panel, column in grid_cells(grid, panels, columns):
             draw(ax, [c for c in comparisons if c.panel is panel and c.column == column], curve_styles, style)
-        name_axes(grid, panels, name, columns, percent=False, scorer_at_axis=False)
+        name_axes(grid, panels, name, columns, percent=False, scorer_at_axis=False, keep_scales=keep_scales)
         add_legend(figure, curve_styles, style, (words, name_scorer(panels, columns)))
     return figure
 
@@ -184,11 +202,13 @@ def _comparison_figure(
 
 
 def worth_figure(comparisons: Sequence[Comparison], columns: Columns, style: Style, size: Size = None) -> Figure:
-    """D_E(N), the examples that alone score as N with English do; its height above the diagonal is the worth."""
-    name = "target-only {units}\nof equal {}"
+    """D_E(N), the examples that alone score as N with English do; its height above the diagonal is the worth.
+
+    Panels of different sizes have axes of their own: an arrow at the edge and grey mean "beyond the sizes of this panel".
+    """
     sources = {source_name(c.first.setting) for c in comparisons}
     words = WORTH_WORDS.format(sources.pop() if len(sources) == 1 else "the source data")
-    return _comparison_figure(comparisons, columns, style, size, name, draw_worth, words)
+    return _comparison_figure(comparisons, columns, style, size, WORTH_AXIS, draw_worth, words, keep_scales=True)
 
 
 def draw_worth(
@@ -196,7 +216,7 @@ def draw_worth(
 ) -> Axes:
     """Draw D_E(N) of one panel by one score on log axes, D_T beside each point, N₀ as a dashed level."""
     set_size_axis(ax, [curve for c in comparisons for curve in (c.first, c.second)])
-    _set_examples_axis(ax, comparisons)
+    _set_examples_axis(ax, comparisons, style)
     left, right = ax.get_xlim()
     ax.plot([left, right], [left, right], color=GREY, linewidth=style.line * 0.6, zorder=1)
     for place, c in enumerate(comparisons):
@@ -208,8 +228,8 @@ def draw_worth(
     return ax
 
 
-def _set_examples_axis(ax: Axes, comparisons: Sequence[Comparison]) -> None:
-    """Log axis from below the smallest to above the largest size that the target arm was measured at."""
+def _set_examples_axis(ax: Axes, comparisons: Sequence[Comparison], style: Style) -> None:
+    """Log axis from below the smallest to above the largest size that the target arm was measured at; no labels that overlap."""
     from matplotlib.ticker import FixedLocator, NullLocator
 
     n_min, n_max = min(c.n_min for c in comparisons), max(c.n_max for c in comparisons)
@@ -218,11 +238,21 @@ def _set_examples_axis(ax: Axes, comparisons: Sequence[Comparison]) -> None:
     ax.set_yscale("log")
     ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_locator(FixedLocator(sizes))
-    ax.set_yticklabels([format_size(size) for size in sizes])
     ax.set_ylim(max(n_min, 1) / margin, max(n_max, 1) * margin)
+    gap = _line_height(style) * math.log(ax.get_ylim()[1] / ax.get_ylim()[0])
+    labelled: list[int] = []
+    for size in sorted(sizes, key=lambda size: (size not in (sizes[0], sizes[-1]), size)):
+        if all(abs(math.log(size / other)) > gap for other in labelled):
+            labelled.append(size)
+    ax.set_yticklabels([format_size(size) if size in labelled else "" for size in sizes])
     for edge, far in ((n_min, 1e-9), (n_max, 1e12)):
         # Beyond the sizes measured nothing is known but the side.
         ax.axhspan(min(edge, far), max(edge, far), color="#f1f1f1", linewidth=0, zorder=0.5)
+
+
+def _line_height(style: Style) -> float:
+    """Height of a line of text as a share of the y axis."""
+    return style.font / (style.panel[1] * 72 * 0.6)
 
 
 def _draw_worth_line(ax: Axes, c: Comparison, curve_style: CurveStyle, shift: float, style: Style, words: bool) -> None:
@@ -230,7 +260,7 @@ def _draw_worth_line(ax: Axes, c: Comparison, curve_style: CurveStyle, shift: fl
     edge = math.exp(0.035 * math.log(top / bottom))
     points = []
     for r in c.stated.results:
-        if math.isnan(r.effective.value) or not (r.effective.is_determined or math.isnan(r.effective.low)):
+        if math.isnan(r.effective.value) or not is_stated(r.effective):
             continue
         value, low, high = (min(max(v, bottom * edge), top / edge) for v in _ends(r.effective))
         x = r.size * shift
@@ -278,11 +308,10 @@ def _draw_zero_shot_worth(ax: Axes, c: Comparison, curve_style: CurveStyle, styl
     if math.isnan(n0.value):
         return
     bottom, top = ax.get_ylim()
-    determined = n0.is_determined or math.isnan(n0.low)
-    if determined:
+    if is_stated(n0):
         _, low, high = (min(max(v, bottom), top) for v in _ends(n0))
         ax.axhspan(low, high, color=curve_style.color, alpha=0.12, linewidth=0, zorder=1)
-    if determined and math.isfinite(n0.value):
+    if is_stated(n0) and math.isfinite(n0.value):
         ax.axhline(n0.value, color=curve_style.color, linestyle=(0, (4, 2.5)), linewidth=style.line * 0.7, zorder=1.5)
 
 
@@ -294,7 +323,7 @@ def _label_zero_shot_worth(
     Without a level the label is in the corner under the diagonal, where a curve comes least.
     """
     bottom, top = ax.get_ylim()
-    height = style.font * 1.25 / (style.panel[1] * 72 * 0.6)
+    height = 1.25 * _line_height(style)
     levels = [(_height_of(c, bottom, top), c) for c in comparisons]
     upper = 2.0
     placed = []
@@ -313,13 +342,13 @@ def _label_zero_shot_worth(
 def _height_of(c: Comparison, bottom: float, top: float) -> float:
     """Where the level of N₀ is, as a share of a log axis; 0 where it has none."""
     n0 = c.stated.zero_shot_worth
-    known = math.isfinite(n0.value) and (n0.is_determined or math.isnan(n0.low))
+    known = math.isfinite(n0.value) and is_stated(n0)
     return min(max(math.log(max(n0.value, bottom) / bottom) / math.log(top / bottom), 0.0), 1.0) if known else 0.0
 
 
 def _zero_shot_words(c: Comparison) -> str:
     n0 = c.stated.zero_shot_worth
-    if not (n0.is_determined or math.isnan(n0.low)):
+    if not is_stated(n0):
         return f"zero-shot: {w.UNDETERMINED}"
     ends, value = w.censored_interval(n0, c.n_min, c.n_max), w.censored(n0.value, c.n_min, c.n_max)
     return f"zero-shot: {value}" + ("" if ends in (w.MISSING, value) else f" {ends}")
@@ -329,8 +358,17 @@ def _zero_shot_words(c: Comparison) -> str:
 
 
 def cost_figure(panels: Sequence[Panel], columns: Columns, style: Style, size: Size = None) -> Figure:
-    """Score against the device time of training: a column of the figure a panel, a row a metric."""
+    """Score against the device time of training: a column of the figure a panel, a row a metric.
+
+    Raises:
+        XlqaError: no run has a training time.
+    """
     panels = split_settings(panels)
+    if not any(_has_times(panel) for panel in panels):
+        raise XlqaError(
+            "--what cost: no run has a training time: it takes tables with the column train_seconds, as `xlqa sweep` writes them. "
+            "`xlqa plot --what curve` draws the scores."
+        )
     rows = count_rows(panels, columns)
     style = style.fitted(size, needed_size(panels, rows, style))
     curve_styles = assign_styles(panels, style.palette)
@@ -340,12 +378,22 @@ def cost_figure(panels: Sequence[Panel], columns: Columns, style: Style, size: S
         figure, grid = make_grid(panels, rows, style, size)
         for ax, panel, column in grid_cells(grid, panels, columns):
             draw_cost(ax, panel, column, curve_styles, style, with_source=counted)
-        devices = sorted({str(d) for panel in panels for c in panel.curves for p in c.points for d in p.rows["device"]})
-        on = f" ({', '.join(devices)})" if any(devices) else ""
-        name_axes(grid, panels, "{}, %", columns, f"device time of the training{on}", scorer_at_axis=False)
-        words = (_format_source(counted) if known else "", COST_WORDS, name_scorer(panels, columns))
+        name_axes(grid, panels, "{}, %", columns, "device time of the training", scorer_at_axis=False)
+        source = _format_source(counted) if known else ""
+        words = (_name_devices(panels), source, COST_WORDS, name_scorer(panels, columns))
         add_legend(figure, curve_styles, style, words)
     return figure
+
+
+def _has_times(panel: Panel) -> bool:
+    return any(p.rows["train_seconds"].notna().any() for c in panel.curves for p in c.points)
+
+
+def _name_devices(panels: Sequence[Panel]) -> str:
+    """On what the times were measured; "" where no run says it."""
+    found = {str(d) for panel in panels for c in panel.curves for p in c.points for d in p.rows["device"]}
+    names = sorted(found - {"", "nan"})
+    return f"device{'s' if len(names) > 1 else ''}: {', '.join(names)}" if names else ""
 
 
 def _format_source(counted: bool) -> str:
@@ -360,6 +408,9 @@ def draw_cost(
     Args:
         with_source: add the source stage's seconds to each transfer run, and draw zero-shot at them.
     """
+    if not _has_times(panel):
+        ax.set_xticks([])
+        return mark_no_signal(ax, "no training time", style)
     ax.set_xscale("log")
     for curve in panel.curves:
         curve_style = curve_styles[curve.label]
@@ -430,17 +481,36 @@ def _set_time_axis(ax: Axes) -> Axes:
     from matplotlib.ticker import FixedLocator, NullLocator
 
     ax.margins(x=0.08, y=0.1)
+    middle, half = math.sqrt(math.prod(ax.get_xlim())), math.log(2) / 2
     low, high = ax.get_xlim()
-    inside = [second for second in _TIMES if low <= second <= high]
-    ticks: list[int] = []
-    for second in inside:
-        if not ticks or math.log(second / ticks[-1]) > 0.16 * math.log(high / low):
-            ticks.append(second)
+    # Equal times would have a scale of seconds, or none.
+    low, high = min(low, middle * math.exp(-half)), max(high, middle * math.exp(half))
+    ax.set_xlim(low, high)
+    ticks = _choose_times(low, high)
     ax.xaxis.set_minor_locator(NullLocator())
-    if ticks:
-        ax.xaxis.set_major_locator(FixedLocator(ticks))
-        ax.set_xticklabels([_TIMES[second] for second in ticks])
+    ax.xaxis.set_major_locator(FixedLocator(list(ticks)))
+    ax.set_xticklabels(list(ticks.values()))
     return ax
+
+
+def _choose_times(low: float, high: float) -> dict[float, str]:
+    """Seconds and labels of the ticks of a time axis: round times, finer ones where few are inside, else times near its ends."""
+    for times in (_TIMES, _FINER_TIMES):
+        ticks: list[int] = []
+        for second in times:
+            wide = not ticks or math.log(second / ticks[-1]) > 0.16 * math.log(high / low)
+            if low <= second <= high and wide:
+                ticks.append(second)
+        if len(ticks) >= _LEAST_TIMES:
+            return {second: times[second] for second in ticks}
+    room = math.log(high / low) * 0.12
+    return {second: _format_time(second) for second in (low * math.exp(room), high * math.exp(-room))}
+
+
+def _format_time(seconds: float) -> str:
+    """Seconds in the largest unit that they are one of: 1.3 min."""
+    unit = next((unit for unit in reversed(_UNITS) if seconds >= _UNITS[unit]), "s")
+    return f"{seconds / _UNITS[unit]:.2g} {unit}"
 
 
 def source_seconds(curve: Curve) -> float | None:

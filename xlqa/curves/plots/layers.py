@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from xlqa.curves.grouping import Panel
 from xlqa.curves.layers import NOTHING, Series, layer_series
-from xlqa.curves.plots.curves import Style, all_text, make_grid, name_axes
+from xlqa.curves.plots.curves import Style, all_text, make_grid, merge_handles, name_axes
 from xlqa.curves.wording import Columns, columns_of
 from xlqa.errors import XlqaError
 
@@ -51,9 +51,7 @@ def layers_figure(
             for ax, parts in zip(grid[row], known[column], strict=True):
                 draw_layers(ax, parts, arms, style)
         name_axes(grid, shown, "{}, %", columns, x_name="frozen layers")
-        handles: dict[str, Any] = {}
-        for ax in figure.axes:
-            handles |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
+        handles = merge_handles(figure.axes)
         wide = _columns(float(figure.get_size_inches()[0]), style)
         figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=wide, handlelength=2.8)
     return figure

@@ -26,11 +26,15 @@ LETTER = 0.0085
 def pairs_figure(
     matrices: Sequence[Matrix], column: str, style: Style, size: tuple[float, float] | None = None
 ) -> Figure:
-    """The first matrix, and of each further one of the same set the change from it.
+    """The first matrix, and of each further one of the same set the change from it; a note of what was scored below each, or
+    one for all.
 
     Args:
         matrices: at least one; those of another set are drawn as they are.
         column: the score, for the axes' names.
+
+    Raises:
+        XlqaError: two matrices of a set have no change (`xlqa.curves.pairs.change`).
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -41,21 +45,27 @@ def pairs_figure(
         drawn.append((change(matrices[0], matrix), True) if same else (matrix, False))
     metric = metric_name(column)
     titles = [plain(_title(matrix, matrices[0], metric, is_change)) for matrix, is_change in drawn]
+    notes = [plain(_note(matrix)) for matrix, _ in drawn]
+    apart = len(set(notes)) > 1
     with style.context(" ".join(matrix.label for matrix in matrices)):
         cell = style.font * CELL
         height = max(len(matrix.question_langs) for matrix, _ in drawn) + 1.4
         widths = [
-            max((len(matrix.context_langs) + 1.4) * cell, _letters(title) * style.font * LETTER) + style.font * 0.09
-            for (matrix, _), title in zip(drawn, titles, strict=True)
+            max((len(matrix.context_langs) + 1.4) * cell, _letters(f"{title}\n{note}") * style.font * LETTER)
+            + style.font * 0.09
+            for (matrix, _), title, note in zip(drawn, titles, notes if apart else [""] * len(notes), strict=True)
         ]
         wanted = size or (sum(widths), height * cell + style.font * (0.12 + 0.02 * (len(drawn) > 1)))
         figure = Figure(figsize=wanted, layout="constrained")
         FigureCanvasAgg(figure)
         grid = figure.subplots(1, len(drawn), squeeze=False, width_ratios=widths)
-        for ax, (matrix, is_change), title in zip(grid[0], drawn, titles, strict=True):
+        for ax, (matrix, is_change), title, note in zip(grid[0], drawn, titles, notes, strict=True):
             draw_pairs(ax, matrix, style, is_change=is_change)
             ax.set_title(title, loc="left")
-        figure.supxlabel(plain(_note(matrices[0])), fontsize=style.font * 0.85, x=0.01, ha="left", color=GREY)
+            if apart:
+                _write_below(ax, note, style)
+        if not apart:
+            figure.supxlabel(notes[0], fontsize=style.font * 0.85, x=0.01, ha="left", color=GREY)
     return figure
 
 
@@ -74,13 +84,22 @@ def _title(matrix: Matrix, first: Matrix, metric: str, is_change: bool) -> str:
     return head + "\n" + " · ".join(f"{what} {value:{sign}.1f}" for what, value in known if not math.isnan(value))
 
 
+def _write_below(ax: Axes, note: str, style: Style) -> None:
+    """Write what one matrix was scored on, below the name of its axis."""
+    ax.annotate(
+        note, xy=(0, 0), xycoords="axes fraction", xytext=(0, -style.font * 3.6), textcoords="offset points", ha="left", va="top",
+        fontsize=style.font * 0.85, color=GREY, annotation_clip=False,
+    )  # fmt: skip
+
+
 def _note(matrix: Matrix) -> str:
+    """Of a matrix, or of the second of a change: how many questions a pair, runs, and by which scorer."""
     counts = matrix.questions[~np.isnan(matrix.questions)]
     least, most = int(counts.min()), int(counts.max())
     questions = f"{least:,}" if least == most else f"{least:,} to {most:,}"
     scorers = "the context language's MLQA scorer" if len(matrix.scorers) > 1 else f"scorer {matrix.scorers[0]}"
-    runs = f", mean of {matrix.runs} runs" if matrix.runs > 1 else ""
-    return f"{questions} questions a pair{runs}; {scorers}"
+    runs = f"mean of {matrix.runs} runs" if matrix.runs > 1 else "one run"
+    return f"{questions} questions a pair, {runs}; {scorers}"
 
 
 def draw_pairs(ax: Axes, matrix: Matrix, style: Style, is_change: bool = False) -> Axes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from xlqa.curves.aggregate import conditions
 from xlqa.curves.comparison import Comparison, SizeResult, leading
 from xlqa.curves.grouping import extend_labels, source_name
-from xlqa.curves.plots.curves import GREY, PALETTES, Style, all_text, format_size, plain
+from xlqa.curves.plots.curves import GREY, MARKERS, PALETTES, Style, all_text, format_size, plain
 from xlqa.curves.wording import leading_metric
 from xlqa.errors import XlqaError
 from xlqa.records import Arm
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*")
 Pair = tuple[Comparison, SizeResult]
 
 
@@ -78,7 +77,7 @@ def draw_scatter(ax: Axes, points: Sequence[Pair], style: Style) -> Axes:
     ax.axhline(0, color=GREY, linewidth=style.line * 0.6, zorder=1)
     for place, group in enumerate(groups):
         color = PALETTES[style.palette][place % len(PALETTES[style.palette])]
-        marker = _MARKERS[place % len(_MARKERS)]
+        marker = MARKERS[place % len(MARKERS)]
         own = [(c, r) for c, r in points if names[id(c)] == group]
         for c, r in own:
             if not math.isnan(r.gain.low):

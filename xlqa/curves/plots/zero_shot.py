@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from xlqa.curves.aggregate import set_family
 from xlqa.curves.grouping import TARGET_STAGE_COLUMNS, Floats, Panel, short_name, source_name, tell_apart
-from xlqa.curves.plots.curves import PALETTES, Style, all_text, plain
+from xlqa.curves.plots.curves import MARKERS, PALETTES, Style, all_text, merge_handles, plain
 from xlqa.curves.wording import QA, Columns, columns_of, metric_name
 from xlqa.errors import XlqaError
 from xlqa.records import SETTING_COLUMNS
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_MARKERS = ("o", "s", "D", "^", "v", "P", "X", "*")
 _SOURCE_COLUMNS = tuple(name for name in SETTING_COLUMNS if name not in TARGET_STAGE_COLUMNS)
 Key = tuple[str, ...]
 
@@ -79,10 +78,7 @@ def zero_shot_figure(
         for ax, (block, own) in zip(grid[:, 0], blocks.items(), strict=True):
             draw_zero_shot(ax, own, labels[block], named, style)
             ax.set_xlabel(plain(_axis_name(own, wanted_columns, labels[block])))
-        handles: dict[str, Any] = {}
-        for ax in grid[:, 0]:
-            handles |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
-        if handles:
+        if handles := merge_handles(grid[:, 0]):
             figure.legend(handles.values(), handles.keys(), loc="outside lower left", ncols=1)
     return figure
 
@@ -155,7 +151,7 @@ def draw_zero_shot(
     for score in own:
         key = tuple(score.source.values())
         place = named.index(labels[key]) if labels[key] else len(named)
-        color, marker = colors[place % len(colors)], _MARKERS[place % len(_MARKERS)]
+        color, marker = colors[place % len(colors)], MARKERS[place % len(MARKERS)]
         row = _row_name(score, own)
         y = names.index(row) + 0.5 * ((sharing[row].index(key) + 0.5) / len(sharing[row]) - 0.5)
         if score.values.size > 1:
