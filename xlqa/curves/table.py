@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 FOLDER_COLUMN = "folder"
 """Added by `load_results`: the folder of the table a row came from, where its per-question scores are."""
 
-NUMBER_COLUMNS = tuple(name for name in RESULT_COLUMNS if name not in TEXT_COLUMNS)
 OPTIONAL_COLUMNS = (*COUNT_COLUMNS[1:], *MACHINE_COLUMNS, "final_loss", "learned", "target_questions", "steps")
 """What a table may lack: nothing that tells which rows may be averaged depends on it."""
 REQUIRED_COLUMNS = tuple(name for name in RESULT_COLUMNS if name not in OPTIONAL_COLUMNS)
