@@ -347,11 +347,7 @@ def _height_of(c: Comparison, bottom: float, top: float) -> float:
 
 
 def _zero_shot_words(c: Comparison) -> str:
-    n0 = c.stated.zero_shot_worth
-    if not is_stated(n0):
-        return f"zero-shot: {w.UNDETERMINED}"
-    ends, value = w.censored_interval(n0, c.n_min, c.n_max), w.censored(n0.value, c.n_min, c.n_max)
-    return f"zero-shot: {value}" + ("" if ends in (w.MISSING, value) else f" {ends}")
+    return f"zero-shot: {w.examples(c.stated.zero_shot_worth, c.n_min, c.n_max)}"
 
 
 # -------------------------------------------------------------------------------------------------------- the cost

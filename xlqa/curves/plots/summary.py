@@ -43,11 +43,7 @@ class _Mark:
     @property
     def words(self) -> str:
         """Value and interval; one of them where both would be the same."""
-        if math.isnan(self.found.value):
-            return w.MISSING
-        value = w.censored(self.found.value, self.lowest, self.highest)
-        ends = w.censored_interval(self.found, self.lowest, self.highest)
-        return value if ends in (w.MISSING, value) else ends if ends == w.UNDETERMINED else f"{value} {ends}"
+        return w.examples(self.found, self.lowest, self.highest)
 
 
 def summary_figure(

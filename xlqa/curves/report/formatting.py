@@ -87,6 +87,14 @@ def censored_interval(found: Interval, below: float, above: float, unit: str = "
     return f"[{ends}]" if joint == ", " else ends
 
 
+def examples(found: Interval, below: float, above: float) -> str:
+    """A number of examples with its interval: "440 [350, > 1,000]"; one of them where both are the same or neither end is known."""
+    if math.isnan(found.value):
+        return MISSING
+    value, ends = censored(found.value, below, above), censored_interval(found, below, above)
+    return value if ends in (MISSING, value) else ends if ends == UNDETERMINED else f"{value} {ends}"
+
+
 def share(value: float) -> str:
     """A share as a percentage: 97 %."""
     return MISSING if math.isnan(value) else minus(f"{100 * value:.0f} %")

@@ -120,11 +120,7 @@ def _gain_cell(result: SizeResult | None, common: int) -> str:
 
 def worth_cell(c: Comparison) -> str:
     """N₀ with its interval; a dash where there is none."""
-    n0 = c.stated.zero_shot_worth
-    if not c.learned or math.isnan(n0.value):
-        return w.MISSING
-    value, ends = w.censored(n0.value, c.n_min, c.n_max), w.censored_interval(n0, c.n_min, c.n_max)
-    return value if ends in (w.MISSING, value) else ends if ends == w.UNDETERMINED else f"{value} {ends}"
+    return w.examples(c.stated.zero_shot_worth, c.n_min, c.n_max) if c.learned else w.MISSING
 
 
 def _arm_names(shown: Sequence[Comparison]) -> dict[int, str]:
