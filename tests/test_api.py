@@ -307,3 +307,17 @@ def test_the_frame_has_the_dtypes_of_the_data_dictionary(done: xlqa.Sweep) -> No
             # pandas before version 3 calls a column of texts object.
             assert str(frame[name].dtype) == kind or (kind == "str" and str(frame[name].dtype) == "object")
     assert all(isinstance(cell, str) for name, kind in kinds.items() if kind == "str" for cell in done.results[name])
+
+
+def test_words_seeds_and_home_are_read_as_in_a_sweep(
+    done: xlqa.Sweep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from xlqa.api.results import as_words, chosen_seeds
+
+    assert as_words("ru, es") == as_words(["ru", "es"]) == ("ru", "es")
+    assert as_words("") == ()
+    assert chosen_seeds(3) == (3,)
+    assert chosen_seeds("0-2,7") == (0, 1, 2, 7)
+    assert chosen_seeds([1, 2]) == (1, 2)
+    monkeypatch.setenv("HOME", str(done.folder.parent))
+    assert len(xlqa.load_results(f"~/{done.folder.name}")) == len(done.results)

@@ -296,6 +296,9 @@ SETTING_COLUMNS = (
 TEST_COLUMNS = ("test", "split", "test_sha256", "test_size", "scorer", "max_answer_length")
 """What makes two evaluations different measurements. Rows that differ in any of these are never averaged."""
 
+NEVER_EMPTY = ("lang", "arm", "size", "seed", "model", "test", "split", "scorer", "run_id", "eval_id")
+"""What the row of every finished evaluation has."""
+
 QUESTION_COLUMNS = ("id", "context", "f1", "em", "squad_f1", "squad_em")
 """The columns of questions.csv, one row per test question; scores are percentages (0 to 100), `context` a context hash."""
 

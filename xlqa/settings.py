@@ -4,8 +4,10 @@ The flags of `xlqa sweep`, the names of an experiment file, the keywords of `xlq
 the fields of `Settings`. To add a setting, add a field, use it, and run `python -m xlqa.cli.reference docs/commands.md`.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from numbers import Integral
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_type_hints
 
@@ -203,7 +205,7 @@ def _arm(name: str, word: str) -> Arm:
 
 def _seeds(name: str, value: Any, _: Mapping[str, Any]) -> tuple[int, ...]:
     """`5` is a count (0 to 4); `3,7`, `3,` and `3-5,9` are lists."""
-    if isinstance(value, int) or (isinstance(value, str) and value.strip().isdigit()):
+    if isinstance(value, Integral) or (isinstance(value, str) and value.strip().isdigit()):
         return tuple(range(parse_whole(name, value, 1)))
     named = (
         seed_range(word, flag(name)) if "-" in word[1:] else (parse_whole(name, word, 0),)
@@ -215,6 +217,9 @@ def _seeds(name: str, value: Any, _: Mapping[str, Any]) -> tuple[int, ...]:
     return seeds
 
 
+_NAMES_NOTHING = "names no file, data set or model: is a variable of the shell empty?"
+
+
 def _by_language(name: str, value: Any, earlier: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """A value per language: `ru=FILE`, a table, or one value where there is one language."""
     languages: Sequence[str] = earlier["languages"]
@@ -222,9 +227,17 @@ def _by_language(name: str, value: Any, earlier: Mapping[str, Any]) -> dict[str,
     if isinstance(value, Mapping):
         if foreign := [key for key in value if key not in languages]:
             raise XlqaError(f"{flag(name)}: {', '.join(foreign)} is not among --lang {','.join(languages)}.")
-        return {language: tuple(split_files(items)) for language, items in value.items()}
-    for word in split_files(value):
+        given = {language: split_files(items) for language, items in value.items()}
+        if empty := [language for language, words in given.items() if not words]:
+            raise XlqaError(f"{flag(name)} {empty[0]}: {_NAMES_NOTHING}")
+        return {language: tuple(words) for language, words in given.items()}
+    words = split_files(value)
+    if not words and (value == "" or value):
+        raise XlqaError(f"{flag(name)} '': {_NAMES_NOTHING}")
+    for word in words:
         language, equals, rest = word.partition("=")
+        if equals and language in languages and not rest:
+            raise XlqaError(f"{flag(name)} {word}: {_NAMES_NOTHING}")
         if equals and language in languages:
             given.setdefault(language, []).append(rest)
         elif len(languages) == 1:
@@ -257,7 +270,10 @@ def _grid(name: str, value: Any, earlier: Mapping[str, Any]) -> dict[str, tuple[
     """`lr=3e-5,1e-4 min_steps=60,200`, in one word or several, or a table."""
     if not isinstance(value, Mapping):
         items = [value] if isinstance(value, str) else value
-        value = dict(word.partition("=")[::2] for item in items for word in str(item).split())
+        pairs = [word.partition("=")[::2] for item in items for word in str(item).split()]
+        if twice := [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]:
+            raise XlqaError(f"{flag(name)} {twice[0]}: is given twice: list all its values once, as lr=3e-5,1e-4.")
+        value = dict(pairs)
     grid = {}
     for key, given in value.items():
         setting = key.replace("-", "_")

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from xlqa.errors import ManyErrors, XlqaError
@@ -33,6 +34,7 @@ def test_each_of_three_seeds_has_a_source_stage_that_more_seeds_leave_it(seeds: 
 
 
 def test_forms_of_lists() -> None:
+    assert build_request({"lang": "ru", "seeds": np.int64(5)}).seeds == (0, 1, 2, 3, 4)
     request = build_request(
         {"lang": ["ru,zh", "es"], "sizes": "full,100,1_000,0,100", "seeds": "3,7", "arms": "joint,transfer"}
     )
@@ -61,6 +63,21 @@ def test_files_per_language() -> None:
         build_request({"lang": "ru,zh", "target_train": "a.json"})
     with pytest.raises(XlqaError, match="--target-test: uk is not among --lang ru"):
         build_request({"lang": "ru", "target_test": {"uk": "a.json"}})
+
+
+@pytest.mark.parametrize(
+    ("langs", "value", "named"),
+    [
+        ("ru,es", ["ru="], "ru="), ("ru", "", "''"), ("ru", [""], "''"), ("ru", {"ru": ""}, "ru"), ("ru", {"ru": []}, "ru"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["target_train", "target_test"])
+def test_a_name_that_a_shell_left_empty_is_refused(name: str, langs: str, value: object, named: str) -> None:
+    with pytest.raises(
+        XlqaError, match=re.escape(f"--{name.replace('_', '-')} {named}: names no file, data set or model")
+    ):
+        build_request({"lang": langs, name: value})
+    assert build_request({"lang": langs, name: []}) == build_request({"lang": langs})
 
 
 def test_a_long_list_of_test_sets_is_a_list() -> None:

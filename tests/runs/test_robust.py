@@ -21,7 +21,7 @@ from xlqa.errors import XlqaError
 from xlqa.runs.execute.events import Crashed, Event, Failed, RunOrder, to_json
 from xlqa.runs.execute.jobs import find_pending, make_jobs
 from xlqa.runs.execute.local import WorkerProcess, worker_environment
-from xlqa.runs.execute.run import execute
+from xlqa.runs.execute.run import _Run, execute
 from xlqa.runs.execute.worker import is_cuda_error
 from xlqa.runs.paths import Layout
 from xlqa.runs.plan.planner import Plan
@@ -30,6 +30,8 @@ from xlqa.runs.store.failures import collect_failures
 from xlqa.runs.store.rescore import rescore
 from xlqa.runs.store.results import is_trained, read_result
 from xlqa.runs.store.setup import lay_out, write_run_config
+from xlqa.runs.store.table import refuse_equal_rows
+from xlqa.runs.sweep import prepare, run_sweep
 from xlqa.util.files import read_json, write_json
 from xlqa.util.locks import waiting_lock
 
@@ -302,3 +304,59 @@ def test_a_broken_worker_process_is_replaced(tmp_path: Path) -> None:
     (ending,) = worker.execute(RunOrder(str(tmp_path), False, 0.0))
     assert isinstance(ending, Failed)
     assert not worker.is_alive()
+
+
+def test_scores_of_earlier_weights_are_pending_when_a_new_training_is_interrupted(
+    copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = next(copied.glob("runs/es-transfer-16-s0-*"))
+    assert main(["evaluate", str(kept), "--test", "sample.en.test", "--test-size", "5"]) == 0
+    folder = Layout(copied).run(kept.name)
+    assert all(read_result(path) for path in folder.evaluations())
+    (folder.model / "model.safetensors").unlink()
+    evaluate, scored = _Run.evaluate, []
+
+    def interrupted(run: _Run, target: str) -> None:
+        if scored:
+            raise KeyboardInterrupt
+        scored.append(target)
+        evaluate(run, target)
+
+    monkeypatch.setattr(_Run, "evaluate", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        execute(folder, keep=True, listen=lambda event: None, device="cpu")
+    assert [read_result(path) is not None for path in folder.evaluations()].count(True) == 1
+    monkeypatch.undo()
+    execute(folder, keep=True, listen=lambda event: None, device="cpu")
+    assert all(read_result(path) for path in folder.evaluations())
+
+
+def test_runs_whose_rows_could_not_be_told_apart_are_refused_before_a_start(copied: Path, plan: MakePlan) -> None:
+    refuse_equal_rows(plan(copied))
+    more = plan(copied, seeds=3, sizes="8,16,24")
+    refuse_equal_rows(more)
+    other = plan(copied, min_steps=2)  # another source stage of as many steps: its zero-shot row has no column for this
+    for start in (lambda: run_sweep(other), lambda: prepare(other)):
+        with pytest.raises(
+            XlqaError, match=r"has the run es-transfer-0-s0-\w+, and rows of es-transfer-0-s0-\w+ would have"
+        ):
+            start()
+
+
+def test_a_dry_run_does_not_lift_the_guard_of_a_table(finished: Path, plan: MakePlan, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    shutil.copyfile(finished / "results.csv", tmp_path / "out" / "results.csv")
+    made = plan(tmp_path / "out")
+    for start in (lambda: prepare(made), lambda: run_sweep(made)):
+        with pytest.raises(XlqaError, match=r"results\.csv would lose \d+ of its rows"):
+            start()
+    assert (tmp_path / "out" / "results.csv").read_bytes() == (finished / "results.csv").read_bytes()
+
+
+def test_one_encoder_under_two_names_is_linked_under_both(plan: MakePlan, encoder: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(encoder, tmp_path / "renamed"))
+    made = plan(tmp_path / "out", arms="target-only,monolingual", target_model=str(other))
+    assert {ref.name for ref in made.encoders()} == {encoder.name, other.name}
+    lay_out(made)
+    for spec, _ in made.runs:
+        assert (tmp_path / "out" / made.layout.encoder(spec.encoder.name, spec.encoder.sha256)).is_dir()

@@ -459,3 +459,30 @@ def test_the_stock_commands_print_the_tables_scores(swept: Plan) -> None:
     expected = {name: round(float(row[name]), 4) if row[name] else None for name in TASK_METRICS[row["task"]]}
     for mode in ("train", "evaluate"):
         assert deeppavlov(mode, swept.layout.run(spec.run_id).config) == expected
+
+
+def test_a_result_is_checked_once_in_a_process(swept: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    from xlqa.runs.store import results
+
+    (path, *_) = next(folder for folder in Layout(swept.request.out).run_folders()).evaluations()
+    first = results.load_result(path)
+    monkeypatch.setattr(results, "_check_result", lambda folder: pytest.fail("read again"))
+    assert results.load_result(path) is first
+
+
+def test_a_label_that_no_config_can_hold_is_refused_before_a_start(encoder: Path, tmp_path: Path) -> None:
+    rows = [("a text", "#sport"), ("another", "travel")] * 8
+    for part in ("train", "test"):
+        text = "".join(f"{part} {number} {words}\t{label}\n" for number, (words, label) in enumerate(rows))
+        (tmp_path / f"{part}.tsv").write_text("text\tlabel\n" + text, encoding="utf-8")
+    files = {"source_train": str(tmp_path / "train.tsv"), "target_train": str(tmp_path / "train.tsv"),
+             "target_test": str(tmp_path / "test.tsv"), "allow_overlap": True, "source_size": 8, "test_size": 8}  # fmt: skip
+    with pytest.raises(XlqaError, match="the label '#sport' begins with #, contains a brace"):
+        planned(tmp_path / "out", encoder, "topic", **files)
+
+
+def test_many_mapped_tags_are_read_back_from_a_config(encoder: Path, tmp_path: Path) -> None:
+    mapped = {f"AVERYLONGENTITYTYPE{number}": "PER" for number in range(40)}
+    made = planned(tmp_path / "out", encoder, "ner", map_tags=mapped, arms="target-only")
+    folder = write_run_config(made, *made.runs[0])
+    assert read_config(folder).sealed

@@ -126,6 +126,8 @@ def test_another_task_is_tuned_by_its_own_metric(encoder: Path, tmp_path: Path) 
 def test_a_table_of_an_experiment_file_is_a_grid() -> None:
     given = {"lang": "ru", "tune": {"lr": [3e-5, 1e-4], "epochs": [2]}, "tune_size": 300, "valid_size": 500}
     assert build_request(given).tune == {"lr": (3e-5, 1e-4), "epochs": (2.0,)}
+    more = {"tune": "epochs=2,3 min_steps=10,20", "tune_size": 300, "valid_size": 500}
+    assert build_request({"lang": "ru"} | more).tune == {"epochs": (2.0, 3.0), "min_steps": (10, 20)}
 
 
 @pytest.mark.parametrize(
@@ -137,6 +139,11 @@ def test_a_table_of_an_experiment_file_is_a_grid() -> None:
         ({"tune": "lr"}, "--tune lr: give values of lr"),
         ({"tune": "lr=x"}, "--lr x: give a number"),
         ({"tune": "lr=transfer=3e-5"}, "all arms try the same values"),
+        ({"tune": ["lr=3e-5", "lr=1e-4"]}, "--tune lr: is given twice"),
+        (
+            {"tune": "epochs=2,3", "tune_size": 300, "valid_size": 50},
+            "--tune epochs: several values give the same number of updates at --tune-size 300, because --min-steps is 200",
+        ),
     ],
 )
 def test_a_bad_grid_is_one_clear_line(changes: dict[str, object], message: str) -> None:

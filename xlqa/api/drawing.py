@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from xlqa.api.results import Tables, as_frame, as_words
+from xlqa.api.results import Tables, as_frame, as_words, chosen_seeds
 from xlqa.errors import XlqaError, check_choice
 from xlqa.sweep_keywords import Words
 
@@ -26,7 +26,7 @@ def plot(
     lang: Words = (),
     test: Words = (),
     split: str = "test",
-    seeds: Sequence[int] = (),
+    seeds: str | int | Sequence[int] = (),
     task: Words = (),
     style: Literal["web", "paper", "slides"] = "web",
     palette: Literal["okabe-ito", "tol", "grey"] = "okabe-ito",
@@ -54,7 +54,7 @@ def plot(
     check_choice(style, tuple(curves.STYLES), f"style={style!r}")
     check_choice(palette, tuple(curves.PALETTES), f"palette={palette!r}")
     whole = as_frame(results)
-    rows = grouping.select_rows(whole, as_words(lang), as_words(test), tuple(seeds), split, as_words(task))
+    rows = grouping.select_rows(whole, as_words(lang), as_words(test), chosen_seeds(seeds), split, as_words(task))
     valid = grouping.split_panels(whole[whole["split"] == "valid"]) if split == "test" else []
     panel = _only_panel(grouping.split_panels(rows))
     drawing_style = replace(curves.STYLES[style], palette=palette, font=curves.STYLES[style].font * font_scale)

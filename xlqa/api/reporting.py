@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xlqa.api.results import Tables, as_frame, as_words, frame_of, table_paths
+from xlqa.api.results import Tables, as_frame, as_words, chosen_seeds, frame_of, table_paths
 from xlqa.curves.report.formats import choose_format
 from xlqa.errors import XlqaError
 from xlqa.sweep_keywords import PathLike, Words
@@ -117,7 +117,7 @@ def report(
     lang: Words = (),
     test: Words = (),
     split: str = "test",
-    seeds: str | Sequence[int] = (),
+    seeds: str | int | Sequence[int] = (),
     margin: float = 1.0,
     floor: float = 10.0,
     data: PathLike | Sequence[PathLike] = (),
@@ -146,7 +146,7 @@ def report(
     from xlqa.curves.table import list_failures
 
     whole, paths, words = as_frame(tables), table_paths(tables), (as_words(lang), as_words(test), as_words(task))
-    wanted = grouping.parse_seeds(seeds) if isinstance(seeds, str) and seeds else tuple(int(seed) for seed in seeds)
+    wanted = chosen_seeds(seeds)
     rows = grouping.select_rows(whole, words[0], words[1], wanted, split, words[2])
     columns = grouping.choose_columns(rows, metric, scorer or None)
     panels = grouping.split_panels(rows)
@@ -154,7 +154,7 @@ def report(
     valid = grouping.split_panels(whole[whole["split"] == "valid"]) if split == "test" else ()
     store = ExampleStore()
     comparisons = compare_all(panels, columns, store, options, valid)
-    files = [data] if isinstance(data, str | Path) else list(data)
+    files = [Path(file).expanduser() for file in ([data] if isinstance(data, str | Path) else data)]
     parts = _break_down(comparisons, files)
     selection = _flags(metric=metric, scorer=scorer, task=words[2], lang=words[0], test=words[1], split=split,
                        seeds=",".join(map(str, wanted)))  # fmt: skip

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from xlqa.settings import split_words
 from xlqa.sweep_keywords import PathLike, Words
 
 if TYPE_CHECKING:
@@ -62,8 +64,17 @@ def table_paths(results: Tables) -> list[Path]:
 
 
 def as_words(value: Words) -> tuple[str, ...]:
-    """A comma list, or words, as words."""
-    return tuple(value.split(",")) if isinstance(value, str) else tuple(value)
+    """The words of a comma list, or of a list."""
+    return tuple(split_words(value))
+
+
+def chosen_seeds(seeds: str | int | Sequence[int]) -> tuple[int, ...]:
+    """Seeds from "0-4,7", one seed, or a list; () for all."""
+    from xlqa.curves.grouping import parse_seeds
+
+    if isinstance(seeds, str):
+        return parse_seeds(seeds) if seeds else ()
+    return (int(seeds),) if isinstance(seeds, Integral) else tuple(int(seed) for seed in seeds)
 
 
 def frame_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> pd.DataFrame:

@@ -183,12 +183,12 @@ def score(
             raise XlqaError(f"the prediction of {plain(str(wrong[0]), 60)} is not a text by an id that is a text.")
         answers = dict(predictions)
     else:
-        answers = read_predictions(Path(predictions))
+        answers = read_predictions(Path(predictions).expanduser())
     ref = _find(str(dataset), lang)
     reading = read_ref(ref, skip_bad=skip_bad, to_score=True)
     found = score_answers(ref, reading, answers, choose_rules(ref, reading, scorer, lang), allow_missing=allow_missing)
     if per_question is not None:
-        write_question_scores(Path(per_question), found.questions, found.lead, found.squad)
+        write_question_scores(Path(per_question).expanduser(), found.questions, found.lead, found.squad)
     return found
 
 

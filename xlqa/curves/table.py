@@ -19,6 +19,7 @@ from xlqa.records import (
     EVERY_COLUMN,
     LANGUAGE_FEATURES,
     MACHINE_COLUMNS,
+    NEVER_EMPTY,
     NO_ANSWER_COLUMNS,
     PERCENT_COLUMNS,
     PIECE_FEATURES,
@@ -52,7 +53,6 @@ SHARE_COLUMNS = (*PIECE_FEATURES[2:], *LANGUAGE_FEATURES)
 """Shares, distances, and 0 or 1."""
 MOST_TABLE_BYTES = 1 << 30
 MOST_NUMBER = 1e15
-NEVER_EMPTY = ("lang", "arm", "size", "seed", "model", "test", "split", "scorer", "run_id", "eval_id")
 MOST_COMPLAINTS = 10
 
 
@@ -94,7 +94,7 @@ def no_results() -> pd.DataFrame:
 
 def find_table(path: str | Path) -> Path:
     """The results.csv that a path means: the file itself, or the one in the folder."""
-    found = Path(path)
+    found = Path(path).expanduser()
     if found.is_dir():
         found = found / "results.csv"
     if not found.is_file():
@@ -340,7 +340,7 @@ def _drop_repeated(table: pd.DataFrame) -> pd.DataFrame:
     if len(twice):
         row = twice.iloc[0]
         raise XlqaError(
-            f"two runs are the same in all settings and seeds ({row['lang']}, {row['arm']}, size {row['size']}, "
+            f"two runs are the same in all columns of settings and seeds ({row['lang']}, {row['arm']}, size {row['size']}, "
             f"seed {row['seed']:g}; one of them is {row['run_id']}): keep one, or the mean counts it twice."
         )
     return kept

@@ -25,7 +25,7 @@ from xlqa.runs.store.failures import forget_failures, write_failures
 from xlqa.runs.store.marker import marked
 from xlqa.runs.store.requests import record_request
 from xlqa.runs.store.setup import describe_kept, lay_out, place_inputs
-from xlqa.runs.store.table import check_tables, write_results
+from xlqa.runs.store.table import check_tables, refuse_equal_rows, write_results
 from xlqa.runs.store.weights import leased_stages, remove_weights
 from xlqa.runs.tuning import finish_tuning, plan_tuning
 from xlqa.tasks.base import get_task
@@ -68,6 +68,7 @@ def run_sweep(plan: Plan, shard: tuple[int, int] | None = None, executor: Execut
         for line in lines:
             print_line(line)
     check_tables(plan.layout)
+    refuse_equal_rows(plan)
     runs = take_shard(plan, shard)
     if len(runs) > MANY_RUNS:
         print_line(f"checking {len(runs):,} runs …")
@@ -105,19 +106,23 @@ def _execute(plan: Plan, pending: Pending, executor: Executor, stop_requested: C
             scheduler.run([layout.encoder(encoder.name, encoder.sha256) for encoder in plan.encoders()])
         remove_stale_files(path for job in jobs for path in job.folder.folders())
         forget_failures(layout)
-        rows = write_results(layout).rows
+        written = write_results(layout)
         write_failures(layout)
+    for line in written.dropped:
+        print_line(f"left out of the table: {line}")
     failures = [*progress.failures, *((job.label, "was not finished.") for job in jobs if job.is_unfinished)]
     done_now = sum(job.state == "done" for job in jobs if not job.folder.is_source)
-    return SweepOutcome(len(rows), pending.done, done_now, tuple(failures))
+    return SweepOutcome(len(written.rows), pending.done, done_now, tuple(failures))
 
 
 def prepare(plan: Plan) -> None:
     """Write the configs of all runs of a plan and execute none: what `--dry-run` does after its estimate.
 
     Raises:
-        XlqaError: the sweep's folder cannot be written.
+        XlqaError: the sweep's folder cannot be written, or has a table whose runs are not there.
     """
+    check_tables(plan.layout)
+    refuse_equal_rows(plan)
     unanswerable = describe_unanswerable(plan.unanswerable(), plan.request.unanswerable)
     for line in (*unanswerable, *describe_kept(plan, plan.runs)):
         print_line(line)

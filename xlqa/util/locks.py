@@ -67,9 +67,13 @@ def shared_lease(folder: Path) -> Iterator[None]:
     Raises:
         OSError: the folder cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / LEASE_FILE
-    handle = _open_locked(path, fcntl.LOCK_SH)
+    handle = None
+    while handle is None:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Another process may remove the folder between the two lines.
+        with suppress(FileNotFoundError):
+            handle = _open_locked(path, fcntl.LOCK_SH)
     try:
         yield
     finally:

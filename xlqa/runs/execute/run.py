@@ -24,6 +24,7 @@ from xlqa.runs.execute.events import Event, Scored, Waiting
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.store.failures import Failure, read_failure
 from xlqa.runs.store.results import (
+    RESULT,
     TestRecord,
     TrainingRecord,
     is_trained,
@@ -154,6 +155,10 @@ class _Run:
         shutil.rmtree(self.folder.model, ignore_errors=True)
         self.trainer.train(self.iterator)
         self.did_train = self.trainer.outcome is not None
+        if self.did_train:
+            # Scores of earlier weights are pending again, also if this process ends before it has scored all test sets.
+            for evaluation in self.config.evaluations.values():
+                (self.folder.evaluation(evaluation.eval_id) / RESULT).unlink(missing_ok=True)
         self.outcome = self._describe_training()
         write_json(self.folder.outcome, self.outcome.to_json())
 

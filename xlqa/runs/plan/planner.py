@@ -18,11 +18,13 @@ from xlqa.runs.paths import Layout
 from xlqa.runs.plan.encoders import resolve_encoder
 from xlqa.runs.plan.request import Complaints, SweepRequest
 from xlqa.runs.specs import Common, EncoderRef, EvalSpec, RunSpec, SourceStage
+from xlqa.runs.store.fields import NAME
 from xlqa.settings import FULL, flag
 from xlqa.tasks.base import Task, get_task
 from xlqa.tasks.qa.scorers import with_unanswerable
 from xlqa.tasks.renaming import ColumnNames
 from xlqa.util.files import read_json
+from xlqa.util.text import plain
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ class Plan:
     def encoders(self) -> list[EncoderRef]:
         """The distinct encoders of all runs and stages."""
         refs = [run.encoder for run, _ in self.runs] + [stage.encoder for stage in self.stages]
-        return list({ref.sha256: ref for ref in refs}.values())
+        return list({(ref.name, ref.sha256): ref for ref in refs}.values())
 
 
 def make_plan(request: SweepRequest) -> Plan:
@@ -381,6 +383,11 @@ class _Finder:
         """The labels of source and train part; complains about a test set that has others."""
         known = [loaded for loaded in (source, train) if loaded]
         labels = self.task.label_set([example for loaded in known for example in loaded.questions])
+        if odd := [label for label in labels if not NAME.fullmatch(label)]:
+            self.complaints.add(
+                f"{' and '.join(loaded.ref.name for loaded in known)}: the label {plain(repr(odd[0]), 60)} begins with #, contains a "
+                "brace or a control character, or is longer than 255 characters: rename it."
+            )
         for test in tests if labels else ():
             if foreign := sorted(set(self.task.label_set(test.questions)) - set(labels)):
                 names = " and ".join(loaded.ref.name for loaded in known)

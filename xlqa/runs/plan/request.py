@@ -235,3 +235,18 @@ def _check_tuning(request: SweepRequest, complaints: Complaints) -> None:
         )
     if request.tune and not request.valid_size:
         complaints.add("--tune chooses on the target's validation part: add --valid-size, such as --valid-size 500.")
+    if request.tune_size and len(request.tune.get("epochs", ())) > 1:
+        _check_tuned_epochs(request, request.tune_size, complaints)
+
+
+def _check_tuned_epochs(request: SweepRequest, size: int, complaints: Complaints) -> None:
+    """Complain about epochs that are tried although they give the same number of updates."""
+    hypers = [request.hyper_of(arm) for arm in request.arms]
+    for least in request.tune.get("min_steps", sorted({hyper.min_steps for hyper in hypers})):
+        steps = [replace(hypers[0], epochs=tried, min_steps=least).steps(size) for tried in request.tune["epochs"]]
+        if len(set(steps)) < len(steps):
+            complaints.add(
+                f"--tune epochs: several values give the same number of updates at --tune-size {size:,}, because --min-steps is "
+                f"{least:,}: lower --min-steps, raise --tune-size, or tune min_steps instead."
+            )
+            return

@@ -66,15 +66,20 @@ class RayExecutor(Executor):
             raise XlqaError(f"--device {device}: with --launcher ray use cuda or auto: Ray chooses the GPU.")
         self.address, self.device, self.workers_per_device = address, device, workers_per_device
         self.token = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
+        self._forget_session()
+        self.last_usable = 0.0
+
+    def _forget_session(self) -> None:
+        """What belongs to one connection: tuning and the sweep after it have one each."""
         self.packer = Packer()
         self.refusals: dict[str, list[str]] = {}
         self.known: set[str] = set()
-        self.last_usable = 0.0
 
     @contextmanager
     def connected(self, root: Path, models: Sequence[str], note: Callable[[str], None]) -> Iterator[None]:
         self.root, self.models, self.note = root, tuple(models), note
         with joined(self.address):
+            self._forget_session()
             self._inspect_nodes()
             self.last_usable = time.monotonic()
             yield

@@ -5,12 +5,12 @@ Every file is sent with its SHA-256 and refused if it differs. How it is sent is
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -21,6 +21,7 @@ from xlqa.runs.store.results import EXAMPLES, PREDICTIONS, QUESTIONS, RESULT, is
 from xlqa.runs.store.run_config import read_config
 from xlqa.training.model_folder import TOKENIZER_FILES, weight_files
 from xlqa.util.files import filling, known_sha256, sha256_of, write_bytes
+from xlqa.util.locks import shared_lease, unless_leased
 
 RESULT_FILES = (PREDICTIONS, QUESTIONS, EXAMPLES, RESULT)
 """The files of an evaluation, in the order in which they are written; without the last one it does not count."""
@@ -171,10 +172,12 @@ class Mirror:
     """
 
     def __init__(self, base: Path, token: str) -> None:
+        self.lease = ExitStack()
         try:
             base.mkdir(parents=True, exist_ok=True)
             remove_unused(base)
-            self.root, self.handle = _hold(base / token)
+            self.root = base / token
+            self.lease.enter_context(shared_lease(self.root))
         except OSError as error:
             raise XlqaError(
                 f"{base} cannot be written ({error.strerror}): name another cache with XLQA_CACHE, or share the sweep's folder."
@@ -212,35 +215,13 @@ class Mirror:
 
     def close(self) -> None:
         """Stop using it."""
-        os.close(self.handle)
+        self.lease.close()
         remove_unused(self.root.parent)
-
-
-def _hold(folder: Path) -> tuple[Path, int]:
-    """Create a folder and protect it from `remove_unused` for as long as the handle is open."""
-    while True:
-        folder.mkdir(exist_ok=True)
-        handle = os.open(folder, os.O_RDONLY)
-        fcntl.flock(handle, fcntl.LOCK_SH)
-        try:
-            if os.path.samestat(os.fstat(handle), os.stat(folder)):
-                return folder, handle
-        except FileNotFoundError:
-            pass  # it was removed between the two lines above
-        os.close(handle)
 
 
 def remove_unused(base: Path) -> None:
     """Remove the folders below `base` that no process holds, because their users ended or were killed."""
     for folder in base.iterdir():
-        try:
-            handle = os.open(folder, os.O_RDONLY)
-        except OSError:
-            continue
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
-        except BlockingIOError:
-            pass
-        finally:
-            os.close(handle)
+        with unless_leased(folder) as is_free:
+            if is_free:
+                shutil.rmtree(folder, ignore_errors=True)

@@ -27,6 +27,8 @@ MOST_NUMBER = 1e15
 SHA256 = re.compile(r"[0-9a-f]{64}")
 NAME = re.compile(r"(?!#)[^{}\x00-\x1f\x7f]{1,255}")
 """A name that DeepPavlov neither fills in (braces) nor evaluates (#)."""
+CELL = re.compile(r"(?!#)[^{}\x00-\x1f\x7f]{1,8192}")
+"""A name in a row, which may be followed by all that was changed of the data, such as mapped tags."""
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}-[0-9a-f]{10}")
 """Ids of runs, source stages and evaluations: readable words and ten digits of a hash, which is one folder's name."""
 
@@ -186,7 +188,7 @@ class Fields:
 
 
 def _is_text(value: Any) -> bool:
-    return type(value) is str and NAME.fullmatch(value) is not None
+    return type(value) is str and CELL.fullmatch(value) is not None
 
 
 def _is_percent(value: Any) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from xlqa.util.locks import is_held
 
 NAME = re.compile(r"\.sweep\.(?P<host>.+)\.(?P<space>[0-9a-f]{8})\.(?P<pid>\d+)\.\d+\.tmp")
 REQUEST = b"stop\n"
+TOUCH_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +53,31 @@ def marked(root: Path) -> Iterator[Callable[[], bool]]:
     except OSError as error:
         raise XlqaError(f"{root} cannot be written ({error.strerror}): make it writable.") from error
     try:
-        yield lambda: _is_requested(handle)
+        yield _Asked(handle)
     finally:
         with suppress(OSError):
             path.unlink()
         os.close(handle)
 
 
-def _is_requested(handle: int) -> bool:
-    try:
-        return os.fstat(handle).st_size > 0
-    except OSError:  # its disk is gone, which the runs notice themselves
-        return False
+class _Asked:
+    """Tells whether a stop was requested, and keeps the file's time recent: other hosts remove what is a day old.
+
+    Args:
+        handle: of the sweep's file.
+    """
+
+    def __init__(self, handle: int) -> None:
+        self._handle, self._touched = handle, time.monotonic()
+
+    def __call__(self) -> bool:
+        try:
+            if time.monotonic() - self._touched > TOUCH_SECONDS:
+                self._touched = time.monotonic()
+                os.utime(self._handle)
+            return os.fstat(self._handle).st_size > 0
+        except OSError:  # its disk is gone, which the runs notice themselves
+            return False
 
 
 def running_sweeps(root: Path) -> list[RunningSweep]:

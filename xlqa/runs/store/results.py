@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xlqa.errors import XlqaError
-from xlqa.records import TASK_METRICS, THRESHOLD, result_columns
+from xlqa.records import NEVER_EMPTY, TASK_METRICS, THRESHOLD, result_columns
 from xlqa.runs.paths import Layout, RunFolder
 from xlqa.runs.store.fields import Fields
 from xlqa.runs.store.run_config import DataEntry, RunConfig, TestEntry, check_scorer, take_data, take_test
@@ -134,7 +134,8 @@ def load_result(folder: Path) -> Result:
 
 def _sign_files(folder: Path) -> Signature:
     try:
-        found = [os.stat(folder / name) for name in (RESULT, PREDICTIONS, QUESTIONS)]
+        scores = QUESTIONS if (folder / QUESTIONS).exists() else EXAMPLES
+        found = [os.stat(folder / name) for name in (RESULT, PREDICTIONS, scores)]
     except OSError:
         return ()
     return tuple((status.st_size, status.st_mtime_ns, status.st_ino) for status in found)
@@ -161,10 +162,8 @@ def _check_result(folder: Path) -> Result:
     return result
 
 
-NEVER_EMPTY = ("lang", "arm", "size", "seed", "model", "test", "split", "scorer", "run_id", "eval_id")
 _DEFINED = dict.fromkeys(TASK_METRICS, ()) | {"qa": ("f1", "em")}
 """Metrics that are never undefined: entity F1 is where a test set has no entity and none was predicted."""
-"""What every finished evaluation's row has."""
 
 
 def _take_test_record(fields: Fields) -> TestRecord:

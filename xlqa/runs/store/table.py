@@ -9,15 +9,19 @@ import csv
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xlqa.errors import XlqaError
-from xlqa.records import THRESHOLD, Arm, result_columns
+from xlqa.records import SEED_COLUMNS, SETTING_COLUMNS, TEST_COLUMNS, THRESHOLD, Arm, result_columns
 from xlqa.runs.paths import Layout
 from xlqa.runs.store.results import RESULT, load_result, task_of
+from xlqa.runs.store.rows import evaluation_row
 from xlqa.util.csvfile import csv_text
 from xlqa.util.files import read_file, write_text
 from xlqa.util.locks import waiting_lock
+
+if TYPE_CHECKING:
+    from xlqa.runs.plan.planner import Plan
 
 ARM_ORDER = {arm.value: index for index, arm in enumerate(Arm)}
 
@@ -106,6 +110,35 @@ def check_tables(layout: Layout) -> None:
                 f"{layout.failures} names the run {run_id[:80]!r}, which is not below this folder: move the file away, or "
                 "choose another --out."
             )
+
+
+def refuse_equal_rows(plan: Plan) -> None:
+    """Refuse a plan with a run whose rows would equal those of another run of the folder in all settings of the table.
+
+    The runs differ in what has no column: warm-up and minimum steps of the source stage, `--skip-bad`, the labels. No command
+    could tell their rows apart.
+
+    Raises:
+        XlqaError: names both runs.
+    """
+    ours = {spec.run_id for spec, _ in plan.runs}
+    foreign = {run_id for run_id, _ in table_keys(plan.layout)} - ours
+    if not foreign:
+        return
+    planned = {
+        _setting_of(evaluation_row(spec, evaluation)): spec.run_id for spec, evals in plan.runs for evaluation in evals
+    }
+    for row in collect_results(plan.layout).rows:
+        if row["run_id"] in foreign and (own := planned.get(_setting_of(row))):
+            raise XlqaError(
+                f"{plan.layout.root} has the run {row['run_id']}, and rows of {own} would have the same settings in the table. The runs "
+                "differ in the warm-up or minimum steps of the source stage, in --skip-bad or in their labels: choose another --out."
+            )
+
+
+def _setting_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The values by which a table tells rows apart."""
+    return tuple(row.get(name) for name in ("lang", "arm", "size", *SEED_COLUMNS, *SETTING_COLUMNS, *TEST_COLUMNS))
 
 
 def table_keys(layout: Layout) -> list[Key]:
