@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -32,6 +33,7 @@ from xlqa.runs.plan.request import build_request, gather_settings
 from xlqa.runs.store.archive import pack
 from xlqa.runs.store.rescore import rescore
 from xlqa.runs.store.results import read_result
+from xlqa.runs.store.rows import evaluation_row
 from xlqa.runs.store.run_config import read_config
 from xlqa.runs.store.setup import write_run_config
 from xlqa.runs.store.status import read_status
@@ -465,6 +467,8 @@ def test_a_result_is_checked_once_in_a_process(swept: Plan, monkeypatch: pytest.
     from xlqa.runs.store import results
 
     (path, *_) = next(folder for folder in Layout(swept.request.out).run_folders()).evaluations()
+    for file in path.iterdir():
+        os.utime(file, (0, 0))
     first = results.load_result(path)
     monkeypatch.setattr(results, "_check_result", lambda folder: pytest.fail("read again"))
     assert results.load_result(path) is first
@@ -482,7 +486,14 @@ def test_a_label_that_no_config_can_hold_is_refused_before_a_start(encoder: Path
 
 
 def test_many_mapped_tags_are_read_back_from_a_config(encoder: Path, tmp_path: Path) -> None:
-    mapped = {f"AVERYLONGENTITYTYPE{number}": "PER" for number in range(40)}
-    made = planned(tmp_path / "out", encoder, "ner", map_tags=mapped, arms="target-only")
-    folder = write_run_config(made, *made.runs[0])
-    assert read_config(folder).sealed
+    tags = [f"AVERYLONGENTITYTYPE{number}" for number in range(20)]
+    for part in ("train", "test"):
+        lines = [f"{part}{number} B-{tag}\nlives O\n" for number, tag in enumerate([*tags, "PER"])]
+        (tmp_path / f"{part}.conll").write_text("\n".join(lines), encoding="utf-8")
+    files = {"source_train": "sample.ner.en.train", "target_train": str(tmp_path / "train.conll"),
+             "target_test": str(tmp_path / "test.conll"), "valid_size": 0}  # fmt: skip
+    mapped = dict.fromkeys(tags, "PER")
+    made = planned(tmp_path / "out", encoder, "ner", map_tags=mapped, arms="transfer", **files)
+    spec, evals = made.runs[-1]
+    assert len(evaluation_row(spec, evals[0])["source"]) > 255
+    assert read_config(write_run_config(made, spec, evals)).sealed
