@@ -74,7 +74,7 @@ def chosen_seeds(seeds: str | int | Sequence[int]) -> tuple[int, ...]:
 
     if isinstance(seeds, str):
         return parse_seeds(seeds) if seeds else ()
-    return (int(seeds),) if isinstance(seeds, Integral) else tuple(int(seed) for seed in seeds)
+    return (int(seeds),) if isinstance(seeds, int | Integral) else tuple(int(seed) for seed in seeds)
 
 
 def frame_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> pd.DataFrame:
