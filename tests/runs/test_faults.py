@@ -469,7 +469,7 @@ sender = "import os, signal, time\\nfor _ in range(5000): os.kill(os.getppid(), 
 with stoppable() as asked:
     child = subprocess.Popen([sys.executable, "-c", sender])
     while child.poll() is None:
-        asked.wait(0.00001)
+        asked.is_set()
         asked._asked = asked._flag = False
 print("whole")
 """

@@ -9,6 +9,7 @@ import shutil
 import string
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,10 @@ from xlqa.runs.plan.planner import Plan, make_plan
 from xlqa.runs.plan.request import build_request
 from xlqa.runs.store.config import render_run
 from xlqa.runs.store.rescore import rescore
+from xlqa.runs.store.results import read_training
 from xlqa.runs.store.run_config import parse_config
 from xlqa.tasks.sources import sample_files
+from xlqa.util.files import file_sha256, write_json
 
 MakePlan = Callable[..., Plan]
 
@@ -253,6 +256,10 @@ def test_an_adapter_keeps_the_threshold(settings: dict[str, Any], changes: dict[
     assert (model / "adapter_model.safetensors").is_file()
     stored = json.loads((model / "config.json").read_text(encoding="utf-8"))
     (model / "config.json").write_text(json.dumps(stored | {"null_threshold": -1000.0}), encoding="utf-8")
+    record = read_training(RunFolder(model.parent))
+    assert record is not None
+    files = {**record.model_files, "config.json": file_sha256(model / "config.json")}
+    write_json(RunFolder(model.parent).outcome, replace(record, model_files=files).to_json())
     assert main(["export", str(model.parent), str(tmp_path / "whole")]) == 0
     assert json.loads((tmp_path / "whole" / "config.json").read_text(encoding="utf-8"))["null_threshold"] == -1000.0
     for folder in (model.parent, tmp_path / "whole"):

@@ -263,7 +263,9 @@ def test_a_network_that_cannot_recompute_is_refused(encoder: Path, monkeypatch: 
     network = fresh(encoder)
     monkeypatch.setattr(type(network), "supports_gradient_checkpointing", False)
     with (
-        pytest.raises(TrainingFailed, match="no gradient checkpointing: leave it out"),
+        pytest.raises(
+            TrainingFailed, match="does not support gradient checkpointing: leave --gradient-checkpointing out"
+        ),
         with_gradient_checkpointing(network, True),
     ):
         pass

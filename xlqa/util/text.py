@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+CONFIG_NAME = re.compile(r"(?!#)[^{}\x00-\x1f\x7f]{1,255}")
+"""A name that DeepPavlov neither fills in (braces) nor evaluates (#)."""
+
 
 def plain(text: str, limit: int = 0) -> str:
     """The text on one line, without control and direction characters, shortened to `limit` characters (0: whole).

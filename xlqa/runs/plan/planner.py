@@ -18,13 +18,12 @@ from xlqa.runs.paths import Layout
 from xlqa.runs.plan.encoders import resolve_encoder
 from xlqa.runs.plan.request import Complaints, SweepRequest
 from xlqa.runs.specs import Common, EncoderRef, EvalSpec, RunSpec, SourceStage
-from xlqa.runs.store.fields import NAME
 from xlqa.settings import FULL, flag
 from xlqa.tasks.base import Task, get_task
 from xlqa.tasks.qa.scorers import with_unanswerable
 from xlqa.tasks.renaming import ColumnNames
 from xlqa.util.files import read_json
-from xlqa.util.text import plain
+from xlqa.util.text import CONFIG_NAME, plain
 
 
 @dataclass(frozen=True)
@@ -383,7 +382,7 @@ class _Finder:
         """The labels of source and train part; complains about a test set that has others."""
         known = [loaded for loaded in (source, train) if loaded]
         labels = self.task.label_set([example for loaded in known for example in loaded.questions])
-        if odd := [label for label in labels if not NAME.fullmatch(label)]:
+        if odd := [label for label in labels if not CONFIG_NAME.fullmatch(label)]:
             self.complaints.add(
                 f"{' and '.join(loaded.ref.name for loaded in known)}: the label {plain(repr(odd[0]), 60)} begins with #, contains a "
                 "brace or a control character, or is longer than 255 characters: rename it."

@@ -19,14 +19,12 @@ from xlqa.records import (
     SubsetBy,
     result_columns,
 )
-from xlqa.util.text import plain
+from xlqa.util.text import CONFIG_NAME, plain
 
 MOST_WHOLE = 2**63
 MOST_NUMBER = 1e15
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
-NAME = re.compile(r"(?!#)[^{}\x00-\x1f\x7f]{1,255}")
-"""A name that DeepPavlov neither fills in (braces) nor evaluates (#)."""
 CELL = re.compile(r"(?!#)[^{}\x00-\x1f\x7f]{1,8192}")
 """A name in a row, which may be followed by all that was changed of the data, such as mapped tags."""
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,200}-[0-9a-f]{10}")
@@ -85,7 +83,7 @@ class Fields:
             raise self._wrong(name, found, plain(repr(value), 100))
 
     def text(
-        self, name: str, pattern: re.Pattern[str] = NAME, expected: str = "a name without braces or leading #"
+        self, name: str, pattern: re.Pattern[str] = CONFIG_NAME, expected: str = "a name without braces or leading #"
     ) -> str:
         """A text that a pattern fits as a whole."""
         value = self.take(name)
@@ -93,7 +91,9 @@ class Fields:
             raise self._wrong(name, value, expected)
         return value
 
-    def maybe_text(self, name: str, pattern: re.Pattern[str] = NAME, expected: str = "a name or null") -> str | None:
+    def maybe_text(
+        self, name: str, pattern: re.Pattern[str] = CONFIG_NAME, expected: str = "a name or null"
+    ) -> str | None:
         """As `text`, or null."""
         return None if self._is_null(name) else self.text(name, pattern, expected)
 

@@ -20,11 +20,11 @@ from xlqa.records import SCHEMA_VERSION, TASK_SCORERS, SourceLabels, SubsetBy, T
 from xlqa.runs.paths import RunFolder
 from xlqa.runs.specs import Hyper
 from xlqa.runs.store.components import TASK_COMPONENTS, TaskComponents
-from xlqa.runs.store.fields import NAME, RUN_ID, Fields
+from xlqa.runs.store.fields import RUN_ID, Fields
 from xlqa.runs.store.links import refuse_links
 from xlqa.training.model_folder import is_adapter
 from xlqa.util.files import load_json, sign, write_json
-from xlqa.util.text import plain
+from xlqa.util.text import CONFIG_NAME, plain
 
 Kind = Literal["run", "source"]
 
@@ -473,7 +473,7 @@ def _take_map(fields: Fields) -> TagMap:
     """The tags that are read as others."""
     pairs = fields.object("map_tags")
     found = tuple(sorted((tag, pairs.text(tag)) for tag in list(pairs.left)))
-    if bad := [tag for tag, _ in found if not NAME.fullmatch(tag)]:
+    if bad := [tag for tag, _ in found if not CONFIG_NAME.fullmatch(tag)]:
         raise XlqaError(f"{pairs.where} has {plain(repr(bad[0]), 60)}, expected names without braces or leading #.")
     return found
 
@@ -591,7 +591,7 @@ def _take_labels(model: Fields) -> tuple[str, ...]:
     if not labels or len(set(map(str, labels))) != len(labels):
         raise XlqaError(f"{model.place('labels')} is empty or names a label twice.")
     for label in labels:
-        if not isinstance(label, str) or not NAME.fullmatch(label):
+        if not isinstance(label, str) or not CONFIG_NAME.fullmatch(label):
             raise XlqaError(
                 f"{model.place('labels')} has {plain(repr(label), 60)}, expected names without braces or leading #."
             )
