@@ -158,8 +158,7 @@ def report(
     parts = _break_down(comparisons, files)
     selection = _flags(metric=metric, scorer=scorer, task=words[2], lang=words[0], test=words[1], split=split,
                        seeds=",".join(map(str, wanted)))  # fmt: skip
-    flags = (*_flags(format=format, title=title), *selection, *_flags(margin=margin, floor=floor),
-             *(word for file in files for word in ("--data", str(file))))  # fmt: skip
+    flags = _report_flags(selection, files, format=format, title=title, margin=margin, floor=floor)
     origin = find_origin(rows, paths, title, flags, selection)
     made = Report(rows, panels, comparisons, columns, options, list_failures(paths), parts, store, paths, origin)
     if path is not None:
@@ -195,6 +194,14 @@ def _check(margin: float, floor: float) -> None:
         raise XlqaError(f"--margin {margin:g}: give points above 0.")
     if not 0 <= floor <= 100:
         raise XlqaError(f"--floor {floor:g}: give a percentage.")
+
+
+def _report_flags(
+    selection: Sequence[str], files: Sequence[Path], *, format: str, title: str, margin: float, floor: float
+) -> tuple[str, ...]:
+    """The flags of the command that writes a report, in the order of its help."""
+    data = [word for file in files for word in ("--data", str(file))]
+    return (*_flags(format=format, title=title), *selection, *_flags(margin=margin, floor=floor), *data)
 
 
 def _flags(**options: Any) -> tuple[str, ...]:

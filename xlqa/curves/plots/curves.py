@@ -291,7 +291,7 @@ def _may_cross(panel: Panel, column: str) -> bool:
 def find_crossing(panel: Panel, column: str, comparisons: Sequence[Comparison]) -> Comparison | None:
     """The comparison whose N₀ is marked: the only one with a zero-shot score, if its N₀ is between the sizes measured.
 
-    Among several settings the marks would be a thicket. An N₀ whose interval is not determined is not marked, as the report
+    With several settings the marks would overlap. An N₀ whose interval is not determined is not marked, as the report
     does not state it.
 
     Args:
